@@ -1,0 +1,37 @@
+"""A conformance suite for transposed convolution. The names below are imported when first used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from conformance.adapters import Unsupported
+    from conformance.case import Case
+    from conformance.casefile import CaseFileError, load_cases
+    from conformance.checking import Report, check
+    from conformance.oracle import conv_transpose
+
+__version__ = "0.1.0"
+
+__all__ = ["Case", "CaseFileError", "Report", "Unsupported", "check", "conv_transpose", "load_cases"]
+
+_HOMES = {
+    "Case": "case",
+    "CaseFileError": "casefile",
+    "Report": "checking",
+    "Unsupported": "adapters",
+    "check": "checking",
+    "conv_transpose": "oracle",
+    "load_cases": "casefile",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

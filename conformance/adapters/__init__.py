@@ -1,0 +1,93 @@
+"""The registry of adapters: a literal table, and what every adapter provides.
+
+An adapter makes exactly one framework call. Moving axes, flipping the kernel and spelling arguments is its work;
+padding, slicing, looping, casting and clamping are not: it raises `Unsupported` instead, so that what is tested is the
+framework and never an emulation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+__all__ = ["REGISTRY", "Adapter", "Entry", "Unsupported"]
+
+
+class Unsupported(Exception):
+    """Raised by an adapter, or by a callable given to `check`, for what it does not do; the reason is a sentence."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Adapter(Protocol):
+    """One way to ask one engine for a transposed convolution."""
+
+    convention: str
+    """Which spelling it speaks: a name of `conformance.conventions.NAMES`."""
+
+    def versions(self) -> Mapping[str, str]:
+        """Distribution name -> version, of what computes."""
+
+    def devices(self) -> Sequence[str]:
+        """What it can run on, the first being the default: "cpu", "cuda", ..."""
+
+    def call(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Any:
+        """The framework's answer, (N, C_out, *out), in any memory layout.
+
+        x is (N, C_in, *spatial), kernel (C_in, C_out / groups, *kernel), bias (C_out,) or None: NumPy arrays of the case's
+        dtype. native has every spatial argument one per axis.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """Where an adapter lives and what it needs: an import package, an extra of ours that brings it, an environment."""
+
+    module: str
+    adapter: str
+    needs: tuple[str, ...]
+    extra: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "GLOG_minloglevel": "2"}
+_X64 = {"JAX_ENABLE_X64": "1"}  # without it JAX turns float64 into float32; float32 stays float32
+
+
+def _keras(backend: str, *needs: str) -> Entry:
+    return Entry(
+        module="conformance.adapters.keras",
+        adapter="Keras",
+        needs=("keras", *needs),
+        extra=f"keras,{needs[0]}",
+        environment={"KERAS_BACKEND": backend, **_QUIET, **_X64},
+    )
+
+
+REGISTRY: Mapping[str, Entry] = {
+    "torch": Entry(module="conformance.adapters.torch", adapter="Torch", needs=("torch",), extra="torch"),
+    "keras-tensorflow": _keras("tensorflow", "tensorflow"),
+    "keras-jax": _keras("jax", "jax"),
+    "keras-torch": _keras("torch", "torch"),
+    "tensorflow": Entry(
+        module="conformance.adapters.tensorflow",
+        adapter="TensorFlow",
+        needs=("tensorflow",),
+        extra="tensorflow",
+        environment=_QUIET,
+    ),
+    "jax": Entry(module="conformance.adapters.jax", adapter="Jax", needs=("jax",), extra="jax", environment=_X64),
+    "jax-general": Entry(
+        module="conformance.adapters.jax", adapter="JaxGeneral", needs=("jax",), extra="jax", environment=_X64
+    ),
+    "flax": Entry(module="conformance.adapters.flax", adapter="Flax", needs=("flax", "jax"), extra="flax", environment=_X64),
+    "onnxruntime": Entry(
+        module="conformance.adapters.onnxruntime", adapter="OnnxRuntime", needs=("onnxruntime", "onnx"), extra="onnx"
+    ),
+    "onnx-reference": Entry(
+        module="conformance.adapters.onnx_reference", adapter="OnnxReference", needs=("onnx",), extra="onnx"
+    ),
+}

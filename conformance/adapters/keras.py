@@ -1,0 +1,57 @@
+"""Keras: `keras.layers.Conv1D/2D/3DTranspose`, on the backend that KERAS_BACKEND names."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+import keras
+import numpy as np
+
+_LAYERS = {1: keras.layers.Conv1DTranspose, 2: keras.layers.Conv2DTranspose, 3: keras.layers.Conv3DTranspose}
+_BACKEND_DISTRIBUTIONS = {"tensorflow": ["tensorflow"], "jax": ["jax", "jaxlib"], "torch": ["torch"]}
+
+
+class Keras:
+    """One channels-last layer, given its weights, called once. Initializers are zero: random ones compile per shape."""
+
+    convention = "keras"
+
+    def versions(self) -> dict[str, str]:
+        return {"keras": keras.__version__} | {name: version(name) for name in _BACKEND_DISTRIBUTIONS[keras.backend.backend()]}
+
+    def devices(self) -> list[str]:
+        return ["cpu"] + (["cuda"] if _has_cuda(keras.backend.backend()) else [])
+
+    def call(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Any:
+        rank = x.ndim - 2
+        with keras.device("gpu:0" if device == "cuda" else f"{device}:0"):
+            layer = _LAYERS[rank](
+                kernel.shape[1],
+                kernel.shape[2:],
+                **native,
+                data_format="channels_last",
+                use_bias=bias is not None,
+                kernel_initializer="zeros",
+                dtype=x.dtype.name,
+            )
+            given = keras.ops.convert_to_tensor(np.moveaxis(x, 1, -1))
+            layer.build(given.shape)
+            weights = np.moveaxis(kernel, (0, 1), (-1, -2))  # (*kernel, C_out, C_in)
+            layer.set_weights([weights] if bias is None else [weights, bias])
+            return np.moveaxis(np.asarray(keras.ops.convert_to_numpy(layer(given))), -1, 1)
+
+
+def _has_cuda(backend: str) -> bool:
+    """Asked of the backend itself: `keras.distribution.list_devices` raises on JAX without one and on torch always."""
+    match backend:
+        case "torch":
+            import torch
+
+            return torch.cuda.is_available()
+        case "jax":
+            import jax
+
+            return bool(jax.default_backend() == "gpu")
+        case _:
+            return bool(keras.distribution.list_devices("gpu"))

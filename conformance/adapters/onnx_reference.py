@@ -1,0 +1,27 @@
+"""ONNX's own `ReferenceEvaluator` of a one-node ConvTranspose model: an engine under test, never an oracle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import onnx
+from onnx.reference import ReferenceEvaluator
+
+from conformance.adapters.onnxmodel import one_node_model
+
+
+class OnnxReference:
+    """One evaluator, run once."""
+
+    convention = "onnx"
+
+    def versions(self) -> dict[str, str]:
+        return {"onnx": onnx.__version__}
+
+    def devices(self) -> list[str]:
+        return ["cpu"]
+
+    def call(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Any:
+        return ReferenceEvaluator(one_node_model(x, kernel, bias, native)).run(
+            None, {"x": x, "w": kernel} | ({} if bias is None else {"b": bias})
+        )[0]

@@ -1,0 +1,22 @@
+"""A one-node ConvTranspose model, for both engines that run ONNX."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+
+
+def one_node_model(x: Any, kernel: Any, bias: Any | None, native: dict[str, Any]) -> onnx.ModelProto:
+    """A model whose only node is ConvTranspose with these attributes; opset 22 is the first with bfloat16."""
+    dtype = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(x.dtype))
+    operands = {"x": x, "w": kernel} | ({} if bias is None else {"b": bias})
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("ConvTranspose", list(operands), ["y"], **native)],
+        "conv_transpose",
+        [onnx.helper.make_tensor_value_info(name, dtype, array.shape) for name, array in operands.items()],
+        [onnx.helper.make_tensor_value_info("y", dtype, None)],
+    )
+    opset = 22 if x.dtype.name == "bfloat16" else 11
+    return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=8 if opset == 11 else 10)

@@ -1,0 +1,38 @@
+"""ONNX Runtime: an `InferenceSession` of a one-node ConvTranspose model."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import onnx
+import onnxruntime
+
+from conformance.adapters.onnxmodel import one_node_model
+
+_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+
+
+class OnnxRuntime:
+    """One session, run once."""
+
+    convention = "onnx"
+
+    def versions(self) -> dict[str, str]:
+        return {"onnxruntime": onnxruntime.__version__, "onnx": onnx.__version__}
+
+    def devices(self) -> list[str]:
+        available = onnxruntime.get_available_providers()
+        return [device for device, provider in _PROVIDERS.items() if provider in available]
+
+    def call(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Any:
+        options = onnxruntime.SessionOptions()
+        if threads := os.environ.get("CONFORMANCE_THREADS"):
+            options.intra_op_num_threads = int(threads)
+        session = onnxruntime.InferenceSession(
+            one_node_model(x, kernel, bias, native).SerializeToString(), options, providers=[_PROVIDERS[device]]
+        )
+        session.disable_fallback()
+        if session.get_providers()[0] != _PROVIDERS[device]:  # it falls back to the CPU with a warning only
+            raise RuntimeError(f"asked for {_PROVIDERS[device]}, and the session runs on {session.get_providers()}")
+        return session.run(None, {"x": x, "w": kernel} | ({} if bias is None else {"b": bias}))[0]

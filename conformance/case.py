@@ -1,0 +1,123 @@
+"""The model of a case: what goes in, what must come out, and where it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from conformance import geometry as geo
+from conformance.conventions import Native, Unrepresentable, get
+from conformance.geometry import Geometry, Problem
+
+DTYPES = ("float32", "float64", "float16", "bfloat16")
+KINDS_OF_VALUES = ("integers", "wide", "normal", "ones", "arange", "one-hot")
+DEFAULT_SEEDS = {"input": 1, "kernel": 2, "bias": 3}
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """An array written out: its numbers in C order."""
+
+    shape: Shape
+    numbers: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """An array to be made: `values` names how, `put` then places single numbers at full indices."""
+
+    shape: Shape
+    values: str
+    seed: int
+    index: Shape | None = None
+    put: tuple[tuple[Shape, float], ...] = ()
+
+
+Source = Given | Made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What guards the oracle: the output's shape, and its numbers or a digest of them."""
+
+    shape: Shape | None = None
+    numbers: tuple[float, ...] | None = None
+    sha256: str | None = None
+    sum_abs: float | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether it says anything about the numbers."""
+        return self.numbers is not None or self.sha256 is not None or self.sum_abs is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a case is written: the file, and the line of each (dotted) key, "" for the case itself."""
+
+    file: Path
+    lines: Mapping[str, int]
+
+    def at(self, key: str) -> str:
+        """FILE:LINE of a key, of the nearest key above it, or of the case."""
+        while key and key not in self.lines:
+            key = key.rpartition(".")[0]
+        return f"{self.file}:{self.lines[key]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One call with its arguments and what must come of it.
+
+    `geometry` is None only for a native case that must be refused: its arguments have no window.
+    """
+
+    name: str
+    summary: str
+    source: str
+    spatial: int
+    input: Source
+    kernel: Source
+    bias: Source | None
+    dtype: Literal["float32", "float64", "float16", "bfloat16"]
+    geometry: Geometry | None
+    native: tuple[str, Native] | None
+    must_fail: bool
+    expected: Expected | None
+    tags: tuple[str, ...]
+    place: Place = field(compare=False)
+
+    @property
+    def output_shape(self) -> Shape:
+        """(N, C_out, *out)."""
+        if self.geometry is None:
+            raise ValueError(f"{self.name} has no geometry")
+        return (self.input.shape[0], self.kernel.shape[1] * self.geometry.groups, *self.geometry.out)
+
+    def problems(self) -> list[Problem]:
+        """What keeps the call from having an output, each with the key it is reported at; empty if it has one."""
+        if self.geometry is None:
+            return []
+        return geo.call_problems(
+            self.geometry,
+            x=self.input.shape,
+            kernel=self.kernel.shape,
+            bias=None if self.bias is None else self.bias.shape,
+        )
+
+    def arguments(self, convention: str) -> Native | Unrepresentable:
+        """The case in a convention's own arguments: as written if it is that convention's native case."""
+        if self.native is not None and self.native[0] == convention:
+            return self.native[1]
+        if self.geometry is None:
+            assert self.native is not None
+            return Unrepresentable(reason=f"The case is a rule of {self.native[0]}'s own arguments.")
+        return get(convention).native(self.geometry)
+
+    def concerns(self, convention: str) -> bool:
+        """Whether an adapter of that convention runs the case: a native error case is one framework's own."""
+        return self.geometry is not None or (self.native is not None and self.native[0] == convention)

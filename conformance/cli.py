@@ -1,0 +1,132 @@
+"""The command line: parses, calls, prints. Everything heavy is imported inside the command that needs it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="conformance",
+    help="A conformance suite for transposed convolution: every case through every framework, against a NumPy oracle.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Words = Annotated[list[str] | None, typer.Argument(metavar="[PATH|CASE]...", show_default=False, help="Case files, folders, full names, or globs of names; the shipped corpus if none.")]  # fmt: skip
+Expression = Annotated[str | None, typer.Option("-k", metavar="EXPR", help="Parts of full names, joined by and, or, not, as in pytest.")]  # fmt: skip
+Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="TAG", help="Cases with this tag; several: any of them.")]
+Adapters = Annotated[list[str] | None, typer.Option("--adapter", "-a", metavar="ADAPTER", help="A name of the table, package.module:Class, or cmd:'PROGRAM ARGS'; LABEL=... renames it.")]  # fmt: skip
+Pythons = Annotated[list[str] | None, typer.Option("--python", metavar="ADAPTER=PATH", help="The interpreter of an adapter.")]
+
+
+@app.command()
+def run(
+    cases: Words = None,
+    adapters: Adapters = None,
+    device: Annotated[str | None, typer.Option(metavar="NAME|all", help="Run there; each adapter's first device if not given.")] = None,
+    expression: Expression = None,
+    tags: Tags = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes at work at once; the number of cores if not given.")] = None,
+    timeout: Annotated[float, typer.Option(min=0.001, metavar="SECONDS", help="Limit of one call.")] = 60.0,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of every engine; its own choice if not given.")] = None,
+    pythons: Pythons = None,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of results.jsonl and index.html.")] = Path("reports/latest"),  # fmt: skip
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the record in the output folder.")] = False,
+) -> None:
+    """Run cases through adapters; exit 1 if anything differs unexpectedly."""
+    from conformance.commands import run as command
+
+    command.run(
+        command.Options(
+            words=cases or [],
+            adapters=adapters or [],
+            device=device,
+            expression=expression,
+            tags=tags or [],
+            jobs=jobs,
+            timeout=timeout,
+            threads=threads,
+            pythons=pythons or [],
+            output=output,
+            resume=resume,
+        )
+    )
+
+
+@app.command(name="adapters")
+def list_adapters(pythons: Pythons = None) -> None:
+    """What is installed, in which versions, with which devices; what is missing, and how to get it."""
+    from conformance.commands import adapters
+
+    adapters.run(pythons or [])
+
+
+@app.command(name="list")
+def list_cases(cases: Words = None, expression: Expression = None, tags: Tags = None) -> None:
+    """Full names and summaries of cases, slow ones too."""
+    from conformance.commands import cases as command
+
+    command.list_cases(cases or [], expression, tags or [])
+
+
+@app.command()
+def show(case: Annotated[str, typer.Argument(metavar="CASE", help="Full name of a case, or FILE:ID.")], paths: Annotated[list[str] | None, typer.Option("--cases", metavar="PATH", help="Where the case is; the shipped corpus if not given.")] = None) -> None:  # fmt: skip
+    """One case: its arrays, its geometry, and every convention's own arguments for it."""
+    from conformance.commands import cases as command
+
+    command.show(case, paths or [])
+
+
+@app.command()
+def lint(cases: Words = None) -> None:
+    """Where case files and known differences are wrong or out of date; exit 2 for the first, 1 for the second."""
+    from conformance.commands import cases as command
+
+    command.lint(cases or [])
+
+
+@app.command()
+def bless(cases: Words = None) -> None:
+    """Write `expected` from the oracle into case files, over a disagreeing one too, and say what changed."""
+    from conformance.commands import cases as command
+
+    command.bless(cases or [])
+
+
+@app.command()
+def report(
+    record: Annotated[Path, typer.Argument(metavar="RESULTS", help="A results.jsonl, or the folder of one.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the page.")],
+) -> None:
+    """Write index.html from a record."""
+    from conformance.commands import report as command
+
+    command.run(record, output)
+
+
+def main() -> None:
+    """Entry point: what a user did wrong is one sentence a problem on stderr and exit 2, never a traceback."""
+    from conformance.yamlfile import FileProblems
+
+    try:
+        app()
+    except FileProblems as error:
+        _complain(*error.lines)
+    except ValueError as error:
+        if type(error).__name__ not in ("UsageError", "SelectionError", "RecordError"):
+            raise
+        _complain(f"conformance: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _complain(*lines: str) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)
+    sys.exit(2)

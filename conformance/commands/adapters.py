@@ -1,0 +1,46 @@
+"""`conformance adapters`: what is installed, and how to get what is not."""
+
+from __future__ import annotations
+
+import os
+
+from rich.console import Console
+from rich.table import Table
+
+from conformance import engines
+from conformance.outcomes import Crashed, Outcome, Raised, TimedOut, Unavailable
+from conformance.workers.engine import Greeting
+from conformance.workers.pool import Pool
+
+
+def run(pythons: list[str]) -> None:
+    """Greet every adapter of the table and print what it said."""
+    specs, _ = engines.specs([], pythons)
+    pool: Pool[None, None] = Pool(specs, jobs=os.cpu_count() or 1, timeout=60.0)
+    try:
+        answers = pool.greet()
+    finally:
+        pool.close()
+    table = Table(box=None, pad_edge=False)
+    for column in ("adapter", "convention", "versions", "devices", "remark"):
+        table.add_column(column, overflow="fold")
+    for label, answer in answers.items():
+        if isinstance(answer, Greeting):
+            versions = ", ".join(f"{name} {version}" for name, version in answer.versions.items())
+            table.add_row(label, answer.convention, versions, ", ".join(answer.devices), "")
+        else:
+            table.add_row(label, "", "", "", _remark(answer))
+    Console().print(table, markup=False)
+
+
+def _remark(answer: Outcome) -> str:
+    match answer:
+        case Unavailable(reason=reason):
+            return reason
+        case Raised(type=kind, message=message):
+            return f"fails while starting: {kind}: {message}"
+        case Crashed(message=message):
+            return f"dies while starting: {message}"
+        case TimedOut(seconds=seconds):
+            return f"does not start within {seconds:g} s"
+    return str(answer)

@@ -1,0 +1,159 @@
+"""`conformance run`: the gate, told on a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from conformance import engines, messages, runner
+from conformance.results import RECORD, Record
+from conformance.selection import select
+from conformance.verdict import STATUSES, Verdict
+
+MOST_TOLD = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The command line of `run`."""
+
+    words: list[str]
+    adapters: list[str]
+    device: str | None
+    expression: str | None
+    tags: list[str]
+    jobs: int | None
+    timeout: float
+    threads: int | None
+    pythons: list[str]
+    output: Path
+    resume: bool
+
+
+def run(options: Options) -> None:
+    """Run, tell, write the page, and exit with what the record says."""
+    from conformance.report import write_page
+
+    specs, asked = engines.specs(options.adapters, options.pythons)
+    selection = select(options.words, expression=options.expression, tags=options.tags)
+    request = runner.Request(
+        selection=selection,
+        specs=specs,
+        asked=asked,
+        paths=[word for word in options.words if Path(word).exists()],
+        device=options.device,
+        jobs=options.jobs or os.cpu_count() or 1,
+        timeout=options.timeout,
+        threads=options.threads,
+        folder=options.output,
+        resume=options.resume,
+        command=["conformance", *sys.argv[1:]],
+    )
+    console = Console()
+    teller = _Bar(console) if console.is_terminal else _Lines()
+    try:
+        with teller:
+            record = runner.execute(request, teller)
+    except KeyboardInterrupt:
+        kept = options.output / RECORD
+        print(f"Interrupted. What was recorded is in {kept}: go on with the same command and --resume.", file=sys.stderr)
+        raise typer.Exit(130) from None
+    page = write_page(record, options.output)
+    tell(console, record)
+    print(f"{options.output / RECORD}\n{page}")
+    raise typer.Exit(0 if record.ok else 1)
+
+
+class _Lines(runner.Observer):
+    """One line per adapter, when it has finished."""
+
+    def __init__(self) -> None:
+        self.totals: Mapping[str, int] = {}
+        self.failing: dict[str, int] = {}
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def started(self, counts: Mapping[str, int], absent: Mapping[str, str]) -> None:
+        self.totals = counts
+        for label, reason in absent.items():
+            print(f"{label}: not run: {reason}", flush=True)
+
+    def verdict(self, verdict: Verdict) -> None:
+        self.failing[verdict.adapter] = self.failing.get(verdict.adapter, 0) + verdict.unexpected
+
+    def finished(self, adapter: str, seconds: float) -> None:
+        print(f"{adapter}: {self.totals[adapter]} verdicts, {self.failing[adapter]} unexpected, after {seconds:.1f} s", flush=True)
+
+
+class _Bar(runner.Observer):
+    """A progress bar."""
+
+    def __init__(self, console: Console) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self.console, self.progress = console, Progress(*columns, console=console, transient=True)
+        self.task: TaskID | None = None
+        self.unexpected = 0
+
+    def __enter__(self) -> None:
+        self.progress.start()
+        self.task = self.progress.add_task("starting the engines", total=None)
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def started(self, counts: Mapping[str, int], absent: Mapping[str, str]) -> None:
+        assert self.task is not None
+        self.progress.update(self.task, total=sum(counts.values()), description="verdicts")
+        for label, reason in absent.items():
+            self.console.print(f"{label}: not run: {reason}", style="dim", markup=False, highlight=False)
+
+    def verdict(self, verdict: Verdict) -> None:
+        assert self.task is not None
+        self.unexpected += verdict.unexpected
+        self.progress.update(self.task, advance=1, description=f"verdicts, {self.unexpected} unexpected")
+
+    def finished(self, adapter: str, seconds: float) -> None:
+        return None
+
+
+def tell(console: Console, record: Record) -> None:
+    """The table adapters x statuses, then every unexpected difference, then the sentence that sums up."""
+    console.print(_table(record))
+    unexpected = [verdict for verdict in record.verdicts if verdict.unexpected]
+    for verdict in unexpected[:MOST_TOLD]:
+        print(messages.message(verdict, record.run))
+    if len(unexpected) > MOST_TOLD:
+        print(f"and {len(unexpected) - MOST_TOLD} more, in the record and on the page")
+    for problem in (record.end or {}).get("problems", []):
+        print(f"{problem['entry']}: {problem['problem']}")
+    print(messages.summary(record))
+
+
+def _table(record: Record) -> Table:
+    counts: dict[str, dict[str, int]] = {entry["label"]: {} for entry in record.run["adapters"]}
+    for verdict in record.verdicts:
+        row = counts.setdefault(verdict.adapter, {})
+        for key in (verdict.status, *(["known"] if verdict.known else []), *(["unexpected"] if verdict.unexpected else [])):
+            row[key] = row.get(key, 0) + 1
+    used = [status for status in STATUSES if any(status in row for row in counts.values())]
+    table = Table(box=None, pad_edge=False)
+    table.add_column("adapter")
+    for name in used:
+        table.add_column(name, justify="right", style=STATUSES[name].style)
+    table.add_column("known", justify="right")
+    table.add_column("unexpected", justify="right", style="red")
+    for label, row in counts.items():
+        table.add_row(label, *(str(row.get(name, "")) for name in (*used, "known", "unexpected")))
+    return table

@@ -1,0 +1,208 @@
+"""What an outcome means for a case: the only place where numbers meet a bound.
+
+Exact where it can be, bit for bit. Else per element, with n the number of its terms (the bias counted),
+
+    |got - y| <= (gamma(n, u) + gamma(n, 2^-53)) * B + u_out * (|y| + |y - b|) + (n + 1) * eta
+    gamma(n, u) = min(n*u / (1 - n*u), exp(lambda * sqrt(n) * u + n*u^2 / (1 - u)) - 1),  lambda = 6
+
+for any order of summation: the first term of the minimum is N. Higham, Accuracy and Stability of Numerical Algorithms, ch. 3; the
+second N. Higham and T. Mary, SIAM J. Sci. Comput. 41(5), 2019, theorem 2.4, which fails with a probability below 2n exp(-lambda^2 / 2).
+The second gamma is the oracle's own error. There are no tolerances to tune.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conformance.case import Case
+from conformance.oracle import Truth
+from conformance.oracle.truth import SIGNIFICAND_BITS
+from conformance.outcomes import Crashed, Outcome, Output, Raised, TimedOut, Unavailable, Unsupported
+from conformance.tensors import Array, dtype_of
+from conformance.verdict import Verdict
+
+LAMBDA = 6.0
+MOST_ELEMENTS = 4096  # of an array that the record holds whole
+WINDOW = 8  # positions per spatial axis shown round the first mismatch of a larger one
+
+_EXPONENT_OF_SMALLEST_SUBNORMAL = {"float64": -1074, "float32": -149, "float16": -24, "bfloat16": -133}
+_FORMATS = {53: ("float64",), 24: ("float32",), 11: ("TF32", "float16"), 8: ("bfloat16",)}
+
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finding:
+    """The outcome of a comparison: what disagrees, if anything, and how near it came."""
+
+    mismatch: dict[str, Any] | None
+    error_over_bound: float | None
+    precision: dict[str, Any] | None = None
+
+
+def judge(case: Case, truth: Truth | None, outcome: Outcome, *, adapter: str, device: str) -> Verdict:
+    """The verdict on one outcome; truth is None for a case that must be refused."""
+
+    def verdict(status: str, **rest: Any) -> Verdict:
+        fields = {"exact": None if truth is None else truth.exact, "error_over_bound": None, **rest}
+        return Verdict(case=case.name, adapter=adapter, device=device, quantity="output", status=status, **fields)
+
+    match outcome:
+        case Output(y=got) if truth is None:
+            mismatch = {"kind": "not-refused", "text": f"a result of shape {list(got.shape)}, should be refused"}
+            return verdict("differs", mismatch=mismatch, got=excerpt(got, None))
+        case Output(y=got):
+            assert truth is not None
+            found = compare(got, truth, signed_zero="signed-zero" in case.tags)
+            rest = {"error_over_bound": found.error_over_bound, "precision": found.precision}
+            if found.mismatch is None:
+                return verdict("conforms", **rest)
+            return verdict("differs", mismatch=found.mismatch, got=excerpt(got, found.mismatch.get("index")), **rest)
+        case Raised(type=kind, message=text, before=before):
+            refused = truth is None and not before
+            return verdict("conforms" if refused else "raised", message=" ".join(filter(None, [before, f"{kind}: {text}"])))
+        case Unsupported(reason=reason, raised=raised):
+            return verdict("conforms" if truth is None and raised else "unsupported", message=reason)
+        case Crashed(message=text):
+            return verdict("crashed", message=text)
+        case TimedOut(seconds=seconds, message=text):
+            return verdict("timed-out", message=f"no answer within {seconds:g} s{text}")
+        case Unavailable(reason=reason):
+            return verdict("unavailable", message=reason)
+
+
+def compare(got: Array, truth: Truth, *, signed_zero: bool = False) -> _Finding:
+    """What disagrees, in this order: shape, dtype, the pattern of NaN and infinity, values."""
+    if got.shape != truth.y.shape:
+        text = f"out.shape={list(got.shape)}, should be {list(truth.y.shape)}"
+        mismatch = {"kind": "shape", "got": list(got.shape), "expected": list(truth.y.shape), "text": text}
+        return _Finding(mismatch=mismatch, error_over_bound=None)
+    if got.dtype.name != truth.dtype:
+        text = f"out.dtype={got.dtype.name}, should be {truth.dtype}"
+        return _Finding(
+            mismatch={"kind": "dtype", "got": got.dtype.name, "expected": truth.dtype, "text": text}, error_over_bound=None
+        )
+    values = got.astype(np.float64)
+    with np.errstate(over="ignore"):
+        rounded = truth.y.astype(dtype_of(truth.dtype)).astype(np.float64)
+    strange = _pattern(values) != _pattern(rounded)
+    if strange.any():
+        return _Finding(mismatch=_mismatch("nonfinite", strange, values, truth.y), error_over_bound=None)
+    error = _error(values, truth.y, rounded)
+    if truth.exact:
+        wrong = error > 0
+        if signed_zero:
+            wrong |= (values == 0) & (truth.y == 0) & (np.signbit(values) != np.signbit(truth.y))
+    else:
+        wrong = error > bound(truth)
+    largest = _largest_ratio(error, truth) if error.any() else 0.0
+    return _Finding(
+        mismatch=_mismatch("values", wrong, values, truth.y) if wrong.any() else None,
+        error_over_bound=largest,
+        precision=effective_precision(error, truth),
+    )
+
+
+def gamma(n: Float64, u: float) -> Float64:
+    """The relative error bound of a sum of n products: the smaller of the certain and the probable one."""
+    probable = np.expm1(LAMBDA * np.sqrt(n) * u + n * u**2 / (1 - u))
+    with np.errstate(divide="ignore"):
+        certain = np.where(n * u < 1, n * u / np.maximum(1 - n * u, np.finfo(np.float64).tiny), np.inf)
+    return np.asarray(np.minimum(certain, probable))
+
+
+def bound(truth: Truth) -> Float64:
+    """The largest error that rounding can explain, per element, of the shape of the output.
+
+    16-bit dtypes are held to a float32 accumulator: their engines have one, and those that have not show it.
+    """
+    u = 2.0**-53 if truth.dtype == "float64" else 2.0**-24
+    u_out = 2.0 ** -SIGNIFICAND_BITS[truth.dtype]
+    eta = 2.0 ** (_EXPONENT_OF_SMALLEST_SUBNORMAL[truth.dtype] - 1)
+    n = truth.terms
+    before_bias = truth.y if truth.bias is None else truth.y - truth.bias.reshape(-1, *[1] * (truth.y.ndim - 2))
+    with np.errstate(invalid="ignore", over="ignore"):
+        sums = (gamma(n, u) + gamma(n, 2.0**-53)) * truth.magnitude
+        return np.asarray(sums + u_out * (abs(truth.y) + abs(before_bias)) + (n + 1) * eta)
+
+
+def effective_precision(error: Float64, truth: Truth) -> dict[str, Any] | None:
+    """Significand bits that would explain the error, by least squares, and the formats that have as many.
+
+    Rounding both operands of every product to p bits gives an element the variance c * 4^-p * sum of (x w)^2: the relative
+    error of one rounding is uniform in +-2^-p / m for a significand m in [1, 2), and m is taken as logarithmically distributed
+    (Benford), so c = 2 * (3 / 8) / (3 ln 2). None where nothing was rounded.
+    """
+    finite = np.isfinite(truth.y)
+    squares = truth.squares[finite]
+    total = float(squares.sum())
+    seen = float((error[finite] ** 2).sum())
+    if not seen or not total or not math.isfinite(total) or not math.isfinite(seen):
+        return None
+    share = 2 * (3 / 8) / (3 * math.log(2))
+    bits = -0.5 * math.log2(seen / total / share)
+    whole = round(bits)
+    nearest = min(_FORMATS, key=lambda known: abs(known - bits))
+    return {"bits": whole, "formats": list(_FORMATS[nearest]) if abs(nearest - bits) <= 1.0 else []}
+
+
+def excerpt(array: Array, index: list[int] | None) -> dict[str, Any]:
+    """An array for the record: whole up to 4096 elements, else the window round an index, with where it starts."""
+    if array.size <= MOST_ELEMENTS:
+        return {"shape": list(array.shape), "values": array.astype(np.float64).tolist()}
+    index = index or [0] * array.ndim
+    starts = [*index[:2], *(max(0, i - WINDOW // 2) for i in index[2:])] if array.ndim > 2 else [0] * array.ndim
+    window = tuple(
+        slice(start, start + (1 if axis < 2 else WINDOW)) for axis, start in enumerate(starts)
+    )
+    return {"shape": list(array.shape), "start": starts, "values": array[window].astype(np.float64).tolist()}
+
+
+def _pattern(values: Float64) -> NDArray[np.int8]:
+    """0 finite, 1 infinity, -1 minus infinity, 2 NaN."""
+    pattern = np.zeros(values.shape, np.int8)
+    pattern[np.isnan(values)] = 2
+    pattern[np.isposinf(values)] = 1
+    pattern[np.isneginf(values)] = -1
+    return pattern
+
+
+def _error(values: Float64, y: Float64, rounded: Float64) -> Float64:
+    """|got - y| where the true value can be held by the dtype, 0 elsewhere: the pattern has agreed there."""
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isfinite(y) & np.isfinite(rounded), abs(values - y), 0.0)
+
+
+def _largest_ratio(error: Float64, truth: Truth) -> float:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = error / bound(truth)
+    return float(np.nanmax(np.where(error > 0, ratio, 0.0)))
+
+
+def _mismatch(kind: str, wrong: NDArray[np.bool_], got: Float64, y: Float64) -> dict[str, Any]:
+    """Where it begins, what is there, and how many there are; the text is one message grammar everywhere."""
+    index = [int(i) for i in np.argwhere(wrong)[0]]
+    count, total = int(wrong.sum()), int(wrong.size)
+    place = tuple(index)
+    found, wanted = float(got[place]), float(y[place])
+    text = f"out{index}={_number(found)}, should be {_number(wanted)}; {count} of {total} elements differ"
+    return {"kind": kind, "index": index, "got": found, "expected": wanted, "count": count, "of": total, "text": text}
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 2**53 else f"{value!r}"
+
+
+def agrees_with_oracle(stated: float | Float64, y: float | Float64, scale: float | Float64) -> bool:
+    """Whether numbers written into a case file are the oracle's, up to the order in which it adds.
+
+    NaN agrees with NaN, an infinity with itself; else within 1e-12 of the sum of magnitudes.
+    """
+    stated, y = np.asarray(stated, np.float64), np.asarray(y, np.float64)
+    with np.errstate(invalid="ignore"):
+        return bool((((stated == y) | (abs(stated - y) <= 1e-12 * scale)) | (np.isnan(stated) & np.isnan(y))).all())

@@ -1,0 +1,112 @@
+"""The ONNX operator ConvTranspose: pads, output_padding, auto_pad and output_shape.
+
+    total = stride * (size - 1) + output_padding + extent - output_shape      (extent: the dilated kernel)
+    SAME_UPPER: begin = total / 2, end = total - begin;  otherwise: end = total / 2, begin = total - end
+
+where output_shape is given, or size * stride for SAME_*; else pads are what is cut and output_padding is given back at
+the end. Source: ONNX operator specification, ConvTranspose, attributes `auto_pad`, `output_shape`, `pads`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from conformance.conventions.arguments import Argument, Native, Unrepresentable, number, per_axis, word
+from conformance.geometry import Axis, Geometry, from_padding
+
+
+def _begins_and_ends(value: Any, rank: int) -> list[int]:
+    """pads as the specification writes them: all begins, then all ends; a number stands for all."""
+    return per_axis(value, 2 * rank)
+
+
+ARGUMENTS = {
+    "strides": Argument(read=per_axis, default=1),
+    "dilations": Argument(read=per_axis, default=1),
+    "group": Argument(read=number, default=1),
+    "output_padding": Argument(read=per_axis, default=0),
+    "pads": Argument(read=_begins_and_ends, optional=True),
+    "auto_pad": Argument(read=word("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"), optional=True),
+    "output_shape": Argument(read=per_axis, optional=True),
+}
+
+
+def geometry(native: Native, *, size: Sequence[int], kernel: Sequence[int]) -> Geometry:
+    """The window of native arguments, by the text of the specification."""
+    rank = len(size)
+    pads = native.get("pads", [0] * 2 * rank)
+    auto_pad = native.get("auto_pad", "NOTSET")
+    if auto_pad == "VALID":
+        pads = [0] * 2 * rank
+    plain = from_padding(
+        size=size,
+        kernel=kernel,
+        stride=native["strides"],
+        padding=list(zip(pads[:rank], pads[rank:], strict=True)),
+        output_padding=native["output_padding"],
+        dilation=native["dilations"],
+        groups=native["group"],
+    )
+    wanted: Sequence[int] | None = native.get("output_shape")
+    if wanted is None and auto_pad in ("SAME_UPPER", "SAME_LOWER"):
+        wanted = [axis.size * axis.stride for axis in plain.axes]
+    if wanted is None:
+        return plain
+    axes = []
+    for axis, out, extra in zip(plain.axes, wanted, native["output_padding"], strict=True):
+        low = _begin(axis.full + extra - out, upper=auto_pad == "SAME_UPPER")
+        axes.append(
+            Axis(
+                size=axis.size,
+                kernel=axis.kernel,
+                stride=axis.stride,
+                dilation=axis.dilation,
+                crop_low=low,
+                crop_high=axis.full - low - out,
+            )
+        )
+    return Geometry(axes=tuple(axes), groups=native["group"])
+
+
+def _begin(total: int, *, upper: bool) -> int:
+    """The share of `total` that the beginning gets: of an odd total the larger one, unless SAME_UPPER."""
+    return total // 2 if upper else total - total // 2
+
+
+def native(geometry: Geometry) -> Native | Unrepresentable:
+    """strides, pads, output_padding, dilations and group, or why there are none.
+
+    Symmetric pads with output_padding are preferred, as exporters write them, then asymmetric pads.
+    """
+    begins, ends, extras = [], [], []
+    for number, axis in enumerate(geometry.axes):
+        found = _pads(axis)
+        if isinstance(found, str):
+            return Unrepresentable(reason=f"On axis {number}, {found}.")
+        begin, end, extra = found
+        begins.append(begin)
+        ends.append(end)
+        extras.append(extra)
+    return {
+        "strides": list(geometry.stride),
+        "pads": begins + ends,
+        "output_padding": extras,
+        "dilations": list(geometry.dilation),
+        "group": geometry.groups,
+    }
+
+
+def _pads(axis: Axis) -> tuple[int, int, int] | str:
+    """(begin, end, output_padding) of an axis, or why there is none."""
+    low, high = axis.crop_low, axis.crop_high
+    limit = max(axis.stride, axis.dilation)
+    if low < 0:
+        return f"{-low} zeros are prepended, and ONNX's pads are never negative"
+    if low == high or 0 < low - high < limit:
+        return low, low, low - high
+    if high >= 0:
+        return low, high, 0
+    if -high < limit:
+        return low, 0, -high
+    return f"{-high} zeros are appended, which is output_padding={-high}, and ONNX wants it below max(stride, dilation) = {limit}"

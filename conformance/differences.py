@@ -1,0 +1,219 @@
+"""Known differences: which failures are declared, and whether what was declared still holds.
+
+An entry is judged only against verdicts of this run whose versions and circumstances it names, and strictly: where the engine conforms
+it is stale, where it fails in another way it is wrong, and where it matches no case of its corpus it is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from conformance.casefile import ENDINGS, NOT_CASES
+from conformance.verdict import STATUSES, Verdict
+from conformance.yamlfile import FileProblems, Item, read
+
+KEYS = ("adapter", "cases", "versions", "where", "status", "kind", "diagnosis", "reason", "source")
+REQUIRED = ("adapter", "cases", "versions", "status", "reason", "source")
+WHERE = ("device", "platform", "machine", "cpu_flags", "not_cpu_flags")
+FAILING = tuple(name for name, status in STATUSES.items() if status.fails)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """The machine that the suite runs on."""
+
+    platform: str
+    machine: str
+    cpu_flags: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One entry: which adapter differs on which cases, in which versions and where, how, why, and who says so."""
+
+    adapter: str
+    cases: tuple[str, ...]
+    versions: Mapping[str, SpecifierSet]
+    where: Mapping[str, tuple[str, ...]]
+    status: str
+    kind: str | None
+    diagnosis: str | None
+    reason: str
+    source: str
+    root: Path
+    at: str
+
+    def names(self, case: str) -> bool:
+        """Whether `cases` matches this full name; `*` matches `/` too."""
+        return any(case == pattern or fnmatchcase(case, pattern) for pattern in self.cases)
+
+    def applies(self, adapters: Iterable[str], versions: Mapping[str, str], device: str, here: Circumstances) -> bool:
+        """Whether the entry speaks of this adapter (by any of its names), these versions, this device and machine."""
+        if self.adapter not in adapters:
+            return False
+        for distribution, specifier in self.versions.items():
+            if distribution not in versions or not _within(versions[distribution], specifier):
+                return False
+        single = {"device": device, "platform": here.platform, "machine": here.machine}
+        for key, wanted in self.where.items():
+            if key in single and single[key] not in wanted:
+                return False
+            if key == "cpu_flags" and not here.cpu_flags.issuperset(wanted):
+                return False
+            if key == "not_cpu_flags" and here.cpu_flags.intersection(wanted):
+                return False
+        return True
+
+    def fits(self, verdict: Verdict) -> bool:
+        """Whether the verdict fails in the way that the entry says."""
+        kind = (verdict.mismatch or {}).get("kind")
+        name = (verdict.diagnosis or {}).get("name")
+        return (
+            verdict.status == self.status
+            and (self.kind is None or self.kind == kind)
+            and (self.diagnosis is None or self.diagnosis == name)
+        )
+
+
+def explain(
+    verdict: Verdict, differences: Sequence[Difference], *, adapter: str, versions: Mapping[str, str], here: Circumstances
+) -> Verdict:
+    """The verdict with the reason why its failure is known, or with the entry that speaks of it and does not fit."""
+    if verdict.status == "unavailable":
+        return verdict
+    speaking = [
+        entry
+        for entry in differences
+        if entry.names(verdict.case) and entry.applies((verdict.adapter, adapter), versions, verdict.device, here)
+    ]
+    for entry in speaking:
+        if not entry.fits(verdict):
+            return replace(verdict, known_problem={"entry": entry.at, "problem": _misfit(entry, verdict)})
+    return replace(verdict, known=speaking[0].reason) if speaking else verdict
+
+
+def lost(differences: Iterable[Difference], names: Mapping[Path, Iterable[str]]) -> list[dict[str, str]]:
+    """Entries with a pattern that matches no case of their own corpus root; names has the full names of each root."""
+    return [
+        {"entry": entry.at, "problem": f"{pattern} matches no case of the corpus, should match one or be removed"}
+        for entry in differences
+        for pattern in entry.cases
+        if not any(name == pattern or fnmatchcase(name, pattern) for name in names[entry.root])
+    ]
+
+
+def load_differences(roots: Iterable[Path]) -> list[Difference]:
+    """The entries of `known_differences/*.yaml` below each corpus root. Raises FileProblems."""
+    found: list[Difference] = []
+    wrong: list[str] = []
+    for root in dict.fromkeys(roots):
+        folder = root / NOT_CASES
+        for file in sorted(path for path in folder.glob("*") if path.suffix in ENDINGS) if folder.is_dir() else []:
+            try:
+                found += _read_file(file, root)
+            except FileProblems as error:
+                wrong += error.lines
+    if wrong:
+        raise FileProblems(wrong)
+    return found
+
+
+def _read_file(file: Path, root: Path) -> list[Difference]:
+    document = read(file)
+    problems = document.problems
+    document.key = "(file)"
+    if not document.is_sequence():
+        document.wrong("is no list, should be a list of entries")
+        problems.check()
+    found = [_entry(item, root) for item in document.entries()]
+    problems.check()
+    return [entry for entry in found if entry is not None]
+
+
+def _entry(item: Item, root: Path) -> Difference | None:
+    problems, before = item.problems, len(item.problems.lines)
+    if not item.is_mapping():
+        item.wrong("is no mapping, should be an entry with the keys " + ", ".join(REQUIRED))
+        return None
+    item.key = ""
+    entries = item.items(KEYS)
+    for key in REQUIRED:
+        if key not in entries:
+            problems.add(item.line, key, "missing, should be given")
+    texts = {
+        key: entries[key].text()
+        for key in ("adapter", "status", "kind", "diagnosis", "reason", "source")
+        if key in entries
+    }
+    if texts.get("status") is not None and texts["status"] not in FAILING:
+        entries["status"].wrong(f"is {texts['status']}, should be one of {', '.join(FAILING)}")
+    cases = _words(entries["cases"]) if "cases" in entries else ()
+    versions = _versions(entries["versions"]) if "versions" in entries else {}
+    where = _where(entries["where"]) if "where" in entries else {}
+    if len(problems.lines) > before:
+        return None
+    return Difference(
+        adapter=str(texts["adapter"]),
+        cases=cases,
+        versions=versions,
+        where=where,
+        status=str(texts["status"]),
+        kind=texts.get("kind"),
+        diagnosis=texts.get("diagnosis"),
+        reason=str(texts["reason"]),
+        source=str(texts["source"]),
+        root=root,
+        at=f"{problems.file}:{item.line}",
+    )
+
+
+def _words(item: Item) -> tuple[str, ...]:
+    value = item.value()
+    words = [value] if isinstance(value, str) else value
+    if not isinstance(words, list) or not words or not all(isinstance(word, str) and word for word in words):
+        item.wrong(f"is {value!r}, should be a list of words")
+        return ()
+    return tuple(words)
+
+
+def _versions(item: Item) -> dict[str, SpecifierSet]:
+    if not item.is_mapping():
+        item.wrong("should be a mapping of distributions to version specifiers, as in {torch: '==2.13.*'}")
+        return {}
+    found = {}
+    for name, entry in item.items().items():
+        value = entry.value()
+        try:
+            found[name] = SpecifierSet(str(value))
+        except InvalidSpecifier:
+            entry.wrong(f"is {value!r}, should be a version specifier as in '>=2.0,<3'")
+    return found
+
+
+def _where(item: Item) -> dict[str, tuple[str, ...]]:
+    if not item.is_mapping():
+        item.wrong(f"should be a mapping with some of {', '.join(WHERE)}")
+        return {}
+    return {key: _words(entry) for key, entry in item.items(WHERE).items()}
+
+
+def _within(version: str, specifier: SpecifierSet) -> bool:
+    try:
+        return specifier.contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        return False
+
+
+def _misfit(entry: Difference, verdict: Verdict) -> str:
+    said = " ".join(part for part in (entry.status, entry.kind, entry.diagnosis) if part)
+    if not verdict.fails:
+        return f"{verdict.adapter} on {verdict.case} is {verdict.status} and the entry says {said}: it is stale, should be removed"
+    now = " ".join(str(p) for p in (verdict.status, (verdict.mismatch or {}).get("kind"), (verdict.diagnosis or {}).get("name")) if p)
+    return f"{verdict.adapter} on {verdict.case} is {now}, should be {said} as the entry says"

@@ -1,0 +1,40 @@
+"""The machine that a run happens on: platform, CPU model and flags."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+from conformance.differences import Circumstances
+
+
+def cpu() -> tuple[str, frozenset[str]]:
+    """(model, flags) of the processor, as far as the operating system tells without a program of its own."""
+    model, flags = platform.processor() or platform.machine(), frozenset[str]()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        entries = dict(
+            (part.strip() for part in line.split(":", 1)) for line in info.read_text().split("\n\n")[0].splitlines() if ":" in line
+        )
+        model = entries.get("model name", model)
+        flags = frozenset((entries.get("flags") or entries.get("Features") or "").split())
+    return model, flags
+
+
+def circumstances() -> Circumstances:
+    """What the `where` of a known difference is held against."""
+    return Circumstances(platform=sys.platform, machine=platform.machine(), cpu_flags=cpu()[1])
+
+
+def description() -> dict[str, Any]:
+    """The machine for a record."""
+    model, flags = cpu()
+    return {
+        "platform": sys.platform,
+        "system": platform.platform(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "cpu": {"model": model, "flags": sorted(flags)},
+    }

@@ -1,0 +1,73 @@
+"""One message grammar everywhere: who differs, where, got, should be, how many, what it is instead, and how to see it again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.results import Record
+from conformance.verdict import Verdict
+
+_VERBS = {
+    "differs": "differs from the oracle",
+    "raised": "raised",
+    "crashed": "crashed",
+    "timed-out": "timed out",
+    "unavailable": "is unavailable",
+    "unsupported": "does not support this",
+    "conforms": "conforms",
+}
+
+
+def headline(verdict: Verdict) -> str:
+    """Who did what, where."""
+    return f"{verdict.adapter} ({verdict.device}) {_VERBS[verdict.status]} in {verdict.case}"
+
+
+def details(verdict: Verdict) -> list[str]:
+    """What explains it, a line each."""
+    lines = []
+    if verdict.mismatch is not None:
+        lines.append(str(verdict.mismatch["text"]))
+    if verdict.error_over_bound is not None and verdict.fails:
+        lines.append(f"largest error {verdict.error_over_bound:.3g} times the bound")
+    if verdict.precision is not None and verdict.fails:
+        formats = " or ".join(verdict.precision["formats"]) or "no format"
+        lines.append(f"precision of {verdict.precision['bits']} bits: {formats}")
+    if verdict.diagnosis is not None:
+        lines.append(str(verdict.diagnosis["text"]))
+    if verdict.message is not None:
+        lines += verdict.message.strip().splitlines()
+    if verdict.known is not None:
+        lines.append(f"known: {verdict.known}")
+    if verdict.known_problem is not None:
+        lines.append(f"{verdict.known_problem['entry']}: {verdict.known_problem['problem']}")
+    return lines
+
+
+def again(verdict: Verdict, run: Mapping[str, Any]) -> str:
+    """The command that shows it again, from the run line of the record."""
+    asked = next((entry["asked"] for entry in run["adapters"] if entry["label"] == verdict.adapter), verdict.adapter)
+    words = ["conformance", "run", *run["paths"], verdict.case, "-a", asked]
+    return shlex.join([*words, "--device", verdict.device] if verdict.device != "cpu" else words)
+
+
+def message(verdict: Verdict, run: Mapping[str, Any]) -> str:
+    """The whole message, several lines."""
+    lines = [headline(verdict) + ":", *(f"    {line}" for line in details(verdict)), f"    again: {again(verdict, run)}"]
+    return "\n".join(lines)
+
+
+def summary(record: Record) -> str:
+    """The one sentence that a record comes to."""
+    unexpected = sum(verdict.unexpected for verdict in record.verdicts)
+    problems = len((record.end or {}).get("problems", []))
+    known = sum(verdict.known is not None for verdict in record.verdicts)
+    what = f"{len(record.verdicts)} verdicts on {len(record.cases)} cases"
+    if record.end is None:
+        return f"The run was cut: {what} so far, {unexpected} unexpected."
+    if not unexpected and not problems:
+        return f"Conforms: {what}, nothing unexpected, {known} known differences."
+    lost = f", {problems} known differences that match no case" if problems else ""
+    return f"Does not conform: {unexpected} unexpected differences in {what}{lost}, {known} known differences."

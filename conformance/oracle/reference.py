@@ -1,0 +1,156 @@
+"""The oracle: one matrix product and strided additions, in float64, for any rank.
+
+    full[n, o, i * stride + k * dilation] += sum over c of x[n, c, i] * w[c, o, k]
+
+per group, the products of a block of output channels in one matrix, each tap of which is then added to the
+output positions that it reaches. Nothing outside the window is ever stored.
+"""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from conformance.conventions.arguments import per_axis
+from conformance.geometry import Axis, Geometry, call_problems, from_padding
+
+BLOCK_BYTES = 64 * 2**20
+"""The most memory that the products of one block take."""
+
+Float64 = NDArray[np.float64]
+
+
+def conv_transpose(
+    x: ArrayLike,
+    w: ArrayLike,
+    b: ArrayLike | None = None,
+    *,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] | Sequence[Sequence[int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Float64:
+    """Transposed convolution in float64.
+
+    x is (N, C_in, *spatial), w is (C_in, C_out / groups, *kernel), b is (C_out,); the result is (N, C_out, *out) with
+    out = (size - 1) * stride - low - high + dilation * (kernel - 1) + 1 + output_padding per axis. `padding` is a
+    number, one per spatial axis, or a (low, high) pair per spatial axis; negative padding appends zeros.
+
+    Raises ValueError for arguments that make no sense.
+    """
+    x, w = np.asarray(x, np.float64), np.asarray(w, np.float64)
+    bias = None if b is None else np.asarray(b, np.float64)
+    if x.ndim < 3 or w.ndim != x.ndim:
+        raise ValueError(
+            f"x has {x.ndim} axes and w {w.ndim}, should be (N, C_in, *spatial) and (C_in, C_out / groups, *kernel)"
+        )
+    rank = x.ndim - 2
+    geometry = from_padding(
+        size=x.shape[2:],
+        kernel=w.shape[2:],
+        stride=_per_axis("stride", stride, rank),
+        padding=_pairs(padding, rank),
+        output_padding=_per_axis("output_padding", output_padding, rank),
+        dilation=_per_axis("dilation", dilation, rank),
+        groups=operator.index(groups),
+    )
+    found = call_problems(geometry, x=x.shape, kernel=w.shape, bias=None if bias is None else bias.shape)
+    if found:
+        raise ValueError("; ".join(f"{problem.key}: {problem.text}" for problem in found))
+    return transpose_into_window(x, w, bias, geometry)
+
+
+def transpose_into_window(x: Float64, w: Float64, bias: Float64 | None, geometry: Geometry) -> Float64:
+    """`conv_transpose` of arguments known to make sense, with the window given by a geometry."""
+    batch, c_in, groups = x.shape[0], x.shape[1], geometry.groups
+    per_group_in, per_group_out = c_in // groups, w.shape[1]
+    y = np.zeros((batch, per_group_out * groups, *geometry.out))
+    by_channel = np.ascontiguousarray(np.moveaxis(x, 1, 0))  # (C_in, N, *spatial): one matrix per group
+    window = np.moveaxis(y, 1, 0)  # a view: (C_out, N, *out)
+    taps = [list(axis.taps()) for axis in geometry.axes]
+    with np.errstate(invalid="ignore", over="ignore"):
+        for group in range(groups):
+            inside = slice(group * per_group_in, (group + 1) * per_group_in)
+            outside = slice(group * per_group_out, (group + 1) * per_group_out)
+            _add_group(window[outside], by_channel[inside], w[inside], geometry.axes, taps)
+        if bias is not None:
+            y += bias.reshape(-1, *[1] * geometry.rank)
+    return y
+
+
+def _add_group(window: Float64, x: Float64, w: Float64, axes: Sequence[Axis], taps: list[list[Any]]) -> None:
+    """Add the products of x (C, N, *size) and w (C, O, *kernel) to window (O, N, *out)."""
+    c_in, batch, *size = x.shape
+    kernel = w.shape[2:]
+    channels, items, rows = _block(w.shape[1], batch, size, int(np.prod(kernel)))
+    for (o, p), (n, m), (r, t) in itertools.product(
+        _blocks(w.shape[1], channels), _blocks(batch, items), _blocks(size[0], rows)
+    ):
+        part = x[:, n:m, r:t]
+        products = (w[:, o:p].reshape(c_in, -1).T @ part.reshape(c_in, -1)).reshape(p - o, *kernel, *part.shape[1:])
+        for tap in itertools.product(_of_rows(taps[0], axes[0].stride, r, t), *taps[1:]):
+            at = tuple(_slice(places) for _, _, places in tap)
+            source = tuple(_slice(positions) for _, positions, _ in tap)
+            window[(slice(o, p), slice(n, m), *at)] += products[
+                (slice(None), *(k for k, _, _ in tap), slice(None), *source)
+            ]
+
+
+def _block(channels: int, batch: int, size: Sequence[int], taps: int) -> tuple[int, int, int]:
+    """How many output channels, batch items and rows of the first axis one block of products takes."""
+    limit = max(1, BLOCK_BYTES // 8)
+    row = max(1, taps * int(np.prod(size[1:])))
+    rows = max(1, min(size[0], limit // row))
+    items = max(1, min(batch, limit // (row * max(1, size[0])))) if rows == size[0] else 1
+    whole = max(1, min(channels, limit // (row * rows * items))) if items == batch else 1
+    return whole, items, rows
+
+
+def _blocks(length: int, step: int) -> Iterator[tuple[int, int]]:
+    return ((start, min(length, start + step)) for start in range(0, length, step))
+
+
+def _of_rows(taps: Iterable[Any], stride: int, start: int, stop: int) -> Iterator[Any]:
+    """The taps of the first axis with their input positions limited to [start, stop), counted from start."""
+    for tap, positions, places in taps:
+        first, last = max(positions.start, start), min(positions.stop, stop)
+        if first < last:
+            move = (first - positions.start) * stride
+            begin = places.start + move
+            yield tap, range(first - start, last - start), range(begin, begin + (last - first - 1) * stride + 1, stride)
+
+
+def _slice(places: range) -> slice:
+    return slice(places.start, places.stop, places.step)
+
+
+def _per_axis(key: str, value: Any, rank: int) -> list[int]:
+    try:
+        return per_axis(_plain(value), rank)
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from None
+
+
+def _pairs(padding: Any, rank: int) -> list[tuple[int, int]]:
+    plain = _plain(padding)
+    if isinstance(plain, list) and any(isinstance(entry, list) for entry in plain):
+        if len(plain) != rank or not all(isinstance(entry, list) and len(entry) == 2 for entry in plain):
+            raise ValueError(f"padding: is {plain}, should be a (low, high) pair per spatial axis: {rank}")
+        return [(low, high) for low, high in (_per_axis("padding", pair, 2) for pair in plain)]
+    return [(number, number) for number in _per_axis("padding", plain, rank)]
+
+
+def _plain(value: Any) -> Any:
+    """Whatever counts as a whole number as int, whatever can be iterated as a list; the rest as it is."""
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [_plain(entry) for entry in value]
+    try:
+        return value if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        return value

@@ -1,0 +1,76 @@
+"""What is true of a case: the output, and what bounds an engine's rounding error in every element."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conformance.geometry import Geometry
+from conformance.oracle.reference import Float64, transpose_into_window
+
+SIGNIFICAND_BITS = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}
+"""Bits of the significand, the hidden one counted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Truth:
+    """The true output of a call, of shape (N, C_out, *out), and what its error bound is made of.
+
+    The operands are those of the case, rounded to its dtype and then held in float64.
+    """
+
+    x: Float64
+    kernel: Float64
+    bias: Float64 | None
+    geometry: Geometry
+    dtype: str
+    y: Float64
+
+    @cached_property
+    def magnitude(self) -> Float64:
+        """B = oracle(|x|, |w|, |b|): the sum of the magnitudes of all terms of an element."""
+        bias = None if self.bias is None else abs(self.bias)
+        return transpose_into_window(abs(self.x), abs(self.kernel), bias, self.geometry)
+
+    @cached_property
+    def squares(self) -> Float64:
+        """The sum of the squares of all products of an element: the variance of independent relative errors."""
+        return transpose_into_window(self.x**2, self.kernel**2, None, self.geometry)
+
+    @cached_property
+    def terms(self) -> Float64:
+        """The number of terms of every element, the bias counted: shape (1, 1, *out)."""
+        count = np.full((1, 1), float(self.x.shape[1] // self.geometry.groups))
+        for axis in self.geometry.axes:
+            count = count[..., np.newaxis] * np.array(axis.overlap(), np.float64)
+        return count + (self.bias is not None)
+
+    @cached_property
+    def exact(self) -> bool:
+        """Whether every order of summation gives the same bits in the case's dtype.
+
+        So it is when all operands are integers and no partial sum can exceed 2^p, p the bits of the significand.
+        """
+        operands = (self.x, self.kernel) if self.bias is None else (self.x, self.kernel, self.bias)
+        if not all(_integers(operand) for operand in operands):
+            return False
+        return bool(self.magnitude.size == 0 or self.magnitude.max() <= 2.0 ** SIGNIFICAND_BITS[self.dtype])
+
+
+def truth_of(
+    x: NDArray[np.generic], kernel: NDArray[np.generic], bias: NDArray[np.generic] | None, geometry: Geometry, dtype: str
+) -> Truth:
+    """The truth of a call whose arguments are known to make sense."""
+    x64, w64 = x.astype(np.float64), kernel.astype(np.float64)
+    b64 = None if bias is None else bias.astype(np.float64)
+    return Truth(
+        x=x64, kernel=w64, bias=b64, geometry=geometry, dtype=dtype, y=transpose_into_window(x64, w64, b64, geometry)
+    )
+
+
+def _integers(values: Float64) -> bool:
+    with np.errstate(invalid="ignore"):
+        return bool(np.isfinite(values).all() and (values == np.floor(values)).all())

@@ -1,0 +1,57 @@
+"""What an engine did when it was asked: the types that stand between a worker and a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """It returned an array (N, C_out, *out), whatever is in it."""
+
+    y: NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsupported:
+    """It, or its convention, does not claim to do this. `raised` names the framework's own not-implemented type."""
+
+    reason: str
+    raised: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raised:
+    """An exception of this type came up: in the call itself, or before it, "while starting" or "while translating"."""
+
+    type: str
+    message: str
+    before: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crashed:
+    """Its process died, or answered what is no answer."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedOut:
+    """It gave no answer within the time limit, in seconds."""
+
+    seconds: float
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unavailable:
+    """It is not installed, or has no such device."""
+
+    reason: str
+
+
+Outcome = Output | Unsupported | Raised | Crashed | TimedOut | Unavailable

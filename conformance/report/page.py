@@ -1,0 +1,141 @@
+"""One self-contained HTML page, a pure function of a record."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from conformance import messages
+from conformance.results import Record, RecordError
+from conformance.verdict import STATUSES, Verdict
+
+PAGE = "index.html"
+
+
+def write_page(record: Record, folder: Path) -> Path:
+    """Write the page into the folder; raises RecordError if that cannot be done."""
+    page = folder / PAGE
+    partial = folder / (PAGE + ".part")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        partial.write_text(render(record), encoding="utf-8")
+        os.replace(partial, page)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise RecordError(
+            f"{page} cannot be written: {error.strerror}. The record is whole: make room and use `conformance report`"
+        ) from None
+    return page
+
+
+def render(record: Record) -> str:
+    """The page as text. Everything that comes from the record is escaped."""
+    environment = Environment(
+        loader=PackageLoader("conformance.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["shown"] = _shown
+    columns = _columns(record)
+    failing = [verdict for verdict in record.verdicts if verdict.fails or verdict.unexpected]
+    return environment.get_template("index.html.j2").render(
+        record=record,
+        summary=messages.summary(record),
+        statuses=STATUSES,
+        columns=columns,
+        counts=_counts(record, columns),
+        groups=_groups(record, columns),
+        failures=[_failure(record, verdict) for verdict in failing],
+    )
+
+
+def anchor(verdict: Verdict) -> str:
+    """The fragment of a verdict on the page."""
+    return f"{verdict.case}@{verdict.adapter}@{verdict.device}"
+
+
+def _columns(record: Record) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": entry["label"],
+            "device": device,
+            "versions": ", ".join(f"{name} {version}" for name, version in record.run["versions"][entry["label"]].items()),
+        }
+        for entry in record.run["adapters"]
+        for device in record.run["devices"][entry["label"]]
+    ]
+
+
+def _counts(record: Record, columns: list[dict[str, Any]]) -> dict[tuple[str, str], Counter[str]]:
+    counts: dict[tuple[str, str], Counter[str]] = {(column["label"], column["device"]): Counter() for column in columns}
+    for verdict in record.verdicts:
+        counts[verdict.adapter, verdict.device][verdict.status] += 1
+    return counts
+
+
+def _groups(record: Record, columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of the matrix by the folder and file of their case."""
+    by_place = {(verdict.case, verdict.adapter, verdict.device): verdict for verdict in record.verdicts}
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for name, case in record.cases.items():
+        cells = []
+        for column in columns:
+            verdict = by_place.get((name, column["label"], column["device"]))
+            cells.append(None if verdict is None else {"verdict": verdict, "anchor": anchor(verdict)})
+        file, _, short = name.rpartition("/")
+        groups.setdefault(file, []).append({"name": short, "full": name, "case": case, "cells": cells})
+    return [{"file": file, "rows": rows} for file, rows in groups.items()]
+
+
+def _failure(record: Record, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "anchor": anchor(verdict),
+        "verdict": verdict,
+        "headline": messages.headline(verdict),
+        "details": messages.details(verdict),
+        "again": messages.again(verdict, record.run),
+        "slices": _slices(record.cases[verdict.case].get("expected"), verdict),
+    }
+
+
+def _slices(expected: dict[str, Any] | None, verdict: Verdict) -> list[dict[str, Any]]:
+    """Expected, got and difference side by side for the 2-D slice round the first mismatch; empty where there is none."""
+    got = verdict.got
+    if got is None or expected is None or expected["shape"] != got["shape"] or "values" not in expected or "start" in got:
+        return [{"title": "got", "start": got.get("start"), "rows": _plane(got["values"], _at(verdict, got))}] if got else []
+    at = _at(verdict, got)
+    wanted, came = _plane(expected["values"], at), _plane(got["values"], at)
+    gap = [[_gap(a, b) for a, b in zip(row, other, strict=True)] for row, other in zip(came, wanted, strict=True)]
+    start = at[: max(0, len(got["shape"]) - 2)]
+    return [{"title": title, "start": start, "rows": rows} for title, rows in (("expected", wanted), ("got", came), ("difference", gap))]
+
+
+def _at(verdict: Verdict, got: dict[str, Any]) -> list[int]:
+    """The index in the values held: of the first mismatch, less where a window starts."""
+    index = (verdict.mismatch or {}).get("index") or [0] * len(got["shape"])
+    return [i - s for i, s in zip(index, got["start"], strict=True)] if "start" in got else index
+
+
+def _plane(values: Any, at: list[int]) -> list[list[Any]]:
+    """The last two axes at the index, or the last one as a single row."""
+    depth = len(at)
+    for i in at[: max(0, depth - 2)]:
+        values = values[i]
+    return [values] if depth == 1 or not values or not isinstance(values[0], list) else values
+
+
+def _gap(got: Any, expected: Any) -> Any:
+    if isinstance(got, str) or isinstance(expected, str):
+        return "" if got == expected else "≠"
+    return got - expected
+
+
+def _shown(value: Any) -> str:
+    """A number as short as it can be told from its neighbours."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,328 @@
+"""A run: cases through engines to verdicts, in a record that is whole at every moment."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from conformance import __version__, differences, results
+from conformance.case import Case, Given, Place, Source
+from conformance.casefile import CaseFileError, load_cases
+from conformance.compare import MOST_ELEMENTS, judge
+from conformance.conventions import Native, Unrepresentable
+from conformance.differences import Difference
+from conformance.guards import contradiction
+from conformance.machine import circumstances, description
+from conformance.outcomes import Outcome, Raised, Unavailable, Unsupported
+from conformance.results import Record, Writer
+from conformance.selection import Selection
+from conformance.tensors import Tensors
+from conformance.truths import Truths
+from conformance.verdict import Verdict
+from conformance.workers.engine import Greeting, Spec
+from conformance.workers.pool import Pool
+
+
+class UsageError(ValueError):
+    """What was asked for cannot be done: one sentence."""
+
+
+class Observer(Protocol):
+    """What is told while a run goes on."""
+
+    def started(self, counts: Mapping[str, int], absent: Mapping[str, str]) -> None:
+        """How many verdicts each adapter will get, and which adapters do not take part, and why."""
+
+    def verdict(self, verdict: Verdict) -> None: ...
+
+    def finished(self, adapter: str, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to run, on what, and where the record goes."""
+
+    selection: Selection
+    specs: Sequence[Spec]
+    asked: Mapping[str, str]
+    paths: Sequence[str] = ()
+    device: str | None = None
+    jobs: int = 1
+    timeout: float = 60.0
+    threads: int | None = None
+    folder: Path = Path("reports/latest")
+    resume: bool = False
+    command: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    case: Case
+    label: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """The adapters that take part, what each said of itself, its devices in this run; and who does not take part, and why."""
+
+    greetings: Mapping[str, Greeting | Outcome]
+    devices: Mapping[str, tuple[str, ...]]
+    absent: Mapping[str, str]
+
+    def tasks(self, cases: Sequence[Case]) -> dict[str, list[_Task]]:
+        """Every verdict that is to be had, by adapter."""
+        found: dict[str, list[_Task]] = {}
+        for label, greeting in self.greetings.items():
+            concerned = [case for case in cases if not isinstance(greeting, Greeting) or case.concerns(greeting.convention)]
+            found[label] = [
+                _Task(case=case, label=label, device=device) for device in self.devices[label] for case in concerned
+            ]
+        return found
+
+
+def check_guards(cases: Iterable[Case], truths: Truths) -> None:
+    """Raise CaseFileError where what is `expected` and the oracle disagree."""
+    wrong = []
+    for case in cases:
+        if case.expected is not None:
+            truth = truths(case).truth
+            line = None if truth is None else contradiction(case, truth)
+            if line is not None:
+                wrong.append(line)
+    if wrong:
+        raise CaseFileError(wrong)
+
+
+def execute(request: Request, observer: Observer) -> Record:
+    """Run the cases, write `results.jsonl`, and return what it says.
+
+    Raises UsageError, FileProblems and RecordError before anything runs, RecordError also when the record cannot be written any more.
+    """
+    truths = Truths()
+    known = differences.load_differences(request.selection.roots)
+    lost = differences.lost(known, _names_by_root(request.selection, known))
+    check_guards(request.selection.cases, truths)
+    pool: Pool[_Task, Verdict] = Pool(
+        request.specs, jobs=request.jobs, timeout=request.timeout, environment=_thread_environment(request.threads)
+    )
+    try:
+        plan = _plan(request, pool.greet())
+        return _Run(request, observer, truths, known, plan).go(pool, lost)
+    finally:
+        pool.close()
+
+
+class _Run:
+    """One run after everything has been checked."""
+
+    def __init__(
+        self, request: Request, observer: Observer, truths: Truths, known: Sequence[Difference], plan: _Plan
+    ) -> None:
+        self.request, self.observer, self.truths, self.known, self.plan = request, observer, truths, known, plan
+        self.here = circumstances()
+        self.cases = {case.name: case for case in request.selection.cases}
+        self.adapters = {spec.label: spec.adapter for spec in request.specs}
+        self.before: Record | None = None
+        self.written: set[str] = set()
+        self.counts: dict[str, Counter[str]] = {}
+
+    def go(self, pool: Pool[_Task, Verdict], lost: list[dict[str, str]]) -> Record:
+        began = time.monotonic()
+        writer = self._open()
+        try:
+            tasks = self._left()
+            left = {label: len(todo) for label, todo in tasks.items()}
+            self.observer.started(left, self.plan.absent)
+
+            def handle(verdict: Verdict) -> None:
+                self._record(writer, verdict)
+                self.observer.verdict(verdict)
+                left[verdict.adapter] -= 1
+                if not left[verdict.adapter]:
+                    self.observer.finished(verdict.adapter, time.monotonic() - began)
+
+            pool.run(tasks, self._call, self._judge, handle)
+            counts = {adapter: dict(counter) for adapter, counter in self.counts.items()}
+            writer.write("end", {"counts": counts, "duration": round(time.monotonic() - began, 3), "problems": lost})
+        finally:
+            writer.close()
+        return results.read_record(writer.path)
+
+    def _open(self) -> Writer:
+        """The record to write to: a new one, or with --resume the old one behind its last whole line."""
+        path, head = self.request.folder / results.RECORD, self._head()
+        if not self.request.resume or not path.is_file() or not path.stat().st_size:
+            writer = Writer(path)
+            writer.write("run", head)
+            return writer
+        self.before = results.read_record(path)
+        for key, what in (("corpus", "cases"), ("versions", "versions"), ("devices", "devices")):
+            if self.before.run.get(key) != head[key]:
+                raise UsageError(f"{path} was begun with other {what}, should be resumed with the same, or run without --resume")
+        self.written = set(self.before.cases)
+        for verdict in self.before.verdicts:
+            self._count(verdict)
+        return Writer(path, keep=self.before.bytes_before_end)
+
+    def _left(self) -> dict[str, list[_Task]]:
+        """The tasks that the record does not hold yet."""
+        done = {(v.case, v.adapter, v.device) for v in self.before.verdicts} if self.before else set()
+        return {
+            label: [task for task in todo if (task.case.name, label, task.device) not in done]
+            for label, todo in self.plan.tasks(self.request.selection.cases).items()
+        }
+
+    def _call(self, task: _Task) -> tuple[Tensors, Native, str] | Outcome:
+        """What to ask the engine; or the outcome, where it need not be asked."""
+        greeting = self.plan.greetings[task.label]
+        assert isinstance(greeting, Greeting), "an engine that did not start is not asked"
+        if task.device not in greeting.devices:
+            return Unavailable(reason=f"there is no device {task.device}, should be one of {', '.join(greeting.devices)}")
+        try:
+            native = task.case.arguments(greeting.convention)
+        except (ArithmeticError, ValueError) as error:  # of arguments that make no sense
+            return Raised(type=type(error).__name__, message=str(error), before="while translating the arguments")
+        if isinstance(native, Unrepresentable):
+            return Unsupported(reason=native.reason)
+        return self.truths(task.case).tensors, native, task.device
+
+    def _judge(self, task: _Task, outcome: Outcome) -> Verdict:
+        verdict = judge(task.case, self.truths(task.case).truth, outcome, adapter=task.label, device=task.device)
+        greeting = self.plan.greetings[task.label]
+        versions = greeting.versions if isinstance(greeting, Greeting) else {}
+        return differences.explain(verdict, self.known, adapter=self.adapters[task.label], versions=versions, here=self.here)
+
+    def _record(self, writer: Writer, verdict: Verdict) -> None:
+        if verdict.case not in self.written:
+            writer.write("case", case_line(self.cases[verdict.case], self.truths))
+            self.written.add(verdict.case)
+        writer.write("verdict", results.verdict_line(verdict))
+        self._count(verdict)
+
+    def _count(self, verdict: Verdict) -> None:
+        self.counts.setdefault(verdict.adapter, Counter())[verdict.status] += 1
+
+    def _head(self) -> dict[str, Any]:
+        """The run line: everything that a result depends on."""
+        greetings = self.plan.greetings
+        return {
+            "format": results.FORMAT,
+            "conformance": __version__,
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            **description(),
+            "threads": self.request.threads,
+            "command": list(self.request.command),
+            "paths": list(self.request.paths),
+            "corpus": corpus_digest(self.request.selection.cases, self.known),
+            "adapters": [
+                {
+                    "label": label,
+                    "asked": self.request.asked.get(label, label),
+                    "adapter": self.adapters[label],
+                    "convention": greeting.convention if isinstance(greeting, Greeting) else None,
+                }
+                for label, greeting in greetings.items()
+            ],
+            "versions": {label: dict(g.versions) if isinstance(g, Greeting) else {} for label, g in greetings.items()},
+            "devices": {label: list(self.plan.devices[label]) for label in greetings},
+            "absent": dict(self.plan.absent),
+        }
+
+
+def _plan(request: Request, answers: Mapping[str, Greeting | Outcome]) -> _Plan:
+    """Who takes part, on which devices. Raises UsageError for what was asked for by name and is not there."""
+    specs = {spec.label: spec for spec in request.specs}
+    absent: dict[str, str] = {}
+    taking_part: dict[str, Greeting | Outcome] = {}
+    for label, answer in answers.items():
+        if not isinstance(answer, Unavailable):
+            taking_part[label] = answer
+        elif specs[label].by_name:
+            raise UsageError(f"{label} is unavailable: {answer.reason}")
+        else:
+            absent[label] = answer.reason
+    if not taking_part:
+        raise UsageError("no adapter to run: " + "; ".join(f"{label}: {reason}" for label, reason in absent.items()))
+    devices = {label: _devices(request.device, answer) for label, answer in taking_part.items()}
+    if request.device not in (None, "all"):
+        having = [label for label, a in taking_part.items() if isinstance(a, Greeting) and request.device in a.devices]
+        for label in taking_part:
+            if label not in having and (specs[label].by_name or not having):
+                answer = taking_part[label]
+                there = ", ".join(answer.devices) if isinstance(answer, Greeting) else "none: it did not start"
+                raise UsageError(f"{label} has no device {request.device}, should be one of {there}")
+    return _Plan(greetings=taking_part, devices=devices, absent=absent)
+
+
+def _devices(asked: str | None, answer: Greeting | Outcome) -> tuple[str, ...]:
+    if asked not in (None, "all"):
+        assert asked is not None
+        return (asked,)
+    if not isinstance(answer, Greeting):
+        return ("cpu",)
+    return answer.devices if asked == "all" else answer.devices[:1]
+
+
+def _names_by_root(selection: Selection, known: Sequence[Difference]) -> dict[Path, list[str]]:
+    """Full names by corpus root: those loaded if all entries find a case among them, else all of the root's."""
+    loaded = [case.name for case in selection.loaded]
+    names = {root: loaded for root in selection.roots}
+    for root in selection.roots:
+        if differences.lost([entry for entry in known if entry.root == root], names):
+            names[root] = [case.name for case in load_cases(root)]
+    return names
+
+
+def corpus_digest(cases: Iterable[Case], known: Iterable[Difference]) -> str:
+    """SHA-256 over what the verdicts depend on: the cases as loaded, and the entries that explain them."""
+    state = hashlib.sha256()
+    for case in cases:
+        state.update(repr(replace(case, place=Place(file=Path(), lines={}))).encode())
+    for entry in known:
+        state.update(repr((entry.adapter, entry.cases, sorted(entry.versions.items(), key=str), entry.where, entry.status)).encode())
+    return state.hexdigest()
+
+
+def case_line(case: Case, truths: Truths) -> dict[str, Any]:
+    """A case for the record: arrays up to 4096 elements, larger ones as the recipe that makes them."""
+    prepared = truths(case)
+    arrays = {"input": case.input, "kernel": case.kernel, "bias": case.bias}
+    made = zip(arrays.items(), prepared.tensors, strict=True)
+    return {
+        "case": case.name,
+        "summary": case.summary,
+        "source": case.source,
+        "tags": list(case.tags),
+        "spatial": case.spatial,
+        "dtype": case.dtype,
+        "must_fail": case.must_fail,
+        "geometry": None if case.geometry is None else asdict(case.geometry) | {"out": list(case.geometry.out)},
+        "native": None if case.native is None else {case.native[0]: case.native[1]},
+        **{key: None if source is None else _array_line(source, array) for (key, source), array in made},
+        "expected": None if prepared.truth is None else _expected_line(prepared.truth.y),
+    }
+
+
+def _array_line(source: Source, array: Any) -> dict[str, Any]:
+    if isinstance(source, Given) or array.size <= MOST_ELEMENTS:
+        return {"shape": list(array.shape), "values": array.astype(np.float64).tolist()}
+    recipe = {key: value for key, value in asdict(source).items() if value not in (None, ())}
+    return {"shape": list(array.shape), "make": recipe}
+
+
+def _expected_line(y: Any) -> dict[str, Any]:
+    return {"shape": list(y.shape)} | ({"values": y.tolist()} if y.size <= MOST_ELEMENTS else {})
+
+
+def _thread_environment(threads: int | None) -> dict[str, str]:
+    """How a child is told its number of threads: ours for the adapters' own settings, OpenMP's for what they do not reach."""
+    return {} if threads is None else {"CONFORMANCE_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}

@@ -1,0 +1,79 @@
+"""A case's arrays: from its numbers, or from the recipe and the seed.
+
+`RandomState` is NumPy's frozen generator: its streams are guaranteed not to change (NEP 19).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conformance.case import Case, Given, Made, Source
+
+Array = NDArray[Any]
+
+
+class Tensors(NamedTuple):
+    """x (N, C_in, *spatial), kernel (C_in, C_out / groups, *kernel), bias (C_out,) or None, in the case's dtype."""
+
+    x: Array
+    kernel: Array
+    bias: Array | None
+
+
+def dtype_of(name: str) -> np.dtype[Any]:
+    """The NumPy dtype of that name, bfloat16 included."""
+    if name == "bfloat16":
+        import ml_dtypes
+
+        return np.dtype(ml_dtypes.bfloat16)
+    return np.dtype(name)
+
+
+def tensors_of(case: Case) -> Tensors:
+    """The arrays of a case, rounded to its dtype."""
+    dtype = dtype_of(case.dtype)
+    return Tensors(
+        x=_array(case.input, "input", dtype),
+        kernel=_array(case.kernel, "kernel", dtype),
+        bias=None if case.bias is None else _array(case.bias, "bias", dtype),
+    )
+
+
+def _array(source: Source, role: str, dtype: np.dtype[Any]) -> Array:
+    if isinstance(source, Given):
+        values: Array = np.array(source.numbers, np.float64).reshape(source.shape)
+    else:
+        values = _made(source, role)
+    with np.errstate(over="ignore", under="ignore"):
+        return values.astype(dtype)
+
+
+def _made(source: Made, role: str) -> Array:
+    random = np.random.RandomState(source.seed)
+    shape = source.shape
+    values: Array
+    match source.values:
+        case "integers":
+            values = random.randint(-4, 5, shape).astype(np.float64)
+        case "wide" if role == "input":
+            odd = 2 * random.randint(2048, 4096, shape) + 1
+            values = (odd * (1 - 2 * random.randint(0, 2, shape))).astype(np.float64)
+        case "wide":
+            values = random.randint(-2, 3, shape).astype(np.float64)
+        case "normal":
+            values = np.round(random.standard_normal(shape) * 2**12) / 2**12
+        case "ones":
+            values = np.ones(shape)
+        case "arange":
+            values = np.arange(1.0, np.prod(shape) + 1).reshape(shape)
+        case "one-hot":
+            values = np.zeros(shape)
+            values[source.index if source.index is not None else tuple(n // 2 for n in shape)] = 1.0
+        case other:
+            raise ValueError(f"unknown values {other!r}")
+    for index, number in source.put:
+        values[index] = number
+    return values

@@ -1,0 +1,62 @@
+"""What an outcome means: the statuses, in one table, and the verdict that the record keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """One status: what it means, whether it fails the gate, and the sign and style it is shown with."""
+
+    meaning: str
+    fails: bool
+    sign: str
+    style: str
+
+
+STATUSES: dict[str, Status] = {
+    "conforms": Status(meaning="shape, dtype and every element agree, or nonsense was refused", fails=False, sign="✓", style="green"),
+    "differs": Status(meaning="something disagrees, or a result came where refusal was due", fails=True, sign="✗", style="red"),
+    "unsupported": Status(meaning="its documentation says that it does not do this", fails=False, sign="–", style="dim"),
+    "raised": Status(meaning="it should have answered and raised an exception", fails=True, sign="!", style="magenta"),
+    "crashed": Status(meaning="its process died, or answered what is no answer", fails=True, sign="☠", style="bold red"),
+    "timed-out": Status(meaning="it gave no answer within the time limit", fails=True, sign="⧖", style="yellow"),
+    "unavailable": Status(meaning="it is not installed, or has no such device", fails=False, sign="∅", style="dim"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What an adapter's answer to a case means. The attributes are the keys of the record's verdict line.
+
+    `mismatch` says what disagrees (kind, first index, got, expected, how many of how many); `got` is the array or a window of it;
+    `known` is the reason of the known difference that explains a failure; `known_problem` the entry of one that does not fit.
+    """
+
+    case: str
+    adapter: str
+    device: str
+    quantity: str
+    status: str
+    exact: bool | None
+    error_over_bound: float | None
+    known: str | None = None
+    known_problem: dict[str, str] | None = None
+    mismatch: dict[str, Any] | None = None
+    diagnosis: dict[str, Any] | None = None
+    message: str | None = None
+    precision: dict[str, Any] | None = None
+    timing: dict[str, Any] | None = None
+    got: dict[str, Any] | None = None
+
+    @property
+    def fails(self) -> bool:
+        """Whether the status fails the gate, known differences aside."""
+        return STATUSES[self.status].fails
+
+    @property
+    def unexpected(self) -> bool:
+        """Whether it fails the gate: it fails and nothing says it may, or an entry that speaks of it does not fit."""
+        return (self.fails and self.known is None) or self.known_problem is not None

@@ -1,0 +1,156 @@
+"""The engine's side, in Python: loads one adapter, answers requests on the process's own stdin and stdout.
+
+A framework sees neither: its stdin is /dev/null and what it prints goes to stderr.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import os
+import signal
+import sys
+from typing import Any, BinaryIO
+
+from conformance.adapters import REGISTRY, Adapter, Unsupported
+from conformance.workers import protocol
+from conformance.workers.protocol import ProtocolError
+
+_NOT_IMPLEMENTED = {"NotImplementedError", "NotImplemented", "UnimplementedError"}
+
+
+class _Pipe:
+    """A blocking stream as a protocol source."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+
+    def line(self, limit: int) -> bytes:
+        line = self.stream.readline(limit)
+        if not line:
+            raise EOFError
+        return line
+
+    def exactly(self, count: int) -> bytes:
+        data = self.stream.read(count)
+        if len(data) < count:
+            raise EOFError
+        return data
+
+
+class _Absent(Exception):
+    """The adapter cannot be had: not installed, or no such module or class."""
+
+
+def main(spec: str) -> None:
+    """Serve the adapter `spec` (a name of the registry, or package.module:Class) until told to stop."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
+    requests, answers = _take_over_streams()
+    adapter: Adapter | None = None
+    while True:
+        try:
+            header, tensors = protocol.decode(requests)
+        except EOFError:
+            return
+        match header.get("do"):
+            case "bye":
+                return
+            case "hello":
+                adapter, answer = _hello(spec)
+                results: dict[str, Any] = {}
+            case "call" if adapter is not None:
+                answer, results = _call(adapter, header, tensors)
+            case other:
+                answer, results = {"outcome": "unsupported", "reason": f"This engine does not answer {other!r}."}, {}
+        if "id" in header:
+            answer["id"] = header["id"]
+        for part in protocol.encode(answer, results):
+            answers.write(part)
+        answers.flush()
+
+
+def _take_over_streams() -> tuple[_Pipe, BinaryIO]:
+    requests = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb")
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return _Pipe(requests), answers
+
+
+def _hello(spec: str) -> tuple[Adapter | None, dict[str, Any]]:
+    try:
+        adapter = _load(spec)
+        answer = {
+            "protocol": protocol.VERSION,
+            "convention": adapter.convention,
+            "versions": {str(name): str(version) for name, version in adapter.versions().items()},
+            "devices": [str(device) for device in adapter.devices()],
+        }
+        json.dumps(answer)
+    except _Absent as error:
+        return None, {"outcome": "unavailable", "reason": str(error)}
+    except (Exception, SystemExit) as error:
+        return None, _raised(error)
+    return adapter, answer
+
+
+def _load(spec: str) -> Adapter:
+    if spec in REGISTRY:
+        entry = REGISTRY[spec]
+        for package in entry.needs:
+            if importlib.util.find_spec(package) is None:
+                raise _Absent(f"{package} is not installed: pip install 'conv-transpose-conformance[{entry.extra}]'")
+        module_name, class_name = entry.module, entry.adapter
+    else:
+        module_name, _, class_name = spec.partition(":")
+        if not _exists(module_name):
+            raise _Absent(f"there is no module {module_name} (looked in the working folder, PYTHONPATH and the interpreter's own)")
+    adapter_class = getattr(importlib.import_module(module_name), class_name, None)
+    if adapter_class is None:
+        raise _Absent(f"module {module_name} has no {class_name}")
+    adapter: Adapter = adapter_class()
+    return adapter
+
+
+def _exists(module_name: str) -> bool:
+    """Whether a module is there, asked part by part: looking for a.b imports a."""
+    parts = module_name.split(".")
+    for end in range(1, len(parts) + 1):
+        try:
+            if importlib.util.find_spec(".".join(parts[:end])) is None:
+                return False
+        except ModuleNotFoundError:
+            return False
+    return True
+
+
+def _call(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    try:
+        y = adapter.call(tensors["x"], tensors["kernel"], tensors.get("bias"), header["native"], header["device"])
+        return {"outcome": "output"}, {"y": _as_array(y)}
+    except Unsupported as error:
+        return {"outcome": "unsupported", "reason": error.reason}, {}
+    except (Exception, SystemExit) as error:
+        return _raised(error), {}
+
+
+def _as_array(y: Any) -> Any:
+    import numpy as np
+
+    array = np.asarray(y)
+    if array.dtype.name not in protocol.DTYPES + protocol.OTHER_DTYPES:
+        raise ProtocolError(f"the adapter returned {type(y).__name__} of dtype {array.dtype}, should be an array of numbers")
+    return array
+
+
+def _raised(error: BaseException) -> dict[str, Any]:
+    """An exception as an answer; a framework's own not-implemented type is `unsupported`."""
+    names = {base.__name__ for base in type(error).__mro__}
+    message = str(error) or repr(error)
+    if names & _NOT_IMPLEMENTED:
+        return {"outcome": "unsupported", "reason": f"{type(error).__name__}: {message}", "type": type(error).__name__}
+    return {"outcome": "raised", "type": type(error).__name__, "message": message}

@@ -1,0 +1,173 @@
+"""One adapter as the suite meets it: its process greeted, asked, restarted when it is lost.
+
+Whatever a process does becomes an outcome here; nothing that an engine does raises.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance import conventions
+from conformance.adapters import REGISTRY
+from conformance.conventions import Native
+from conformance.outcomes import Crashed, Outcome, Output, Raised, TimedOut, Unavailable, Unsupported
+from conformance.tensors import Tensors
+from conformance.workers import protocol
+from conformance.workers.process import START_SECONDS, Died, EngineProcess, Late, foreign_command, python_command
+
+MOST_FAILED_STARTS = 2
+_OUT_OF_MEMORY = ("MemoryError", "OutOfMemoryError", "ResourceExhaustedError")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """What was asked for: the label it bears in the record, the adapter, and how its process is started."""
+
+    label: str
+    adapter: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    by_name: bool = True
+
+    @staticmethod
+    def of(adapter: str, *, label: str, python: str, by_name: bool = True, words: tuple[str, ...] | None = None) -> Spec:
+        """A registry name or package.module:Class for an interpreter, or the words of a program of its own."""
+        command = foreign_command(words) if words is not None else python_command(python, adapter)
+        environment = REGISTRY[adapter].environment if adapter in REGISTRY else {}
+        return Spec(label=label, adapter=adapter, command=tuple(command), environment=environment, by_name=by_name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greeting:
+    """What an engine said of itself."""
+
+    convention: str
+    versions: Mapping[str, str]
+    devices: tuple[str, ...]
+
+
+class Engine:
+    """One process of an adapter, now or again; `start` before the first call."""
+
+    def __init__(self, spec: Spec, *, timeout: float, environment: Mapping[str, str] | None = None) -> None:
+        self.spec = spec
+        self._timeout = timeout
+        self._environment = {**spec.environment, **(environment or {})}
+        self._process: EngineProcess | None = None
+        self._number = 0
+        self.failed_starts = 0
+        self.start_seconds = 0.0
+
+    def start(self) -> Greeting | Outcome:
+        """Start the process and greet it; anything but a Greeting says why it is of no use."""
+        began = time.monotonic()
+        answer = self._greet()
+        self.start_seconds = time.monotonic() - began
+        if isinstance(answer, Greeting):
+            self.failed_starts = 0
+        else:
+            self.failed_starts += 1
+            self.kill()
+        return answer
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None
+
+    def call(self, tensors: Tensors, native: Native, device: str) -> Outcome:
+        """What the engine makes of one call; the process is gone after anything that it should not survive."""
+        header = {"do": "call", "device": device, "native": native}
+        answer, arrays, outcome = self._ask(header, tensors, self._timeout)
+        if outcome is not None:
+            return outcome
+        outcome = _outcome(answer, arrays)
+        if isinstance(outcome, Crashed) or (isinstance(outcome, Raised) and outcome.type.endswith(_OUT_OF_MEMORY)):
+            self.kill()
+        return outcome
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.close()
+
+    def kill(self, grace: float = 0.0) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill(grace)
+
+    def _greet(self) -> Greeting | Outcome:
+        try:
+            self._process = EngineProcess(self.spec.command, self._environment)
+        except OSError as error:
+            return Unavailable(reason=f"{self.spec.command[0]} cannot be started: {error.strerror}")
+        answer, _, outcome = self._ask({"do": "hello", "protocol": protocol.VERSION}, None, START_SECONDS)
+        if outcome is not None:
+            return outcome
+        match answer.get("outcome"):
+            case "unavailable":
+                return Unavailable(reason=str(answer.get("reason", "no reason given")))
+            case "raised":
+                return Raised(type=str(answer.get("type", "?")), message=str(answer.get("message", "")), before="while starting")
+        if answer.get("protocol") != protocol.VERSION:
+            return Crashed(message=f"speaks protocol {answer.get('protocol')!r}, should speak {protocol.VERSION}")
+        convention, versions, devices = (answer.get(key) for key in ("convention", "versions", "devices"))
+        if convention not in conventions.NAMES:
+            return Crashed(message=f"speaks convention {convention!r}, should be one of {', '.join(conventions.NAMES)}")
+        if not isinstance(versions, dict) or not isinstance(devices, list) or not devices:
+            return Crashed(message="greets without versions (an object) or devices (a list of at least one)")
+        return Greeting(
+            convention=convention,
+            versions={str(name): str(version) for name, version in versions.items()},
+            devices=tuple(map(str, devices)),
+        )
+
+    def _ask(
+        self, header: Mapping[str, Any], tensors: Tensors | None, seconds: float
+    ) -> tuple[dict[str, Any], dict[str, Any], Outcome | None]:
+        """The answer, or the outcome that stands for having none."""
+        assert self._process is not None, "asked before it was started"
+        named = {} if tensors is None else {"x": tensors.x, "kernel": tensors.kernel}
+        if tensors is not None and tensors.bias is not None:
+            named["bias"] = tensors.bias
+        if tensors is not None:
+            self._number += 1
+            header = {**header, "id": self._number}
+        try:
+            answer, arrays = self._process.ask(header, named, seconds)
+        except Died as death:
+            self._process = None
+            return {}, {}, Crashed(message=str(death))
+        except Late as late:
+            self._process = None
+            return {}, {}, TimedOut(seconds=seconds, message=str(late))
+        if tensors is not None and answer.get("id") != self._number:
+            self.kill()
+            message = f"answered request {answer.get('id')!r}, should answer {self._number}"
+            return {}, {}, Crashed(message=message)
+        return answer, arrays, None
+
+
+def close_all(engines: list[Engine], grace: float = 2.0) -> None:
+    """Let all processes go, and end those that have not gone after `grace` seconds."""
+    for engine in engines:
+        with contextlib.suppress(OSError):
+            engine.close()
+    end = time.monotonic() + grace
+    for engine in engines:
+        engine.kill(max(0.0, end - time.monotonic()))
+
+
+def _outcome(answer: Mapping[str, Any], arrays: Mapping[str, Any]) -> Outcome:
+    match answer.get("outcome"):
+        case "output" if "y" in arrays:
+            return Output(y=arrays["y"])
+        case "unsupported":
+            raised = answer.get("type")
+            return Unsupported(reason=str(answer.get("reason", "")), raised=None if raised is None else str(raised))
+        case "raised":
+            return Raised(type=str(answer.get("type", "?")), message=str(answer.get("message", "")))
+        case other:
+            return Crashed(message=f"answered outcome {other!r}, should be output (with a tensor y), unsupported or raised")

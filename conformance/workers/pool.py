@@ -1,0 +1,204 @@
+"""Many engines at work at once: which process takes which call next.
+
+With one job everything is in order: adapter after adapter, each case by case. With more, a free place takes the
+adapter that has most work left, so that the slowest is never the last to begin; an adapter gets a second process only when the rest
+of its work is worth more than starting one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import Generic, TypeVar
+
+from conformance.conventions import Native
+from conformance.outcomes import Crashed, Outcome, Unavailable
+from conformance.tensors import Tensors
+from conformance.workers.engine import MOST_FAILED_STARTS, Engine, Greeting, Spec, close_all
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+_FIRST_GUESS = 0.05  # seconds per call, until one was measured
+
+
+@dataclass(slots=True)
+class _Lane(Generic[Task]):
+    """The work of one adapter."""
+
+    spec: Spec
+    pending: deque[Task] = field(default_factory=deque)
+    idle: list[Engine] = field(default_factory=list)
+    busy: int = 0
+    calls: int = 0
+    seconds: float = 0.0
+    start_seconds: float = 0.0
+    verdict: Outcome | None = None  # of every call, once starting it has failed too often
+
+    def cost(self) -> float:
+        """Seconds of work left, as far as can be told."""
+        return len(self.pending) * (self.seconds / self.calls if self.calls else _FIRST_GUESS)
+
+
+class Pool(Generic[Task, Result]):
+    """Engines by label, greeted once and then put to work."""
+
+    def __init__(
+        self, specs: Sequence[Spec], *, jobs: int, timeout: float, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self._jobs, self._timeout, self._environment = jobs, timeout, environment
+        self._lanes: dict[str, _Lane[Task]] = {spec.label: _Lane(spec=spec) for spec in specs}
+        self._engines: list[Engine] = []
+        self._turn = threading.Condition()
+        self._stopped = False
+
+    def greet(self) -> dict[str, Greeting | Outcome]:
+        """Start every adapter; the processes that answered stay and will run the cases."""
+        labels = deque(self._lanes)
+        answers: dict[str, Greeting | Outcome] = {}
+
+        def work() -> None:
+            while not self._stopped:
+                with self._turn:
+                    if not labels:
+                        return
+                    label = labels.popleft()
+                    engine = self._new_engine(self._lanes[label])
+                answer = engine.start()
+                while not isinstance(answer, Greeting | Unavailable) and engine.failed_starts < MOST_FAILED_STARTS:
+                    answer = engine.start()
+                with self._turn:
+                    answers[label] = answer
+                    self._lanes[label].start_seconds = engine.start_seconds
+                    if isinstance(answer, Greeting):
+                        self._lanes[label].idle.append(engine)
+                    else:
+                        self._lanes[label].verdict = answer
+
+        self._run_threads(work, min(self._jobs, len(self._lanes)))
+        return {label: answers[label] for label in self._lanes if label in answers}
+
+    def run(
+        self,
+        tasks: Mapping[str, Sequence[Task]],
+        call: Callable[[Task], tuple[Tensors, Native, str] | Outcome],
+        judge: Callable[[Task, Outcome], Result],
+        handle: Callable[[Result], None],
+    ) -> None:
+        """Call every task on its adapter and hand on what `judge` makes of the outcome, in the caller's own thread.
+
+        `call` says what to ask, or gives the outcome where the engine need not be asked. It and `judge` run in the pool's threads.
+        """
+        for label, todo in tasks.items():
+            self._lanes[label].pending.extend(todo)
+        results: SimpleQueue[Result | BaseException | None] = SimpleQueue()
+
+        def work() -> None:
+            try:
+                while (claimed := self._claim()) is not None:
+                    lane, engine, task = claimed
+                    outcome = self._perform(lane, engine, task, call)
+                    if not self._stopped:
+                        results.put(judge(task, outcome))
+            except BaseException as error:  # a fault of ours: told to the caller, not lost in a thread
+                results.put(error)
+            finally:
+                results.put(None)
+
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(self._jobs)]
+        for thread in threads:
+            thread.start()
+        running = len(threads)
+        while running:
+            result = results.get()
+            if result is None:
+                running -= 1
+            elif isinstance(result, BaseException):
+                raise result
+            else:
+                handle(result)
+
+    def close(self) -> None:
+        """End all processes, at once if they are at work."""
+        with self._turn:
+            self._stopped = True
+            working = any(lane.busy for lane in self._lanes.values())
+            self._turn.notify_all()
+        close_all(self._engines, 0.0 if working else 2.0)
+
+    def _run_threads(self, work: Callable[[], None], count: int) -> None:
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            while thread.is_alive():  # in pieces, so that Ctrl-C is seen
+                thread.join(0.2)
+
+    def _new_engine(self, lane: _Lane[Task]) -> Engine:
+        engine = Engine(lane.spec, timeout=self._timeout, environment=self._environment)
+        self._engines.append(engine)
+        return engine
+
+    def _claim(self) -> tuple[_Lane[Task], Engine | None, Task] | None:
+        """The next piece of work and the process to do it; waits while all that is left is being done."""
+        with self._turn:
+            while not self._stopped:
+                waiting = [lane for lane in self._lanes.values() if lane.pending]
+                if not waiting:
+                    return None
+                lane = self._choose(waiting)
+                if lane is not None:
+                    engine = None
+                    if lane.verdict is None:
+                        engine = lane.idle.pop() if lane.idle else self._new_engine(lane)
+                    lane.busy += 1
+                    return lane, engine, lane.pending.popleft()
+                self._turn.wait()
+        return None
+
+    def _choose(self, waiting: Sequence[_Lane[Task]]) -> _Lane[Task] | None:
+        ready = [lane for lane in waiting if lane.idle or lane.verdict is not None or not lane.busy]
+        if self._jobs == 1:
+            return ready[0] if ready else None
+        if ready:
+            return max(ready, key=_Lane.cost)
+        worth = [lane for lane in waiting if lane.cost() > 3 * lane.start_seconds + 1 and lane.calls]
+        return max(worth, key=_Lane.cost) if worth else None
+
+    def _perform(
+        self, lane: _Lane[Task], engine: Engine | None, task: Task, call: Callable[[Task], tuple[Tensors, Native, str] | Outcome]
+    ) -> Outcome:
+        began = time.monotonic()
+        try:
+            if engine is None:
+                assert lane.verdict is not None
+                return lane.verdict
+            asked = call(task)
+            if not isinstance(asked, tuple):
+                return asked
+            failed = self._restart(lane, engine)
+            return engine.call(*asked) if failed is None else failed
+        finally:
+            with self._turn:
+                lane.busy -= 1
+                lane.calls += 1
+                lane.seconds += time.monotonic() - began
+                if engine is not None:
+                    lane.idle.append(engine)
+                self._turn.notify_all()
+
+    def _restart(self, lane: _Lane[Task], engine: Engine) -> Outcome | None:
+        """Start the process if it is gone; the outcome that stands for the call if that fails."""
+        while not engine.running and not self._stopped:
+            answer = engine.start()
+            if isinstance(answer, Greeting):
+                return None
+            if engine.failed_starts >= MOST_FAILED_STARTS:
+                with self._turn:
+                    lane.verdict = answer
+                return answer
+        return None if engine.running else Crashed(message="ended, because the run was stopped")

@@ -1,0 +1,192 @@
+"""The parent's handle of one engine process: started, asked with a time limit, ended as a group.
+
+Writing counts against the limit as reading does: an engine that does not read must not hold up the suite.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from conformance.tensors import Array
+from conformance.workers import protocol
+from conformance.workers.protocol import ProtocolError
+
+START_SECONDS = 120.0
+TAIL_BYTES = 64 * 1024
+TAIL_LINES = 12
+_PIECE = 1 << 20
+
+_LOADER = """
+import sys, importlib.util as u
+s = u.spec_from_file_location("conformance", {init!r}, submodule_search_locations=[{folder!r}])
+m = u.module_from_spec(s); sys.modules["conformance"] = m; s.loader.exec_module(m)
+from conformance.workers.child import main
+main({spec!r})
+"""
+_IGNORE_INTERRUPT = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])"
+
+
+class Died(Exception):
+    """The process ended, or answered what is no answer; the message says how, with the end of its stderr."""
+
+
+class Late(Exception):
+    """No answer within the limit; the message is the end of its stderr."""
+
+
+def python_command(python: str, spec: str) -> list[str]:
+    """How to start a Python adapter: the package is loaded by its folder, so that nothing beside it is on the path."""
+    folder = Path(__file__).resolve().parent.parent
+    return [python, "-c", _LOADER.format(init=str(folder / "__init__.py"), folder=str(folder), spec=spec)]
+
+
+def foreign_command(words: Sequence[str]) -> list[str]:
+    """How to start a program that speaks the protocol: it inherits that SIGINT is ignored."""
+    return [sys.executable, "-I", "-S", "-c", _IGNORE_INTERRUPT, *words]
+
+
+class EngineProcess:
+    """One child in a session of its own."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            list(command),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **environment},
+            start_new_session=True,
+        )
+        assert self._process.stdin and self._process.stdout and self._process.stderr
+        self._in, self._out = self._process.stdin.fileno(), self._process.stdout.fileno()
+        os.set_blocking(self._in, False)
+        os.set_blocking(self._out, False)
+        self._tail = bytearray()
+        self._drain = threading.Thread(target=self._keep_tail, args=(self._process.stderr,), daemon=True)
+        self._drain.start()
+        self._deadline = 0.0
+        self._unread = bytearray()
+
+    def ask(
+        self, header: Mapping[str, Any], tensors: Mapping[str, Array], seconds: float
+    ) -> tuple[dict[str, Any], dict[str, Array]]:
+        """The answer to a request. Raises Died or Late, and the process is ended then."""
+        self._deadline = time.monotonic() + seconds
+        try:
+            try:
+                for part in protocol.encode(header, tensors):
+                    self._write(memoryview(part))
+                return protocol.decode(self)
+            except (EOFError, BrokenPipeError, ConnectionResetError):
+                raise Died(self._obituary()) from None
+            except ProtocolError as error:
+                raise Died(f"{error}{self.said()}") from None
+            except TimeoutError:
+                raise Late(self.said()) from None
+        except BaseException:
+            self.kill()
+            raise
+
+    def line(self, limit: int) -> bytes:
+        """Protocol source: the next line, within the deadline of the request."""
+        searched = 0
+        while (end := self._unread.find(b"\n", searched)) < 0:
+            if len(self._unread) > limit:
+                raise ProtocolError(f"answered {bytes(self._unread[:80])!r} and on, should be one line of JSON")
+            searched = len(self._unread)
+            self._unread += self._read(_PIECE)
+        line = bytes(self._unread[: end + 1])
+        del self._unread[: end + 1]
+        return line
+
+    def exactly(self, count: int) -> bytes:
+        """Protocol source: so many bytes, within the deadline of the request."""
+        data = self._unread[:count]
+        del self._unread[:count]
+        while len(data) < count:
+            data += self._read(min(_PIECE, count - len(data)))
+        return bytes(data)
+
+    def close(self) -> None:
+        """Say bye and let it go; `kill` ends what stays."""
+        with contextlib.suppress(OSError):
+            os.write(self._in, b'{"do": "bye"}\n')
+        with contextlib.suppress(OSError):
+            assert self._process.stdin
+            self._process.stdin.close()
+
+    def kill(self, grace: float = 0.0) -> None:
+        """End the process and its group, after `grace` seconds in which it may go by itself."""
+        if grace:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(grace)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._drain.join(1.0)
+        for stream in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                assert stream
+                stream.close()
+
+    def said(self) -> str:
+        """The end of what it wrote to stderr, as a text to append; empty if it wrote nothing."""
+        text = bytes(self._tail).decode(errors="replace").strip()
+        lines = [line for line in text.splitlines() if line.strip()][-TAIL_LINES:]
+        return "\n" + "\n".join(line[:500] for line in lines) if lines else ""
+
+    def _obituary(self) -> str:
+        """How it died: the wait is short, since its end of the pipe is closed already."""
+        try:
+            code = self._process.wait(5.0)
+        except subprocess.TimeoutExpired:
+            return f"closed its output and went on running{self.said()}"
+        self._drain.join(1.0)
+        if code < 0:
+            try:
+                name = signal.Signals(-code).name
+            except ValueError:
+                name = "unknown"
+            return f"died by signal {-code} ({name}){self.said()}"
+        return f"ended with exit code {code} before it answered{self.said()}"
+
+    def _keep_tail(self, stream: Any) -> None:
+        while piece := stream.read1(_PIECE):
+            self._tail += piece
+            del self._tail[:-TAIL_BYTES]
+        stream.close()
+
+    def _write(self, data: memoryview) -> None:
+        while data:
+            self._wait(self._in, selectors.EVENT_WRITE)
+            try:
+                data = data[os.write(self._in, data[:_PIECE]) :]
+            except BlockingIOError:
+                continue
+
+    def _read(self, count: int) -> bytes:
+        while True:
+            self._wait(self._out, selectors.EVENT_READ)
+            try:
+                data = os.read(self._out, count)
+            except BlockingIOError:
+                continue
+            if not data:
+                raise EOFError
+            return data
+
+    def _wait(self, descriptor: int, event: int) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(descriptor, event)
+            if not selector.select(max(0.0, self._deadline - time.monotonic())):
+                raise TimeoutError

@@ -1,0 +1,79 @@
+"""The messages between the suite and an engine: one line of JSON, then raw bytes.
+
+The line lists `tensors: [{name, dtype, shape}]`; the bytes are each tensor's little-endian C-order data, in that order. Nothing
+here blocks or knows a process: a message is bytes, and `read` takes them from whatever gives exactly what is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from conformance.tensors import Array, dtype_of
+
+VERSION = 1
+DTYPES = ("float32", "float64", "float16", "bfloat16")
+OTHER_DTYPES = ("bool", "int8", "uint8", "int16", "int32", "int64", "complex64", "complex128")  # wrong ones an engine may return
+MOST_BYTES = 8 * 2**30
+LONGEST_LINE = 16 * 2**20
+
+
+class ProtocolError(Exception):
+    """A message that is none: what came, and what should have."""
+
+
+class Source(Protocol):
+    """Where bytes come from; both raise EOFError at the end."""
+
+    def line(self, limit: int) -> bytes: ...
+
+    def exactly(self, count: int) -> bytes: ...
+
+
+def encode(header: Mapping[str, Any], tensors: Mapping[str, Array]) -> list[bytes | memoryview]:
+    """A message as buffers to be written one after the other."""
+    described, data = [], []
+    for name, tensor in tensors.items():
+        plain = np.ascontiguousarray(tensor)
+        plain = plain.astype(plain.dtype.newbyteorder("<"), copy=False)
+        described.append({"name": name, "dtype": plain.dtype.name, "shape": list(tensor.shape)})
+        data.append(memoryview(plain.reshape(-1).view(np.uint8)))
+    line = {**header, "tensors": described} if tensors else dict(header)
+    return [json.dumps(line).encode() + b"\n", *data]
+
+
+def decode(source: Source) -> tuple[dict[str, Any], dict[str, Array]]:
+    """The next message. Raises EOFError at the end and ProtocolError for what is no message."""
+    line = source.line(LONGEST_LINE)
+    try:
+        header = json.loads(line)
+    except (ValueError, RecursionError):
+        raise ProtocolError(f"answered {line[:80]!r}, should be one line of JSON") from None
+    if not isinstance(header, dict):
+        raise ProtocolError(f"answered {line[:80]!r}, should be a JSON object")
+    tensors = {}
+    listed = header.get("tensors", [])
+    if not isinstance(listed, list):
+        raise ProtocolError(f"tensors is {listed!r:.80}, should be a list")
+    for entry in listed:
+        name, dtype, shape = _described(entry)
+        count = math.prod(shape) * dtype.itemsize
+        if count > MOST_BYTES:
+            raise ProtocolError(f"tensor {name} has {count} bytes, should have at most {MOST_BYTES}")
+        tensors[name] = np.frombuffer(source.exactly(count), dtype.newbyteorder("<")).astype(dtype, copy=False).reshape(shape)
+    return header, tensors
+
+
+def _described(entry: Any) -> tuple[str, np.dtype[Any], list[int]]:
+    if not isinstance(entry, dict) or not {"name", "dtype", "shape"} <= entry.keys():
+        raise ProtocolError(f"describes a tensor as {entry!r:.80}, should give name, dtype and shape")
+    name, dtype, shape = entry["name"], entry["dtype"], entry["shape"]
+    if dtype not in DTYPES + OTHER_DTYPES:
+        raise ProtocolError(f"tensor {name} has dtype {dtype!r:.40}, should be one of {', '.join(DTYPES)}")
+    if not isinstance(shape, list) or not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in shape):
+        raise ProtocolError(f"tensor {name} has shape {shape!r:.80}, should be a list of whole numbers")
+    return str(name), dtype_of(dtype), shape

@@ -1,0 +1,207 @@
+"""YAML 1.2 scalars on PyYAML's C composer, with the line of every key: strict reading for files that people write.
+
+PyYAML alone lets a second key overwrite the first, reads `no` as false and `1e-5` as text; none of that happens here. Nothing is
+constructed from tags.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from conformance.conventions.arguments import is_integer
+
+try:
+    from yaml import CBaseLoader as _Loader
+except ImportError:  # a PyYAML built without libyaml: slower, the same nodes
+    from yaml import BaseLoader as _Loader  # type: ignore[assignment]
+
+_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map")}
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_WORDS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **{sign + word: float(sign + "inf") for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")},
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+}
+
+
+class FileProblems(ValueError):
+    """What is wrong in files, one line each: `FILE:LINE: KEY: what is wrong, what would be right`."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = tuple(lines)
+
+
+class Problems:
+    """A collection of what is wrong in one file, so that all of it is told at once."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.lines: list[str] = []
+
+    def add(self, line: int, key: str, text: str) -> None:
+        self.lines.append(f"{self.file}:{line}: {key}: {text}")
+
+    def check(self) -> None:
+        """Raise FileProblems if there are any."""
+        if self.lines:
+            raise FileProblems(self.lines)
+
+
+class Item:
+    """A node of the file under its dotted key: `line` of the key, and ways to read the value."""
+
+    __slots__ = ("key", "line", "node", "problems")
+
+    def __init__(self, problems: Problems, key: str, line: int, node: yaml.Node) -> None:
+        self.problems, self.key, self.line, self.node = problems, key, line, node
+
+    def wrong(self, text: str) -> None:
+        self.problems.add(self.line, self.key, text)
+
+    def below(self, name: str) -> str:
+        return f"{self.key}.{name}" if self.key else name
+
+    def is_mapping(self) -> bool:
+        return isinstance(self.node, yaml.MappingNode)
+
+    def is_sequence(self) -> bool:
+        return isinstance(self.node, yaml.SequenceNode)
+
+    def items(self, known: Sequence[str] | None = None) -> dict[str, Item]:
+        """The entries of a mapping; unknown and duplicate keys are noted as problems and left out."""
+        found: dict[str, Item] = {}
+        for key_node, value_node in self.node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.problems.add(line, self.key or "(key)", "a key is a list or a mapping, should be a word")
+                continue
+            name = key_node.value
+            item = Item(self.problems, self.below(name), line, value_node)
+            if name in found:
+                item.wrong(f"duplicate key, first given in line {found[name].line}, should stand once")
+            elif known is not None and name not in known:
+                item.wrong(f"unknown key, should be one of {', '.join(known)}")
+            else:
+                found[name] = item
+        return found
+
+    def entries(self) -> Iterator[Item]:
+        """The entries of a sequence, under the sequence's own key, each at its own line."""
+        for node in self.node.value:
+            yield Item(self.problems, self.key, node.start_mark.line + 1, node)
+
+    def value(self) -> Any:
+        """The value as plain Python: numbers, text, None, bool, lists and dicts."""
+        return _plain(self.node)
+
+    def text(self) -> str | None:
+        """The value as text; anything else is noted as a problem and gives None."""
+        value = self.value()
+        if isinstance(value, str) and value.strip():
+            return value
+        self.wrong(f"is {_shown(value)}, should be text")
+        return None
+
+    def integer(self, least: int | None = None) -> int | None:
+        value = self.value()
+        if is_integer(value) and (least is None or value >= least):
+            return int(value)
+        self.wrong(f"is {_shown(value)}, should be a whole number" + (f" of at least {least}" if least is not None else ""))
+        return None
+
+    def number(self) -> float | None:
+        value = self.value()
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+        self.wrong(f"is {_shown(value)}, should be a number")
+        return None
+
+
+def read(path: Path) -> Item:
+    """The whole file as one item. Raises FileProblems if it cannot be read as one YAML document."""
+    problems = Problems(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"byte {error.start} is not UTF-8"
+        problems.add(1, "(file)", f"cannot be read: {reason}, should be a YAML file in UTF-8")
+        problems.check()
+    try:
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+        finally:
+            loader.dispose()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        told = ", ".join(str(part) for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part)
+        problems.add(mark.line + 1 if mark else 1, "(YAML)", f"{told or error}, should be one YAML document")
+        problems.check()
+    if node is None:
+        problems.add(1, "(file)", "is empty, should be a mapping with format and cases")
+        problems.check()
+    _refuse_tags_and_cycles(node, problems)
+    problems.check()
+    return Item(problems, "", 1, node)
+
+
+def _refuse_tags_and_cycles(root: yaml.Node, problems: Problems) -> None:
+    """An alias inside its own anchor has no value; it would be read for ever."""
+    open_nodes: set[int] = set()
+    finished: set[int] = set()
+
+    def visit(node: yaml.Node) -> None:
+        if node.tag not in _TAGS:
+            problems.add(node.start_mark.line + 1, "(YAML)", f"tag {node.tag}, should be plain YAML without tags")
+            return
+        if isinstance(node, yaml.ScalarNode) or id(node) in finished:
+            return
+        if id(node) in open_nodes:
+            problems.add(node.start_mark.line + 1, "(YAML)", "an alias refers to what contains it, should be a value")
+            return
+        open_nodes.add(id(node))
+        for child in node.value:
+            for part in child if isinstance(child, tuple) else (child,):
+                visit(part)
+        open_nodes.remove(id(node))
+        finished.add(id(node))
+
+    try:
+        visit(root)
+    except RecursionError:
+        problems.add(1, "(YAML)", "is nested too deeply, should be a case file")
+
+
+def _plain(node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return scalar(node.value) if node.style is None or node.style == "" else node.value
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(child) for child in node.value]
+    return {str(key.value): _plain(child) for key, child in node.value}
+
+
+def scalar(text: str) -> Any:
+    """A plain scalar by the core schema of YAML 1.2 (section 10.3.2)."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if len(text) > 400:  # longer than any float64 written out, and int() refuses 4,300 digits
+        return text
+    if _INTEGER.fullmatch(text):
+        return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return text
+
+
+def _shown(value: Any) -> str:
+    shown = repr(value) if not isinstance(value, str) else f"'{value}'"
+    return shown if len(shown) <= 60 else shown[:57] + "..."
