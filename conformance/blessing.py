@@ -1,19 +1,22 @@
-"""Writes `expected` from the oracle into case files, keeping their comments and layout."""
+"""Writes `expected` from the oracle into case files.
+
+The text is spliced at the places that the YAML parser names, so that comments and layout of everything else stay byte for byte.
+"""
 
 from __future__ import annotations
 
-import io
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
+import yaml
 
 from conformance.case import Case, Expected
 from conformance.guards import contradiction, expectation
-from conformance.results import RecordError
+from conformance.results import RecordError, replace_file
 from conformance.truths import prepare
+from conformance.yamlfile import read
 
 
 def bless(cases: Iterable[Case]) -> list[str]:
@@ -47,58 +50,84 @@ def _bless_file(file: Path, cases: Sequence[Case]) -> list[str]:
 
 
 def _rewrite(file: Path, by_line: dict[int, Expected]) -> None:
-    """Replace `expected` of the cases that begin in these lines."""
-    yaml = YAML(typ="rt")
-    yaml.version = (1, 2)  # type: ignore[assignment]
-    yaml.preserve_quotes = True
-    yaml.width = 2**31
-    yaml.indent(mapping=2, sequence=4, offset=2)
+    """Put `expected` into the cases that begin in these lines; every other byte of the file stays."""
     text = file.read_text(encoding="utf-8")
-    document = yaml.load(text)
-    for entry in document["cases"]:
-        if entry.lc.line + 1 in by_line:
-            entry["expected"] = _yaml(by_line[entry.lc.line + 1])
-    stream = io.StringIO()
-    yaml.dump(document, stream)
-    written = stream.getvalue()
-    if not text.startswith("%YAML"):
-        written = written.removeprefix("%YAML 1.2\n").removeprefix("---\n")
+    cases = read(file).items()["cases"].entries()
+    for item in reversed(list(cases)):  # from the end, so that the places before stay where they are
+        if item.line in by_line:
+            text = _spliced(text, item.mapping(), by_line[item.line])
     try:
-        file.write_text(written, encoding="utf-8")
+        replace_file(file, text)
     except OSError as error:
         raise RecordError(f"{file} cannot be written: {error.strerror}, should be a file that can be") from None
 
 
-def _yaml(expected: Expected) -> CommentedMap:
+def _spliced(text: str, case: yaml.MappingNode, expected: Expected) -> str:
+    """The text with the case's `expected` replaced, or added behind its last key."""
+    pairs = {key.value: (key, value) for key, value in case.value}
+    lines = _lines(expected)
+    if case.flow_style:
+        inside = f"expected: {{{', '.join(lines)}}}"
+        if "expected" in pairs:
+            key, value = pairs["expected"]
+            return text[: _offset(text, key.start_mark)] + inside + text[_offset(text, value.end_mark) :]
+        end = _offset(text, case.end_mark) - 1
+        before = text[:end].rstrip()
+        return before + (" " if before.endswith(",") else ", ") + inside + text[end:]
+    indent = " " * case.value[0][0].start_mark.column
+    block = f"{indent}expected:\n" + "".join(f"{indent}  {line}\n" for line in lines)
+    key, value = pairs.get("expected", case.value[-1])
+    end = _end_of_line(text, value)
+    if "expected" in pairs and key is not case.value[0][0]:
+        return text[: _offset(text, key.start_mark) - len(indent)] + block + text[end:]
+    return text[:end] + ("" if text[:end].endswith("\n") else "\n") + block + text[end:]
+
+
+def _end_of_line(text: str, node: yaml.Node) -> int:
+    """Behind the line in which a value ends. A block's own end is told as the start of what follows: its last leaf knows."""
+    while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        node = last[1] if isinstance(last, tuple) else last
+    end = _offset(text, node.end_mark)
+    if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
+        return len(text[:end].rstrip()) + 1
+    stop = text.find("\n", end)
+    return len(text) if stop < 0 else stop + 1
+
+
+def _offset(text: str, mark: Any) -> int:
+    """The place of a mark in the text; libyaml counts lines and columns in characters, as Python does."""
+    start = 0
+    for _ in range(mark.line):
+        start = text.index("\n", start) + 1
+    return start + int(mark.column)
+
+
+def _lines(expected: Expected) -> list[str]:
+    """The entries of `expected`, one line of YAML each."""
     assert expected.shape is not None
-    block = CommentedMap()
-    block["shape"] = _flow(list(expected.shape))
+    lines = [f"shape: {list(expected.shape)}"]
     if expected.numbers is not None:
-        block["values"] = _flow(_nest([_plain(number) for number in expected.numbers], expected.shape))
+        lines.append(f"values: {_nested([_number(number) for number in expected.numbers], expected.shape)}")
     if expected.sha256 is not None:
-        from ruamel.yaml.scalarstring import DoubleQuotedScalarString
-
-        block["sha256"] = DoubleQuotedScalarString(expected.sha256)
+        lines.append(f'sha256: "{expected.sha256}"')
     if expected.sum_abs is not None:
-        block["sum_abs"] = expected.sum_abs
-    return block
+        lines.append(f"sum_abs: {_number(expected.sum_abs)}")
+    return lines
 
 
-def _nest(numbers: list[Any], shape: Sequence[int]) -> list[Any]:
+def _nested(numbers: list[str], shape: Sequence[int]) -> str:
     """Numbers in C order as nested lists; the batch and channel axes are left out where both are 1."""
     axes = list(shape[2:]) if shape[0] == shape[1] == 1 else list(shape)
-    for size in reversed(axes[1:]):
-        numbers = [numbers[start : start + size] for start in range(0, len(numbers), size)]
-    return numbers
+    for size in reversed(axes):
+        numbers = [f"[{', '.join(numbers[start : start + size])}]" for start in range(0, len(numbers), size)]
+    return numbers[0]
 
 
-def _plain(number: float) -> float | int:
-    return int(number) if number.is_integer() and abs(number) < 2**53 else number
-
-
-def _flow(value: Any) -> Any:
-    if not isinstance(value, list):
-        return value
-    sequence = CommentedSeq([_flow(entry) for entry in value])
-    sequence.fa.set_flow_style()
-    return sequence
+def _number(number: float) -> str:
+    """A number as YAML writes it: whole ones without a point, as many digits as float64 needs."""
+    if math.isnan(number):
+        return ".nan"
+    if math.isinf(number):
+        return ".inf" if number > 0 else "-.inf"
+    return str(int(number)) if number.is_integer() and abs(number) < 2**53 else repr(number)

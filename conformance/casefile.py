@@ -283,7 +283,7 @@ class _CaseReader:
         if not arguments.is_mapping():
             arguments.wrong(f"should be a mapping of {name}'s own arguments")
             return None
-        values = {key: entry for key, entry in arguments.items().items()}
+        values = arguments.items()
         self.lines.update({entry.key: entry.line for entry in values.values()})
         try:
             return name, conventions.normal_form(name, {key: entry.value() for key, entry in values.items()}, rank)
@@ -494,6 +494,8 @@ def _index(item: Item, value: Any, shape: Shape, ones: Shape) -> Shape | None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and not (
-        isinstance(value, int) and math.log2(abs(value) or 1) > 1023
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and not (isinstance(value, int) and math.log2(abs(value) or 1) > 1023)
     )

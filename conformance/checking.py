@@ -48,12 +48,13 @@ def check(kernel: Callable[..., Any], cases: str | os.PathLike[str] | None = Non
     """Run a callable through every case that is not tagged `slow`, and compare what it returns with the oracle.
 
     It is called as `kernel(x, w, bias, *, stride, padding, output_padding, dilation, groups)` with x (N, C_in, *spatial),
-    w (C_in, C_out / groups, *kernel) and bias (C_out,) or None as NumPy arrays of the case's dtype, and everything but groups as one
-    entry per spatial axis: `padding` a (low, high) pair of which high is never negative, `output_padding` what is appended
-    beyond the full output; a negative low pad prepends zeros. It returns (N, C_out, *out) and raises `conformance.Unsupported` for
-    what it does not do; for cases that must be refused it has to raise something else.
+    w (C_in, C_out / groups, *kernel) and bias (C_out,) or None as NumPy arrays of the case's dtype, and everything but groups
+    as one entry per spatial axis: `padding` a (low, high) pair of which high is never negative, `output_padding` what is
+    appended beyond the full output; a negative low pad prepends zeros. It returns (N, C_out, *out) and raises
+    `conformance.Unsupported` for what it does not do; for cases that must be refused it has to raise something else.
 
-    `cases` is a path, a full name or a glob of them; without it, the shipped corpus. With `raises`, AssertionError if something fails.
+    `cases` is a path, a full name or a glob of them; without it, the shipped corpus. With `raises`, AssertionError if anything
+    fails.
     """
     selection = select([] if cases is None else [os.fspath(cases)])
     truths = Truths()

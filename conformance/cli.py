@@ -18,10 +18,30 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Words = Annotated[list[str] | None, typer.Argument(metavar="[PATH|CASE]...", show_default=False, help="Case files, folders, full names, or globs of names; the shipped corpus if none.")]  # fmt: skip
-Expression = Annotated[str | None, typer.Option("-k", metavar="EXPR", help="Parts of full names, joined by and, or, not, as in pytest.")]  # fmt: skip
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[PATH|CASE]...",
+        show_default=False,
+        help="Case files, folders, full names or globs of them; the shipped corpus if none.",
+    ),
+]
+Expression = Annotated[
+    str | None, typer.Option("-k", metavar="EXPR", help="Parts of full names, joined by and, or, not, as in pytest.")
+]
 Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="TAG", help="Cases with this tag; several: any of them.")]
-Adapters = Annotated[list[str] | None, typer.Option("--adapter", "-a", metavar="ADAPTER", help="A name of the table, package.module:Class, or cmd:'PROGRAM ARGS'; LABEL=... renames it.")]  # fmt: skip
+Adapters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--adapter",
+        "-a",
+        metavar="ADAPTER",
+        help="A name of the table, package.module:Class, or cmd:'PROGRAM ARGS'; LABEL=... renames it.",
+    ),
+]
+Paths = Annotated[
+    list[str] | None, typer.Option("--cases", metavar="PATH", help="Where the case is; the shipped corpus if not given.")
+]
 Pythons = Annotated[list[str] | None, typer.Option("--python", metavar="ADAPTER=PATH", help="The interpreter of an adapter.")]
 
 
@@ -29,14 +49,18 @@ Pythons = Annotated[list[str] | None, typer.Option("--python", metavar="ADAPTER=
 def run(
     cases: Words = None,
     adapters: Adapters = None,
-    device: Annotated[str | None, typer.Option(metavar="NAME|all", help="Run there; each adapter's first device if not given.")] = None,
+    device: Annotated[
+        str | None, typer.Option(metavar="NAME|all", help="Run there; each adapter's first device if not given.")
+    ] = None,
     expression: Expression = None,
     tags: Tags = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes at work at once; the number of cores if not given.")] = None,
     timeout: Annotated[float, typer.Option(min=0.001, metavar="SECONDS", help="Limit of one call.")] = 60.0,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of every engine; its own choice if not given.")] = None,
     pythons: Pythons = None,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of results.jsonl and index.html.")] = Path("reports/latest"),  # fmt: skip
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of results.jsonl and index.html.")] = Path(
+        "reports/latest"
+    ),
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the record in the output folder.")] = False,
 ) -> None:
     """Run cases through adapters; exit 1 if anything differs unexpectedly."""
@@ -76,7 +100,10 @@ def list_cases(cases: Words = None, expression: Expression = None, tags: Tags = 
 
 
 @app.command()
-def show(case: Annotated[str, typer.Argument(metavar="CASE", help="Full name of a case, or FILE:ID.")], paths: Annotated[list[str] | None, typer.Option("--cases", metavar="PATH", help="Where the case is; the shipped corpus if not given.")] = None) -> None:  # fmt: skip
+def show(
+    case: Annotated[str, typer.Argument(metavar="CASE", help="Full name of a case, or a glob of names.")],
+    paths: Paths = None,
+) -> None:
     """One case: its arrays, its geometry, and every convention's own arguments for it."""
     from conformance.commands import cases as command
 

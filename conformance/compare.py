@@ -5,8 +5,8 @@ Exact where it can be, bit for bit. Else per element, with n the number of its t
     |got - y| <= (gamma(n, u) + gamma(n, 2^-53)) * B + u_out * (|y| + |y - b|) + (n + 1) * eta
     gamma(n, u) = min(n*u / (1 - n*u), exp(lambda * sqrt(n) * u + n*u^2 / (1 - u)) - 1),  lambda = 6
 
-for any order of summation: the first term of the minimum is N. Higham, Accuracy and Stability of Numerical Algorithms, ch. 3; the
-second N. Higham and T. Mary, SIAM J. Sci. Comput. 41(5), 2019, theorem 2.4, which fails with a probability below 2n exp(-lambda^2 / 2).
+for any order of summation: the first term of the minimum is N. Higham, Accuracy and Stability of Numerical Algorithms, ch. 3;
+the second N. Higham and T. Mary, SIAM J. Sci. Comput. 41(5), 2019, whose probability of failure falls as exp(-lambda^2 / 2).
 The second gamma is the oracle's own error. There are no tolerances to tune.
 """
 
@@ -157,9 +157,7 @@ def excerpt(array: Array, index: list[int] | None) -> dict[str, Any]:
         return {"shape": list(array.shape), "values": array.astype(np.float64).tolist()}
     index = index or [0] * array.ndim
     starts = [*index[:2], *(max(0, i - WINDOW // 2) for i in index[2:])] if array.ndim > 2 else [0] * array.ndim
-    window = tuple(
-        slice(start, start + (1 if axis < 2 else WINDOW)) for axis, start in enumerate(starts)
-    )
+    window = tuple(slice(start, start + (1 if axis < 2 else WINDOW)) for axis, start in enumerate(starts))
     return {"shape": list(array.shape), "start": starts, "values": array[window].astype(np.float64).tolist()}
 
 

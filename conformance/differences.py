@@ -1,7 +1,7 @@
 """Known differences: which failures are declared, and whether what was declared still holds.
 
-An entry is judged only against verdicts of this run whose versions and circumstances it names, and strictly: where the engine conforms
-it is stale, where it fails in another way it is wrong, and where it matches no case of its corpus it is lost.
+An entry is judged only against verdicts of this run whose versions and circumstances it names, and strictly: where the
+engine conforms it is stale, where it fails in another way it is wrong, and where it matches no case of its corpus it is lost.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -147,11 +146,7 @@ def _entry(item: Item, root: Path) -> Difference | None:
     for key in REQUIRED:
         if key not in entries:
             problems.add(item.line, key, "missing, should be given")
-    texts = {
-        key: entries[key].text()
-        for key in ("adapter", "status", "kind", "diagnosis", "reason", "source")
-        if key in entries
-    }
+    texts = {key: entries[key].text() for key in ("adapter", "status", "kind", "diagnosis", "reason", "source") if key in entries}
     if texts.get("status") is not None and texts["status"] not in FAILING:
         entries["status"].wrong(f"is {texts['status']}, should be one of {', '.join(FAILING)}")
     cases = _words(entries["cases"]) if "cases" in entries else ()
@@ -214,6 +209,10 @@ def _within(version: str, specifier: SpecifierSet) -> bool:
 def _misfit(entry: Difference, verdict: Verdict) -> str:
     said = " ".join(part for part in (entry.status, entry.kind, entry.diagnosis) if part)
     if not verdict.fails:
-        return f"{verdict.adapter} on {verdict.case} is {verdict.status} and the entry says {said}: it is stale, should be removed"
-    now = " ".join(str(p) for p in (verdict.status, (verdict.mismatch or {}).get("kind"), (verdict.diagnosis or {}).get("name")) if p)
+        return (
+            f"{verdict.adapter} on {verdict.case} is {verdict.status} and the entry says {said}: it is stale, should be removed"
+        )
+    now = " ".join(
+        str(p) for p in (verdict.status, (verdict.mismatch or {}).get("kind"), (verdict.diagnosis or {}).get("name")) if p
+    )
     return f"{verdict.adapter} on {verdict.case} is {now}, should be {said} as the entry says"

@@ -50,7 +50,8 @@ def _parse(text: str) -> _Asked:
     label, adapter = (labelled[1], labelled[2]) if labelled else (text, text)
     if adapter not in REGISTRY and not adapter.startswith("cmd:") and not _CLASS.fullmatch(adapter):
         raise UsageError(
-            f"-a {text}: {adapter} is no adapter, should be one of {', '.join(REGISTRY)}, or package.module:Class, or cmd:'PROGRAM ARGS'"
+            f"-a {text}: {adapter} is no adapter, should be one of {', '.join(REGISTRY)},"
+            " or package.module:Class, or cmd:'PROGRAM ARGS'"
         )
     return _Asked(text=text, label=label, adapter=adapter, by_name=True)
 
@@ -62,7 +63,9 @@ def _words(adapter: str) -> tuple[str, ...]:
     except ValueError as error:
         raise UsageError(f"-a {adapter}: {error}, should be a program and its arguments as a shell reads them") from None
     if not words or shutil.which(words[0]) is None:
-        raise UsageError(f"-a {adapter}: there is no program {words[0] if words else ''!r}, should be one on the PATH or a path to one")
+        raise UsageError(
+            f"-a {adapter}: there is no program {words[0] if words else ''!r}, should be one on the PATH or a path to one"
+        )
     return tuple(words)
 
 

@@ -132,9 +132,7 @@ def from_padding(
     return Geometry(
         axes=tuple(
             Axis(size=n, kernel=k, stride=s, dilation=d, crop_low=low, crop_high=high - extra)
-            for n, k, s, (low, high), extra, d in zip(
-                size, kernel, stride, padding, output_padding, dilation, strict=True
-            )
+            for n, k, s, (low, high), extra, d in zip(size, kernel, stride, padding, output_padding, dilation, strict=True)
         ),
         groups=groups,
     )
@@ -178,9 +176,7 @@ def problems(geometry: Geometry) -> list[Problem]:
     return found
 
 
-def call_problems(
-    geometry: Geometry, *, x: Sequence[int], kernel: Sequence[int], bias: Sequence[int] | None
-) -> list[Problem]:
+def call_problems(geometry: Geometry, *, x: Sequence[int], kernel: Sequence[int], bias: Sequence[int] | None) -> list[Problem]:
     """What keeps a call from having an output: `problems`, and channels that do not fit.
 
     x is the shape (N, C_in, *spatial), kernel (C_in, C_out / groups, *kernel), bias (C_out,) or None.

@@ -39,10 +39,11 @@ def contradiction(case: Case, truth: Truth) -> str | None:
     if stated.shape is not None and stated.shape != true.shape:
         found = "shape", f"is {list(stated.shape)}, should be {list(true.shape)} as the oracle says"
     elif stated.numbers is not None and len(stated.numbers) != true.size:
-        found = "values", f"has {len(stated.numbers)} numbers, should have {true.size} as the oracle's output of {list(true.shape)}"
-    elif stated.numbers is not None and not agrees_with_oracle(
-        np.array(stated.numbers), true.ravel(), truth.magnitude.ravel()
-    ):
+        found = (
+            "values",
+            f"has {len(stated.numbers)} numbers, should have {true.size} as the oracle's output of {list(true.shape)}",
+        )
+    elif stated.numbers is not None and not agrees_with_oracle(np.array(stated.numbers), true.ravel(), truth.magnitude.ravel()):
         given = np.array(stated.numbers).reshape(true.shape)
         with np.errstate(invalid="ignore"):
             wrong = ~((given == true) | (np.isnan(given) & np.isnan(true)))

@@ -15,9 +15,8 @@ def cpu() -> tuple[str, frozenset[str]]:
     model, flags = platform.processor() or platform.machine(), frozenset[str]()
     info = Path("/proc/cpuinfo")
     if info.is_file():
-        entries = dict(
-            (part.strip() for part in line.split(":", 1)) for line in info.read_text().split("\n\n")[0].splitlines() if ":" in line
-        )
+        first = info.read_text().split("\n\n")[0].splitlines()
+        entries = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in first)}
         model = entries.get("model name", model)
         flags = frozenset((entries.get("flags") or entries.get("Features") or "").split())
     return model, flags

@@ -62,7 +62,7 @@ class Writer:
         except OSError as error:
             os.ftruncate(self._descriptor, self._size)
             raise RecordError(
-                f"{self.path} cannot be written: {error.strerror}. What was recorded is kept: make room and run again with --resume"
+                f"{self.path} cannot be written: {error.strerror}. What was recorded is kept: make room and add --resume"
             ) from None
 
     def close(self) -> None:
@@ -97,7 +97,9 @@ def read_record(path: Path) -> Record:
                 case "end":
                     end = content
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise RecordError(f"{file}:{number}: is no line of a record, should be a {RECORD} as `conformance run` writes it") from None
+            raise RecordError(
+                f"{file}:{number}: is no line of a record, should be a {RECORD} as `conformance run` writes it"
+            ) from None
         size += len(line) if end is None else 0
     if run is None:
         raise RecordError(f"{file} has no run line, should be a {RECORD} as `conformance run` writes it")
@@ -132,3 +134,14 @@ def _whole_lines(data: bytes) -> Iterator[bytes]:
     for line in data.splitlines(keepends=True):
         if line.endswith(b"\n"):
             yield line
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a file whole or not at all. Raises OSError, and the file is then what it was."""
+    partial = path.with_name(path.name + ".part")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise

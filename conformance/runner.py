@@ -83,9 +83,7 @@ class _Plan:
         found: dict[str, list[_Task]] = {}
         for label, greeting in self.greetings.items():
             concerned = [case for case in cases if not isinstance(greeting, Greeting) or case.concerns(greeting.convention)]
-            found[label] = [
-                _Task(case=case, label=label, device=device) for device in self.devices[label] for case in concerned
-            ]
+            found[label] = [_Task(case=case, label=label, device=device) for device in self.devices[label] for case in concerned]
         return found
 
 
@@ -105,7 +103,7 @@ def check_guards(cases: Iterable[Case], truths: Truths) -> None:
 def execute(request: Request, observer: Observer) -> Record:
     """Run the cases, write `results.jsonl`, and return what it says.
 
-    Raises UsageError, FileProblems and RecordError before anything runs, RecordError also when the record cannot be written any more.
+    Raises UsageError, FileProblems and RecordError before anything runs, and RecordError when no more can be written.
     """
     truths = Truths()
     known = differences.load_differences(request.selection.roots)
@@ -124,9 +122,7 @@ def execute(request: Request, observer: Observer) -> Record:
 class _Run:
     """One run after everything has been checked."""
 
-    def __init__(
-        self, request: Request, observer: Observer, truths: Truths, known: Sequence[Difference], plan: _Plan
-    ) -> None:
+    def __init__(self, request: Request, observer: Observer, truths: Truths, known: Sequence[Difference], plan: _Plan) -> None:
         self.request, self.observer, self.truths, self.known, self.plan = request, observer, truths, known, plan
         self.here = circumstances()
         self.cases = {case.name: case for case in request.selection.cases}
@@ -275,7 +271,7 @@ def _devices(asked: str | None, answer: Greeting | Outcome) -> tuple[str, ...]:
 def _names_by_root(selection: Selection, known: Sequence[Difference]) -> dict[Path, list[str]]:
     """Full names by corpus root: those loaded if all entries find a case among them, else all of the root's."""
     loaded = [case.name for case in selection.loaded]
-    names = {root: loaded for root in selection.roots}
+    names = dict.fromkeys(selection.roots, loaded)
     for root in selection.roots:
         if differences.lost([entry for entry in known if entry.root == root], names):
             names[root] = [case.name for case in load_cases(root)]
@@ -288,7 +284,9 @@ def corpus_digest(cases: Iterable[Case], known: Iterable[Difference]) -> str:
     for case in cases:
         state.update(repr(replace(case, place=Place(file=Path(), lines={}))).encode())
     for entry in known:
-        state.update(repr((entry.adapter, entry.cases, sorted(entry.versions.items(), key=str), entry.where, entry.status)).encode())
+        state.update(
+            repr((entry.adapter, entry.cases, sorted(entry.versions.items(), key=str), entry.where, entry.status)).encode()
+        )
     return state.hexdigest()
 
 

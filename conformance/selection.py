@@ -32,13 +32,13 @@ def select(
 ) -> Selection:
     """Cases at the paths among `words`, or of the shipped corpus; the other words are full names or globs of them.
 
-    Cases tagged `slow` are left out unless they are asked for: by that tag, by their full name, or with `slow`. Raises SelectionError
-    where a word or the whole selects nothing, and CaseFileError.
+    Cases tagged `slow` are left out unless they are asked for: by that tag, by their full name, or with `slow`. Raises
+    SelectionError where a word or the whole selects nothing, and CaseFileError.
     """
     paths = [Path(word) for word in words if Path(word).exists()]
     names = [word for word in words if not Path(word).exists()]
     for name in names:
-        if name.endswith((".yaml", ".yml")) or name.endswith("/"):
+        if name.endswith((".yaml", ".yml", "/")):
             raise SelectionError(f"{name} does not exist, should be a case file, a folder of them, or a full name")
     given = paths or [shipped_cases()]
     loaded = load_cases(given)

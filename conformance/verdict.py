@@ -17,7 +17,9 @@ class Status:
 
 
 STATUSES: dict[str, Status] = {
-    "conforms": Status(meaning="shape, dtype and every element agree, or nonsense was refused", fails=False, sign="✓", style="green"),
+    "conforms": Status(
+        meaning="shape, dtype and every element agree, or nonsense was refused", fails=False, sign="✓", style="green"
+    ),
     "differs": Status(meaning="something disagrees, or a result came where refusal was due", fails=True, sign="✗", style="red"),
     "unsupported": Status(meaning="its documentation says that it does not do this", fails=False, sign="–", style="dim"),
     "raised": Status(meaning="it should have answered and raised an exception", fails=True, sign="!", style="magenta"),

@@ -32,7 +32,7 @@ _WORDS = {
 }
 
 
-class FileProblems(ValueError):
+class FileProblems(ValueError):  # noqa: N818 - it holds problems, several of them
     """What is wrong in files, one line each: `FILE:LINE: KEY: what is wrong, what would be right`."""
 
     def __init__(self, lines: Sequence[str]) -> None:
@@ -72,6 +72,10 @@ class Item:
 
     def is_mapping(self) -> bool:
         return isinstance(self.node, yaml.MappingNode)
+
+    def mapping(self) -> yaml.MappingNode:
+        assert isinstance(self.node, yaml.MappingNode)
+        return self.node
 
     def is_sequence(self) -> bool:
         return isinstance(self.node, yaml.SequenceNode)
@@ -133,8 +137,7 @@ def read(path: Path) -> Item:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"byte {error.start} is not UTF-8"
-        problems.add(1, "(file)", f"cannot be read: {reason}, should be a YAML file in UTF-8")
-        problems.check()
+        raise FileProblems([f"{path}:1: (file): cannot be read: {reason}, should be a YAML file in UTF-8"]) from None
     try:
         loader = _Loader(text)
         try:
@@ -144,11 +147,10 @@ def read(path: Path) -> Item:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         told = ", ".join(str(part) for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part)
-        problems.add(mark.line + 1 if mark else 1, "(YAML)", f"{told or error}, should be one YAML document")
-        problems.check()
+        line = mark.line + 1 if mark else 1
+        raise FileProblems([f"{path}:{line}: (YAML): {told or error}, should be one YAML document"]) from None
     if node is None:
-        problems.add(1, "(file)", "is empty, should be a mapping with format and cases")
-        problems.check()
+        raise FileProblems([f"{path}:1: (file): is empty, should be a mapping with format and cases"])
     _refuse_tags_and_cycles(node, problems)
     problems.check()
     return Item(problems, "", 1, node)

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 __all__ = ["REGISTRY", "Adapter", "Entry", "Unsupported"]
 
 
-class Unsupported(Exception):
+class Unsupported(Exception):  # noqa: N818 - the design's name, raised like StopIteration
     """Raised by an adapter, or by a callable given to `check`, for what it does not do; the reason is a sentence."""
 
     def __init__(self, reason: str) -> None:
@@ -80,14 +80,10 @@ REGISTRY: Mapping[str, Entry] = {
         environment=_QUIET,
     ),
     "jax": Entry(module="conformance.adapters.jax", adapter="Jax", needs=("jax",), extra="jax", environment=_X64),
-    "jax-general": Entry(
-        module="conformance.adapters.jax", adapter="JaxGeneral", needs=("jax",), extra="jax", environment=_X64
-    ),
+    "jax-general": Entry(module="conformance.adapters.jax", adapter="JaxGeneral", needs=("jax",), extra="jax", environment=_X64),
     "flax": Entry(module="conformance.adapters.flax", adapter="Flax", needs=("flax", "jax"), extra="flax", environment=_X64),
     "onnxruntime": Entry(
         module="conformance.adapters.onnxruntime", adapter="OnnxRuntime", needs=("onnxruntime", "onnx"), extra="onnx"
     ),
-    "onnx-reference": Entry(
-        module="conformance.adapters.onnx_reference", adapter="OnnxReference", needs=("onnx",), extra="onnx"
-    ),
+    "onnx-reference": Entry(module="conformance.adapters.onnx_reference", adapter="OnnxReference", needs=("onnx",), extra="onnx"),
 }

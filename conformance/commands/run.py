@@ -86,7 +86,7 @@ class _Lines(runner.Observer):
         return None
 
     def started(self, counts: Mapping[str, int], absent: Mapping[str, str]) -> None:
-        self.totals = counts
+        self.totals = dict(counts)
         for label, reason in absent.items():
             print(f"{label}: not run: {reason}", flush=True)
 
@@ -94,7 +94,9 @@ class _Lines(runner.Observer):
         self.failing[verdict.adapter] = self.failing.get(verdict.adapter, 0) + verdict.unexpected
 
     def finished(self, adapter: str, seconds: float) -> None:
-        print(f"{adapter}: {self.totals[adapter]} verdicts, {self.failing[adapter]} unexpected, after {seconds:.1f} s", flush=True)
+        print(
+            f"{adapter}: {self.totals[adapter]} verdicts, {self.failing[adapter]} unexpected, after {seconds:.1f} s", flush=True
+        )
 
 
 class _Bar(runner.Observer):

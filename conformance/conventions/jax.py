@@ -28,12 +28,12 @@ def geometry(native: Native, *, size: Sequence[int], kernel: Sequence[int]) -> G
     padding = native["padding"]
     cuts = native.get("use_consistent_padding", False)
     axes = []
-    for number, (n, k, s, d) in enumerate(zip(size, kernel, native["strides"], native["rhs_dilation"], strict=True)):
+    for position, (n, k, s, d) in enumerate(zip(size, kernel, native["strides"], native["rhs_dilation"], strict=True)):
         plain = Axis(size=n, kernel=k, stride=s, dilation=d)
         if isinstance(padding, str):
             low, high = named_crops(padding, plain)
         else:
-            low, high = padding[number] if cuts else crops_of_input_padding(padding[number], plain)
+            low, high = padding[position] if cuts else crops_of_input_padding(padding[position], plain)
         axes.append(Axis(size=n, kernel=k, stride=s, dilation=d, crop_low=low, crop_high=high))
     return Geometry(axes=tuple(axes), groups=native["feature_group_count"])
 

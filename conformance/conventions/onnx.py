@@ -80,10 +80,10 @@ def native(geometry: Geometry) -> Native | Unrepresentable:
     Symmetric pads with output_padding are preferred, as exporters write them, then asymmetric pads.
     """
     begins, ends, extras = [], [], []
-    for number, axis in enumerate(geometry.axes):
+    for position, axis in enumerate(geometry.axes):
         found = _pads(axis)
         if isinstance(found, str):
-            return Unrepresentable(reason=f"On axis {number}, {found}.")
+            return Unrepresentable(reason=f"On axis {position}, {found}.")
         begin, end, extra = found
         begins.append(begin)
         ends.append(end)

@@ -38,10 +38,10 @@ def geometry(native: Native, *, size: Sequence[int], kernel: Sequence[int]) -> G
     """The window of native arguments; without output_shape, the one that Keras would ask for."""
     padding, wanted = native["padding"], native.get("output_shape")
     axes = []
-    for number, (n, k, s, d) in enumerate(zip(size, kernel, native["strides"], native["dilations"], strict=True)):
+    for position, (n, k, s, d) in enumerate(zip(size, kernel, native["strides"], native["dilations"], strict=True)):
         plain = Axis(size=n, kernel=k, stride=s, dilation=d)
-        pair = None if isinstance(padding, str) else padding[number]
-        out = _usual(padding, pair, plain) if wanted is None else wanted[number]
+        pair = None if isinstance(padding, str) else padding[position]
+        out = _usual(padding, pair, plain) if wanted is None else wanted[position]
         low = _low(padding, pair, plain.full - out)
         axes.append(Axis(size=n, kernel=k, stride=s, dilation=d, crop_low=low, crop_high=plain.full - out - low))
     return Geometry(axes=tuple(axes), groups=native["groups"])
@@ -56,14 +56,14 @@ def native(geometry: Geometry) -> Native | Unrepresentable:
         return Unrepresentable(
             reason="Neither SAME nor VALID with any output_shape takes this window, and tf.nn takes explicit padding in 2-D only."
         )
-    for number, axis in enumerate(geometry.axes):
+    for position, axis in enumerate(geometry.axes):
         if axis.crop_low < 0:
             return Unrepresentable(
-                reason=f"On axis {number}, {-axis.crop_low} zeros are prepended, and TensorFlow refuses negative padding."
+                reason=f"On axis {position}, {-axis.crop_low} zeros are prepended, and TensorFlow refuses negative padding."
             )
         if -axis.crop_high >= max(axis.stride, 1):
             return Unrepresentable(
-                reason=f"On axis {number}, {-axis.crop_high} zeros are appended, and the convolution whose gradient"
+                reason=f"On axis {position}, {-axis.crop_high} zeros are appended, and the convolution whose gradient"
                 f" tf.nn takes has this input size only for fewer than stride = {axis.stride}."
             )
     return _native(geometry, [[axis.crop_low, max(axis.crop_high, 0)] for axis in geometry.axes])

@@ -49,10 +49,10 @@ def geometry(native: Native, *, size: Sequence[int], kernel: Sequence[int]) -> G
 
 def native(geometry: Geometry) -> Native | Unrepresentable:
     """stride, padding, output_padding, dilation and groups, or why there are none."""
-    for number, axis in enumerate(geometry.axes):
+    for position, axis in enumerate(geometry.axes):
         reason = _obstacle(axis)
         if reason:
-            return Unrepresentable(reason=f"On axis {number}, {reason}.")
+            return Unrepresentable(reason=f"On axis {position}, {reason}.")
     return {
         "stride": list(geometry.stride),
         "padding": [axis.crop_low for axis in geometry.axes],

@@ -47,9 +47,7 @@ def conv_transpose(
     x, w = np.asarray(x, np.float64), np.asarray(w, np.float64)
     bias = None if b is None else np.asarray(b, np.float64)
     if x.ndim < 3 or w.ndim != x.ndim:
-        raise ValueError(
-            f"x has {x.ndim} axes and w {w.ndim}, should be (N, C_in, *spatial) and (C_in, C_out / groups, *kernel)"
-        )
+        raise ValueError(f"x has {x.ndim} axes and w {w.ndim}, should be (N, C_in, *spatial) and (C_in, C_out / groups, *kernel)")
     rank = x.ndim - 2
     geometry = from_padding(
         size=x.shape[2:],
@@ -89,17 +87,13 @@ def _add_group(window: Float64, x: Float64, w: Float64, axes: Sequence[Axis], ta
     c_in, batch, *size = x.shape
     kernel = w.shape[2:]
     channels, items, rows = _block(w.shape[1], batch, size, int(np.prod(kernel)))
-    for (o, p), (n, m), (r, t) in itertools.product(
-        _blocks(w.shape[1], channels), _blocks(batch, items), _blocks(size[0], rows)
-    ):
+    for (o, p), (n, m), (r, t) in itertools.product(_blocks(w.shape[1], channels), _blocks(batch, items), _blocks(size[0], rows)):
         part = x[:, n:m, r:t]
         products = (w[:, o:p].reshape(c_in, -1).T @ part.reshape(c_in, -1)).reshape(p - o, *kernel, *part.shape[1:])
         for tap in itertools.product(_of_rows(taps[0], axes[0].stride, r, t), *taps[1:]):
             at = tuple(_slice(places) for _, _, places in tap)
             source = tuple(_slice(positions) for _, positions, _ in tap)
-            window[(slice(o, p), slice(n, m), *at)] += products[
-                (slice(None), *(k for k, _, _ in tap), slice(None), *source)
-            ]
+            window[(slice(o, p), slice(n, m), *at)] += products[(slice(None), *(k for k, _, _ in tap), slice(None), *source)]
 
 
 def _block(channels: int, batch: int, size: Sequence[int], taps: int) -> tuple[int, int, int]:

@@ -66,9 +66,7 @@ def truth_of(
     """The truth of a call whose arguments are known to make sense."""
     x64, w64 = x.astype(np.float64), kernel.astype(np.float64)
     b64 = None if bias is None else bias.astype(np.float64)
-    return Truth(
-        x=x64, kernel=w64, bias=b64, geometry=geometry, dtype=dtype, y=transpose_into_window(x64, w64, b64, geometry)
-    )
+    return Truth(x=x64, kernel=w64, bias=b64, geometry=geometry, dtype=dtype, y=transpose_into_window(x64, w64, b64, geometry))
 
 
 def _integers(values: Float64) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from conformance import messages
-from conformance.results import Record, RecordError
+from conformance.results import Record, RecordError, replace_file
 from conformance.verdict import STATUSES, Verdict
 
 PAGE = "index.html"
@@ -19,13 +18,10 @@ PAGE = "index.html"
 def write_page(record: Record, folder: Path) -> Path:
     """Write the page into the folder; raises RecordError if that cannot be done."""
     page = folder / PAGE
-    partial = folder / (PAGE + ".part")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        partial.write_text(render(record), encoding="utf-8")
-        os.replace(partial, page)
+        replace_file(page, render(record))
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise RecordError(
             f"{page} cannot be written: {error.strerror}. The record is whole: make room and use `conformance report`"
         ) from None
@@ -113,7 +109,10 @@ def _slices(expected: dict[str, Any] | None, verdict: Verdict) -> list[dict[str,
     wanted, came = _plane(expected["values"], at), _plane(got["values"], at)
     gap = [[_gap(a, b) for a, b in zip(row, other, strict=True)] for row, other in zip(came, wanted, strict=True)]
     start = at[: max(0, len(got["shape"]) - 2)]
-    return [{"title": title, "start": start, "rows": rows} for title, rows in (("expected", wanted), ("got", came), ("difference", gap))]
+    return [
+        {"title": title, "start": start, "rows": rows}
+        for title, rows in (("expected", wanted), ("got", came), ("difference", gap))
+    ]
 
 
 def _at(verdict: Verdict, got: dict[str, Any]) -> list[int]:

@@ -39,7 +39,7 @@ class _Pipe:
         return data
 
 
-class _Absent(Exception):
+class _Absent(Exception):  # noqa: N818 - what is the case, not a fault
     """The adapter cannot be had: not installed, or no such module or class."""
 
 
@@ -108,7 +108,9 @@ def _load(spec: str) -> Adapter:
     else:
         module_name, _, class_name = spec.partition(":")
         if not _exists(module_name):
-            raise _Absent(f"there is no module {module_name} (looked in the working folder, PYTHONPATH and the interpreter's own)")
+            raise _Absent(
+                f"there is no module {module_name} (looked in the working folder, PYTHONPATH and the interpreter's own)"
+            )
     adapter_class = getattr(importlib.import_module(module_name), class_name, None)
     if adapter_class is None:
         raise _Absent(f"module {module_name} has no {class_name}")

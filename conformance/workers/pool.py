@@ -1,8 +1,8 @@
 """Many engines at work at once: which process takes which call next.
 
-With one job everything is in order: adapter after adapter, each case by case. With more, a free place takes the
-adapter that has most work left, so that the slowest is never the last to begin; an adapter gets a second process only when the rest
-of its work is worth more than starting one.
+With one job everything is in order: adapter after adapter, each case by case. With more, a free place takes the adapter that
+has most work left, so that the slowest is never the last to begin; an adapter gets a second process only when the rest of its
+work is worth more than starting one.
 """
 
 from __future__ import annotations
@@ -47,9 +47,7 @@ class _Lane(Generic[Task]):
 class Pool(Generic[Task, Result]):
     """Engines by label, greeted once and then put to work."""
 
-    def __init__(
-        self, specs: Sequence[Spec], *, jobs: int, timeout: float, environment: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, specs: Sequence[Spec], *, jobs: int, timeout: float, environment: Mapping[str, str] | None = None) -> None:
         self._jobs, self._timeout, self._environment = jobs, timeout, environment
         self._lanes: dict[str, _Lane[Task]] = {spec.label: _Lane(spec=spec) for spec in specs}
         self._engines: list[Engine] = []
@@ -91,7 +89,8 @@ class Pool(Generic[Task, Result]):
     ) -> None:
         """Call every task on its adapter and hand on what `judge` makes of the outcome, in the caller's own thread.
 
-        `call` says what to ask, or gives the outcome where the engine need not be asked. It and `judge` run in the pool's threads.
+        `call` says what to ask, or gives the outcome where the engine need not be asked. It and `judge` run in the pool's
+        threads.
         """
         for label, todo in tasks.items():
             self._lanes[label].pending.extend(todo)

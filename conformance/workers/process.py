@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -24,6 +25,8 @@ from conformance.workers.protocol import ProtocolError
 START_SECONDS = 120.0
 TAIL_BYTES = 64 * 1024
 TAIL_LINES = 12
+LONGEST_TOLD = 500
+_REASON = re.compile(r"Check failed|[Aa]ssert|Fatal|terminate called|what\(\):")  # above a stack trace stands why it died
 _PIECE = 1 << 20
 
 _LOADER = """
@@ -36,11 +39,11 @@ main({spec!r})
 _IGNORE_INTERRUPT = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])"
 
 
-class Died(Exception):
+class Died(Exception):  # noqa: N818 - what happened, not a fault of this program
     """The process ended, or answered what is no answer; the message says how, with the end of its stderr."""
 
 
-class Late(Exception):
+class Late(Exception):  # noqa: N818 - likewise
     """No answer within the limit; the message is the end of its stderr."""
 
 
@@ -67,12 +70,15 @@ class EngineProcess:
             env={**os.environ, **environment},
             start_new_session=True,
         )
-        assert self._process.stdin and self._process.stdout and self._process.stderr
-        self._in, self._out = self._process.stdin.fileno(), self._process.stdout.fileno()
+        stdin, stdout, stderr = self._process.stdin, self._process.stdout, self._process.stderr
+        assert stdin is not None
+        assert stdout is not None
+        assert stderr is not None
+        self._in, self._out = stdin.fileno(), stdout.fileno()
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
         self._tail = bytearray()
-        self._drain = threading.Thread(target=self._keep_tail, args=(self._process.stderr,), daemon=True)
+        self._drain = threading.Thread(target=self._keep_tail, args=(stderr,), daemon=True)
         self._drain.start()
         self._deadline = 0.0
         self._unread = bytearray()
@@ -142,8 +148,11 @@ class EngineProcess:
     def said(self) -> str:
         """The end of what it wrote to stderr, as a text to append; empty if it wrote nothing."""
         text = bytes(self._tail).decode(errors="replace").strip()
-        lines = [line for line in text.splitlines() if line.strip()][-TAIL_LINES:]
-        return "\n" + "\n".join(line[:500] for line in lines) if lines else ""
+        lines = [line[:LONGEST_TOLD] for line in text.splitlines() if line.strip()]
+        last = lines[-TAIL_LINES:]
+        reason = next((line for line in lines if _REASON.search(line)), None)
+        told = last if reason is None or reason in last else [reason, "...", *last]
+        return "\n" + "\n".join(told) if told else ""
 
     def _obituary(self) -> str:
         """How it died: the wait is short, since its end of the pipe is closed already."""

@@ -41,7 +41,7 @@ def encode(header: Mapping[str, Any], tensors: Mapping[str, Array]) -> list[byte
         plain = np.ascontiguousarray(tensor)
         plain = plain.astype(plain.dtype.newbyteorder("<"), copy=False)
         described.append({"name": name, "dtype": plain.dtype.name, "shape": list(tensor.shape)})
-        data.append(memoryview(plain.reshape(-1).view(np.uint8)))
+        data.append(memoryview(plain.reshape(-1).view(np.uint8).data))
     line = {**header, "tensors": described} if tensors else dict(header)
     return [json.dumps(line).encode() + b"\n", *data]
 
