@@ -103,11 +103,14 @@ def list_cases(cases: Words = None, expression: Expression = None, tags: Tags = 
 def show(
     case: Annotated[str, typer.Argument(metavar="CASE", help="Full name of a case, or a glob of names.")],
     paths: Paths = None,
+    program: Annotated[
+        str | None, typer.Option(metavar="ADAPTER", help="Print a complete program in that framework alone instead.")
+    ] = None,
 ) -> None:
-    """One case: its arrays, its geometry, and every convention's own arguments for it."""
-    from conformance.commands import cases as command
+    """One case: its geometry, arrays and overlaps, and every convention's own arguments for it."""
+    from conformance.commands import show as command
 
-    command.show(case, paths or [])
+    command.run(case, paths or [], program)
 
 
 @app.command()

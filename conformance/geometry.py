@@ -64,6 +64,15 @@ class Axis:
                 counts[place] += 1
         return counts
 
+    @property
+    def even(self) -> bool:
+        """Whether as many taps reach every position far from the ends; if not, the output has a checkerboard's texture.
+
+        (A. Odena, V. Dumoulin and C. Olah, "Deconvolution and checkerboard artifacts", Distill, 2016.)
+        """
+        taps = [tap * self.dilation % self.stride for tap in range(self.kernel)]
+        return len({taps.count(phase) for phase in range(self.stride)}) == 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Geometry:

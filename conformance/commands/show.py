@@ -1,0 +1,105 @@
+"""`conformance show`: one case, whole, for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from conformance import conventions
+from conformance.adapters import REGISTRY
+from conformance.case import Case
+from conformance.conventions import Unrepresentable
+from conformance.geometry import Axis, Geometry
+from conformance.programs import program
+from conformance.runner import UsageError
+from conformance.selection import SelectionError, select
+from conformance.truths import prepare
+
+MOST_SHOWN = 200  # elements of an array that are printed
+
+
+def run(name: str, paths: Sequence[str], adapter: str | None) -> None:
+    """Print the cases of that name, or the program of the one case."""
+    cases = select([*paths, name], slow=True).cases
+    if adapter is None:
+        print("\n\n".join("\n".join(_lines(case)) for case in cases))
+        return
+    if adapter not in REGISTRY:
+        raise UsageError(f"--program {adapter}: there is no such adapter, should be one of {', '.join(REGISTRY)}")
+    if len(cases) > 1:
+        raise SelectionError(f"{name} names {len(cases)} cases, should name the one to print a program for")
+    source = program(cases[0], adapter)
+    if isinstance(source, Unrepresentable):
+        raise UsageError(f"{adapter} has no program for {cases[0].name}: {source.reason}")
+    print(source, end="")
+
+
+def _lines(case: Case) -> Iterator[str]:
+    prepared = prepare(case)
+    yield case.name
+    yield f"  {case.summary}"
+    yield f"  source: {case.source}"
+    yield f"  written in {case.place.at('id')}"
+    yield f"  dtype: {case.dtype}" + (f", tags: {', '.join(case.tags)}" if case.tags else "")
+    if case.geometry is not None:
+        yield from _geometry(case.geometry)
+    for key, array in zip(("input", "kernel", "bias"), prepared.tensors, strict=True):
+        if array is not None:
+            yield from _array(key, array)
+    if prepared.truth is None:
+        yield "  expected: must be refused"
+    else:
+        yield from _array("expected", prepared.truth.y)
+        yield f"  compared: {'bit for bit' if prepared.truth.exact else 'within the error bound'}"
+        yield from _overlaps(case.geometry)
+    yield "  arguments:"
+    for convention in conventions.NAMES:
+        if case.concerns(convention):
+            native = case.arguments(convention)
+            spelled = native.reason if isinstance(native, Unrepresentable) else _arguments(native)
+            yield f"    {convention:<10} {'none: ' if isinstance(native, Unrepresentable) else ''}{spelled}"
+
+
+def _geometry(geometry: Geometry) -> Iterator[str]:
+    for position, axis in enumerate(geometry.axes):
+        yield (
+            f"  axis {position}: size {axis.size}, kernel {axis.kernel}, stride {axis.stride}, dilation {axis.dilation}:"
+            f" full output {axis.full}, {_end('start', axis.crop_low)}, {_end('end', axis.crop_high)}: output {axis.out}"
+        )
+        if axis.size > 0 < axis.out and axis.full + axis.out <= 2 * 48:
+            yield f"    {_picture(axis)}"
+    if geometry.groups != 1:
+        yield f"  groups: {geometry.groups}"
+
+
+def _end(name: str, crop: int) -> str:
+    return f"the {name} loses {crop}" if crop >= 0 else f"the {name} gains {-crop}"
+
+
+def _picture(axis: Axis) -> str:
+    """The full output as a row: `.` cut, `o` kept, `+` appended."""
+    low, high = axis.crop_low, axis.crop_high
+    kept = axis.full - max(low, 0) - max(high, 0)
+    return "+" * max(-low, 0) + "." * max(low, 0) + "o" * kept + "." * max(high, 0) + "+" * max(-high, 0)
+
+
+def _overlaps(geometry: Geometry | None) -> Iterator[str]:
+    assert geometry is not None
+    for position, axis in enumerate(geometry.axes):
+        counts = axis.overlap()
+        shown = " ".join(map(str, counts[:40])) + (" ..." if len(counts) > 40 else "")
+        texture = "even inside" if axis.even else "uneven inside: a checkerboard's texture"
+        yield f"  overlaps on axis {position}: {shown} ({texture})"
+
+
+def _array(key: str, array: Any) -> Iterator[str]:
+    values = np.asarray(array).astype(np.float64)
+    yield f"  {key}: shape {list(values.shape)}"
+    if values.size <= MOST_SHOWN:
+        yield "    " + np.array2string(values, separator=", ", prefix="    ")
+
+
+def _arguments(native: dict[str, Any]) -> str:
+    return ", ".join(f"{key}={value!r}" for key, value in native.items())

@@ -1,0 +1,123 @@
+"""A case as a complete program in one framework alone: arrays, the one call, and the difference from the definition.
+
+One template per adapter, filled with the case's data and native arguments; nothing of this suite is imported by what
+comes out, so it can be pasted into a bug report.
+"""
+
+from __future__ import annotations
+
+import pprint
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from conformance.adapters import REGISTRY
+from conformance.case import Case, Given, Source
+from conformance.conventions import Native, Unrepresentable
+from conformance.geometry import Geometry
+
+CONVENTIONS = {
+    "torch": "torch",
+    "keras-tensorflow": "keras",
+    "keras-jax": "keras",
+    "keras-torch": "keras",
+    "tensorflow": "tensorflow",
+    "jax": "jax",
+    "jax-general": "jax",
+    "flax": "flax",
+    "onnxruntime": "onnx",
+    "onnx-reference": "onnx",
+}
+"""The convention of every adapter of the table, known here without importing its framework."""
+
+
+def program(case: Case, adapter: str) -> str | Unrepresentable:
+    """The source of a program for one adapter of the table, or why its convention has no arguments for the case."""
+    convention = CONVENTIONS[adapter]
+    native = case.arguments(convention)
+    if isinstance(native, Unrepresentable):
+        return native
+    if adapter == "jax" and native["feature_group_count"] != 1:
+        return Unrepresentable(reason="jax.lax.conv_transpose has no argument for groups.")
+    environment = Environment(
+        loader=PackageLoader("conformance.programs", ""),
+        autoescape=False,  # what comes out is Python, not HTML
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    name = "keras" if convention == "keras" else adapter.replace("-", "_")
+    return environment.get_template(f"{name}.py.j2").render(
+        case=case,
+        adapter=adapter,
+        backend=REGISTRY[adapter].environment.get("KERAS_BACKEND"),
+        native=native,
+        arguments=_arguments(native),
+        arrays={"x": array(case.input, "input"), "w": array(case.kernel, "kernel"), "b": array(case.bias, "bias")},
+        dtype="ml_dtypes.bfloat16" if case.dtype == "bfloat16" else f"np.{case.dtype}",
+        geometry=case.geometry,
+        padding=_input_padding(case.geometry),
+        rank=case.spatial,
+    )
+
+
+def array(source: Source | None, role: str) -> str:
+    """A NumPy expression for an array, in float64; "None" where there is none."""
+    if source is None:
+        return "None"
+    if isinstance(source, Given):
+        return f"np.array({_nested([repr(n) for n in source.numbers], source.shape)}, dtype=float)"
+    shape = source.shape
+    made = f"np.random.RandomState({source.seed})"
+    match source.values:
+        case "integers":
+            expression = f"{made}.randint(-4, 5, {shape}).astype(float)"
+        case "wide" if role == "input":
+            expression = f"(lambda r: (2.0 * r.randint(2048, 4096, {shape}) + 1) * (1 - 2 * r.randint(0, 2, {shape})))({made})"
+        case "wide":
+            expression = f"{made}.randint(-2, 3, {shape}).astype(float)"
+        case "normal":
+            expression = f"np.round({made}.standard_normal({shape}) * 2**12) / 2**12"
+        case "ones":
+            expression = f"np.ones({shape})"
+        case "arange":
+            expression = f"np.arange(1.0, {_count(shape)} + 1).reshape({shape})"
+        case _:
+            expression = f"np.zeros({shape})"
+    puts = [*source.put]
+    if source.values == "one-hot":
+        puts.insert(0, (source.index or tuple(n // 2 for n in shape), 1.0))
+    for index, number in puts:
+        flat = sum(i * _count(shape[axis + 1 :]) for axis, i in enumerate(index))
+        expression = f"(lambda a: (a.put({flat}, float('{number!r}')), a)[1])({expression})"
+    return expression
+
+
+def _arguments(native: Native) -> dict[str, str]:
+    """Native arguments as Python source, lists as tuples where they hold one entry per axis."""
+    return {key: pprint.pformat(_tuples(value), width=120, compact=True) for key, value in native.items()}
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _input_padding(geometry: Geometry | None) -> list[tuple[int, int]]:
+    """What `jax.lax.conv_general_dilated` calls padding."""
+    from conformance.conventions.jax import input_padding
+
+    return [] if geometry is None else [(low, high) for low, high in input_padding(geometry)]
+
+
+def _count(shape: tuple[int, ...]) -> int:
+    count = 1
+    for n in shape:
+        count *= n
+    return count
+
+
+def _nested(items: list[str], shape: tuple[int, ...]) -> str:
+    for size in reversed(shape):
+        items = [f"[{', '.join(items[start : start + size])}]" for start in range(0, len(items), size)] if size else ["[]"]
+    return items[0] if items else "[]"
