@@ -7,11 +7,11 @@ framework and never an emulation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-__all__ = ["REGISTRY", "Adapter", "Entry", "Unsupported"]
+__all__ = ["REGISTRY", "Adapter", "Entry", "PreparedCall", "Unsupported"]
 
 
 class Unsupported(Exception):  # noqa: N818 - the design's name, raised like StopIteration
@@ -40,6 +40,21 @@ class Adapter(Protocol):
         x is (N, C_in, *spatial), kernel (C_in, C_out / groups, *kernel), bias (C_out,) or None: NumPy arrays of the case's
         dtype. native has every spatial argument one per axis.
         """
+
+
+class PreparedCall:
+    """An adapter whose call can be timed: everything is in place before it, and its output is awaited."""
+
+    def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
+        """A function that makes the framework's one call on operands already in its own layout and memory, and awaits it."""
+        raise NotImplementedError
+
+    def fetch(self, y: Any) -> Any:
+        """What the function returned as a NumPy array (N, C_out, *out)."""
+        raise NotImplementedError
+
+    def call(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Any:
+        return self.fetch(self.prepare(x, kernel, bias, native, device)())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

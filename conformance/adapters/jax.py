@@ -5,23 +5,19 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 
-if _threads := os.environ.get("CONFORMANCE_THREADS"):
-    os.environ.setdefault("NPROC", _threads)  # the size of XLA's CPU thread pool, read once when the client starts
-
-import jax
-
-from conformance.adapters import Unsupported
+from conformance.adapters import PreparedCall, Unsupported
 from conformance.conventions import jax as convention
 
 _SPATIAL = {1: "H", 2: "HW", 3: "HWD"}
 
 
-class Jax:
+class Jax(PreparedCall):
     """`jax.lax.conv_transpose`."""
 
     convention = "jax"
@@ -32,40 +28,60 @@ class Jax:
     def devices(self) -> list[str]:
         return ["cpu"] + (["cuda"] if jax.default_backend() == "gpu" else [])
 
-    def call(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Any:
+    def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         if native["feature_group_count"] != 1:
             raise Unsupported("jax.lax.conv_transpose has no argument for groups (documentation of jax.lax.conv_transpose).")
-        arguments = {key: value for key, value in native.items() if key != "feature_group_count"}
         axes = _SPATIAL[x.ndim - 2]
-        with jax.default_device(jax.devices(device)[0]):
-            y = jax.lax.conv_transpose(
-                jax.numpy.asarray(x),
-                jax.numpy.asarray(laid_out(kernel, native["transpose_kernel"])),
-                **_tuples(arguments),
-                dimension_numbers=("NC" + axes, "IO" + axes, "NC" + axes),
-            )
-            return np.asarray(y if bias is None else y + jax.numpy.asarray(bias).reshape(-1, *[1] * len(axes)))
+        arguments = tuples({key: value for key, value in native.items() if key != "feature_group_count"})
+        return on_device(
+            device,
+            lambda given, weights: jax.lax.conv_transpose(
+                given, weights, **arguments, dimension_numbers=("NC" + axes, "IO" + axes, "NC" + axes)
+            ),
+            (x, laid_out(kernel, native["transpose_kernel"])),
+            None if bias is None else bias.reshape(-1, *[1] * len(axes)),
+        )
+
+    def fetch(self, y: Any) -> Any:
+        return np.asarray(y)
 
 
 class JaxGeneral(Jax):
     """`jax.lax.conv_general_dilated`: a correlation of the dilated input with the flipped kernel."""
 
-    def call(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Any:
+    def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         rank, groups = x.ndim - 2, native["feature_group_count"]
         axes = _SPATIAL[rank]
         geometry = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
-        with jax.default_device(jax.devices(device)[0]):
-            y = jax.lax.conv_general_dilated(
-                jax.numpy.asarray(x),
-                jax.numpy.asarray(_grouped(laid_out(kernel, False), groups)),
+        return on_device(
+            device,
+            lambda given, weights: jax.lax.conv_general_dilated(
+                given,
+                weights,
                 window_strides=(1,) * rank,
                 padding=[tuple(pair) for pair in convention.input_padding(geometry)],
                 lhs_dilation=geometry.stride,
                 rhs_dilation=geometry.dilation,
                 dimension_numbers=("NC" + axes, "IO" + axes, "NC" + axes),
                 feature_group_count=groups,
-            )
-            return np.asarray(y if bias is None else y + jax.numpy.asarray(bias).reshape(-1, *[1] * rank))
+            ),
+            (x, _grouped(laid_out(kernel, False), groups)),
+            None if bias is None else bias.reshape(-1, *[1] * rank),
+        )
+
+
+def on_device(device: str, call: Callable[..., Any], operands: tuple[Any, ...], bias: Any | None) -> Callable[[], Any]:
+    """The call with its operands, and the bias added where there is one, on that device's memory; the output is awaited."""
+    place = jax.devices(device)[0]
+    held = [jax.device_put(operand, place) for operand in operands]
+    added = None if bias is None else jax.device_put(bias, place)
+
+    def run() -> Any:
+        with jax.default_device(place):
+            y = call(*held)
+            return (y if added is None else y + added).block_until_ready()
+
+    return run
 
 
 def laid_out(kernel: Any, transpose_kernel: bool) -> Any:
@@ -82,7 +98,7 @@ def _grouped(kernel: Any, groups: int) -> Any:
     return np.moveaxis(parts, 0, 1).reshape(c_in // groups, groups * per_group, *size)
 
 
-def _tuples(arguments: dict[str, Any]) -> dict[str, Any]:
+def tuples(arguments: dict[str, Any]) -> dict[str, Any]:
     """Lists as tuples, which is what JAX's own checks expect of strides and padding pairs."""
     return {
         key: tuple(tuple(part) if isinstance(part, list) else part for part in value) if isinstance(value, list) else value

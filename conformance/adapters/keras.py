@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
 import keras
 import numpy as np
 
+from conformance.adapters import PreparedCall
+
 _LAYERS = {1: keras.layers.Conv1DTranspose, 2: keras.layers.Conv2DTranspose, 3: keras.layers.Conv3DTranspose}
 _BACKEND_DISTRIBUTIONS = {"tensorflow": ["tensorflow"], "jax": ["jax", "jaxlib"], "torch": ["torch"]}
 
 
-class Keras:
+class Keras(PreparedCall):
     """One channels-last layer, given its weights, called once. Initializers are zero: random ones compile per shape."""
 
     convention = "keras"
@@ -23,9 +26,9 @@ class Keras:
     def devices(self) -> list[str]:
         return ["cpu"] + (["cuda"] if _has_cuda(keras.backend.backend()) else [])
 
-    def call(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Any:
-        rank = x.ndim - 2
-        with keras.device("gpu:0" if device == "cuda" else f"{device}:0"):
+    def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
+        rank, place = x.ndim - 2, "gpu:0" if device == "cuda" else f"{device}:0"
+        with keras.device(place):
             layer = _LAYERS[rank](
                 kernel.shape[1],
                 kernel.shape[2:],
@@ -39,7 +42,18 @@ class Keras:
             layer.build(given.shape)
             weights = np.moveaxis(kernel, (0, 1), (-1, -2))  # (*kernel, C_out, C_in)
             layer.set_weights([weights] if bias is None else [weights, bias])
-            return np.moveaxis(np.asarray(keras.ops.convert_to_numpy(layer(given))), -1, 1)
+
+        def run() -> Any:
+            with keras.device(place):
+                y = layer(given)
+                if hasattr(y, "block_until_ready"):  # JAX answers before it has computed
+                    y.block_until_ready()
+                return y
+
+        return run
+
+    def fetch(self, y: Any) -> Any:
+        return np.moveaxis(np.asarray(keras.ops.convert_to_numpy(y)), -1, 1)
 
 
 def _has_cuda(backend: str) -> bool:

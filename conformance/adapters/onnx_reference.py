@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import onnx
 from onnx.reference import ReferenceEvaluator
 
+from conformance.adapters import PreparedCall
 from conformance.adapters.onnxmodel import one_node_model
 
 
-class OnnxReference:
+class OnnxReference(PreparedCall):
     """One evaluator, run once."""
 
     convention = "onnx"
@@ -21,7 +23,10 @@ class OnnxReference:
     def devices(self) -> list[str]:
         return ["cpu"]
 
-    def call(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Any:
-        return ReferenceEvaluator(one_node_model(x, kernel, bias, native)).run(
-            None, {"x": x, "w": kernel} | ({} if bias is None else {"b": bias})
-        )[0]
+    def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
+        evaluator = ReferenceEvaluator(one_node_model(x, kernel, bias, native))
+        operands = {"x": x, "w": kernel} | ({} if bias is None else {"b": bias})
+        return lambda: evaluator.run(None, operands)[0]
+
+    def fetch(self, y: Any) -> Any:
+        return y

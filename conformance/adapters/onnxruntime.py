@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import onnx
 import onnxruntime
 
+from conformance.adapters import PreparedCall
 from conformance.adapters.onnxmodel import one_node_model
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
-class OnnxRuntime:
+class OnnxRuntime(PreparedCall):
     """One session, run once."""
 
     convention = "onnx"
@@ -25,7 +27,7 @@ class OnnxRuntime:
         available = onnxruntime.get_available_providers()
         return [device for device, provider in _PROVIDERS.items() if provider in available]
 
-    def call(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Any:
+    def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         options = onnxruntime.SessionOptions()
         if threads := os.environ.get("CONFORMANCE_THREADS"):
             options.intra_op_num_threads = int(threads)
@@ -35,4 +37,8 @@ class OnnxRuntime:
         session.disable_fallback()
         if session.get_providers()[0] != _PROVIDERS[device]:  # it falls back to the CPU with a warning only
             raise RuntimeError(f"asked for {_PROVIDERS[device]}, and the session runs on {session.get_providers()}")
-        return session.run(None, {"x": x, "w": kernel} | ({} if bias is None else {"b": bias}))[0]
+        operands = {"x": x, "w": kernel} | ({} if bias is None else {"b": bias})
+        return lambda: session.run(None, operands)[0]
+
+    def fetch(self, y: Any) -> Any:
+        return y

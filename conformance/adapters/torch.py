@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 
+from conformance.adapters import PreparedCall
+
 _LAYERS = {1: torch.nn.ConvTranspose1d, 2: torch.nn.ConvTranspose2d, 3: torch.nn.ConvTranspose3d}
 
 
-class Torch:
+class Torch(PreparedCall):
     """One layer, given its weights, called once."""
 
     convention = "torch"
-
-    def __init__(self) -> None:
-        if threads := os.environ.get("CONFORMANCE_THREADS"):
-            torch.set_num_threads(int(threads))
 
     def versions(self) -> dict[str, str]:
         return {"torch": torch.__version__}
@@ -26,7 +24,7 @@ class Torch:
     def devices(self) -> list[str]:
         return ["cpu"] + (["cuda"] if torch.cuda.is_available() else []) + (["mps"] if torch.backends.mps.is_available() else [])
 
-    def call(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Any:
+    def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         arguments = dict(native)
         size = {"output_size": arguments.pop("output_size")} if "output_size" in arguments else {}
         layer = torch.nn.utils.skip_init(
@@ -40,8 +38,19 @@ class Torch:
         layer.weight = torch.nn.Parameter(to_torch(kernel, device), requires_grad=False)
         if bias is not None:
             layer.bias = torch.nn.Parameter(to_torch(bias, device), requires_grad=False)
-        with torch.inference_mode():
-            return from_torch(layer(to_torch(x, device), **size))
+        given = to_torch(x, device)
+
+        def run() -> torch.Tensor:
+            with torch.inference_mode():
+                y = layer(given, **size)
+            if device == "cuda":
+                torch.cuda.synchronize()
+            return y
+
+        return run
+
+    def fetch(self, y: torch.Tensor) -> Any:
+        return from_torch(y)
 
 
 def to_torch(array: Any, device: str) -> torch.Tensor:
