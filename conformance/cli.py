@@ -56,7 +56,10 @@ def run(
     tags: Tags = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes at work at once; the number of cores if not given.")] = None,
     timeout: Annotated[float, typer.Option(min=0.001, metavar="SECONDS", help="Limit of one call.")] = 60.0,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of every engine; its own choice if not given.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of every engine; all physical cores if not given.")] = None,
+    timing: Annotated[
+        str, typer.Option(metavar="off|quick|full", help="Time cases tagged network that conform: 1 s or 5 s per adapter.")
+    ] = "quick",
     pythons: Pythons = None,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of results.jsonl and index.html.")] = Path(
         "reports/latest"
@@ -76,6 +79,7 @@ def run(
             jobs=jobs,
             timeout=timeout,
             threads=threads,
+            timing=timing,
             pythons=pythons or [],
             output=output,
             resume=resume,

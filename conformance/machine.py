@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 from pathlib import Path
@@ -20,6 +21,19 @@ def cpu() -> tuple[str, frozenset[str]]:
         model = entries.get("model name", model)
         flags = frozenset((entries.get("flags") or entries.get("Features") or "").split())
     return model, flags
+
+
+def physical_cores() -> int:
+    """Cores that this process may use, hyperthreads counted once; at least one."""
+    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+    siblings = {_siblings(number) for number in usable}
+    return max(1, len(siblings))
+
+
+def _siblings(number: int) -> str:
+    """The hyperthreads of a core, as Linux lists them; the number itself where that is not told."""
+    told = Path(f"/sys/devices/system/cpu/cpu{number}/topology/thread_siblings_list")
+    return told.read_text().strip() if told.is_file() else str(number)
 
 
 def circumstances() -> Circumstances:

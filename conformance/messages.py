@@ -71,3 +71,22 @@ def summary(record: Record) -> str:
         return f"Conforms: {what}, nothing unexpected, {known} known differences."
     lost = f", {problems} known differences that match no case" if problems else ""
     return f"Does not conform: {unexpected} unexpected differences in {what}{lost}, {known} known differences."
+
+
+def timings(record: Record) -> list[str]:
+    """A line per timed case: median seconds of every adapter, the fastest first."""
+    cases: dict[str, list[Verdict]] = {}
+    for verdict in record.verdicts:
+        if verdict.timing is not None:
+            cases.setdefault(verdict.case, []).append(verdict)
+    lines = []
+    for case, timed in cases.items():
+        ordered = sorted(timed, key=lambda verdict: verdict.timing["median"] if verdict.timing else 0.0)
+        figures = (f"{v.adapter} {milliseconds(v.timing['median'])}" for v in ordered if v.timing)
+        lines.append(f"{case}, median of steady calls: {', '.join(figures)}")
+    return lines
+
+
+def milliseconds(seconds: float) -> str:
+    """A duration with three significant digits."""
+    return f"{seconds * 1e3:.3g} ms"

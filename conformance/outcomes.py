@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """It returned an array (N, C_out, *out), whatever is in it."""
+    """It returned an array (N, C_out, *out), whatever is in it; `seconds` is what the call alone took, if it told."""
 
     y: NDArray[Any]
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from conformance import __version__, differences, results
+from conformance import __version__, differences, results, timing
 from conformance.case import Case, Given, Place, Source
 from conformance.casefile import CaseFileError, load_cases
 from conformance.compare import MOST_ELEMENTS, judge
@@ -21,7 +21,7 @@ from conformance.conventions import Native, Unrepresentable
 from conformance.differences import Difference
 from conformance.guards import contradiction
 from conformance.machine import circumstances, description
-from conformance.outcomes import Outcome, Raised, Unavailable, Unsupported
+from conformance.outcomes import Outcome, Output, Raised, Unavailable, Unsupported
 from conformance.results import Record, Writer
 from conformance.selection import Selection
 from conformance.tensors import Tensors
@@ -57,7 +57,8 @@ class Request:
     device: str | None = None
     jobs: int = 1
     timeout: float = 60.0
-    threads: int | None = None
+    threads: int = 1
+    timing: str = "off"
     folder: Path = Path("reports/latest")
     resume: bool = False
     command: Sequence[str] = ()
@@ -130,6 +131,7 @@ class _Run:
         self.before: Record | None = None
         self.written: set[str] = set()
         self.counts: dict[str, Counter[str]] = {}
+        self.first_calls: dict[tuple[str, str, str], float] = {}
 
     def go(self, pool: Pool[_Task, Verdict], lost: list[dict[str, str]]) -> Record:
         began = time.monotonic()
@@ -146,7 +148,15 @@ class _Run:
                 if not left[verdict.adapter]:
                     self.observer.finished(verdict.adapter, time.monotonic() - began)
 
-            pool.run(tasks, self._call, self._judge, handle)
+            timed: list[Verdict] = []
+
+            def sort(verdict: Verdict) -> None:
+                (timed.append if self._is_timed(verdict) else handle)(verdict)
+
+            pool.run(tasks, self._call, self._judge, sort)
+            order = list(self.cases)
+            for verdict in sorted(timed, key=lambda verdict: order.index(verdict.case)):
+                handle(self._timed(pool, verdict))
             counts = {adapter: dict(counter) for adapter, counter in self.counts.items()}
             writer.write("end", {"counts": counts, "duration": round(time.monotonic() - began, 3), "problems": lost})
         finally:
@@ -192,10 +202,32 @@ class _Run:
         return self.truths(task.case).tensors, native, task.device
 
     def _judge(self, task: _Task, outcome: Outcome) -> Verdict:
+        if isinstance(outcome, Output) and outcome.seconds is not None and timing.TAG in task.case.tags:
+            self.first_calls[task.case.name, task.label, task.device] = outcome.seconds
         verdict = judge(task.case, self.truths(task.case).truth, outcome, adapter=task.label, device=task.device)
         greeting = self.plan.greetings[task.label]
         versions = greeting.versions if isinstance(greeting, Greeting) else {}
         return differences.explain(verdict, self.known, adapter=self.adapters[task.label], versions=versions, here=self.here)
+
+    def _is_timed(self, verdict: Verdict) -> bool:
+        """A result that does not conform has no time."""
+        return (
+            self.request.timing != "off"
+            and verdict.status == "conforms"
+            and timing.TAG in self.cases[verdict.case].tags
+            and not self.cases[verdict.case].must_fail
+        )
+
+    def _timed(self, pool: Pool[_Task, Verdict], verdict: Verdict) -> Verdict:
+        asked = self._call(_Task(case=self.cases[verdict.case], label=verdict.adapter, device=verdict.device))
+        assert isinstance(asked, tuple), "a verdict that conforms had something to ask"
+        mode = self.request.timing
+        durations = pool.time(verdict.adapter, asked, timing.SLICES[mode])
+        if not isinstance(durations, list):
+            return replace(verdict, message=f"could not be timed: {durations}")
+        first = self.first_calls.pop((verdict.case, verdict.adapter, verdict.device), None)
+        figures = timing.summarise(durations, first=first, mode=mode, threads=self.request.threads)
+        return replace(verdict, timing=asdict(figures))
 
     def _record(self, writer: Writer, verdict: Verdict) -> None:
         if verdict.case not in self.written:
@@ -216,6 +248,7 @@ class _Run:
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             **description(),
             "threads": self.request.threads,
+            "timing": self.request.timing,
             "command": list(self.request.command),
             "paths": list(self.request.paths),
             "corpus": corpus_digest(self.request.selection.cases, self.known),
@@ -321,6 +354,10 @@ def _expected_line(y: Any) -> dict[str, Any]:
     return {"shape": list(y.shape)} | ({"values": y.tolist()} if y.size <= MOST_ELEMENTS else {})
 
 
-def _thread_environment(threads: int | None) -> dict[str, str]:
-    """How a child is told its number of threads: ours for the adapters' own settings, OpenMP's for what they do not reach."""
-    return {} if threads is None else {"CONFORMANCE_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
+def _thread_environment(threads: int) -> dict[str, str]:
+    """How a child is told its number of threads: every framework's own variable, and ours for an adapter that needs to be told.
+
+    OpenMP's reaches torch and oneDNN, NPROC is the size of XLA's thread pool on the CPU.
+    """
+    names = ("CONFORMANCE_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC")
+    return dict.fromkeys(names, str(threads))

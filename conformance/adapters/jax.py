@@ -94,6 +94,8 @@ def laid_out(kernel: Any, transpose_kernel: bool) -> Any:
 def _grouped(kernel: Any, groups: int) -> Any:
     """(C_in, C_out / groups, *kernel) -> (C_in / groups, C_out, *kernel): the groups move to the output channels."""
     c_in, per_group, *size = kernel.shape
+    if c_in % groups:  # no such layout: JAX is to refuse it, not this reshape
+        return kernel
     parts = kernel.reshape(groups, c_in // groups, per_group, *size)
     return np.moveaxis(parts, 0, 1).reshape(c_in // groups, groups * per_group, *size)
 

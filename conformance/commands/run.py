@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from conformance import engines, messages, runner
+from conformance import engines, messages, runner, timing
+from conformance.machine import physical_cores
 from conformance.results import RECORD, Record
 from conformance.selection import select
 from conformance.verdict import STATUSES, Verdict
@@ -33,6 +34,7 @@ class Options:
     jobs: int | None
     timeout: float
     threads: int | None
+    timing: str
     pythons: list[str]
     output: Path
     resume: bool
@@ -42,6 +44,8 @@ def run(options: Options) -> None:
     """Run, tell, write the page, and exit with what the record says."""
     from conformance.report import write_page
 
+    if options.timing not in timing.SLICES:
+        raise runner.UsageError(f"--timing {options.timing}: should be one of {', '.join(timing.SLICES)}")
     specs, asked = engines.specs(options.adapters, options.pythons)
     selection = select(options.words, expression=options.expression, tags=options.tags)
     request = runner.Request(
@@ -52,7 +56,8 @@ def run(options: Options) -> None:
         device=options.device,
         jobs=options.jobs or os.cpu_count() or 1,
         timeout=options.timeout,
-        threads=options.threads,
+        threads=options.threads or physical_cores(),
+        timing=options.timing,
         folder=options.output,
         resume=options.resume,
         command=["conformance", *sys.argv[1:]],
@@ -140,6 +145,8 @@ def tell(console: Console, record: Record) -> None:
         print(f"and {len(unexpected) - MOST_TOLD} more, in the record and on the page")
     for problem in (record.end or {}).get("problems", []):
         print(f"{problem['entry']}: {problem['problem']}")
+    for line in messages.timings(record):
+        print(line)
     print(messages.summary(record))
 
 

@@ -11,9 +11,12 @@ import json
 import os
 import signal
 import sys
+import time
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from conformance.adapters import REGISTRY, Adapter, Unsupported
+from conformance import timing
+from conformance.adapters import REGISTRY, Adapter, PreparedCall, Unsupported
 from conformance.workers import protocol
 from conformance.workers.protocol import ProtocolError
 
@@ -60,7 +63,9 @@ def main(spec: str) -> None:
                 adapter, answer = _hello(spec)
                 results: dict[str, Any] = {}
             case "call" if adapter is not None:
-                answer, results = _call(adapter, header, tensors)
+                answer, results = _guarded(_call, adapter, header, tensors)
+            case "time" if adapter is not None:
+                answer, results = _guarded(_time, adapter, header, tensors)
             case other:
                 answer, results = {"outcome": "unsupported", "reason": f"This engine does not answer {other!r}."}, {}
         if "id" in header:
@@ -130,14 +135,45 @@ def _exists(module_name: str) -> bool:
     return True
 
 
-def _call(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+_Answer = tuple[dict[str, Any], dict[str, Any]]
+
+
+def _guarded(
+    answer: Callable[[Adapter, dict[str, Any], dict[str, Any]], _Answer],
+    adapter: Adapter,
+    header: dict[str, Any],
+    tensors: dict[str, Any],
+) -> _Answer:
+    """The answer, or the exception that came up as one."""
     try:
-        y = adapter.call(tensors["x"], tensors["kernel"], tensors.get("bias"), header["native"], header["device"])
-        return {"outcome": "output"}, {"y": _as_array(y)}
+        return answer(adapter, header, tensors)
     except Unsupported as error:
         return {"outcome": "unsupported", "reason": error.reason}, {}
     except (Exception, SystemExit) as error:
         return _raised(error), {}
+
+
+def _call(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> _Answer:
+    run, fetch = _prepared(adapter, header, tensors)
+    began = time.perf_counter()
+    y = run()
+    seconds = time.perf_counter() - began
+    return {"outcome": "output", "seconds": seconds}, {"y": _as_array(fetch(y))}
+
+
+def _time(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> _Answer:
+    run, _ = _prepared(adapter, header, tensors)
+    return {"outcome": "timing", "calls": timing.measure(run, header["seconds"])}, {}
+
+
+def _prepared(
+    adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]
+) -> tuple[Callable[[], Any], Callable[[Any], Any]]:
+    """The call as a function of nothing, and what makes an array of its result; without `prepare`, `call` as a whole."""
+    arguments = (tensors["x"], tensors["kernel"], tensors.get("bias"), header["native"], header["device"])
+    if isinstance(adapter, PreparedCall):
+        return adapter.prepare(*arguments), adapter.fetch
+    return lambda: adapter.call(*arguments), lambda y: y
 
 
 def _as_array(y: Any) -> Any:

@@ -89,6 +89,20 @@ class Engine:
             self.kill()
         return outcome
 
+    def time(self, tensors: Tensors, native: Native, device: str, seconds: float) -> list[float] | Outcome:
+        """Durations of repeated calls within a slice of so many seconds, or what came instead."""
+        header = {"do": "time", "device": device, "native": native, "seconds": seconds}
+        answer, _, outcome = self._ask(header, tensors, self._timeout + 2 * seconds)
+        if outcome is not None:
+            return outcome
+        calls = answer.get("calls")
+        if answer.get("outcome") != "timing":
+            return _outcome(answer, {})
+        if not isinstance(calls, list) or not calls or any(_duration(call) is None for call in calls):
+            self.kill()
+            return Crashed(message=f"answered calls {calls!r:.80}, should be a list of durations in seconds")
+        return [float(call) for call in calls]
+
     def close(self) -> None:
         if self._process is not None:
             self._process.close()
@@ -150,6 +164,10 @@ class Engine:
         return answer, arrays, None
 
 
+def _duration(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else None
+
+
 def close_all(engines: list[Engine], grace: float = 2.0) -> None:
     """Let all processes go, and end those that have not gone after `grace` seconds."""
     for engine in engines:
@@ -163,7 +181,7 @@ def close_all(engines: list[Engine], grace: float = 2.0) -> None:
 def _outcome(answer: Mapping[str, Any], arrays: Mapping[str, Any]) -> Outcome:
     match answer.get("outcome"):
         case "output" if "y" in arrays:
-            return Output(y=arrays["y"])
+            return Output(y=arrays["y"], seconds=_duration(answer.get("seconds")))
         case "unsupported":
             raised = answer.get("type")
             return Unsupported(reason=str(answer.get("reason", "")), raised=None if raised is None else str(raised))

@@ -121,6 +121,15 @@ class Pool(Generic[Task, Result]):
             else:
                 handle(result)
 
+    def time(self, label: str, asked: tuple[Tensors, Native, str], seconds: float) -> list[float] | Outcome:
+        """Durations of one call repeated on an adapter, with nothing else of the pool at work."""
+        lane = self._lanes[label]
+        if lane.verdict is not None:
+            return lane.verdict
+        engine = next((engine for engine in lane.idle if engine.running), lane.idle[0])
+        failed = self._restart(lane, engine)
+        return engine.time(*asked, seconds) if failed is None else failed
+
     def close(self) -> None:
         """End all processes, at once if they are at work."""
         with self._turn:
