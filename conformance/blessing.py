@@ -6,6 +6,7 @@ The text is spliced at the places that the YAML parser names, so that comments a
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,8 @@ def _bless_file(file: Path, cases: Sequence[Case]) -> list[str]:
 
 def _rewrite(file: Path, by_line: dict[int, Expected]) -> None:
     """Put `expected` into the cases that begin in these lines; every other byte of the file stays."""
-    text = file.read_text(encoding="utf-8")
+    with file.open(encoding="utf-8", newline="") as stream:  # line ends as they are
+        text = stream.read()
     cases = read(file).items()["cases"].entries()
     for item in reversed(list(cases)):  # from the end, so that the places before stay where they are
         if item.line in by_line:
@@ -70,29 +72,41 @@ def _spliced(text: str, case: yaml.MappingNode, expected: Expected) -> str:
         inside = f"expected: {{{', '.join(lines)}}}"
         if "expected" in pairs:
             key, value = pairs["expected"]
-            return text[: _offset(text, key.start_mark)] + inside + text[_offset(text, value.end_mark) :]
-        end = _offset(text, case.end_mark) - 1
-        before = text[:end].rstrip()
-        return before + (" " if before.endswith(",") else ", ") + inside + text[end:]
+            return text[: _offset(text, key.start_mark)] + inside + text[_end(text, key, value) :]
+        end = _end(text, *case.value[-1])  # a comma or a comment may follow it
+        return text[:end] + ", " + inside + text[end:]
     indent = " " * case.value[0][0].start_mark.column
     block = f"{indent}expected:\n" + "".join(f"{indent}  {line}\n" for line in lines)
+    if "\r\n" in text:
+        block = block.replace("\n", "\r\n")
     key, value = pairs.get("expected", case.value[-1])
-    end = _end_of_line(text, value)
-    if "expected" in pairs and key is not case.value[0][0]:
-        return text[: _offset(text, key.start_mark) - len(indent)] + block + text[end:]
+    end = _end_of_line(text, key, value)
+    if "expected" in pairs:
+        return text[: _offset(text, key.start_mark)] + block[len(indent) :] + text[end:]
     return text[:end] + ("" if text[:end].endswith("\n") else "\n") + block + text[end:]
 
 
-def _end_of_line(text: str, node: yaml.Node) -> int:
+def _end_of_line(text: str, key: yaml.Node, node: yaml.Node) -> int:
     """Behind the line in which a value ends. A block's own end is told as the start of what follows: its last leaf knows."""
+    if node.start_mark.line < key.start_mark.line:  # an alias: the node is where its anchor is
+        node = key
     while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         node = last[1] if isinstance(last, tuple) else last
     end = _offset(text, node.end_mark)
     if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
-        return len(text[:end].rstrip()) + 1
+        end = len(text[:end].rstrip())
     stop = text.find("\n", end)
     return len(text) if stop < 0 else stop + 1
+
+
+def _end(text: str, key: yaml.Node, value: yaml.Node) -> int:
+    """Behind a value of a flow mapping; behind the name of an alias, whose node is where its anchor is."""
+    if (value.start_mark.line, value.start_mark.column) > (key.start_mark.line, key.start_mark.column):
+        return _offset(text, value.end_mark)
+    found = re.compile(r"\s*:\s*\*[^\s,}\]]+").match(text, _offset(text, key.end_mark))
+    assert found is not None, "a value before its key is an alias"
+    return found.end()
 
 
 def _offset(text: str, mark: Any) -> int:

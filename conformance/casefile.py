@@ -99,7 +99,7 @@ def _read_file(file: Path, root: Path) -> list[Case]:
     for key in ("format", "cases"):
         if key not in entries:
             problems.add(1, key, "missing, should be " + ("1" if key == "format" else "a list of cases"))
-    if "format" in entries and entries["format"].value() != FORMAT:
+    if "format" in entries and not _is_format(entries["format"].value()):
         entries["format"].wrong(f"is {entries['format'].value()!r}, should be {FORMAT}")
     cases = []
     if "cases" in entries:
@@ -114,6 +114,10 @@ def _read_file(file: Path, root: Path) -> list[Case]:
                     cases.append(case)
     problems.check()
     return cases
+
+
+def _is_format(value: Any) -> bool:
+    return is_integer(value) and value == FORMAT
 
 
 class _CaseReader:

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from conformance import messages
 from conformance.adapters import Unsupported as NotSupported
 from conformance.case import Case
@@ -17,6 +15,7 @@ from conformance.geometry import canonical_padding
 from conformance.outcomes import Outcome, Output, Raised, Unsupported
 from conformance.runner import check_guards
 from conformance.selection import select
+from conformance.tensors import numeric_array
 from conformance.truths import Truths
 from conformance.verdict import Verdict
 
@@ -88,10 +87,13 @@ def _call(kernel: Callable[..., Any], case: Case, truths: Truths) -> Outcome:
             dilation=geometry.dilation,
             groups=geometry.groups,
         )
-        return Output(y=np.asarray(y))
     except NotSupported as error:
         return Unsupported(reason=error.reason)
     except NotImplementedError as error:
         return Unsupported(reason=str(error) or "NotImplementedError", raised="NotImplementedError")
     except Exception as error:
         return Raised(type=type(error).__name__, message=str(error))
+    try:
+        return Output(y=numeric_array(y))
+    except (TypeError, ValueError) as error:
+        return Raised(type=type(error).__name__, message=str(error), stage="while reading the result")

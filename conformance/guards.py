@@ -48,7 +48,7 @@ def contradiction(case: Case, truth: Truth) -> str | None:
         with np.errstate(invalid="ignore"):
             wrong = ~((given == true) | (np.isnan(given) & np.isnan(true)))
         index = tuple(int(i) for i in np.argwhere(wrong)[0])
-        found = "values", f"has {given[index]!r} at {list(index)}, should have {true[index]!r} as the oracle says"
+        found = "values", f"has {float(given[index])!r} at {list(index)}, should have {float(true[index])!r} as the oracle says"
     elif stated.sha256 is not None and not truth.exact:
         found = "sha256", "is given, should be sum_abs: the sums are not exact, and their bits depend on the order of summation"
     elif stated.sha256 is not None and stated.sha256 != digest(true):
@@ -60,4 +60,4 @@ def contradiction(case: Case, truth: Truth) -> str | None:
     if found is None:
         return None
     key = f"expected.{found[0]}"
-    return f"{case.place.at(key)}: {key}: {found[1].replace('np.float64', '')}"
+    return f"{case.place.at(key)}: {key}: {found[1]}"

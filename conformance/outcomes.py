@@ -26,11 +26,15 @@ class Unsupported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raised:
-    """An exception of this type came up: in the call itself, or before it, "while starting" or "while translating"."""
+    """An exception of this type came up: in the call itself, or at another stage, as "while starting"."""
 
     type: str
     message: str
-    before: str = ""
+    stage: str = ""
+
+    @property
+    def out_of_memory(self) -> bool:
+        return self.type.endswith(("MemoryError", "OutOfMemoryError", "ResourceExhaustedError"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

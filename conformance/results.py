@@ -61,6 +61,7 @@ class Writer:
             self._size += len(line)
         except OSError as error:
             os.ftruncate(self._descriptor, self._size)
+            os.lseek(self._descriptor, self._size, os.SEEK_SET)
             raise RecordError(
                 f"{self.path} cannot be written: {error.strerror}. What was recorded is kept: make room and add --resume"
             ) from None
@@ -140,7 +141,7 @@ def replace_file(path: Path, text: str) -> None:
     """Write a file whole or not at all. Raises OSError, and the file is then what it was."""
     partial = path.with_name(path.name + ".part")
     try:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", newline="")
         partial.replace(path)
     except OSError:
         partial.unlink(missing_ok=True)

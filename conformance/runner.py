@@ -196,7 +196,7 @@ class _Run:
         try:
             native = task.case.arguments(greeting.convention)
         except (ArithmeticError, ValueError) as error:  # of arguments that make no sense
-            return Raised(type=type(error).__name__, message=str(error), before="while translating the arguments")
+            return Raised(type=type(error).__name__, message=str(error), stage="while translating the arguments")
         if isinstance(native, Unrepresentable):
             return Unsupported(reason=native.reason)
         return self.truths(task.case).tensors, native, task.device

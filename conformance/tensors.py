@@ -10,9 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from conformance.case import Case, Given, Made, Source
+from conformance.case import DTYPES, Case, Given, Made, Source
 
 Array = NDArray[Any]
+
+
+DTYPES_OF_RESULTS = (*DTYPES, "bool", "int8", "uint8", "int16", "int32", "int64", "complex64", "complex128")
+"""What an engine may return and be told that it is wrong; anything else is no array of numbers."""
 
 
 class Tensors(NamedTuple):
@@ -31,6 +35,14 @@ def dtype_of(name: str) -> np.dtype[Any]:
         bfloat16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
         return bfloat16
     return np.dtype(name)
+
+
+def numeric_array(y: Any) -> Array:
+    """What an engine returned as an array. Raises TypeError if it is no array of numbers."""
+    array = np.asarray(y)
+    if array.dtype.name not in DTYPES_OF_RESULTS:
+        raise TypeError(f"returned {type(y).__name__} of dtype {array.dtype}, should be an array of numbers")
+    return array
 
 
 def tensors_of(case: Case) -> Tensors:

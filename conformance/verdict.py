@@ -24,7 +24,7 @@ STATUSES: dict[str, Status] = {
     "unsupported": Status(meaning="its documentation says that it does not do this", fails=False, sign="–", style="dim"),
     "raised": Status(meaning="it should have answered and raised an exception", fails=True, sign="!", style="magenta"),
     "crashed": Status(meaning="its process died, or answered what is no answer", fails=True, sign="☠", style="bold red"),
-    "timed-out": Status(meaning="it gave no answer within the time limit", fails=True, sign="⧖", style="yellow"),
+    "timed-out": Status(meaning="it gave no answer within the time limit", fails=True, sign="∞", style="yellow"),
     "unavailable": Status(meaning="it is not installed, or has no such device", fails=False, sign="∅", style="dim"),
 }
 

@@ -6,6 +6,7 @@ constructed from tags.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -200,7 +201,8 @@ def scalar(text: str) -> Any:
     if _INTEGER.fullmatch(text):
         return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
     if _FLOAT.fullmatch(text):
-        return float(text)
+        number = float(text)
+        return text if math.isinf(number) else number  # a number too large for float64 is not silently another
     return text
 
 

@@ -3,9 +3,10 @@
     total = stride * (size - 1) + output_padding + extent - output_shape      (extent: the dilated kernel)
     SAME_UPPER: begin = total / 2, end = total - begin;  otherwise: end = total / 2, begin = total - end
 
-(an odd total below 0, which SAME_* with a kernel smaller than its stride has, is halved downwards, as the reference evaluator
-does: the text does not say) where output_shape is given, or size * stride for SAME_*; else pads are what is cut and output_padding is given back at
-the end. Source: ONNX operator specification, ConvTranspose, attributes `auto_pad`, `output_shape`, `pads`.
+where output_shape is given, or size * stride for SAME_*; else pads are what is cut and output_padding is given back at
+the end. An odd total below 0, which SAME_* with a kernel smaller than its stride has, is halved downwards as in ONNX's
+reference evaluator: the text does not say. Source: ONNX operator specification, ConvTranspose, attributes `auto_pad`,
+`output_shape` and `pads`.
 """
 
 from __future__ import annotations

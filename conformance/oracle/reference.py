@@ -9,6 +9,7 @@ output positions that it reaches. Nothing outside the window is ever stored.
 from __future__ import annotations
 
 import itertools
+import math
 import operator
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from conformance.conventions.arguments import per_axis
+from conformance.conventions.arguments import is_integer, per_axis
 from conformance.geometry import Axis, Geometry, call_problems, from_padding
 
 BLOCK_BYTES = 64 * 2**20
@@ -56,7 +57,7 @@ def conv_transpose(
         padding=_pairs(padding, rank),
         output_padding=_per_axis("output_padding", output_padding, rank),
         dilation=_per_axis("dilation", dilation, rank),
-        groups=operator.index(groups),
+        groups=_whole("groups", groups),
     )
     found = call_problems(geometry, x=x.shape, kernel=w.shape, bias=None if bias is None else bias.shape)
     if found:
@@ -86,10 +87,11 @@ def _add_group(window: Float64, x: Float64, w: Float64, axes: Sequence[Axis], ta
     """Add the products of x (C, N, *size) and w (C, O, *kernel) to window (O, N, *out)."""
     c_in, batch, *size = x.shape
     kernel = w.shape[2:]
-    channels, items, rows = _block(w.shape[1], batch, size, int(np.prod(kernel)))
+    channels, items, rows = _block(w.shape[1], batch, size, math.prod(kernel))
     for (o, p), (n, m), (r, t) in itertools.product(_blocks(w.shape[1], channels), _blocks(batch, items), _blocks(size[0], rows)):
         part = x[:, n:m, r:t]
-        products = (w[:, o:p].reshape(c_in, -1).T @ part.reshape(c_in, -1)).reshape(p - o, *kernel, *part.shape[1:])
+        weights = w[:, o:p].reshape(c_in, (p - o) * math.prod(kernel))
+        products = (weights.T @ part.reshape(c_in, math.prod(part.shape[1:]))).reshape(p - o, *kernel, *part.shape[1:])
         for tap in itertools.product(_of_rows(taps[0], axes[0].stride, r, t), *taps[1:]):
             at = tuple(_slice(places) for _, _, places in tap)
             source = tuple(_slice(positions) for _, positions, _ in tap)
@@ -99,7 +101,7 @@ def _add_group(window: Float64, x: Float64, w: Float64, axes: Sequence[Axis], ta
 def _block(channels: int, batch: int, size: Sequence[int], taps: int) -> tuple[int, int, int]:
     """How many output channels, batch items and rows of the first axis one block of products takes."""
     limit = max(1, BLOCK_BYTES // 8)
-    row = max(1, taps * int(np.prod(size[1:])))
+    row = max(1, taps * math.prod(size[1:]))
     rows = max(1, min(size[0], limit // row))
     items = max(1, min(batch, limit // (row * max(1, size[0])))) if rows == size[0] else 1
     whole = max(1, min(channels, limit // (row * rows * items))) if items == batch else 1
@@ -122,6 +124,13 @@ def _of_rows(taps: Iterable[Any], stride: int, start: int, stop: int) -> Iterato
 
 def _slice(places: range) -> slice:
     return slice(places.start, places.stop, places.step)
+
+
+def _whole(key: str, value: Any) -> int:
+    plain = _plain(value)
+    if not is_integer(plain):
+        raise ValueError(f"{key}: is {value!r}, should be a whole number")
+    return int(plain)
 
 
 def _per_axis(key: str, value: Any, rank: int) -> list[int]:

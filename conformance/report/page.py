@@ -124,6 +124,8 @@ def _at(verdict: Verdict, got: dict[str, Any]) -> list[int]:
 def _plane(values: Any, at: list[int]) -> list[list[Any]]:
     """The last two axes at the index, or the last one as a single row."""
     depth = len(at)
+    if depth == 0:
+        return [[values]]
     for i in at[: max(0, depth - 2)]:
         values = values[i]
     return [values] if depth == 1 or not values or not isinstance(values[0], list) else values

@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -17,9 +18,10 @@ from typing import Any, BinaryIO
 
 from conformance import timing
 from conformance.adapters import REGISTRY, Adapter, PreparedCall, Unsupported
+from conformance.tensors import numeric_array
 from conformance.workers import protocol
-from conformance.workers.protocol import ProtocolError
 
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _NOT_IMPLEMENTED = {"NotImplementedError", "NotImplemented", "UnimplementedError"}
 
 
@@ -158,7 +160,10 @@ def _call(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> 
     began = time.perf_counter()
     y = run()
     seconds = time.perf_counter() - began
-    return {"outcome": "output", "seconds": seconds}, {"y": _as_array(fetch(y))}
+    try:
+        return {"outcome": "output", "seconds": seconds}, {"y": numeric_array(fetch(y))}
+    except Exception as error:  # the call itself went through: this refuses nothing
+        return {**_raised(error), "outcome": "raised", "stage": "while reading the result"}, {}
 
 
 def _time(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> _Answer:
@@ -176,19 +181,10 @@ def _prepared(
     return lambda: adapter.call(*arguments), lambda y: y
 
 
-def _as_array(y: Any) -> Any:
-    import numpy as np
-
-    array = np.asarray(y)
-    if array.dtype.name not in protocol.DTYPES + protocol.OTHER_DTYPES:
-        raise ProtocolError(f"the adapter returned {type(y).__name__} of dtype {array.dtype}, should be an array of numbers")
-    return array
-
-
 def _raised(error: BaseException) -> dict[str, Any]:
     """An exception as an answer; a framework's own not-implemented type is `unsupported`."""
     names = {base.__name__ for base in type(error).__mro__}
-    message = str(error) or repr(error)
+    message = _COLOURS.sub("", str(error)) or repr(error)
     if names & _NOT_IMPLEMENTED:
         return {"outcome": "unsupported", "reason": f"{type(error).__name__}: {message}", "type": type(error).__name__}
     return {"outcome": "raised", "type": type(error).__name__, "message": message}

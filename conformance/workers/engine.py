@@ -20,7 +20,6 @@ from conformance.workers import protocol
 from conformance.workers.process import START_SECONDS, Died, EngineProcess, Late, foreign_command, python_command
 
 MOST_FAILED_STARTS = 2
-_OUT_OF_MEMORY = ("MemoryError", "OutOfMemoryError", "ResourceExhaustedError")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +84,7 @@ class Engine:
         if outcome is not None:
             return outcome
         outcome = _outcome(answer, arrays)
-        if isinstance(outcome, Crashed) or (isinstance(outcome, Raised) and outcome.type.endswith(_OUT_OF_MEMORY)):
+        if isinstance(outcome, Crashed) or (isinstance(outcome, Raised) and outcome.out_of_memory):
             self.kill()
         return outcome
 
@@ -124,7 +123,7 @@ class Engine:
             case "unavailable":
                 return Unavailable(reason=str(answer.get("reason", "no reason given")))
             case "raised":
-                return Raised(type=str(answer.get("type", "?")), message=str(answer.get("message", "")), before="while starting")
+                return Raised(type=str(answer.get("type", "?")), message=str(answer.get("message", "")), stage="while starting")
         if answer.get("protocol") != protocol.VERSION:
             return Crashed(message=f"speaks protocol {answer.get('protocol')!r}, should speak {protocol.VERSION}")
         convention, versions, devices = (answer.get(key) for key in ("convention", "versions", "devices"))
@@ -186,6 +185,7 @@ def _outcome(answer: Mapping[str, Any], arrays: Mapping[str, Any]) -> Outcome:
             raised = answer.get("type")
             return Unsupported(reason=str(answer.get("reason", "")), raised=None if raised is None else str(raised))
         case "raised":
-            return Raised(type=str(answer.get("type", "?")), message=str(answer.get("message", "")))
+            stage = str(answer.get("stage", ""))
+            return Raised(type=str(answer.get("type", "?")), message=str(answer.get("message", "")), stage=stage)
         case other:
             return Crashed(message=f"answered outcome {other!r}, should be output (with a tensor y), unsupported or raised")

@@ -93,12 +93,12 @@ class EngineProcess:
                 for part in protocol.encode(header, tensors):
                     self._write(memoryview(part))
                 return protocol.decode(self)
-            except (EOFError, BrokenPipeError, ConnectionResetError):
+            except TimeoutError:
+                raise Late(self.said()) from None
+            except (EOFError, OSError, ValueError):  # a closed pipe; closed on our side too, where a run is stopped
                 raise Died(self._obituary()) from None
             except ProtocolError as error:
                 raise Died(f"{error}{self.said()}") from None
-            except TimeoutError:
-                raise Late(self.said()) from None
         except BaseException:
             self.kill()
             raise

@@ -13,11 +13,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from conformance.tensors import Array, dtype_of
+from conformance.case import DTYPES
+from conformance.tensors import DTYPES_OF_RESULTS, Array, dtype_of
 
 VERSION = 1
-DTYPES = ("float32", "float64", "float16", "bfloat16")
-OTHER_DTYPES = ("bool", "int8", "uint8", "int16", "int32", "int64", "complex64", "complex128")  # wrong ones an engine may return
 MOST_BYTES = 8 * 2**30
 LONGEST_LINE = 16 * 2**20
 
@@ -72,7 +71,7 @@ def _described(entry: Any) -> tuple[str, np.dtype[Any], list[int]]:
     if not isinstance(entry, dict) or not {"name", "dtype", "shape"} <= entry.keys():
         raise ProtocolError(f"describes a tensor as {entry!r:.80}, should give name, dtype and shape")
     name, dtype, shape = entry["name"], entry["dtype"], entry["shape"]
-    if dtype not in DTYPES + OTHER_DTYPES:
+    if dtype not in DTYPES_OF_RESULTS:
         raise ProtocolError(f"tensor {name} has dtype {dtype!r:.40}, should be one of {', '.join(DTYPES)}")
     if not isinstance(shape, list) or not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in shape):
         raise ProtocolError(f"tensor {name} has shape {shape!r:.80}, should be a list of whole numbers")

@@ -1,0 +1,151 @@
+"""What several test modules need: corpora written on the spot, specs of miniatures, the command in a process, processes gone."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from conformance.tensors import Tensors
+from conformance.workers.engine import Spec
+
+TESTS = Path(__file__).resolve().parent
+CHECKOUT = TESTS.parent
+
+TORCH = {"stride": [2, 2], "padding": [1, 1], "output_padding": [1, 1], "dilation": [1, 1], "groups": 1}
+ONNX = {"strides": [2, 2], "pads": [1, 1, 1, 1], "output_padding": [1, 1], "dilations": [1, 1], "group": 1}
+
+CUT = """\
+  - id: cut
+    summary: The first row and column of the full output are cut, the last are kept, and every element gets the bias.
+    source: written for the tests
+    input: [[1, 2], [3, 4]]
+    kernel: [[1, 2, 3], [2, 2, 1], [3, 2, 1]]
+    bias: [1]
+    stride: 2
+    padding: 1
+    output_padding: 1
+"""
+GAPS = """\
+  - id: gaps
+    summary: A kernel smaller than the stride leaves zeros between the products.
+    source: written for the tests
+    input: [[1, 2], [3, 4]]
+    kernel: [[5]]
+    stride: 2
+"""
+EMPTY = """\
+  - id: empty
+    summary: The padding cuts more than there is.
+    source: written for the tests
+    input: [[1, 2], [3, 4]]
+    kernel: [[1]]
+    padding: 9
+    expected: {error: true}
+"""
+TORCHS_RULE = """\
+  - id: torchs-rule
+    summary: Torch wants output_padding below stride or dilation.
+    source: documentation of torch.nn.ConvTranspose2d
+    input: [[1, 2], [3, 4]]
+    kernel: [[1]]
+    native: {torch: {stride: 2, output_padding: 2}}
+    expected: {error: true}
+"""
+
+
+def corpus(folder, *cases, file="tiny.yaml"):
+    """The folder of a corpus with these cases in one file."""
+    root = folder / "cases"
+    root.mkdir(parents=True, exist_ok=True)
+    (root / file).write_text("format: 1\ncases:\n" + "\n".join(cases), encoding="utf-8")
+    return root
+
+
+def miniature(name, *, label=None, **environment):
+    """The spec of a miniature, or of any module:Class in this folder."""
+    adapter = name if ":" in name else f"miniatures:{name}"
+    spec = Spec.of(adapter, label=label or name, python=sys.executable)
+    return replace(spec, environment={"PYTHONPATH": str(TESTS), **environment})
+
+
+def foreign_words(behaviour):
+    return (sys.executable, str(TESTS / "foreign_engine.py"), behaviour)
+
+
+def foreign(behaviour):
+    """The spec of the foreign engine with that behaviour."""
+    return Spec.of("cmd:", label=behaviour, python=sys.executable, words=foreign_words(behaviour))
+
+
+def foreign_argument(behaviour):
+    """The same for `-a`."""
+    return "cmd:" + shlex.join(foreign_words(behaviour))
+
+
+def small(bias=True):
+    """The arrays of the case `cut`, with or without its bias."""
+    x = np.array([[[[1, 2], [3, 4]]]], np.float32)
+    kernel = np.array([[[[1, 2, 3], [2, 2, 1], [3, 2, 1]]]], np.float32)
+    return Tensors(x=x, kernel=kernel, bias=np.ones(1, np.float32) if bias else None)
+
+
+CUT_OUTPUT = np.array([[[[3, 6, 5, 3], [9, 21, 13, 15], [7, 12, 9, 5], [7, 16, 9, 5]]]], np.float32)
+
+
+def environment(**more):
+    """This process's environment with the miniatures importable."""
+    return {**os.environ, "PYTHONPATH": str(TESTS), "COLUMNS": "200", **more}
+
+
+def command(*words, cwd, **options):
+    """`python -m conformance` in a process of its own, its output as text."""
+    return subprocess.run(
+        [sys.executable, "-m", "conformance", *map(str, words)],
+        cwd=cwd,
+        env=options.pop("env", None) or environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        **options,
+    )
+
+
+def members(group):
+    """The processes of a group that still run; zombies are none."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, its_group = entry.read_text().rpartition(")")[2].split()[:3]
+        except (OSError, ValueError):
+            continue
+        if int(its_group) == group and state not in "ZX":
+            found.append(int(entry.parent.name))
+    return found
+
+
+def gone(group, seconds=5.0):
+    """Whether the process group has no running member, at the latest after so many seconds."""
+    return eventually(lambda: not members(group), seconds)
+
+
+def eventually(holds, seconds=20.0):
+    """Whether it comes to hold within so many seconds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def started(log):
+    """The process ids that the miniatures wrote down, in order of their starts."""
+    return [int(line.split()[1]) for line in log.read_text().splitlines()] if log.exists() else []

@@ -1,0 +1,314 @@
+"""Engines that are wrong in exactly one way, each named for its defect.
+
+They stand on a definition of their own, product by product, so that a fault of the oracle cannot hide behind them.
+Every start is written to the file that MINIATURES_LOG names, if it names one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from conformance import Unsupported
+
+CHATTER = "miniature: here I stand and chatter\n"
+LAST_WORDS = "miniature: this is the end"
+
+
+def note(what):
+    """A line for the test that watches: what happened, in which process."""
+    if log := os.environ.get("MINIATURES_LOG"):
+        with Path(log).open("a") as stream:
+            stream.write(f"{what} {os.getpid()}\n")
+
+
+def scatter(x, kernel, bias, *, stride, crops, dilation, groups):
+    """full[n, o, i * stride + k * dilation] += x[n, c, i] * kernel[c, o, k], then the window, then bias; in float64."""
+    x, kernel = x.astype(np.float64), kernel.astype(np.float64)
+    per_group_in, per_group_out = x.shape[1] // groups, kernel.shape[1]
+    sizes = [(n - 1) * s + d * (k - 1) + 1 for n, s, d, k in zip(x.shape[2:], stride, dilation, kernel.shape[2:], strict=True)]
+    full = np.zeros((x.shape[0], per_group_out * groups, *sizes))
+    for group in range(groups):
+        inside = slice(group * per_group_in, (group + 1) * per_group_in)
+        outside = slice(group * per_group_out, (group + 1) * per_group_out)
+        for i in itertools.product(*map(range, x.shape[2:])):
+            for k in itertools.product(*map(range, kernel.shape[2:])):
+                place = tuple(a * s + b * d for a, s, b, d in zip(i, stride, k, dilation, strict=True))
+                full[(slice(None), outside, *place)] += x[(slice(None), inside, *i)] @ kernel[(inside, slice(None), *k)]
+    full = np.pad(full, [(0, 0), (0, 0), *((max(0, -low), max(0, -high)) for low, high in crops)])
+    window = [slice(max(0, low), size - max(0, high)) for (low, high), size in zip(crops, full.shape[2:], strict=True)]
+    y = full[(slice(None), slice(None), *window)]
+    return y if bias is None else y + bias.astype(np.float64).reshape(-1, *[1] * len(sizes))
+
+
+class Right:
+    """Right: in torch's convention, refusing what torch refuses."""
+
+    convention = "torch"
+
+    def __init__(self):
+        note("start")
+
+    def versions(self):
+        return {"miniature": "1.0"}
+
+    def devices(self):
+        return ["cpu"]
+
+    def crops(self, native):
+        return [(p, p - q) for p, q in zip(native["padding"], native["output_padding"], strict=True)]
+
+    def refuse_nonsense(self, x, kernel, bias, native):
+        """Raise ValueError for a call that has no output."""
+        numbers = [*native["stride"], *native["dilation"], native["groups"], *x.shape, *kernel.shape]
+        if min(numbers) < 1:
+            raise ValueError(f"one of {numbers} is below 1")
+        if x.shape[1] != kernel.shape[0] or x.shape[1] % native["groups"]:
+            raise ValueError(f"{x.shape[1]} channels do not fit the kernel's {kernel.shape[0]} in {native['groups']} groups")
+        if bias is not None and bias.shape != (kernel.shape[1] * native["groups"],):
+            raise ValueError(f"a bias of shape {bias.shape}")
+        limits = map(max, native["stride"], native["dilation"])
+        if any(q and q >= limit for q, limit in zip(native["output_padding"], limits, strict=True)):
+            raise ValueError("output_padding reaches stride and dilation")
+        axes = zip(x.shape[2:], kernel.shape[2:], native["stride"], native["dilation"], self.crops(native), strict=True)
+        if any((n - 1) * s + d * (k - 1) + 1 - sum(crop) < 1 for n, k, s, d, crop in axes):
+            raise ValueError("the output would be empty")
+
+    def right(self, x, kernel, bias, native, shift=0):
+        self.refuse_nonsense(x, kernel, bias, native)
+        crops = [(low + shift, high - shift) for low, high in self.crops(native)]
+        y = scatter(x, kernel, bias, stride=native["stride"], crops=crops, dilation=native["dilation"], groups=native["groups"])
+        return y.astype(x.dtype)
+
+    def call(self, x, kernel, bias, native, device):
+        return self.right(x, kernel, bias, native)
+
+
+class RightInJaxConvention(Right):
+    """Right, asked in another convention: pairs that pad the dilated input."""
+
+    convention = "jax"
+
+    def call(self, x, kernel, bias, native, device):
+        extents = [d * (k - 1) + 1 for d, k in zip(native["rhs_dilation"], kernel.shape[2:], strict=True)]
+        crops = [(e - 1 - low, e - 1 - high) for e, (low, high) in zip(extents, native["padding"], strict=True)]
+        if any((n - 1) * s + e - sum(c) < 1 for n, s, e, c in zip(x.shape[2:], native["strides"], extents, crops, strict=True)):
+            raise ValueError("the output would be empty")
+        return scatter(
+            x,
+            kernel,
+            bias,
+            stride=native["strides"],
+            crops=crops,
+            dilation=native["rhs_dilation"],
+            groups=native["feature_group_count"],
+        ).astype(x.dtype)
+
+
+class OffByOne(Right):
+    """Takes the window one position later."""
+
+    def call(self, x, kernel, bias, native, device):
+        return self.right(x, kernel, bias, native, shift=1)
+
+
+class BiasDropped(Right):
+    """Forgets the bias."""
+
+    def call(self, x, kernel, bias, native, device):
+        return self.right(x, kernel, None, native)
+
+
+class OtherDtype(Right):
+    """Answers in float64, whatever it was given."""
+
+    def call(self, x, kernel, bias, native, device):
+        return self.right(x, kernel, bias, native).astype(np.float64)
+
+
+class OtherShape(Right):
+    """Loses the last element of the last axis."""
+
+    def call(self, x, kernel, bias, native, device):
+        return self.right(x, kernel, bias, native)[..., :-1]
+
+
+class MakesNaN(Right):
+    """Makes the last element NaN."""
+
+    def call(self, x, kernel, bias, native, device):
+        y = self.right(x, kernel, bias, native)
+        y[(-1,) * y.ndim] = np.nan
+        return y
+
+
+class Aborts(Right):
+    """Says why, with a stack trace below it, and aborts the process."""
+
+    def call(self, x, kernel, bias, native, device):
+        frames = "".join(f"    @ 0x{number:04x} frame\n" for number in range(30))
+        os.write(2, f"miniature: Check failed: the moon is full\n{frames}{LAST_WORDS}\n".encode())
+        os.abort()
+
+
+class AbortsWithBias(Right):
+    """Aborts the process where there is a bias, and is right without one."""
+
+    def call(self, x, kernel, bias, native, device):
+        if bias is not None:
+            os.abort()
+        return self.right(x, kernel, bias, native)
+
+
+class Segfaults(Right):
+    """Reads where nothing is."""
+
+    def call(self, x, kernel, bias, native, device):
+        return ctypes.string_at(0)
+
+
+class ExitsAtOnce(Right):
+    """Ends the process without a word, with exit code 3."""
+
+    def call(self, x, kernel, bias, native, device):
+        os._exit(3)
+
+
+class ExitsPolitely(Right):
+    """Calls sys.exit, as command line programs do."""
+
+    def call(self, x, kernel, bias, native, device):
+        sys.exit(3)
+
+
+class Hangs(Right):
+    """Never answers."""
+
+    def call(self, x, kernel, bias, native, device):
+        while True:
+            time.sleep(3600)
+
+
+class PrintsFromPython(Right):
+    """Right, and prints to stdout."""
+
+    def call(self, x, kernel, bias, native, device):
+        print(CHATTER, end="", flush=True)
+        return self.right(x, kernel, bias, native)
+
+
+class PrintsFromC(Right):
+    """Right, and writes to file descriptor 1 as C code does."""
+
+    def call(self, x, kernel, bias, native, device):
+        os.write(1, CHATTER.encode())
+        return self.right(x, kernel, bias, native)
+
+
+class ReadsStdin(Right):
+    """Right, if both of its stdins are at their end; raises what it read if not."""
+
+    def call(self, x, kernel, bias, native, device):
+        found = os.read(0, 100) + sys.stdin.read(100).encode()
+        if found:
+            raise RuntimeError(f"read {found!r} from stdin")
+        return self.right(x, kernel, bias, native)
+
+
+class Raises(Right):
+    """Raises an exception, whatever it is asked."""
+
+    def call(self, x, kernel, bias, native, device):
+        raise RuntimeError("could not create a primitive")
+
+
+class RaisesNotImplementedError(Right):
+    """Raises Python's own not-implemented type."""
+
+    def call(self, x, kernel, bias, native, device):
+        raise NotImplementedError("no kernel for this")
+
+
+class RaisesUnsupported(Right):
+    """Says that it does not do this."""
+
+    def call(self, x, kernel, bias, native, device):
+        raise Unsupported("The miniature does nothing at all.")
+
+
+class RefusesNothing(Right):
+    """Answers nonsense with zeros."""
+
+    def call(self, x, kernel, bias, native, device):
+        try:
+            return self.right(x, kernel, bias, native)
+        except ValueError:
+            return np.zeros((1, 1, 2, 2), x.dtype)
+
+
+class RunsOutOfMemory(Right):
+    """Raises MemoryError."""
+
+    def call(self, x, kernel, bias, native, device):
+        raise MemoryError("cannot allocate 8 EiB")
+
+
+class ReturnsList(Right):
+    """Answers with nested lists."""
+
+    def call(self, x, kernel, bias, native, device):
+        return self.right(x, kernel, bias, native).tolist()
+
+
+class ReturnsObject(Right):
+    """Answers with something that is no array."""
+
+    def call(self, x, kernel, bias, native, device):
+        return object()
+
+
+class ReturnsFortranOrderAndNegativeZeros(Right):
+    """Right: the memory layout is free, and -0.0 is 0.0."""
+
+    def call(self, x, kernel, bias, native, device):
+        y = self.right(x, kernel, bias, native)
+        return np.asfortranarray(np.where(y == 0, -y.dtype.type(0), y))
+
+
+class Slow(Right):
+    """Right, after a while."""
+
+    def call(self, x, kernel, bias, native, device):
+        time.sleep(0.2)
+        return self.right(x, kernel, bias, native)
+
+
+class UnknownConvention(Right):
+    """Speaks a convention that nobody knows."""
+
+    convention = "caffe"
+
+
+class ClaimsADevice(Right):
+    """Claims a device beside the CPU, and raises because it finds itself elsewhere when asked to run there."""
+
+    def devices(self):
+        return ["cpu", "npu"]
+
+    def call(self, x, kernel, bias, native, device):
+        if device != "cpu":
+            raise RuntimeError(f"asked for {device}, and this runs on cpu")
+        return self.right(x, kernel, bias, native)
+
+
+class NewerVersion(Right):
+    """Right, in version 2.0."""
+
+    def versions(self):
+        return {"miniature": "2.0"}

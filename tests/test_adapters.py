@@ -1,0 +1,168 @@
+"""Every adapter of the table, for real: its framework in its own process, on integers that leave no room for rounding.
+
+CONFORMANCE_TEST_ADAPTERS names the adapters that must be there, blanks or commas between them; without it, all of the table.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+import numpy as np
+import pytest
+from miniatures import scatter
+
+from conformance import conventions
+from conformance.adapters import REGISTRY
+from conformance.conventions import Unrepresentable
+from conformance.geometry import from_padding
+from conformance.outcomes import Output, Raised, Unsupported
+from conformance.tensors import Tensors, dtype_of
+from conformance.workers.engine import Engine, Greeting, Spec, close_all
+
+REQUESTED = [name for name in re.split(r"[,\s]+", os.environ.get("CONFORMANCE_TEST_ADAPTERS", "")) if name] or list(REGISTRY)
+
+# What is known to be missing on the CPU: not tested for numbers, but for being refused in words.
+WITHOUT_DTYPES = {"onnxruntime": {"float64", "bfloat16"}}
+WITH_GROUPS = ("torch", "tensorflow", "jax-general", "onnxruntime")
+
+
+@pytest.fixture(scope="module")
+def engines():
+    """Starts an adapter when it is first asked for, once: (engine, greeting)."""
+    started = {}
+
+    def get(name):
+        if name not in started:
+            engine = Engine(Spec.of(name, label=name, python=sys.executable), timeout=120.0)
+            started[name] = engine, engine.start()
+        engine, greeting = started[name]
+        assert isinstance(greeting, Greeting), f"{name} was requested: {greeting}"
+        if not engine.running:
+            assert isinstance(engine.start(), Greeting)
+        return engine, greeting
+
+    yield get
+    close_all([engine for engine, _ in started.values()])
+
+
+def window(rank, *, stride=2, kernel=3, padding=0, groups=1):
+    """A geometry with another size on every axis, which every convention can spell."""
+    return from_padding(
+        size=[2 + axis for axis in range(rank)],
+        kernel=[kernel + (axis if kernel == 3 else 0) for axis in range(rank)],
+        stride=[stride] * rank,
+        padding=[(padding, padding)] * rank,
+        output_padding=[0] * rank,
+        dilation=[1] * rank,
+        groups=groups,
+    )
+
+
+def tensors(geometry, dtype, *, bias=True):
+    """Small integers: two items, four channels in, so that no sum exceeds what bfloat16 holds."""
+    random = np.random.RandomState(7)
+    per_group = 3 if geometry.groups == 1 else 2
+    x = random.randint(-2, 3, (2, 4, *geometry.size)).astype(dtype_of(dtype))
+    kernel = random.randint(-2, 3, (4, per_group, *geometry.kernel)).astype(dtype_of(dtype))
+    b = random.randint(-3, 4, per_group * geometry.groups).astype(dtype_of(dtype)) if bias else None
+    return Tensors(x=x, kernel=kernel, bias=b)
+
+
+def truth(geometry, operands):
+    return scatter(*operands, stride=geometry.stride, crops=geometry.crops, dilation=geometry.dilation, groups=geometry.groups)
+
+
+def ask(engine, greeting, geometry, operands):
+    native = conventions.get(greeting.convention).native(geometry)
+    assert not isinstance(native, Unrepresentable), native
+    return engine.call(operands, native, "cpu")
+
+
+def assert_exact(outcome, geometry, operands):
+    assert isinstance(outcome, Output), outcome
+    y = truth(geometry, operands)
+    assert outcome.y.dtype == operands.x.dtype
+    assert outcome.y.shape == y.shape
+    assert (outcome.y.astype(np.float64) == y).all()
+
+
+def test_the_requested_adapters_are_there(engines):
+    """Green never means that nothing ran: every adapter asked for is in the table, and starts."""
+    assert REQUESTED
+    assert set(REQUESTED) <= set(REGISTRY)
+    found = {name: engines(name)[1].versions for name in REQUESTED}
+    print("adapters found:", found)
+    assert list(found) == REQUESTED
+
+
+@pytest.mark.parametrize("name", REQUESTED)
+def test_versions_and_devices_are_said(engines, name):
+    """Every distribution that computes, with a version, and the CPU first."""
+    _, greeting = engines(name)
+    assert greeting.convention in conventions.NAMES
+    assert greeting.devices[0] == "cpu"
+    assert greeting.versions
+    assert all(re.match(r"\d+\.\d+", version) for version in greeting.versions.values())
+    if name.startswith("keras-"):
+        assert {"keras", name.removeprefix("keras-")} <= greeting.versions.keys()
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+@pytest.mark.parametrize("name", REQUESTED)
+def test_float32_is_exact_on_integers(engines, name, rank):
+    """The full output with a kernel as oblong as can be, several channels and a bias, bit for bit."""
+    geometry = window(rank)
+    operands = tensors(geometry, "float32")
+    assert_exact(ask(*engines(name), geometry, operands), geometry, operands)
+
+
+@pytest.mark.parametrize("name", REQUESTED)
+def test_a_cut_output_without_a_bias_is_exact(engines, name):
+    """Kernel 4, stride 2, padding 1: `same` in every convention."""
+    geometry = window(2, kernel=4, padding=1)
+    operands = tensors(geometry, "float32", bias=False)
+    assert_exact(ask(*engines(name), geometry, operands), geometry, operands)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16"])
+@pytest.mark.parametrize("name", REQUESTED)
+def test_other_dtypes_are_exact_on_integers_or_refused_in_words(engines, name, dtype):
+    """The answer has the dtype of the question; a framework without a kernel for it says so."""
+    geometry = window(2)
+    operands = tensors(geometry, dtype)
+    outcome = ask(*engines(name), geometry, operands)
+    if dtype in WITHOUT_DTYPES.get(name, ()):
+        assert isinstance(outcome, Unsupported | Raised), outcome
+    else:
+        assert_exact(outcome, geometry, operands)
+
+
+@pytest.mark.parametrize("name", [name for name in REQUESTED if name in WITH_GROUPS])
+def test_groups_are_exact(engines, name):
+    """Two groups of two channels: neither the groups nor the channels inside of them change places."""
+    geometry = window(2, groups=2)
+    operands = tensors(geometry, "float32")
+    assert_exact(ask(*engines(name), geometry, operands), geometry, operands)
+
+
+@pytest.mark.skipif("jax" not in REQUESTED, reason="jax is not requested")
+def test_jax_without_groups_says_so(engines):
+    """`jax.lax.conv_transpose` has no such argument: the adapter does not loop over groups."""
+    geometry = window(2, groups=2)
+    outcome = ask(*engines("jax"), geometry, tensors(geometry, "float32"))
+    assert isinstance(outcome, Unsupported)
+    assert "groups" in outcome.reason
+
+
+@pytest.mark.parametrize("name", REQUESTED)
+def test_nonsense_is_refused_and_the_engine_goes_on(engines, name):
+    """A kernel for other channels than the input's: an exception, not a number; the next call is right."""
+    engine, greeting = engines(name)
+    geometry = window(2)
+    operands = tensors(geometry, "float32")
+    if name != "onnx-reference":  # it has no checks of its own
+        wrong = operands._replace(kernel=operands.kernel[:3])
+        assert isinstance(ask(engine, greeting, geometry, wrong), Raised | Unsupported)
+    assert_exact(ask(*engines(name), geometry, operands), geometry, operands)

@@ -1,0 +1,156 @@
+"""`conformance.check`: a callable through cases, in this process."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from helpers import CUT, EMPTY, GAPS, TORCHS_RULE, corpus
+from miniatures import scatter
+
+import conformance
+from conformance.checking import MOST_TOLD
+
+
+def kernel(x, w, bias, *, stride, padding, output_padding, dilation, groups):
+    """Right, in the canonical form of `check`."""
+    crops = [(low, high - extra) for (low, high), extra in zip(padding, output_padding, strict=True)]
+    sizes = [(n - 1) * s + d * (k - 1) + 1 for n, s, d, k in zip(x.shape[2:], stride, dilation, w.shape[2:], strict=True)]
+    if any(size - sum(crop) < 1 for size, crop in zip(sizes, crops, strict=True)):
+        raise ValueError("the output would be empty")
+    y = scatter(x, w, bias, stride=stride, crops=crops, dilation=dilation, groups=groups)
+    return y.astype(x.dtype)
+
+
+def without_bias(x, w, bias, **arguments):
+    return kernel(x, w, None, **arguments)
+
+
+APPENDED = GAPS.replace("id: gaps", "id: appended") + "    padding: [[1, -2], [-1, 2]]\n    output_padding: [0, 1]\n"
+SLOW = GAPS.replace("id: gaps", "id: slow") + "    tags: [slow]\n"
+
+
+def test_a_right_callable_is_ok(tmp_path):
+    """Every case conforms, with the callable's name, and the report says so."""
+    report = conformance.check(kernel, corpus(tmp_path, CUT, GAPS, EMPTY, APPENDED))
+    assert report.ok
+    assert [(v.case, v.status, v.adapter) for v in report.verdicts] == [
+        (f"tiny/{name}", "conforms", "kernel") for name in ("cut", "gaps", "empty", "appended")
+    ]
+    assert str(report) == "0 of 4 cases fail"
+
+
+def test_a_wrong_callable_is_told_where(tmp_path):
+    """The failing case, the place, got and should be; the others conform."""
+    report = conformance.check(without_bias, corpus(tmp_path, CUT, GAPS))
+    assert not report.ok
+    assert [v.status for v in report.verdicts] == ["differs", "conforms"]
+    assert "1 of 2 cases fail" in str(report)
+    assert "out[0, 0, 0, 0]=2, should be 3; 16 of 16 elements differ" in str(report)
+
+
+def test_raises_makes_it_one_line_in_a_test_of_ones_own(tmp_path):
+    """AssertionError with the report where something fails, and nothing where nothing does."""
+    root = corpus(tmp_path, CUT, GAPS)
+    with pytest.raises(AssertionError, match="1 of 2 cases fail"):
+        conformance.check(without_bias, root, raises=True)
+    assert conformance.check(kernel, root, raises=True).ok
+
+
+def test_a_long_report_ends_with_how_many_more(tmp_path):
+    """A kernel wrong everywhere does not flood the terminal."""
+    cases = [CUT.replace("id: cut", f"id: cut-{number}") for number in range(MOST_TOLD + 3)]
+    text = str(conformance.check(without_bias, corpus(tmp_path, *cases)))
+    assert text.endswith("and 3 more")
+
+
+def test_the_canonical_form(tmp_path):
+    """Pairs whose high end is never negative, its negative part as output_padding, a negative low crop as a negative pad."""
+    asked = []
+
+    def listen(x, w, bias, **arguments):
+        asked.append((x.dtype.name, bias, arguments))
+        raise conformance.Unsupported("It only listens.")
+
+    conformance.check(listen, corpus(tmp_path, APPENDED))
+    assert asked == [
+        (
+            "float32",
+            None,
+            {
+                "stride": (2, 2),
+                "padding": ((1, 0), (-1, 1)),
+                "output_padding": (2, 0),
+                "dilation": (1, 1),
+                "groups": 1,
+            },
+        )
+    ]
+    assert all(type(low) is int for low, _ in asked[0][2]["padding"])
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (conformance.Unsupported("No bias."), "unsupported", "No bias."),
+        (NotImplementedError("later"), "unsupported", "later"),
+        (NotImplementedError(), "unsupported", "NotImplementedError"),
+        (RuntimeError("boom"), "raised", "RuntimeError: boom"),
+    ],
+)
+def test_what_it_raises_is_an_outcome(tmp_path, error, status, said):
+    """What a callable does not do passes, what goes wrong fails."""
+
+    def fail(*_, **__):
+        raise error
+
+    [verdict] = conformance.check(fail, corpus(tmp_path, CUT)).verdicts
+    assert (verdict.status, verdict.message) == (status, said)
+
+
+def test_error_cases_must_raise(tmp_path):
+    """A callable that answers nonsense differs."""
+
+    def zeros(x, w, bias, **arguments):
+        return np.zeros((1, 1, 2, 2), np.float32)
+
+    [verdict] = conformance.check(zeros, corpus(tmp_path, EMPTY)).verdicts
+    assert (verdict.status, verdict.mismatch["kind"]) == ("differs", "not-refused")
+
+
+def test_native_error_cases_and_slow_ones_are_left_out(tmp_path):
+    """One framework's rule has no geometry to ask for, and slow cases are for those who ask."""
+    report = conformance.check(kernel, corpus(tmp_path, GAPS, TORCHS_RULE, SLOW))
+    assert [verdict.case for verdict in report.verdicts] == ["tiny/gaps"]
+
+
+def test_a_list_is_compared_by_its_own_dtype(tmp_path):
+    """Nested lists of Python floats are float64, which is not what was asked."""
+
+    def as_list(*operands, **arguments):
+        return kernel(*operands, **arguments).tolist()
+
+    [verdict] = conformance.check(as_list, corpus(tmp_path, CUT)).verdicts
+    assert verdict.mismatch["text"] == "out.dtype=float64, should be float32"
+
+
+def test_what_is_no_array_of_numbers_fails_and_does_not_break_the_check(tmp_path):
+    """None, text, ragged lists: the other cases still get their verdicts."""
+    for nonsense in (None, "nothing", [[1], [2, 3]], object()):
+        report = conformance.check(lambda *_, answer=nonsense, **__: answer, corpus(tmp_path, CUT, GAPS))
+        assert all(verdict.fails for verdict in report.verdicts)
+        assert len(report.verdicts) == 2
+
+
+def test_cases_can_be_names_of_the_shipped_corpus():
+    """A glob of full names, and a full name."""
+    some = conformance.check(kernel, "textbook/cs231n/*")
+    assert some.ok
+    assert len(some.verdicts) > 1
+    one = conformance.check(kernel, cases="textbook/cs231n/two-by-two-to-four-by-four", raises=True)
+    assert [verdict.case for verdict in one.verdicts] == ["textbook/cs231n/two-by-two-to-four-by-four"]
+
+
+def test_a_case_file_that_is_wrong_is_an_error(tmp_path):
+    """A guard that disagrees is no verdict on the callable."""
+    with pytest.raises(conformance.CaseFileError, match=r"expected\.shape"):
+        conformance.check(kernel, corpus(tmp_path, CUT + "    expected: {shape: [1, 1, 4, 5]}\n"))

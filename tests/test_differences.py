@@ -1,0 +1,284 @@
+"""Known differences: what they explain, where they apply, and when they no longer hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.differences import FAILING, Circumstances, Difference, explain, load_differences, lost
+from conformance.verdict import STATUSES, Verdict
+from conformance.yamlfile import FileProblems
+
+ENTRY = """- adapter: engine
+  cases: folder/file/one
+  versions: {engine: '==1.*'}
+  status: differs
+  reason: It is off by one.
+  source: issue 1
+"""
+HERE = Circumstances(platform="linux", machine="x86_64", cpu_flags=frozenset({"avx2", "fma"}))
+
+
+@pytest.fixture
+def entries(corpus: Callable[[str, str], Path]) -> Callable[..., list[Difference]]:
+    """The entries of a file: ENTRY with keys changed, added or left out (None)."""
+
+    def load(**changes: str | None) -> list[Difference]:
+        lines = {line.split(":")[0].lstrip("- "): line.split(": ", 1)[1] for line in ENTRY.splitlines()}
+        merged = {key: value for key, value in {**lines, **changes}.items() if value is not None}
+        text = "\n".join(f"{'- ' if not number else '  '}{key}: {value}" for number, (key, value) in enumerate(merged.items()))
+        file = corpus("known_differences/engine.yaml", text + "\n")
+        return load_differences([file.parent.parent])
+
+    return load
+
+
+def explained(verdict: Verdict, entries: list[Difference], **changes: Any) -> Verdict:
+    return explain(verdict, entries, **{"adapter": "engine", "versions": {"engine": "1.5"}, "here": HERE, **changes})
+
+
+def test_a_failure_of_the_declared_kind_is_known(
+    entries: Callable[..., list[Difference]], verdict: Callable[..., Verdict]
+) -> None:
+    """It carries the reason, and no longer fails the gate."""
+    found = explained(verdict(), entries())
+    assert (found.known, found.known_problem, found.unexpected) == ("It is off by one.", None, False)
+    assert found.fails
+
+
+def test_nothing_is_known_of_other_cases(entries: Callable[..., list[Difference]], verdict: Callable[..., Verdict]) -> None:
+    """A failure that no entry names stays as it was."""
+    other = verdict(case="folder/file/two")
+    assert explained(other, entries()) is other
+
+
+@pytest.mark.parametrize("status", ["conforms", "unsupported"])
+def test_an_entry_is_stale_where_nothing_fails(
+    entries: Callable[..., list[Difference]], verdict: Callable[..., Verdict], status: str
+) -> None:
+    """A conforming case that is declared to fail is unexpected, and the entry is named by FILE:LINE."""
+    (entry,) = entries()
+    found = explained(verdict(status=status), [entry])
+    assert found.unexpected
+    assert found.known is None
+    assert found.known_problem is not None
+    assert found.known_problem["entry"].endswith("known_differences/engine.yaml:1")
+    assert f"engine on folder/file/one is {status} and the entry says differs: it is stale" in found.known_problem["problem"]
+
+
+def test_what_is_unavailable_is_not_judged(entries: Callable[..., list[Difference]], verdict: Callable[..., Verdict]) -> None:
+    """An engine that did not run neither fits an entry nor makes it stale."""
+    absent = verdict(status="unavailable")
+    assert explained(absent, entries()) is absent
+
+
+@pytest.mark.parametrize(
+    ("entry", "failure", "now"),
+    [
+        ({}, {"status": "raised"}, "is raised, should be differs as the entry says"),
+        ({"kind": "values"}, {"mismatch": {"kind": "shape"}}, "is differs shape, should be differs values as the entry says"),
+        ({"kind": "values"}, {}, "is differs, should be differs values as the entry says"),
+        (
+            {"diagnosis": "unflipped"},
+            {"mismatch": {"kind": "values"}, "diagnosis": {"name": "shifted"}},
+            "is differs values shifted, should be differs unflipped as the entry says",
+        ),
+    ],
+)
+def test_a_failure_of_another_kind_is_unexpected(
+    entries: Callable[..., list[Difference]],
+    verdict: Callable[..., Verdict],
+    entry: dict[str, str],
+    failure: dict[str, Any],
+    now: str,
+) -> None:
+    """Status, kind and diagnosis each have to be the declared one."""
+    found = explained(verdict(**failure), entries(**entry))
+    assert found.known is None
+    assert found.known_problem is not None
+    assert found.known_problem["problem"] == f"engine on folder/file/one {now}"
+
+
+def test_kind_and_diagnosis_that_agree_are_known(
+    entries: Callable[..., list[Difference]], verdict: Callable[..., Verdict]
+) -> None:
+    """What an entry says beyond the status is met by the verdict that has it."""
+    failure = verdict(mismatch={"kind": "values"}, diagnosis={"name": "shifted"})
+    assert explained(failure, entries(kind="values", diagnosis="shifted")).known
+
+
+def test_of_two_entries_one_that_does_not_fit_decides(
+    entries: Callable[..., list[Difference]], verdict: Callable[..., Verdict]
+) -> None:
+    """Every entry that speaks of a verdict has to be true of it."""
+    both = [*entries(), *entries(status="crashed")]
+    assert explained(verdict(), both).unexpected
+    assert explained(verdict(), both[:1]).known
+
+
+@pytest.mark.parametrize(
+    ("pattern", "case", "named"),
+    [
+        ("folder/file/one", "folder/file/one", True),
+        ("folder/*", "folder/file/one", True),
+        ("'*/one'", "folder/file/one", True),
+        ("folder/file/o?e", "folder/file/one", True),
+        ("[folder/other/x, folder/file/*]", "folder/file/one", True),
+        ("file/one", "folder/file/one", False),
+        ("Folder/*", "folder/file/one", False),
+        ("'folder/file/a[1]'", "folder/file/a[1]", True),
+    ],
+)
+def test_cases_are_full_names_or_globs(entries: Callable[..., list[Difference]], pattern: str, case: str, named: bool) -> None:
+    """A star matches the slash too, case matters, and a name with brackets is matched as it is written."""
+    (entry,) = entries(cases=pattern)
+    assert entry.names(case) == named
+
+
+@pytest.mark.parametrize(
+    ("specifier", "version", "applies"),
+    [
+        ("==1.*", "1.5", True),
+        ("==1.*", "2.0", False),
+        (">=1.2,<2", "1.10", True),
+        (">=1.2,<2", "2.0", False),
+        (">=1", "1.5rc1", True),
+        (">=1", "1.5+cu126", True),
+        ("==1.5", "1.5+cu126", True),
+        ("'*'", None, None),
+        (">=1", "unknown", False),
+        ("''", "1.5", True),
+    ],
+)
+def test_an_entry_applies_to_the_versions_it_names(
+    entries: Callable[..., list[Difference]], specifier: str, version: str | None, applies: bool | None
+) -> None:
+    """PEP 440 specifiers, candidates and local versions counted; what is no specifier is refused."""
+    if applies is None:
+        with pytest.raises(FileProblems, match=r"versions\.engine: is '\*', should be a version specifier"):
+            entries(versions=f"{{engine: {specifier}}}")
+        return
+    (entry,) = entries(versions=f"{{engine: {specifier if chr(39) in specifier else repr(specifier)}}}")
+    assert entry.applies(["engine"], {"engine": version or ""}, "cpu", HERE) == applies
+
+
+def test_a_distribution_that_is_not_there_does_not_apply(entries: Callable[..., list[Difference]]) -> None:
+    """Every distribution that is named has to be there, in its versions."""
+    (entry,) = entries(versions="{engine: '>=1', backend: '>=3'}")
+    assert not entry.applies(["engine"], {"engine": "1.5"}, "cpu", HERE)
+    assert not entry.applies(["engine"], {"engine": "1.5", "backend": "2"}, "cpu", HERE)
+    assert entry.applies(["engine"], {"engine": "1.5", "backend": "3", "other": "9"}, "cpu", HERE)
+
+
+@pytest.mark.parametrize(
+    ("where", "applies"),
+    [
+        ("{device: cpu}", True),
+        ("{device: [cuda, cpu]}", True),
+        ("{device: cuda}", False),
+        ("{platform: linux}", True),
+        ("{platform: darwin}", False),
+        ("{machine: [arm64, aarch64]}", False),
+        ("{machine: x86_64}", True),
+        ("{cpu_flags: avx2}", True),
+        ("{cpu_flags: [avx2, fma]}", True),
+        ("{cpu_flags: [avx2, avx512f]}", False),
+        ("{not_cpu_flags: avx512f}", True),
+        ("{not_cpu_flags: [avx512f, fma]}", False),
+        ("{cpu_flags: avx2, not_cpu_flags: avx512f, device: cpu}", True),
+        ("{cpu_flags: avx2, device: cuda}", False),
+    ],
+)
+def test_an_entry_applies_where_it_says(
+    entries: Callable[..., list[Difference]], verdict: Callable[..., Verdict], where: str, applies: bool
+) -> None:
+    """Device, platform and machine are one of those given; all cpu_flags are there and none of not_cpu_flags."""
+    (entry,) = entries(where=where)
+    assert entry.applies(["engine"], {"engine": "1.5"}, "cpu", HERE) == applies
+    assert (explained(verdict(status="conforms"), [entry]).known_problem is not None) == applies
+
+
+def test_an_entry_applies_under_the_label_and_the_adapters_name(
+    entries: Callable[..., list[Difference]], verdict: Callable[..., Verdict]
+) -> None:
+    """A labelled adapter is known by both of its names."""
+    (entry,) = entries()
+    assert explained(verdict(adapter="old"), [entry]).known
+    assert explained(verdict(adapter="engine"), [entry], adapter="package.module:Class").known
+    assert not explained(verdict(adapter="old"), [entry], adapter="other").known
+
+
+def test_patterns_that_match_no_case_of_their_corpus_are_lost(entries: Callable[..., list[Difference]]) -> None:
+    """Each such pattern is told with its entry; those that match a case are not."""
+    (entry,) = entries(cases="[folder/file/one, folder/gone/*]")
+    assert lost([entry], {entry.root: ["folder/file/one"]}) == [
+        {"entry": entry.at, "problem": "folder/gone/* matches no case of the corpus, should match one or be removed"}
+    ]
+    assert lost([entry], {entry.root: ["folder/file/one", "folder/gone/x"]}) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"adapter": None}, "1: adapter: missing, should be given"),
+        ({"cases": None}, "1: cases: missing, should be given"),
+        ({"versions": None}, "1: versions: missing, should be given"),
+        ({"status": None}, "1: status: missing, should be given"),
+        ({"reason": None}, "1: reason: missing, should be given"),
+        ({"source": None}, "1: source: missing, should be given"),
+        ({"status": "conforms"}, "4: status: is conforms, should be one of differs, raised, crashed, timed-out"),
+        ({"status": "unavailable"}, "4: status: is unavailable, should be one of"),
+        ({"reason": "3"}, "5: reason: is 3, should be text"),
+        ({"cases": "[]"}, "2: cases: is [], should be a list of words"),
+        ({"cases": "[one, 2]"}, "2: cases: is ['one', 2], should be a list of words"),
+        ({"versions": "'>=1'"}, "3: versions: should be a mapping of distributions to version specifiers"),
+        ({"versions": "{engine: newest}"}, "3: versions.engine: is 'newest', should be a version specifier"),
+        ({"where": "cpu"}, "7: where: should be a mapping with some of device, platform, machine, cpu_flags, not_cpu_flags"),
+        ({"where": "{gpu: yes}"}, "7: where.gpu: unknown key, should be one of device"),
+        ({"where": "{device: 1}"}, "7: where.device: is 1, should be a list of words"),
+        ({"when": "now"}, "7: when: unknown key, should be one of adapter"),
+    ],
+)
+def test_a_malformed_entry_is_told_with_its_line_and_key(
+    entries: Callable[..., list[Difference]], tmp_path: Path, changes: dict[str, str | None], told: str
+) -> None:
+    """FILE:LINE: KEY: what is wrong, what would be right, as in case files."""
+    with pytest.raises(FileProblems) as caught:
+        entries(**changes)
+    file = tmp_path / "cases" / "known_differences" / "engine.yaml"
+    assert len(caught.value.lines) == 1
+    assert caught.value.lines[0].startswith(f"{file}:{told}")
+    assert "should be" in caught.value.lines[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("a: 1\n", "1: (file): is no list"), ("- one\n", "1: (file): is no mapping"), ("[\n", "2: (YAML): ")]
+)
+def test_a_file_that_is_no_list_of_entries_is_refused(corpus: Callable[[str, str], Path], text: str, told: str) -> None:
+    """The whole file has a form of its own."""
+    file = corpus("known_differences/engine.yaml", text)
+    with pytest.raises(FileProblems) as caught:
+        load_differences([file.parent.parent])
+    assert caught.value.lines[0].startswith(f"{file}:{told}")
+
+
+def test_all_files_of_all_roots_are_read_and_all_mistakes_told(corpus: Callable[[str, str], Path], tmp_path: Path) -> None:
+    """Both endings, in order; a root without such a folder has no entries, and one given twice counts once."""
+    second = corpus("known_differences/b.yml", ENTRY)
+    root = corpus("known_differences/a.yaml", ENTRY * 2).parent.parent
+    corpus("known_differences/notes.txt", "[")
+    found = load_differences([root, tmp_path, root])
+    assert [Path(entry.at).name for entry in found] == ["a.yaml:1", "a.yaml:7", "b.yml:1"]
+    second.write_text("a: 1\n")
+    corpus("known_differences/a.yaml", "b: 1\n")
+    with pytest.raises(FileProblems) as caught:
+        load_differences([root])
+    assert len(caught.value.lines) == 2
+
+
+def test_the_statuses_that_can_be_declared_are_those_that_fail() -> None:
+    """Nothing that passes the gate needs an excuse."""
+    assert {name for name, status in STATUSES.items() if status.fails} == set(FAILING)

@@ -1,0 +1,201 @@
+"""Dependencies point one way: read from the import statements of every module, wherever in it they stand."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+
+import pytest
+from helpers import CHECKOUT
+
+PACKAGE = CHECKOUT / "conformance"
+FRAMEWORKS = {"torch", "tensorflow", "keras", "jax", "jaxlib", "flax", "onnx", "onnxruntime"}
+
+# A module, or a package with all that is in it -> what of ours it may import. The package itself (its version) is free for all.
+ALLOWED = {
+    "geometry": [],
+    "conventions": ["geometry", "conventions"],
+    "case": ["geometry", "conventions"],
+    "tensors": ["case"],
+    "yamlfile": ["conventions"],
+    "casefile": ["geometry", "conventions", "case", "yamlfile"],
+    "oracle": ["geometry", "conventions", "oracle"],
+    "adapters": ["conventions", "adapters"],
+    "outcomes": [],
+    "verdict": [],
+    "compare": ["case", "oracle", "outcomes", "tensors", "verdict"],
+    "truths": ["case", "oracle", "tensors"],
+    "guards": ["case", "compare", "oracle"],
+    "differences": ["casefile", "verdict", "yamlfile"],
+    "machine": ["differences"],
+    "results": ["verdict"],
+    "messages": ["results", "verdict"],
+    "selection": ["case", "casefile"],
+    "timing": ["tensors"],
+    "workers": ["adapters", "case", "conventions", "outcomes", "tensors", "timing", "workers"],
+    "report": ["messages", "report", "results", "verdict"],
+}
+TOUCHING_FILES = {
+    "blessing",
+    "casefile",
+    "cli",
+    "commands",
+    "differences",
+    "engines",
+    "machine",
+    "report",
+    "results",
+    "selection",
+    "yamlfile",
+}
+FILE_CALLS = {"open", "fdopen"}
+FILE_METHODS = {
+    "read_text", "write_text", "read_bytes", "write_bytes", "mkdir", "unlink", "rmdir", "touch", "rename", "iterdir", "glob",
+    "rglob", "is_file", "is_dir", "exists", "ftruncate", "rmtree", "copytree",
+}  # fmt: skip
+MODULES = {
+    path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if not path.is_relative_to(PACKAGE / "cases")
+}
+
+
+def imported(path):
+    """Full names of what a module imports, one per name: `from a import b` is a.b."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively, should name the package"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def ours(path):
+    """The top parts of what a module imports of ours, as in `workers`; names of the package itself are left out."""
+    found = {name.split(".")[1] for name in imported(path) if name.startswith("conformance.")}
+    return {name for name in found if name in {module.split(".")[0] for module in MODULES}}
+
+
+def foreign(path):
+    return {name.split(".")[0] for name in imported(path)}
+
+
+def test_the_modules_are_found():
+    """The graph is not checked on nothing."""
+    assert {"geometry", "cli", "workers.child", "adapters.torch", "conventions.torch"} <= MODULES.keys()
+    assert {"numpy"} <= foreign(MODULES["compare"])
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.split(".")[0] in ALLOWED])
+def test_dependencies_point_one_way(module):
+    """geometry <- conventions <- case <- oracle, adapters <- workers <- runner <- cli, and what stands beside them."""
+    top = module.split(".")[0]
+    assert ours(MODULES[module]) <= {*ALLOWED[top], top}
+
+
+def test_no_module_is_part_of_a_circle():
+    """What a module imports when it is loaded does not, by any way, import it back."""
+    graph = {}
+    for module, path in MODULES.items():
+        names = {name.removeprefix("conformance.") for name in imported(path) if name.startswith("conformance.")}
+        near = {name for name in names if name in MODULES} | {name.rpartition(".")[0] for name in names}
+        graph[module] = {name for name in near if name in MODULES and name != module and not module.startswith(name + ".")}
+    graph["__init__"] = set()  # its names are lazy
+    for start in graph:
+        reached, left = set(), list(graph[start])
+        while left:
+            name = left.pop()
+            if name not in reached:
+                reached.add(name)
+                left += graph[name]
+        assert start not in reached, f"{start} imports itself through {sorted(reached)}"
+
+
+def test_geometry_is_integers_alone():
+    """No array, no file, nothing of ours."""
+    assert foreign(MODULES["geometry"]) <= {"__future__", "collections", "dataclasses"}
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.split(".")[0] == "conventions"])
+def test_conventions_are_pure_arithmetic(module):
+    """Neither NumPy nor a file nor a framework."""
+    assert foreign(MODULES[module]) <= {"__future__", "collections", "conformance", "dataclasses", "importlib", "typing"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_adapters_import_a_framework(module):
+    """Everything else can be loaded, and tested, without one."""
+    if not module.startswith("adapters."):
+        assert not foreign(MODULES[module]) & FRAMEWORKS
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_workers_import_an_adapter(module):
+    """The registry is free for all; the modules behind it are imported in a child, by their name in the table."""
+    behind = {name for name in imported(MODULES[module]) if name.startswith("conformance.adapters.")}
+    modules = {".".join(name.split(".")[:3]) for name in behind} & {f"conformance.{other}" for other in MODULES}
+    if not module.startswith(("adapters", "workers")):
+        assert not modules
+
+
+@pytest.mark.parametrize("module", ["compare", "diagnosis"])
+def test_judging_knows_no_framework_nor_adapter(module):
+    """compare and diagnosis know cases and arrays."""
+    if module in MODULES:
+        assert not ours(MODULES[module]) & {"adapters", "workers", "runner", "engines", "commands", "cli", "results"}
+
+
+def touches(path):
+    """Calls in a module by which files are read or written."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            function = node.func
+            if isinstance(function, ast.Name) and function.id in FILE_CALLS:
+                found.add(function.id)
+            elif isinstance(function, ast.Attribute) and function.attr in FILE_METHODS | FILE_CALLS:
+                found.add(function.attr)
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_some_modules_touch_files(module):
+    """I/O stands apart from logic. The workers' pipes and /dev/null are not files of the user's."""
+    top = module.split(".")[0]
+    found = touches(MODULES[module])
+    if top in TOUCHING_FILES:
+        return
+    if module == "workers.child":
+        assert found == {"open", "fdopen"}
+    elif module == "runner":
+        assert found <= {"is_file"}  # whether there is a record to go on with
+    else:
+        assert not found
+
+
+def test_the_search_for_file_calls_finds_them():
+    """The test above can fail: the modules that read and write are seen to do so."""
+    assert {"read_text"} <= touches(MODULES["yamlfile"])
+    assert {"open", "ftruncate", "read_bytes"} <= touches(MODULES["results"])
+
+
+@pytest.mark.parametrize("module", ["conformance", "conformance.cli"])
+def test_importing_it_imports_nothing_heavy(module):
+    """`--help` is quick, and a child gets nothing but what it asks for: neither NumPy, YAML, Jinja nor a framework."""
+    code = f"import {module}, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    loaded = {name.split(".")[0] for name in done.stdout.split()}
+    assert not loaded & {"numpy", "ml_dtypes", "yaml", "jinja2", "packaging", "pytest", *FRAMEWORKS}
+
+
+def test_all_public_names_are_there():
+    """Lazy names lead somewhere, and an unknown one is an AttributeError."""
+    import conformance
+
+    assert all(getattr(conformance, name) is not None for name in conformance.__all__)
+    assert set(conformance.__all__) <= set(dir(conformance))
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = conformance.nothing

@@ -1,0 +1,105 @@
+"""The one message grammar: who, where, what, how many, how to see it again, and the sentence of a whole record."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from conformance import messages
+from conformance.results import Record
+from conformance.verdict import STATUSES, Verdict
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_every_status_has_a_headline(verdict: Callable[..., Verdict], status: str) -> None:
+    """Who did what, where, for all statuses."""
+    line = messages.headline(verdict(status=status, device="cuda"))
+    assert line.startswith("engine (cuda) ")
+    assert line.endswith(" in folder/file/one")
+    assert "  " not in line
+
+
+def test_details_are_in_the_order_of_the_grammar(verdict: Callable[..., Verdict]) -> None:
+    """Mismatch, error, precision, diagnosis, message, known reason, and the entry that does not fit."""
+    found = verdict(
+        mismatch={"kind": "values", "text": "out[0]=1, should be 2; 1 of 3 elements differ"},
+        error_over_bound=12345.678,
+        precision={"bits": 11, "formats": ["TF32", "float16"]},
+        diagnosis={"name": "shifted", "text": "it is the window one earlier"},
+        message="first\nsecond\n",
+        known="because",
+        known_problem={"entry": "a.yaml:3", "problem": "stale"},
+    )
+    assert messages.details(found) == [
+        "out[0]=1, should be 2; 1 of 3 elements differ",
+        "largest error 1.23e+04 times the bound",
+        "precision of 11 bits: TF32 or float16",
+        "it is the window one earlier",
+        "first",
+        "second",
+        "known: because",
+        "a.yaml:3: stale",
+    ]
+
+
+def test_what_conforms_has_no_error_to_explain(verdict: Callable[..., Verdict]) -> None:
+    """Errors and precision within the bound are facts of the record, not details of a message."""
+    found = verdict(status="conforms", error_over_bound=0.5, precision={"bits": 24, "formats": ["float32"]})
+    assert messages.details(found) == []
+
+
+def test_a_precision_of_no_format_says_so(verdict: Callable[..., Verdict]) -> None:
+    """Bits that no format has are given without one."""
+    assert messages.details(verdict(precision={"bits": 16, "formats": []})) == ["precision of 16 bits: no format"]
+
+
+def test_again_is_a_command_for_a_shell(verdict: Callable[..., Verdict], run_line: dict[str, Any]) -> None:
+    """Paths, the case, the adapter as it was asked for and the device, quoted where a shell needs it."""
+    run_line["adapters"] = [{"label": "old", "asked": "old=cmd:./engine --fast", "adapter": "cmd:./engine --fast"}]
+    run_line["paths"] = ["my cases"]
+    found = verdict(adapter="old", device="cuda", case="folder/file/a b")
+    command = messages.again(found, run_line)
+    assert shlex.split(command)[:5] == ["conformance", "run", "my cases", "folder/file/a b", "-a"]
+    assert shlex.split(command)[5:] == ["old=cmd:./engine --fast", "--device", "cuda"]
+
+
+def test_the_first_device_needs_no_option(verdict: Callable[..., Verdict], run_line: dict[str, Any]) -> None:
+    """On the CPU the command is as short as it can be."""
+    assert messages.again(verdict(), run_line) == "conformance run folder/file/one -a engine"
+
+
+def test_the_message_is_headline_details_and_command(verdict: Callable[..., Verdict], run_line: dict[str, Any]) -> None:
+    """Several lines, of which all but the first are indented."""
+    lines = messages.message(verdict(message="why"), run_line).split("\n")
+    assert lines == [
+        "engine (cpu) differs from the oracle in folder/file/one:",
+        "    why",
+        "    again: conformance run folder/file/one -a engine",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("end", "changes", "sentence"),
+    [
+        (None, {}, "The run was cut: 1 verdicts on 1 cases so far, 1 unexpected."),
+        ({"problems": []}, {"status": "conforms"}, "Conforms: 1 verdicts on 1 cases, nothing unexpected, 0 known differences."),
+        ({"problems": []}, {"known": "because"}, "Conforms: 1 verdicts on 1 cases, nothing unexpected, 1 known differences."),
+        ({"problems": []}, {}, "Does not conform: 1 unexpected differences in 1 verdicts on 1 cases, 0 known differences."),
+        (
+            {"problems": [{"entry": "a:1", "problem": "lost"}]},
+            {"known": "because"},
+            "Does not conform: 0 unexpected differences in 1 verdicts on 1 cases, 1 known differences that match no case,"
+            " 1 known differences.",
+        ),
+    ],
+)
+def test_the_sentence_of_a_record_agrees_with_the_gate(
+    run_line: dict[str, Any], verdict: Callable[..., Verdict], end: dict[str, Any] | None, changes: dict[str, Any], sentence: str
+) -> None:
+    """It says Conforms exactly where the gate passes, with how many of what."""
+    record = Record(run=run_line, cases={"folder/file/one": {}}, verdicts=(verdict(**changes),), end=end)
+    assert messages.summary(record) == sentence
+    assert sentence.startswith("Conforms") == record.ok
