@@ -19,6 +19,9 @@ from conformance.results import RecordError, replace_file
 from conformance.truths import prepare
 from conformance.yamlfile import read
 
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""Where libyaml ends a line."""
+
 
 def bless(cases: Iterable[Case]) -> list[str]:
     """Give every case that needs one an `expected`; a line for each that was written. Raises RecordError."""
@@ -111,10 +114,8 @@ def _end(text: str, key: yaml.Node, value: yaml.Node) -> int:
 
 def _offset(text: str, mark: Any) -> int:
     """The place of a mark in the text; libyaml counts lines and columns in characters, as Python does."""
-    start = 0
-    for _ in range(mark.line):
-        start = text.index("\n", start) + 1
-    return start + int(mark.column)
+    starts = [0, *(found.end() for found in _BREAK.finditer(text))]
+    return int(starts[mark.line] + mark.column)
 
 
 def _lines(expected: Expected) -> list[str]:

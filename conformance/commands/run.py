@@ -137,7 +137,7 @@ class _Bar(runner.Observer):
 
 def tell(console: Console, record: Record) -> None:
     """The table adapters x statuses, then every unexpected difference, then the sentence that sums up."""
-    console.print(_table(record))
+    console.print(_table(record), width=None if console.is_terminal else 120)
     unexpected = [verdict for verdict in record.verdicts if verdict.unexpected]
     for verdict in unexpected[:MOST_TOLD]:
         print(messages.message(verdict, record.run))
@@ -158,7 +158,7 @@ def _table(record: Record) -> Table:
             row[key] = row.get(key, 0) + 1
     used = [status for status in STATUSES if any(status in row for row in counts.values())]
     table = Table(box=None, pad_edge=False)
-    table.add_column("adapter")
+    table.add_column("adapter", no_wrap=True, min_width=max(map(len, counts), default=0))
     for name in used:
         table.add_column(name, justify="right", style=STATUSES[name].style)
     table.add_column("known", justify="right")

@@ -38,6 +38,7 @@ def render(record: Record) -> str:
         lstrip_blocks=True,
     )
     environment.filters["shown"] = _shown
+    environment.filters["milliseconds"] = messages.milliseconds
     columns = _columns(record)
     failing = [verdict for verdict in record.verdicts if verdict.fails or verdict.unexpected]
     return environment.get_template("index.html.j2").render(
@@ -46,6 +47,7 @@ def render(record: Record) -> str:
         statuses=STATUSES,
         columns=columns,
         counts=_counts(record, columns),
+        timings=_timings(record, columns),
         groups=_groups(record, columns),
         failures=[_failure(record, verdict) for verdict in failing],
     )
@@ -73,6 +75,22 @@ def _counts(record: Record, columns: list[dict[str, Any]]) -> dict[tuple[str, st
     for verdict in record.verdicts:
         counts[verdict.adapter, verdict.device][verdict.status] += 1
     return counts
+
+
+def _timings(record: Record, columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A row per timed case: every column's figures in milliseconds, and their ratio to the fastest median."""
+    rows: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
+    for verdict in record.verdicts:
+        if verdict.timing is not None:
+            rows.setdefault(verdict.case, {})[verdict.adapter, verdict.device] = dict(verdict.timing)
+    made = []
+    for case, timed in rows.items():
+        fastest = min(timing["median"] for timing in timed.values())
+        cells = [timed.get((column["label"], column["device"])) for column in columns]
+        made.append(
+            {"case": case, "cells": [None if cell is None else {**cell, "ratio": cell["median"] / fastest} for cell in cells]}
+        )
+    return made
 
 
 def _groups(record: Record, columns: list[dict[str, Any]]) -> list[dict[str, Any]]:

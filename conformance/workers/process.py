@@ -82,6 +82,7 @@ class EngineProcess:
         self._drain.start()
         self._deadline = 0.0
         self._unread = bytearray()
+        self._asking = threading.Lock()  # held by the thread that uses the pipes: nobody else may close them
 
     def ask(
         self, header: Mapping[str, Any], tensors: Mapping[str, Array], seconds: float
@@ -89,19 +90,23 @@ class EngineProcess:
         """The answer to a request. Raises Died or Late, and the process is ended then."""
         self._deadline = time.monotonic() + seconds
         try:
-            try:
-                for part in protocol.encode(header, tensors):
-                    self._write(memoryview(part))
-                return protocol.decode(self)
-            except TimeoutError:
-                raise Late(self.said()) from None
-            except (EOFError, OSError, ValueError):  # a closed pipe; closed on our side too, where a run is stopped
-                raise Died(self._obituary()) from None
-            except ProtocolError as error:
-                raise Died(f"{error}{self.said()}") from None
+            with self._asking:
+                return self._exchange(header, tensors)
         except BaseException:
             self.kill()
             raise
+
+    def _exchange(self, header: Mapping[str, Any], tensors: Mapping[str, Array]) -> tuple[dict[str, Any], dict[str, Array]]:
+        try:
+            for part in protocol.encode(header, tensors):
+                self._write(memoryview(part))
+            return protocol.decode(self)
+        except TimeoutError:
+            raise Late(self.said()) from None
+        except (EOFError, OSError, ValueError):  # a closed pipe
+            raise Died(self._obituary()) from None
+        except ProtocolError as error:
+            raise Died(f"{error}{self.said()}") from None
 
     def line(self, limit: int) -> bytes:
         """Protocol source: the next line, within the deadline of the request."""
@@ -140,10 +145,15 @@ class EngineProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._drain.join(1.0)
-        for stream in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):
-                assert stream
-                stream.close()
+        if not self._asking.acquire(blocking=False):
+            return  # another thread is asking: it sees the end of the process, and comes here itself
+        with contextlib.suppress(OSError):
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+        with contextlib.suppress(OSError):
+            assert self._process.stdout is not None
+            self._process.stdout.close()
+        self._asking.release()
 
     def said(self) -> str:
         """The end of what it wrote to stderr, as a text to append; empty if it wrote nothing."""
@@ -157,7 +167,7 @@ class EngineProcess:
     def _obituary(self) -> str:
         """How it died: the wait is short, since its end of the pipe is closed already."""
         try:
-            code = self._process.wait(5.0)
+            code = self._process.wait(min(5.0, max(0.1, self._deadline - time.monotonic())))
         except subprocess.TimeoutExpired:
             return f"closed its output and went on running{self.said()}"
         self._drain.join(1.0)
