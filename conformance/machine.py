@@ -46,7 +46,7 @@ def description() -> dict[str, Any]:
     model, flags = cpu()
     return {
         "platform": sys.platform,
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.release().partition('-')[0]}, {' '.join(platform.libc_ver())}".strip(", "),
         "machine": platform.machine(),
         "python": platform.python_version(),
         "cpu": {"model": model, "flags": sorted(flags)},

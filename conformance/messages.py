@@ -68,9 +68,13 @@ def summary(record: Record) -> str:
     if record.end is None:
         return f"The run was cut: {what} so far, {unexpected} unexpected."
     if not unexpected and not problems:
-        return f"Conforms: {what}, nothing unexpected, {known} known differences."
-    lost = f", {problems} known differences that match no case" if problems else ""
-    return f"Does not conform: {unexpected} unexpected differences in {what}{lost}, {known} known differences."
+        return f"Conforms: {what}, nothing unexpected, {_differences(known, 'known')}."
+    lost = f", {_differences(problems, 'known')} that match no case" if problems else ""
+    return f"Does not conform: {_differences(unexpected, 'unexpected')} in {what}{lost}, {_differences(known, 'known')}."
+
+
+def _differences(count: int, kind: str) -> str:
+    return f"{count} {kind} difference" + ("" if count == 1 else "s")
 
 
 def timings(record: Record) -> list[str]:

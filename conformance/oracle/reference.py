@@ -88,10 +88,13 @@ def _add_group(window: Float64, x: Float64, w: Float64, axes: Sequence[Axis], ta
     c_in, batch, *size = x.shape
     kernel = w.shape[2:]
     channels, items, rows = _block(w.shape[1], batch, size, math.prod(kernel))
+    room = np.empty(channels * items * rows * math.prod(kernel) * math.prod(size[1:]))  # touched anew per block, it costs more
     for (o, p), (n, m), (r, t) in itertools.product(_blocks(w.shape[1], channels), _blocks(batch, items), _blocks(size[0], rows)):
         part = x[:, n:m, r:t]
         weights = w[:, o:p].reshape(c_in, (p - o) * math.prod(kernel))
-        products = (weights.T @ part.reshape(c_in, math.prod(part.shape[1:]))).reshape(p - o, *kernel, *part.shape[1:])
+        places = part.reshape(c_in, math.prod(part.shape[1:]))
+        matrix = room[: weights.shape[1] * places.shape[1]].reshape(weights.shape[1], places.shape[1])
+        products = np.matmul(weights.T, places, out=matrix).reshape(p - o, *kernel, *part.shape[1:])
         for tap in itertools.product(_of_rows(taps[0], axes[0].stride, r, t), *taps[1:]):
             at = tuple(_slice(places) for _, _, places in tap)
             source = tuple(_slice(positions) for _, positions, _ in tap)
