@@ -63,18 +63,19 @@ def summary(record: Record) -> str:
     """The one sentence that a record comes to."""
     unexpected = sum(verdict.unexpected for verdict in record.verdicts)
     problems = len((record.end or {}).get("problems", []))
-    known = sum(verdict.known is not None for verdict in record.verdicts)
-    what = f"{len(record.verdicts)} verdicts on {len(record.cases)} cases"
+    known = counted(sum(verdict.known is not None for verdict in record.verdicts), "known difference")
+    what = f"{counted(len(record.verdicts), 'verdict')} on {counted(len(record.cases), 'case')}"
     if record.end is None:
         return f"The run was cut: {what} so far, {unexpected} unexpected."
     if not unexpected and not problems:
-        return f"Conforms: {what}, nothing unexpected, {_differences(known, 'known')}."
-    lost = f", {_differences(problems, 'known')} that match no case" if problems else ""
-    return f"Does not conform: {_differences(unexpected, 'unexpected')} in {what}{lost}, {_differences(known, 'known')}."
+        return f"Conforms: {what}, nothing unexpected, {known}."
+    lost = f", {counted(problems, 'entry that matches', 'entries that match')} no case" if problems else ""
+    return f"Does not conform: {counted(unexpected, 'unexpected difference')} in {what}{lost}, {known}."
 
 
-def _differences(count: int, kind: str) -> str:
-    return f"{count} {kind} difference" + ("" if count == 1 else "s")
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun."""
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
 
 
 def timings(record: Record) -> list[str]:

@@ -71,7 +71,7 @@ def test_what_differs_exits_1_and_says_who_what_where(tmp_path, run):
     assert "mine (cpu) differs from the oracle in tiny/cut:" in done.stdout
     assert "out[0, 0, 0, 0]=21, should be 3; 16 of 16 elements differ" in done.stdout
     assert f"again: conformance run {root} tiny/cut -a mine={OFF_BY_ONE}" in done.stdout
-    assert "Does not conform: 1 unexpected differences in 1 verdicts on 1 cases" in done.stdout
+    assert "Does not conform: 1 unexpected difference in 1 verdict on 1 case" in done.stdout
 
 
 def test_the_command_that_shows_it_again_does(tmp_path, run):
@@ -101,7 +101,7 @@ def test_the_shipped_corpus_is_found_from_anywhere(tmp_path, run):
     """A full name without a path selects from the cases that come with the package."""
     done = run("textbook/cs231n/two-by-two-to-four-by-four", "-a", RIGHT)
     assert done.returncode == 0
-    assert "1 verdicts on 1 cases" in done.stdout
+    assert "1 verdict on 1 case" in done.stdout
 
 
 def test_a_bad_case_file_is_told_line_by_line(tmp_path, run):
@@ -261,7 +261,7 @@ def test_a_cut_record_is_reported_as_far_as_it_goes(tmp_path, run):
     record.write_bytes(b"".join(record.read_bytes().splitlines(keepends=True)[:3]) + b'{"type":"verd')
     done = command("report", record, "-o", "page", cwd=tmp_path)
     assert done.returncode == 0
-    assert "The run was cut: 1 verdicts on 1 cases so far, 1 unexpected." in done.stderr
+    assert "The run was cut: 1 verdict on 1 case so far, 1 unexpected." in done.stderr
     page = (tmp_path / "page" / "index.html").read_text()
     assert "tiny/cut" in page
     assert "tiny/gaps" not in page

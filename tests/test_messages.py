@@ -84,15 +84,15 @@ def test_the_message_is_headline_details_and_command(verdict: Callable[..., Verd
 @pytest.mark.parametrize(
     ("end", "changes", "sentence"),
     [
-        (None, {}, "The run was cut: 1 verdicts on 1 cases so far, 1 unexpected."),
-        ({"problems": []}, {"status": "conforms"}, "Conforms: 1 verdicts on 1 cases, nothing unexpected, 0 known differences."),
-        ({"problems": []}, {"known": "because"}, "Conforms: 1 verdicts on 1 cases, nothing unexpected, 1 known differences."),
-        ({"problems": []}, {}, "Does not conform: 1 unexpected differences in 1 verdicts on 1 cases, 0 known differences."),
+        (None, {}, "The run was cut: 1 verdict on 1 case so far, 1 unexpected."),
+        ({"problems": []}, {"status": "conforms"}, "Conforms: 1 verdict on 1 case, nothing unexpected, 0 known differences."),
+        ({"problems": []}, {"known": "because"}, "Conforms: 1 verdict on 1 case, nothing unexpected, 1 known difference."),
+        ({"problems": []}, {}, "Does not conform: 1 unexpected difference in 1 verdict on 1 case, 0 known differences."),
         (
             {"problems": [{"entry": "a:1", "problem": "lost"}]},
             {"known": "because"},
-            "Does not conform: 0 unexpected differences in 1 verdicts on 1 cases, 1 known differences that match no case,"
-            " 1 known differences.",
+            "Does not conform: 0 unexpected differences in 1 verdict on 1 case, 1 entry that matches no case,"
+            " 1 known difference.",
         ),
     ],
 )

@@ -66,7 +66,7 @@ MUTATIONS = [
     (R, "            y += bias.reshape(", "            y -= bias.reshape("),
     (R, "            y += bias.reshape(", "            y += (y != 0) * bias.reshape("),
     (R, "weights = w[:, o:p]", "weights = w[..., ::-1][:, o:p]"),
-    (R, "weights.T @", "abs(weights.T) @"),
+    (R, "np.matmul(weights.T,", "np.matmul(abs(weights.T),"),
     (R, "part = x[:, n:m, r:t]", "part = x[:, n:m, :t - r]"),
     (R, "slice(n, m), *at)] += products", "slice(n, m), *at)] = products"),
     (R, "slice(n, m), *at)] += products", "slice(n, m), *at)] -= products"),
