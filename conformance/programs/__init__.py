@@ -6,6 +6,7 @@ comes out, so it can be pasted into a bug report.
 
 from __future__ import annotations
 
+import math
 import pprint
 from typing import Any
 
@@ -67,7 +68,7 @@ def array(source: Source | None, role: str) -> str:
     if source is None:
         return "None"
     if isinstance(source, Given):
-        return f"np.array({_nested([repr(n) for n in source.numbers], source.shape)}, dtype=float)"
+        return f"np.array({_nested([_literal(n) for n in source.numbers], source.shape)}, dtype=float)"
     shape = source.shape
     made = f"np.random.RandomState({source.seed})"
     match source.values:
@@ -90,8 +91,12 @@ def array(source: Source | None, role: str) -> str:
         puts.insert(0, (source.index or tuple(n // 2 for n in shape), 1.0))
     for index, number in puts:
         flat = sum(i * _count(shape[axis + 1 :]) for axis, i in enumerate(index))
-        expression = f"(lambda a: (a.put({flat}, float('{number!r}')), a)[1])({expression})"
+        expression = f"(lambda a: (a.put({flat}, {_literal(number)}), a)[1])({expression})"
     return expression
+
+
+def _literal(number: float) -> str:
+    return repr(number) if math.isfinite(number) else f"float('{number!r}')"
 
 
 def _arguments(native: Native) -> dict[str, str]:
