@@ -12,8 +12,8 @@ from conformance.adapters import Unsupported as NotSupported
 from conformance.case import Case
 from conformance.compare import judge
 from conformance.geometry import canonical_padding
+from conformance.guards import check_guards
 from conformance.outcomes import Outcome, Output, Raised, Unsupported
-from conformance.runner import check_guards
 from conformance.selection import select
 from conformance.tensors import numeric_array
 from conformance.truths import Truths

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 
 from conformance.case import Case, Expected
+from conformance.casefile import CaseFileError
 from conformance.compare import Float64, agrees_with_oracle
 from conformance.oracle import Truth
+from conformance.truths import Truths
 
 MOST_VALUES = 64
 """Elements of an output that are written out; a larger one is guarded by a digest."""
@@ -61,3 +64,16 @@ def contradiction(case: Case, truth: Truth) -> str | None:
         return None
     key = f"expected.{found[0]}"
     return f"{case.place.at(key)}: {key}: {found[1]}"
+
+
+def check_guards(cases: Iterable[Case], truths: Truths) -> None:
+    """Raise CaseFileError where what is `expected` and the oracle disagree."""
+    wrong = []
+    for case in cases:
+        if case.expected is not None:
+            truth = truths(case).truth
+            line = None if truth is None else contradiction(case, truth)
+            if line is not None:
+                wrong.append(line)
+    if wrong:
+        raise CaseFileError(wrong)

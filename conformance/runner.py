@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-
 from conformance import __version__, differences, results, timing
-from conformance.case import Case, Given, Place, Source
-from conformance.casefile import CaseFileError, load_cases
-from conformance.compare import MOST_ELEMENTS, judge
+from conformance.case import Case
+from conformance.casefile import load_cases
+from conformance.compare import judge
 from conformance.conventions import Native, Unrepresentable
 from conformance.differences import Difference
-from conformance.guards import contradiction
+from conformance.guards import check_guards
 from conformance.machine import circumstances, description
 from conformance.outcomes import Outcome, Output, Raised, Unavailable, Unsupported
+from conformance.recording import case_line, corpus_digest
 from conformance.results import Record, Writer
 from conformance.selection import Selection
 from conformance.tensors import Tensors
@@ -86,19 +84,6 @@ class _Plan:
             concerned = [case for case in cases if not isinstance(greeting, Greeting) or case.concerns(greeting.convention)]
             found[label] = [_Task(case=case, label=label, device=device) for device in self.devices[label] for case in concerned]
         return found
-
-
-def check_guards(cases: Iterable[Case], truths: Truths) -> None:
-    """Raise CaseFileError where what is `expected` and the oracle disagree."""
-    wrong = []
-    for case in cases:
-        if case.expected is not None:
-            truth = truths(case).truth
-            line = None if truth is None else contradiction(case, truth)
-            if line is not None:
-                wrong.append(line)
-    if wrong:
-        raise CaseFileError(wrong)
 
 
 def execute(request: Request, observer: Observer) -> Record:
@@ -309,49 +294,6 @@ def _names_by_root(selection: Selection, known: Sequence[Difference]) -> dict[Pa
         if differences.lost([entry for entry in known if entry.root == root], names):
             names[root] = [case.name for case in load_cases(root)]
     return names
-
-
-def corpus_digest(cases: Iterable[Case], known: Iterable[Difference]) -> str:
-    """SHA-256 over what the verdicts depend on: the cases as loaded, and the entries that explain them."""
-    state = hashlib.sha256()
-    for case in cases:
-        state.update(repr(replace(case, place=Place(file=Path(), lines={}))).encode())
-    for entry in known:
-        state.update(
-            repr((entry.adapter, entry.cases, sorted(entry.versions.items(), key=str), entry.where, entry.status)).encode()
-        )
-    return state.hexdigest()
-
-
-def case_line(case: Case, truths: Truths) -> dict[str, Any]:
-    """A case for the record: arrays up to 4096 elements, larger ones as the recipe that makes them."""
-    prepared = truths(case)
-    arrays = {"input": case.input, "kernel": case.kernel, "bias": case.bias}
-    made = zip(arrays.items(), prepared.tensors, strict=True)
-    return {
-        "case": case.name,
-        "summary": case.summary,
-        "source": case.source,
-        "tags": list(case.tags),
-        "spatial": case.spatial,
-        "dtype": case.dtype,
-        "must_fail": case.must_fail,
-        "geometry": None if case.geometry is None else asdict(case.geometry) | {"out": list(case.geometry.out)},
-        "native": None if case.native is None else {case.native[0]: case.native[1]},
-        **{key: None if source is None else _array_line(source, array) for (key, source), array in made},
-        "expected": None if prepared.truth is None else _expected_line(prepared.truth.y),
-    }
-
-
-def _array_line(source: Source, array: Any) -> dict[str, Any]:
-    if isinstance(source, Given) or array.size <= MOST_ELEMENTS:
-        return {"shape": list(array.shape), "values": array.astype(np.float64).tolist()}
-    recipe = {key: value for key, value in asdict(source).items() if value not in (None, ())}
-    return {"shape": list(array.shape), "make": recipe}
-
-
-def _expected_line(y: Any) -> dict[str, Any]:
-    return {"shape": list(y.shape)} | ({"values": y.tolist()} if y.size <= MOST_ELEMENTS else {})
 
 
 def _thread_environment(threads: int) -> dict[str, str]:

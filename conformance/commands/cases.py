@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import typer
 
 from conformance import blessing, differences
-from conformance.runner import check_guards
+from conformance.guards import check_guards
 from conformance.selection import Selection, select
 from conformance.truths import Truths
 

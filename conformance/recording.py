@@ -1,0 +1,59 @@
+"""What a record says of the cases: their lines, and the digest of the corpus."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance.case import Case, Given, Place, Source
+from conformance.compare import MOST_ELEMENTS
+from conformance.differences import Difference
+from conformance.truths import Truths
+
+
+def corpus_digest(cases: Iterable[Case], known: Iterable[Difference]) -> str:
+    """SHA-256 over what the verdicts depend on: the cases as loaded, and the entries that explain them."""
+    state = hashlib.sha256()
+    for case in cases:
+        state.update(repr(replace(case, place=Place(file=Path(), lines={}))).encode())
+    for entry in known:
+        state.update(
+            repr((entry.adapter, entry.cases, sorted(entry.versions.items(), key=str), entry.where, entry.status)).encode()
+        )
+    return state.hexdigest()
+
+
+def case_line(case: Case, truths: Truths) -> dict[str, Any]:
+    """A case for the record: arrays up to 4096 elements, larger ones as the recipe that makes them."""
+    prepared = truths(case)
+    arrays = {"input": case.input, "kernel": case.kernel, "bias": case.bias}
+    made = zip(arrays.items(), prepared.tensors, strict=True)
+    return {
+        "case": case.name,
+        "summary": case.summary,
+        "source": case.source,
+        "tags": list(case.tags),
+        "spatial": case.spatial,
+        "dtype": case.dtype,
+        "must_fail": case.must_fail,
+        "geometry": None if case.geometry is None else asdict(case.geometry) | {"out": list(case.geometry.out)},
+        "native": None if case.native is None else {case.native[0]: case.native[1]},
+        **{key: None if source is None else _array_line(source, array) for (key, source), array in made},
+        "expected": None if prepared.truth is None else _expected_line(prepared.truth.y),
+    }
+
+
+def _array_line(source: Source, array: Any) -> dict[str, Any]:
+    if isinstance(source, Given) or array.size <= MOST_ELEMENTS:
+        return {"shape": list(array.shape), "values": array.astype(np.float64).tolist()}
+    recipe = {key: value for key, value in asdict(source).items() if value not in (None, ())}
+    return {"shape": list(array.shape), "make": recipe}
+
+
+def _expected_line(y: Any) -> dict[str, Any]:
+    return {"shape": list(y.shape)} | ({"values": y.tolist()} if y.size <= MOST_ELEMENTS else {})
