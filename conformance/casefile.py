@@ -77,7 +77,13 @@ def shipped_cases() -> Path:
     """The folder of the cases that come with the package: inside a wheel's, else the checkout's."""
     package = Path(__file__).resolve().parent
     inside = package / "cases"
-    return inside if inside.is_dir() else package.parent / "cases"
+    return nearby(inside if inside.is_dir() else package.parent / "cases")
+
+
+def nearby(path: Path) -> Path:
+    """The path as a person in the working folder would write it: relative where it lies below."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) and path != here else path
 
 
 def _read_file(file: Path, root: Path) -> list[Case]:

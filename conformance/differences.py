@@ -14,7 +14,7 @@ from pathlib import Path
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from conformance.casefile import ENDINGS, NOT_CASES
+from conformance.casefile import ENDINGS, NOT_CASES, nearby
 from conformance.verdict import STATUSES, Verdict
 from conformance.yamlfile import FileProblems, Item, read
 
@@ -113,7 +113,7 @@ def load_differences(roots: Iterable[Path]) -> list[Difference]:
     found: list[Difference] = []
     wrong: list[str] = []
     for root in dict.fromkeys(roots):
-        folder = root / NOT_CASES
+        folder = nearby(root / NOT_CASES)
         for file in sorted(path for path in folder.glob("*") if path.suffix in ENDINGS) if folder.is_dir() else []:
             try:
                 found += _read_file(file, root)
@@ -210,9 +210,13 @@ def _misfit(entry: Difference, verdict: Verdict) -> str:
     said = " ".join(part for part in (entry.status, entry.kind, entry.diagnosis) if part)
     if not verdict.fails:
         return (
-            f"{verdict.adapter} on {verdict.case} is {verdict.status} and the entry says {said}: it is stale, should be removed"
+            f"{verdict.adapter} on {verdict.case} now {_now(verdict)}, should be {said} as the entry says: it is stale, remove it"
         )
     now = " ".join(
         str(p) for p in (verdict.status, (verdict.mismatch or {}).get("kind"), (verdict.diagnosis or {}).get("name")) if p
     )
     return f"{verdict.adapter} on {verdict.case} is {now}, should be {said} as the entry says"
+
+
+def _now(verdict: Verdict) -> str:
+    return "conforms" if verdict.status == "conforms" else f"is {verdict.status}"

@@ -36,11 +36,15 @@ def specs(adapters: Sequence[str], pythons: Sequence[str]) -> tuple[list[Spec], 
     for label in labels:
         if labels.count(label) > 1:
             raise UsageError(f"-a: {label} is given twice, should have labels that differ, as in other={label}")
-    interpreters = _interpreters(pythons, labels)
+    given = interpreters(pythons, labels)
     found = []
     for one in asked:
         words = _words(one.adapter) if one.adapter.startswith("cmd:") else None
-        python = interpreters.get(one.label, sys.executable)
+        if words is not None and one.label in given:
+            raise UsageError(
+                f"--python {one.label}=...: is for adapters in Python, and {one.label} is a program: name it in the command"
+            )
+        python = given.get(one.label, sys.executable)
         found.append(Spec.of(one.adapter, label=one.label, python=python, by_name=one.by_name, words=words))
     return found, {one.label: one.text for one in asked}
 
@@ -69,7 +73,8 @@ def _words(adapter: str) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _interpreters(pythons: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
+def interpreters(pythons: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
+    """The interpreter of every label that has one of its own. Raises UsageError."""
     found: dict[str, str] = {}
     for text in pythons:
         label = next((label for label in labels if text.startswith(label + "=")), None)

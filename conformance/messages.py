@@ -48,9 +48,13 @@ def details(verdict: Verdict) -> list[str]:
 
 def again(verdict: Verdict, run: Mapping[str, Any]) -> str:
     """The command that shows it again, from the run line of the record."""
-    asked = next((entry["asked"] for entry in run["adapters"] if entry["label"] == verdict.adapter), verdict.adapter)
-    words = ["conformance", "run", *run["paths"], verdict.case, "-a", asked]
-    return shlex.join([*words, "--device", verdict.device] if verdict.device != "cpu" else words)
+    entry: Mapping[str, Any] = next((e for e in run["adapters"] if e["label"] == verdict.adapter), {"asked": verdict.adapter})
+    words = ["conformance", "run", *run["paths"], verdict.case, "-a", entry["asked"]]
+    if verdict.device != "cpu":
+        words += ["--device", verdict.device]
+    if entry.get("python"):
+        words += ["--python", f"{verdict.adapter}={entry['python']}"]
+    return shlex.join(words)
 
 
 def message(verdict: Verdict, run: Mapping[str, Any]) -> str:

@@ -22,9 +22,9 @@ def corpus_digest(cases: Iterable[Case], known: Iterable[Difference]) -> str:
     for case in cases:
         state.update(repr(replace(case, place=Place(file=Path(), lines={}))).encode())
     for entry in known:
-        state.update(
-            repr((entry.adapter, entry.cases, sorted(entry.versions.items(), key=str), entry.where, entry.status)).encode()
-        )
+        versions = sorted((name, str(specifier)) for name, specifier in entry.versions.items())
+        fits = (entry.status, entry.kind, entry.diagnosis, entry.reason)
+        state.update(repr((entry.adapter, entry.cases, versions, sorted(entry.where.items()), fits)).encode())
     return state.hexdigest()
 
 

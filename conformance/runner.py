@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -51,6 +51,7 @@ class Request:
     selection: Selection
     specs: Sequence[Spec]
     asked: Mapping[str, str]
+    pythons: Mapping[str, str] = field(default_factory=dict)
     paths: Sequence[str] = ()
     device: str | None = None
     jobs: int = 1
@@ -241,6 +242,7 @@ class _Run:
                 {
                     "label": label,
                     "asked": self.request.asked.get(label, label),
+                    "python": self.request.pythons.get(label),
                     "adapter": self.adapters[label],
                     "convention": greeting.convention if isinstance(greeting, Greeting) else None,
                 }

@@ -66,7 +66,8 @@ def test_an_entry_is_stale_where_nothing_fails(
     assert found.known is None
     assert found.known_problem is not None
     assert found.known_problem["entry"].endswith("known_differences/engine.yaml:1")
-    assert f"engine on folder/file/one is {status} and the entry says differs: it is stale" in found.known_problem["problem"]
+    now = {"conforms": "conforms"}.get(status, f"is {status}")
+    assert f"engine on folder/file/one now {now}, should be differs" in found.known_problem["problem"]
 
 
 def test_what_is_unavailable_is_not_judged(entries: Callable[..., list[Difference]], verdict: Callable[..., Verdict]) -> None:

@@ -78,9 +78,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
 
 def executed(*programs: str) -> str:
     """What the programs print, each complete in itself, run one after the other in one fresh process."""
-    code = (
-        "import json, sys\nfor source in json.load(sys.stdin): exec(compile(source, 'p', 'exec'), {'__name__': '__main__'})"
-    )
+    code = "import json, sys\nfor source in json.load(sys.stdin): exec(compile(source, 'p', 'exec'), {'__name__': '__main__'})"
     done = subprocess.run([sys.executable, "-c", code], input=json.dumps(programs), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout

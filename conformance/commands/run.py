@@ -52,6 +52,7 @@ def run(options: Options) -> None:
         selection=selection,
         specs=specs,
         asked=asked,
+        pythons=engines.interpreters(options.pythons, list(asked)),
         paths=[word for word in options.words if Path(word).exists()],
         device=options.device,
         jobs=options.jobs or os.cpu_count() or 1,
