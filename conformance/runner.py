@@ -101,6 +101,8 @@ def execute(request: Request, observer: Observer) -> Record:
     )
     try:
         plan = _plan(request, pool.greet())
+        if not any(plan.tasks(request.selection.cases).values()):
+            raise UsageError("no adapter runs any of the cases: each is one framework's own rule, should be run on that one")
         return _Run(request, observer, truths, known, plan).go(pool, lost)
     finally:
         pool.close()

@@ -5,7 +5,8 @@
 
 where output_shape is given, or size * stride for SAME_*; else pads are what is cut and output_padding is given back at
 the end. An odd total below 0, which SAME_* with a kernel smaller than its stride has, is halved downwards as in ONNX's
-reference evaluator: the text does not say. Source: ONNX operator specification, ConvTranspose, attributes `auto_pad`,
+reference evaluator: the text does not say, and ONNX Runtime takes a total below 0 for 0. So `native` has no arguments for
+prepended zeros, which that evaluator would give. Source: ONNX operator specification, ConvTranspose, attributes `auto_pad`,
 `output_shape` and `pads`.
 """
 

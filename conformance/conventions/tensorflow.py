@@ -4,7 +4,8 @@
     VALID     low = 0                     any L with F <= L < F + stride
     explicit  low = begin                 L = F - begin - end + q, 0 <= q < stride; 2-D only
 
-with F the full size and L = output_shape: those L whose forward convolution gives `size` back. `groups` is no
+with F the full size and L = output_shape: those L whose forward convolution gives `size` back. (With size 1, oneDNN also
+runs VALID with F - stride < L < F, which is neither documented nor what TensorFlow does without it.) `groups` is no
 argument of the call (the filter's and output_shape's channels say it) but part of what is asked for. Source: documentation
 of tf.nn.conv2d_transpose, and GetWindowedOutputSize in tensorflow/core/framework/kernel_shape_util.cc.
 """
