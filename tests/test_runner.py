@@ -301,7 +301,7 @@ def test_a_known_difference_passes_the_gate(tmp_path):
     ("changes", "name", "said"),
     [
         ({}, "BiasDropped", None),
-        ({"adapter": "Right"}, "Right", "tiny/cut is conforms and the entry says differs values: it is stale"),
+        ({"adapter": "Right"}, "Right", "tiny/cut now conforms, should be differs values as the entry says: it is stale"),
         ({"kind": "shape"}, "OffByOne", "tiny/cut is differs values, should be differs shape as the entry says"),
         ({"versions": {"miniature": ">=2"}}, "OffByOne", None),
     ],

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from conformance.adapters import PreparedCall, Unsupported
 from conformance.conventions import jax as convention
 
+_HAS_CONSISTENT_PADDING = "use_consistent_padding" in inspect.signature(jax.lax.conv_transpose).parameters
 _SPATIAL = {1: "H", 2: "HW", 3: "HWD"}
 
 
@@ -31,6 +33,8 @@ class Jax(PreparedCall):
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         if native["feature_group_count"] != 1:
             raise Unsupported("jax.lax.conv_transpose has no argument for groups (documentation of jax.lax.conv_transpose).")
+        if "use_consistent_padding" in native and not _HAS_CONSISTENT_PADDING:
+            raise Unsupported(f"jax {jax.__version__} has no use_consistent_padding, which came with jax 0.9.")
         axes = _SPATIAL[x.ndim - 2]
         arguments = tuples({key: value for key, value in native.items() if key != "feature_group_count"})
         return on_device(
