@@ -11,6 +11,7 @@ from conformance import messages
 from conformance.adapters import Unsupported as NotSupported
 from conformance.case import Case
 from conformance.compare import judge
+from conformance.diagnosis import diagnosed
 from conformance.geometry import canonical_padding
 from conformance.guards import check_guards
 from conformance.outcomes import Outcome, Output, Raised, Unsupported
@@ -64,7 +65,8 @@ def check(kernel: Callable[..., Any], cases: str | os.PathLike[str] | None = Non
         if case.geometry is None:
             continue
         outcome = _call(kernel, case, truths)
-        verdicts.append(judge(case, truths(case).truth, outcome, adapter=name, device="cpu"))
+        truth = truths(case).truth
+        verdicts.append(diagnosed(judge(case, truth, outcome, adapter=name, device="cpu"), outcome, truth))
     report = Report(verdicts=tuple(verdicts))
     if raises and not report.ok:
         raise AssertionError(str(report))

@@ -118,11 +118,14 @@ def show(
 
 
 @app.command()
-def lint(cases: Words = None) -> None:
+def lint(
+    cases: Words = None,
+    detects: Annotated[bool, typer.Option("--detects", help="Make every known mistake, and tell which cases notice it.")] = False,
+) -> None:
     """Where case files and known differences are wrong or out of date; exit 2 for the first, 1 for the second."""
     from conformance.commands import cases as command
 
-    command.lint(cases or [])
+    command.lint(cases or [], detects)
 
 
 @app.command()

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conformance.case import Case
-from conformance.oracle import Truth
+from conformance.oracle import Truth, transpose_into_window
 from conformance.oracle.truth import SIGNIFICAND_BITS
 from conformance.outcomes import Crashed, Outcome, Output, Raised, TimedOut, Unavailable, Unsupported
 from conformance.tensors import Array, dtype_of
@@ -104,7 +104,7 @@ def compare(got: Array, truth: Truth, *, signed_zero: bool = False) -> _Finding:
     return _Finding(
         mismatch=_mismatch("values", wrong, values, truth.y) if wrong.any() else None,
         error_over_bound=largest,
-        precision=effective_precision(error, truth, within=not wrong.any()),
+        precision=effective_precision(error, truth, within=not wrong.any()) if _is_rounding(error, truth) else None,
     )
 
 
@@ -137,8 +137,9 @@ def effective_precision(error: Float64, truth: Truth, *, within: bool = False) -
     result (and adding the bias) c 4^-p * (y^2 + (y - b)^2): the relative error of one rounding is uniform in +-2^-p / m for a
     significand m in [1, 2), and m is taken as logarithmically distributed (Benford), so c = (3 / 8) / (3 ln 2). What rounding
     the result explains is not held against the operands. An accumulator of few bits lowers the figure as the sums get longer,
-    so a format fits that has up to 2.5 bits more. Where the errors are `within` the bound, the dtype itself explains them. None
-    where nothing was rounded.
+    so a format fits that has up to 2.5 bits more; operands that a format holds exactly raise it, so first the result of these
+    operands rounded to 11 and to 8 bits is computed, and where its errors are as large, that is it. Where the errors are `within`
+    the bound, the dtype itself explains them. None where nothing was rounded.
     """
     finite = np.isfinite(truth.y)
     own = SIGNIFICAND_BITS[truth.dtype]
@@ -154,8 +155,27 @@ def effective_precision(error: Float64, truth: Truth, *, within: bool = False) -
         bits = min(bits, -0.5 * math.log2((seen - of_results) / products / (2 * share)))
     if within:
         return {"bits": round(bits), "formats": [truth.dtype]}
+    for known in (11, 8):
+        predicted = rounded_operands(truth, known)[finite] - y
+        if known < own and 0.625 <= math.sqrt(seen / max(float((predicted**2).sum()), seen * 1e-9)) <= 1.6:
+            return {"bits": known, "formats": list(_FORMATS[known])}
     fitting = [known for known in sorted(_FORMATS) if bits - 0.75 <= known <= bits + 2.5]
     return {"bits": round(bits), "formats": list(_FORMATS[fitting[0]]) if fitting else []}
+
+
+def rounded_operands(truth: Truth, bits: int) -> Float64:
+    """The output of the operands rounded to so many significand bits, computed in float64."""
+
+    def rounded(values: Float64) -> Float64:
+        significand, exponent = np.frexp(values)
+        return np.asarray(np.ldexp(np.round(np.ldexp(significand, bits)), exponent - bits))
+
+    return transpose_into_window(rounded(truth.x), rounded(truth.kernel), truth.bias, truth.geometry)
+
+
+def _is_rounding(error: Float64, truth: Truth) -> bool:
+    """Whether every error is small beside the sum of magnitudes; a larger one is another sum, and has no precision."""
+    return bool(error.any()) and bool((error <= 2.0**-6 * truth.magnitude)[np.isfinite(truth.magnitude)].all())
 
 
 def _before_bias(truth: Truth) -> Float64:
@@ -217,3 +237,20 @@ def agrees_with_oracle(stated: float | Float64, y: float | Float64, scale: float
     with np.errstate(invalid="ignore"):
         near = np.isfinite(y) & np.isfinite(stated) & (abs(stated - y) <= 1e-12 * scale)
         return bool(((stated == y) | near | (np.isnan(stated) & np.isnan(y))).all())
+
+
+def share_explained(got: Float64, candidate: Float64, truth: Truth, *, tight: bool = False) -> float:
+    """The part of the elements of `got` that `candidate`, of the same shape, has too: bit for bit where the case is exact.
+
+    Else within twice the largest bound of the case, since a mistake changes the sums but hardly their size; `tight` takes each
+    element's own bound.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        rounded = candidate.astype(dtype_of(truth.dtype)).astype(np.float64)
+        same = (got == rounded) | (np.isnan(got) & np.isnan(rounded))
+        if not truth.exact:
+            limit = bound(truth)
+            same |= np.abs(got - candidate) <= (
+                limit if tight else 2 * float(np.max(limit, where=np.isfinite(limit), initial=0.0))
+            )
+    return float(same.mean()) if same.size else 0.0

@@ -212,9 +212,8 @@ def _misfit(entry: Difference, verdict: Verdict) -> str:
         return (
             f"{verdict.adapter} on {verdict.case} now {_now(verdict)}, should be {said} as the entry says: it is stale, remove it"
         )
-    now = " ".join(
-        str(p) for p in (verdict.status, (verdict.mismatch or {}).get("kind"), (verdict.diagnosis or {}).get("name")) if p
-    )
+    name = (verdict.diagnosis or {}).get("name") if entry.diagnosis else None
+    now = " ".join(str(part) for part in (verdict.status, (verdict.mismatch or {}).get("kind"), name) if part)
     return f"{verdict.adapter} on {verdict.case} is {now}, should be {said} as the entry says"
 
 

@@ -15,6 +15,7 @@ from conformance.case import Case
 from conformance.casefile import load_cases
 from conformance.compare import judge
 from conformance.conventions import Native, Unrepresentable
+from conformance.diagnosis import diagnosed
 from conformance.differences import Difference
 from conformance.guards import check_guards
 from conformance.machine import circumstances, description
@@ -192,7 +193,9 @@ class _Run:
     def _judge(self, task: _Task, outcome: Outcome) -> Verdict:
         if isinstance(outcome, Output) and outcome.seconds is not None and timing.TAG in task.case.tags:
             self.first_calls[task.case.name, task.label, task.device] = outcome.seconds
-        verdict = judge(task.case, self.truths(task.case).truth, outcome, adapter=task.label, device=task.device)
+        truth = self.truths(task.case).truth
+        verdict = judge(task.case, truth, outcome, adapter=task.label, device=task.device)
+        verdict = diagnosed(verdict, outcome, truth)
         greeting = self.plan.greetings[task.label]
         versions = greeting.versions if isinstance(greeting, Greeting) else {}
         return differences.explain(verdict, self.known, adapter=self.adapters[task.label], versions=versions, here=self.here)

@@ -428,7 +428,7 @@ def test_every_key_of_the_record_is_explained(ran: Any) -> None:
     assert all(f"`{key}`" in explained for key in (*run["adapters"][0], *run["cpu"]))
     (wrong,) = (line for line in lines if line.get("status") == "differs")
     explained = section(text_of("reports"), "The line verdict")
-    assert all(f"`{key}`" in explained for key in (*wrong["mismatch"], *wrong["precision"], *wrong["got"]))
+    assert all(f"`{key}`" in explained for key in (*wrong["mismatch"], "bits", "formats", *wrong["diagnosis"], *wrong["got"]))
     case = next(line for line in lines if line["type"] == "case")
     explained = section(text_of("reports"), "The line case")
     assert all(f"`{key}`" in explained for key in (*case["geometry"], *case["geometry"]["axes"][0], *case["input"]))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import typer
 
 from conformance import blessing, differences
 from conformance.guards import check_guards
+from conformance.messages import counted
 from conformance.selection import Selection, select
+from conformance.suspicion import detection, suspicions
 from conformance.truths import Truths
 
 
@@ -20,15 +23,44 @@ def list_cases(words: Sequence[str], expression: str | None, tags: Sequence[str]
         print(f"{case.name}{marks}: {case.summary}")
 
 
-def lint(words: Sequence[str]) -> None:
-    """Exit 2 where a file is wrong (told by whoever reads it), 1 where something is out of date."""
+def lint(words: Sequence[str], detects: bool) -> None:
+    """Exit 2 where a file is wrong (told by whoever reads it), 1 where something is out of date; suspicions are only told."""
     selection = select(words, slow=True)
-    check_guards(selection.cases, Truths())
+    truths = Truths()
+    check_guards(selection.cases, truths)
+    notes = _detections(selection, truths) if detects else _suspicions(selection, truths)
+    for line in notes:
+        print(line)
     findings = [*_unguarded(selection), *_lost(selection)]
     for line in findings:
         print(line)
-    print(f"{len(selection.cases)} cases, {len(findings)} findings")
+    print(f"{counted(len(selection.cases), 'case')}, {counted(len(findings), 'finding')}")
     raise typer.Exit(1 if findings else 0)
+
+
+def _suspicions(selection: Selection, truths: Truths) -> Iterator[str]:
+    for case in selection.cases:
+        truth = truths(case).truth
+        if truth is not None:
+            for text in suspicions(case, truth):
+                yield f"{case.place.at('id')}: note: {text}"
+
+
+def _detections(selection: Selection, truths: Truths) -> Iterator[str]:
+    """Per case what it notices and what it is blind to, then per mistake how many cases notice it."""
+    noticed: Counter[str] = Counter()
+    names: set[str] = set()
+    for case in selection.cases:
+        truth = truths(case).truth
+        if truth is None:
+            continue
+        found = detection(truth)
+        noticed.update(found.noticed)
+        names |= found.noticed | found.missed
+        blind = f"; blind to {', '.join(sorted(found.missed))}" if found.missed else ""
+        yield f"{case.name}: notices {len(found.noticed)} of {len(found.noticed | found.missed)}{blind}"
+    for name in sorted(names, key=lambda name: (noticed[name], name)):
+        yield f"{name}: noticed by {counted(noticed[name], 'case')}"
 
 
 def _unguarded(selection: Selection) -> list[str]:

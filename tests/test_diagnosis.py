@@ -1,0 +1,308 @@
+"""What a wrong result is instead: mistakes made on purpose by an engine of its own get their names.
+
+The engine below is written on the scatter definition, one product at a time, and shares no code with the package; it makes the
+mistakes that it is told to make.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance.case import Case
+from conformance.compare import compare
+from conformance.diagnosis import Call, diagnose, single_mistakes
+from conformance.oracle import Truth, transpose_into_window
+from conformance.selection import select
+from conformance.tensors import dtype_of
+from conformance.truths import prepare
+
+LARGEST = 1500  # elements of an output, and of input times taps: the engine takes a product at a time
+
+
+def engine(truth: Truth, *mistakes: str) -> np.ndarray | None:
+    """The output of a scatter loop that makes these mistakes; None where one of them cannot be made."""
+    g = truth.geometry
+    x, w, b, groups = truth.x, truth.kernel, truth.bias, g.groups
+    rank = len(g.axes)
+    stride, dilation = [a.stride for a in g.axes], [a.dilation for a in g.axes]
+    low, high = [a.crop_low for a in g.axes], [a.crop_high for a in g.axes]
+    extra = [lo - hi for lo, hi in zip(low, high, strict=True)]
+    for mistake in mistakes:
+        match mistake:
+            case "ends swapped":
+                low, high = high, low
+            case "strides swapped":
+                stride = stride[::-1]
+            case "dilations swapped":
+                dilation = dilation[::-1]
+            case "paddings swapped":
+                low, high = low[::-1], high[::-1]
+            case "output_padding ignored":
+                high = [hi + max(q, 0) for hi, q in zip(high, extra, strict=True)]
+            case "output_padding at the start":
+                if min(extra) < 0:
+                    return None
+                low, high = (
+                    [lo - q for lo, q in zip(low, extra, strict=True)],
+                    [hi + q for hi, q in zip(high, extra, strict=True)],
+                )
+            case "window shifted":
+                low, high = [lo + 1 for lo in low], [hi - 1 for hi in high]
+            case "dilation ignored":
+                dilation = [1] * rank
+            case "kernel not flipped":
+                w = w[(slice(None), slice(None), *[slice(None, None, -1)] * rank)]
+            case "kernel transposed":
+                if rank != 2 or w.shape[2] != w.shape[3]:
+                    return None
+                w = w.transpose(0, 1, 3, 2)
+            case "channels exchanged":
+                if w.shape[0] != w.shape[1] or groups > 1:
+                    return None
+                w = w.swapaxes(0, 1)
+            case "first kernel":
+                w = np.concatenate([w[: w.shape[0] // groups]] * groups)
+            case "first bias":
+                b = None if b is None else np.tile(b[: w.shape[1]], groups)
+            case "bias dropped":
+                b = None
+            case "bias twice":
+                b = None if b is None else b + b
+            case "bias reversed":
+                b = None if b is None else b[::-1]
+            case "input read channels last":
+                x = np.moveaxis(x, 1, -1).reshape(x.shape)
+    size, taps = x.shape[2:], w.shape[2:]
+    out = [
+        (n - 1) * s + d * (k - 1) + 1 - lo - hi
+        for n, s, d, k, lo, hi in zip(size, stride, dilation, taps, low, high, strict=True)
+    ]
+    if min(out) < 1:
+        return None
+    inside, per_group = x.shape[1] // groups, w.shape[1]
+    y = np.zeros((x.shape[0], per_group * groups, *out))
+    overlap = np.zeros(out)
+    for place in itertools.product(*map(range, size)):
+        for tap in itertools.product(*map(range, taps)):
+            at = tuple(p * s + t * d - lo for p, s, t, d, lo in zip(place, stride, tap, dilation, low, strict=True))
+            if any(not 0 <= a < n for a, n in zip(at, out, strict=True)):
+                continue
+            overlap[at] += 1
+            for group in range(groups):
+                these = slice(group * inside, (group + 1) * inside)
+                product = x[(slice(None), these, *place)] @ w[(these, slice(None), *tap)]
+                there = (slice(None), slice(group * per_group, (group + 1) * per_group), *at)
+                y[there] = product if "overlaps overwritten" in mistakes else y[there] + product
+    if "overlaps averaged" in mistakes:
+        y = y / np.maximum(overlap, 1)
+    if b is not None:
+        y = y + b.reshape(-1, *[1] * rank)
+    if "batch repeated" in mistakes:
+        y = np.stack([y[0]] * len(y))
+    if "channels dealt out" in mistakes:
+        if groups == 1 or per_group == 1:
+            return None
+        y = y[:, [g * per_group + c for c in range(per_group) for g in range(groups)]]
+    return y
+
+
+NAMES = {
+    "ends swapped": "ends-swapped",
+    "strides swapped": "strides-swapped",
+    "dilations swapped": "dilations-swapped",
+    "paddings swapped": "paddings-swapped",
+    "output_padding ignored": "output-padding-ignored",
+    "output_padding at the start": "output-padding-at-start",
+    "window shifted": "shifted-window",
+    "dilation ignored": "dilation-ignored",
+    "kernel not flipped": "kernel-not-flipped",
+    "kernel transposed": "kernel-axes-transposed",
+    "channels exchanged": "channels-exchanged",
+    "first kernel": "first-kernel-for-all",
+    "first bias": "first-bias-for-all",
+    "bias dropped": "bias-dropped",
+    "bias twice": "bias-twice",
+    "bias reversed": "bias-reversed",
+    "input read channels last": "input-layout",
+    "overlaps overwritten": "overlaps-overwritten",
+    "overlaps averaged": "overlaps-averaged",
+    "batch repeated": "batch-repeated",
+    "channels dealt out": "output-channels-interleaved",
+}
+
+
+def is_small(case: Case) -> bool:
+    if case.geometry is None or case.must_fail:
+        return False
+    products = np.prod(case.input.shape[2:]) * np.prod(case.kernel.shape[2:])
+    return bool(np.prod(case.output_shape) <= LARGEST and products <= LARGEST and case.dtype == "float32")
+
+
+@pytest.fixture(scope="module")
+def truths() -> dict[str, Truth]:
+    """The truth of the small shipped cases."""
+    found = {case.name: prepare(case).truth for case in select().cases if is_small(case)}
+    return {name: truth for name, truth in found.items() if truth is not None}
+
+
+def diagnosis(truth: Truth, wrong: np.ndarray) -> tuple[dict[str, Any] | None, bool]:
+    """What is said of a wrong result, and whether it is wrong at all."""
+    got = wrong.astype(dtype_of(truth.dtype))
+    found = compare(got, truth)
+    if found.mismatch is None:
+        return None, False
+    return diagnose(got, truth, found.precision), True
+
+
+def named(said: dict[str, Any] | None) -> set[str]:
+    """All names that were given, two at once taken apart."""
+    if said is None:
+        return set()
+    return {name for entry in [said, *said["also"]] for name in entry["name"].split(" + ")}
+
+
+@pytest.mark.parametrize("mistake", NAMES)
+def test_every_mistake_gets_its_name_wherever_it_shows(mistake: str, truths: dict[str, Truth]) -> None:
+    """On every small shipped case that can notice it, it is among the names that explain every element."""
+    noticed = 0
+    for name, truth in truths.items():
+        wrong = engine(truth, mistake)
+        if wrong is None:
+            continue
+        said, is_wrong = diagnosis(truth, wrong)
+        if is_wrong:
+            noticed += 1
+            assert said is not None, f"{name}: nothing explains {mistake}"
+            assert NAMES[mistake] in named(said), f"{name}: {mistake} is said to be {said['text']}"
+            assert said["share"] == 1.0
+    assert noticed >= 2, f"only {noticed} cases notice it"
+
+
+def test_a_right_answer_is_never_explained_away(truths: dict[str, Truth]) -> None:
+    """The engine without a mistake agrees on every case, so that nothing is diagnosed."""
+    for name, truth in truths.items():
+        right = engine(truth)
+        assert right is not None
+        assert diagnosis(truth, right) == (None, False), name
+
+
+def test_two_mistakes_at_once_are_both_named(truths: dict[str, Truth]) -> None:
+    """In nine of ten cases that can notice both: each alone changes the result, and both together change it otherwise."""
+    pairs = [
+        ("kernel not flipped", "bias dropped"),
+        ("kernel not flipped", "window shifted"),
+        ("ends swapped", "bias reversed"),
+        ("bias twice", "window shifted"),
+        ("output_padding ignored", "kernel transposed"),
+        ("first kernel", "bias dropped"),
+        ("strides swapped", "bias dropped"),
+        ("kernel not flipped", "batch repeated"),
+    ]
+    found = total = 0
+    for first, second in pairs:
+        for truth in list(truths.values())[::3]:
+            alone = [engine(truth, first), engine(truth, second)]
+            both = engine(truth, first, second)
+            if both is None or any(one is None or not differs(one, truth.y) for one in alone):
+                continue
+            if not differs(both, truth.y) or any(one is not None and not differs(both, one) for one in alone):
+                continue
+            said, is_wrong = diagnosis(truth, both)
+            if is_wrong:
+                total += 1
+                found += {NAMES[first], NAMES[second]} <= named(said)
+    assert total >= 40
+    assert found >= 0.9 * total, f"{found} of {total}"
+
+
+def differs(a: np.ndarray, b: np.ndarray) -> bool:
+    return a.shape != b.shape or not np.array_equal(a, b)
+
+
+@pytest.fixture
+def truth_of_case() -> Callable[[str], Truth]:
+    def of(name: str) -> Truth:
+        truth = prepare(select([name]).cases[0]).truth
+        assert truth is not None
+        return truth
+
+    return of
+
+
+def test_the_window_is_said_to_be_somebody_elses(truth_of_case: Callable[[str], Truth]) -> None:
+    """PyTorch 3/2/1/1 computed as Keras same: shifted by one, and whose window it is."""
+    due = truth_of_case("textbook/cs231n/two-by-two-to-four-by-four")
+    got = truth_of_case("textbook/cs231n/keras-same")
+    said, _ = diagnosis(due, got.y)
+    assert said is not None
+    assert said["name"] in ("ends-swapped", "output-padding-at-start", "shifted-window")
+    text = said["text"]
+    assert "the window is shifted by (-1, -1)" in text
+    assert "Keras same" in text
+    assert text.index("due is that of") < text.index("padding=1, output_padding=1")
+
+
+@pytest.mark.parametrize(("bits", "formats"), [(11, "TF32 or float16"), (8, "bfloat16")])
+def test_low_precision_is_told_in_bits_with_the_formats_that_fit(
+    bits: int, formats: str, truth_of_case: Callable[[str], Truth]
+) -> None:
+    """Operands rounded to so many bits, on wide integers, which are exact in float32."""
+    truth = truth_of_case("arithmetic/first/wide-integers")
+    scale = 2.0 ** (np.floor(np.log2(np.abs(truth.x))) + 1 - bits)
+    rounded = np.round(truth.x / scale) * scale
+    low = dataclasses.replace(truth, y=transpose_into_window(rounded, truth.kernel, truth.bias, truth.geometry))
+    said, _ = diagnosis(truth, low.y)
+    assert said is not None
+    assert said["name"] == "low-precision"
+    assert said["text"] == f"the result has a precision of {bits} bits: {formats}"
+
+
+def test_what_nothing_explains_is_left_open(truth_of_case: Callable[[str], Truth]) -> None:
+    """Noise is no known mistake."""
+    truth = truth_of_case("arithmetic/first/groups-with-bias")
+    noise = np.random.RandomState(0).randint(-40, 41, truth.y.shape).astype(float)
+    assert diagnosis(truth, noise) == (None, True)
+
+
+def test_a_mistake_in_most_places_is_told_with_its_share(truth_of_case: Callable[[str], Truth]) -> None:
+    """One element besides is wrong in its own way: the share says so."""
+    truth = truth_of_case("arithmetic/first/groups-with-bias")
+    wrong = engine(truth, "kernel not flipped")
+    assert wrong is not None
+    wrong[0, 0, 0, 0] += 1000
+    said, _ = diagnosis(truth, wrong)
+    assert said is not None
+    assert "kernel-not-flipped" in named(said)
+    assert 0.9 < said["share"] < 1.0
+    assert "% of the elements are explained so" in said["text"]
+
+
+def test_looking_for_two_mistakes_costs_less_than_the_scatter_loop(truth_of_case: Callable[[str], Truth]) -> None:
+    """On noise, which nothing explains, all singles and pairs are tried, in the time of a few hundred plain loops."""
+    truth = truth_of_case("arithmetic/first/output-padding-beyond-the-full-output")
+    noise = np.random.RandomState(0).randint(-40, 41, truth.y.shape).astype(float)
+    began = time.perf_counter()
+    assert engine(truth) is not None
+    once = time.perf_counter() - began
+    began = time.perf_counter()
+    diagnosis(truth, noise)
+    assert time.perf_counter() - began < 500 * once
+
+
+def test_every_name_is_documented(truths: dict[str, Truth]) -> None:
+    """The table of docs/diagnosis.md has every name that the shipped cases can show, and those that need other numbers."""
+    page = (Path(__file__).parent.parent / "docs" / "diagnosis.md").read_text()
+    documented = {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")}
+    shown = {"shifted-window", "other-window", "subnormals-flushed", "low-precision", "zero-times-infinity", "dilations-swapped"}
+    for truth in truths.values():
+        call = Call(x=truth.x, w=truth.kernel, bias=truth.bias, geometry=truth.geometry)
+        shown |= {mistake.name for mistake in single_mistakes(call, truth.y)}
+    assert documented == shown
