@@ -11,19 +11,22 @@ if TYPE_CHECKING:
     from conformance.casefile import CaseFileError, load_cases
     from conformance.checking import Report, check
     from conformance.oracle import conv_transpose
+    from conformance.porting import PortError, port
 
 __version__ = "0.1.0"
 
-__all__ = ["Case", "CaseFileError", "Report", "Unsupported", "check", "conv_transpose", "load_cases"]
+__all__ = ["Case", "CaseFileError", "PortError", "Report", "Unsupported", "check", "conv_transpose", "load_cases", "port"]
 
 _HOMES = {
     "Case": "case",
     "CaseFileError": "casefile",
+    "PortError": "porting",
     "Report": "checking",
     "Unsupported": "adapters",
     "check": "checking",
     "conv_transpose": "oracle",
     "load_cases": "casefile",
+    "port": "porting",
 }
 
 

@@ -114,7 +114,7 @@ def read_expected(item: Item, rank: int, lines: Lines) -> tuple[bool, Expected |
             entries["error"].wrong(f"is {entries['error'].value()!r}, should be true or left out")
         for key in entries.keys() - {"error"}:
             entries[key].wrong("stands beside error: true, should be left out")
-        return True, None
+        return entries["error"].value() is True, None
     return False, Expected(
         shape=_expected_shape(entries.get("shape"), rank),
         numbers=_expected_numbers(entries.get("values")),
@@ -136,9 +136,13 @@ def _expected_shape(item: Item | None, rank: int) -> Shape | None:
 def _expected_numbers(item: Item | None) -> tuple[float, ...] | None:
     if item is None:
         return None
-    numbers = list(_flat(item.value()))
+    value = item.value()
+    numbers = list(_flat(value))
     if not item.is_sequence() or not all(map(_is_number, numbers)):
         item.wrong("should be nested numbers")
+        return None
+    if not _fits(value, _shape_of(value)):
+        item.wrong(f"is ragged, should be nested lists of shape {_shape_of(value)}, as its first entries are, or a flat list")
         return None
     return tuple(map(float, numbers))
 
@@ -156,11 +160,7 @@ def _expected_digest(item: Item | None) -> str | None:
 def _nested(item: Item, rank: int) -> Given | None:
     """Nested lists of numbers with all axes, or the spatial ones alone: then the others are 1."""
     value = item.value()
-    shape: list[int] = []
-    level = value
-    while isinstance(level, list):
-        shape.append(len(level))
-        level = level[0] if level else None
+    shape = _shape_of(value)
     if len(shape) not in (rank, rank + 2):
         item.wrong(f"has {len(shape)} axes, should have {rank + 2}, or {rank} (the spatial ones alone)")
         return None
@@ -173,6 +173,15 @@ def _nested(item: Item, rank: int) -> Given | None:
             item.wrong(f"has {number!r}, should have numbers alone")
             return None
     return Given(shape=(*(1,) * (rank + 2 - len(shape)), *shape), numbers=tuple(map(float, numbers)))
+
+
+def _shape_of(value: Any) -> list[int]:
+    """The lengths of a nested list, as its first entries have them."""
+    shape = []
+    while isinstance(value, list):
+        shape.append(len(value))
+        value = value[0] if value else None
+    return shape
 
 
 def _fits(value: Any, shape: Sequence[int]) -> bool:

@@ -17,7 +17,7 @@ from conformance.case import Case, Expected
 from conformance.guards import contradiction, expectation
 from conformance.results import RecordError, replace_file
 from conformance.truths import prepare
-from conformance.yamlfile import read
+from conformance.yamlfile import FileProblems, parse, read
 
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """Where libyaml ends a line."""
@@ -46,7 +46,8 @@ def _bless_file(file: Path, cases: Sequence[Case]) -> list[str]:
         if line is None and case.expected is not None and case.expected.complete and case.expected.shape is not None:
             continue
         by_line[case.place.lines[""]] = expectation(truth)
-        why = "it had none" if line is None else line.partition(": ")[2]
+        had = "it had none" if case.expected is None else "it did not say enough"
+        why = had if line is None else line.partition(": ")[2]
         told.append(f"{case.place.at('id')}: {case.name}: wrote expected ({why})")
     if by_line:
         _rewrite(file, by_line)
@@ -61,10 +62,21 @@ def _rewrite(file: Path, by_line: dict[int, Expected]) -> None:
     for item in reversed(list(cases)):  # from the end, so that the places before stay where they are
         if item.line in by_line:
             text = _spliced(text, item.mapping(), by_line[item.line])
+    _check_splice(file, text)
     try:
         replace_file(file, text)
     except OSError as error:
         raise RecordError(f"{file} cannot be written: {error.strerror}, should be a file that can be") from None
+
+
+def _check_splice(file: Path, text: str) -> None:
+    """Raise FileProblems if the new text is no YAML: where an anchor went with the value that bore it."""
+    try:
+        parse(file, text)
+    except FileProblems as error:
+        raise FileProblems(
+            [f"{error.lines[0]}: bless left the file as it was, since others refer to what it would replace"]
+        ) from None
 
 
 def _spliced(text: str, case: yaml.MappingNode, expected: Expected) -> str:
@@ -133,6 +145,8 @@ def _lines(expected: Expected) -> list[str]:
 
 def _nested(numbers: list[str], shape: Sequence[int]) -> str:
     """Numbers in C order as nested lists; the batch and channel axes are left out where both are 1."""
+    if not numbers:
+        return "[]"
     axes = list(shape[2:]) if shape[0] == shape[1] == 1 else list(shape)
     for size in reversed(axes):
         numbers = [f"[{', '.join(numbers[start : start + size])}]" for start in range(0, len(numbers), size)]

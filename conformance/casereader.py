@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ GENERIC = ("stride", "padding", "output_padding", "dilation", "groups")
 KEYS = (
     "id", "summary", "source", "spatial", "input", "kernel", "bias", *GENERIC, "dtype", "native", "expected", "tags",
 )  # fmt: skip
+MOST_ELEMENTS = 2**28
+"""Of one array: two GiB in float64."""
 REQUIRED = ("id", "summary", "source", "input", "kernel")
 
 
@@ -90,6 +93,8 @@ class CaseReader:
 
     def _judge(self, case: Case) -> None:
         """Arguments that make no sense are a problem, unless that is what the case is about."""
+        if self._too_large(case):
+            return
         found = case.problems()
         if case.must_fail:
             if case.native is None and not found:
@@ -105,6 +110,19 @@ class CaseReader:
                 key = f"native.{case.native[0]}"
             line = self.lines.get(key, self.lines.get("native", self.item.line))
             self.problems.add(line, key, problem.text)
+
+    def _too_large(self, case: Case) -> bool:
+        """Whether an array could not be held; noted as a problem then."""
+        shapes = {"input": case.input.shape, "kernel": case.kernel.shape}
+        if case.geometry is not None and not case.must_fail and min(case.geometry.out) > 0:
+            shapes["padding" if "padding" in self.entries else "input "] = case.output_shape
+        for key, shape in shapes.items():
+            if math.prod(shape) > MOST_ELEMENTS:
+                what = "" if key in ("input", "kernel") else "the output "
+                text = f"{what}has {math.prod(shape)} elements, should have at most {MOST_ELEMENTS}"
+                self.problems.add(self.lines.get(key.strip(), self.item.line), key.strip(), text)
+                return True
+        return False
 
     def _identity(self) -> str | None:
         if "id" not in self.entries:

@@ -14,7 +14,7 @@ from conformance.compare import judge
 from conformance.diagnosis import diagnosed
 from conformance.geometry import canonical_padding
 from conformance.guards import check_guards
-from conformance.outcomes import Outcome, Output, Raised, Unsupported
+from conformance.outcomes import Outcome, Output, Raised, Unsupported, told
 from conformance.selection import select
 from conformance.tensors import numeric_array
 from conformance.truths import Truths
@@ -93,9 +93,9 @@ def _call(kernel: Callable[..., Any], case: Case, truths: Truths) -> Outcome:
         return Unsupported(reason=error.reason)
     except NotImplementedError as error:
         return Unsupported(reason=str(error) or "NotImplementedError", raised="NotImplementedError")
-    except Exception as error:
-        return Raised(type=type(error).__name__, message=str(error))
+    except (Exception, SystemExit) as error:
+        return Raised(type=type(error).__name__, message=told(error))
     try:
         return Output(y=numeric_array(y))
     except (TypeError, ValueError) as error:
-        return Raised(type=type(error).__name__, message=str(error), stage="while reading the result")
+        return Raised(type=type(error).__name__, message=told(error), stage="while reading the result")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -55,7 +58,7 @@ def run(
     expression: Expression = None,
     tags: Tags = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes at work at once; the number of cores if not given.")] = None,
-    timeout: Annotated[float, typer.Option(min=0.001, metavar="SECONDS", help="Limit of one call.")] = 60.0,
+    timeout: Annotated[float, typer.Option(min=0.001, max=86400, metavar="SECONDS", help="Limit of one call.")] = 60.0,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of every engine; all physical cores if not given.")] = None,
     timing: Annotated[
         str, typer.Option(metavar="off|quick|full", help="Time cases tagged network that conform: 1 s or 5 s per adapter.")
@@ -137,6 +140,24 @@ def bless(cases: Words = None) -> None:
 
 
 @app.command()
+def port(
+    call: Annotated[
+        str, typer.Argument(metavar="CALL", help="The call in the source's own words; for onnx a JSON object or an .onnx file.")
+    ],
+    source: Annotated[str, typer.Option("--from", metavar="FRAMEWORK", help="torch, keras, tensorflow, jax, flax or onnx.")],
+    target: Annotated[str, typer.Option("--to", metavar="FRAMEWORK", help="Another of them.")],
+    shape: Annotated[
+        str | None, typer.Option("--input", metavar="N,C,SIZE...", help="Shape of the input; chosen, and said, if not given.")
+    ] = None,
+    prove: Annotated[bool, typer.Option("--proof/--no-proof", help="Run both programs and compare them.")] = True,
+) -> None:
+    """What a call of one framework is in another: arguments or a recipe as code, the proof, and the trap."""
+    from conformance.commands import port as command
+
+    command.run(call, source, target, shape, prove)
+
+
+@app.command()
 def report(
     record: Annotated[Path, typer.Argument(metavar="RESULTS", help="A results.jsonl, or the folder of one.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the page.")],
@@ -151,6 +172,7 @@ def main() -> None:
     """Entry point: what a user did wrong is one sentence a problem on stderr and exit 2, never a traceback."""
     from conformance.yamlfile import FileProblems
 
+    sys.stdout = _Patient(sys.stdout)
     try:
         app()
     except FileProblems as error:
@@ -161,6 +183,38 @@ def main() -> None:
         _complain(f"conformance: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+class _Patient(io.TextIOBase):
+    """Standard output that may go away: a run whose reader has left, or whose disk is full, is finished and recorded."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        self._guarded(lambda: self._stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._guarded(self._stream.flush)
+
+    def _guarded(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except OSError as error:
+            if not isinstance(error, BrokenPipeError):
+                print(f"conformance: standard output cannot be written: {error.strerror}", file=sys.stderr)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still held, and what follows, goes nowhere
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._stream.encoding
 
 
 def _complain(*lines: str) -> None:

@@ -30,7 +30,7 @@ def details(verdict: Verdict) -> list[str]:
     lines = []
     if verdict.mismatch is not None:
         lines.append(str(verdict.mismatch["text"]))
-    if verdict.error_over_bound is not None and verdict.fails:
+    if verdict.error_over_bound and verdict.fails:
         lines.append(f"largest error {verdict.error_over_bound:.3g} times the bound")
     if verdict.precision is not None and verdict.fails:
         formats = " or ".join(verdict.precision["formats"]) or "no format"
@@ -52,6 +52,8 @@ def again(verdict: Verdict, run: Mapping[str, Any]) -> str:
     words = ["conformance", "run", *run["paths"], verdict.case, "-a", entry["asked"]]
     if verdict.device != "cpu":
         words += ["--device", verdict.device]
+    if run.get("timeout", 60.0) != 60.0:
+        words += ["--timeout", f"{run['timeout']:g}"]
     if entry.get("python"):
         words += ["--python", f"{verdict.adapter}={entry['python']}"]
     return shlex.join(words)

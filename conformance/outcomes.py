@@ -59,4 +59,12 @@ class Unavailable:
     reason: str
 
 
+def told(error: BaseException) -> str:
+    """The text of an exception, or its type where telling it fails."""
+    try:
+        return str(error) or repr(error)
+    except Exception:
+        return f"{type(error).__name__} (its text cannot be told)"
+
+
 Outcome = Output | Unsupported | Raised | Crashed | TimedOut | Unavailable

@@ -5,15 +5,30 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from conformance.verdict import Verdict
+from conformance.verdict import STATUSES, Verdict
 
 FORMAT = 1
 RECORD = "results.jsonl"
+
+
+_RUN_DEFAULTS: dict[str, Any] = {
+    **dict.fromkeys(("conformance", "started", "system", "python"), "?"),
+    **{key: [] for key in ("command", "paths", "adapters")},
+    **{key: {} for key in ("versions", "devices", "absent")},
+    "cpu": {"model": "?", "flags": []},
+    "corpus": "",
+    "threads": None,
+    "timing": "off",
+    "timeout": 60.0,
+}
+_CASE_DEFAULTS: dict[str, Any] = {"summary": "", "source": "", "tags": [], "expected": None}
+"""What a record of another version may lack and the page asks for."""
 
 
 class RecordError(ValueError):
@@ -90,13 +105,16 @@ def read_record(path: Path) -> Record:
                 raise ValueError
             match kind:
                 case "run":
-                    run = content
+                    run = _RUN_DEFAULTS | content
                 case "case":
-                    cases[content["case"]] = content
+                    cases[content["case"]] = _CASE_DEFAULTS | content
                 case "verdict":
-                    verdicts.append(verdict_from(content))
+                    verdict = verdict_from(content)
+                    if verdict.status not in STATUSES or verdict.case not in cases:
+                        raise ValueError
+                    verdicts.append(verdict)
                 case "end":
-                    end = content
+                    end = {"counts": {}, "duration": 0.0, "problems": []} | content
         except (ValueError, KeyError, TypeError, AttributeError):
             raise RecordError(
                 f"{file}:{number}: is no line of a record, should be a {RECORD} as `conformance run` writes it"
@@ -107,6 +125,14 @@ def read_record(path: Path) -> Record:
     if run.get("format") != FORMAT:
         raise RecordError(f"{file} has format {run.get('format')!r}, should be {FORMAT}")
     return Record(run=run, cases=cases, verdicts=tuple(verdicts), end=end, bytes_before_end=size)
+
+
+def has_lines(path: Path) -> bool:
+    """Whether there is a record with at least one whole line."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.readline().endswith(b"\n")
 
 
 def verdict_from(content: Mapping[str, Any]) -> Verdict:
@@ -139,10 +165,13 @@ def _whole_lines(data: bytes) -> Iterator[bytes]:
 
 def replace_file(path: Path, text: str) -> None:
     """Write a file whole or not at all. Raises OSError, and the file is then what it was."""
+    path = path.resolve()  # what a link points to, not the link
     partial = path.with_name(path.name + ".part")
     try:
         partial.write_text(text, encoding="utf-8", newline="")
+        if path.exists():
+            shutil.copymode(path, partial)
         partial.replace(path)
-    except OSError:
+    except BaseException:
         partial.unlink(missing_ok=True)
         raise

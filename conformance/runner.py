@@ -109,6 +109,21 @@ def execute(request: Request, observer: Observer) -> Record:
         pool.close()
 
 
+RESUMED_WITH = {
+    "corpus": "cases",
+    "versions": "versions",
+    "adapters": "adapters",
+    "devices": "devices",
+    "threads": "threads",
+    "timing": "timing",
+}
+"""What a record must have been begun with to go on: the key of its run line, and its name in words."""
+
+
+def _unordered(value: Any) -> Any:
+    return sorted(value, key=str) if isinstance(value, list) else value
+
+
 class _Run:
     """One run after everything has been checked."""
 
@@ -155,13 +170,13 @@ class _Run:
     def _open(self) -> Writer:
         """The record to write to: a new one, or with --resume the old one behind its last whole line."""
         path, head = self.request.folder / results.RECORD, self._head()
-        if not self.request.resume or not path.is_file() or not path.stat().st_size:
+        if not self.request.resume or not results.has_lines(path):
             writer = Writer(path)
             writer.write("run", head)
             return writer
         self.before = results.read_record(path)
-        for key, what in (("corpus", "cases"), ("versions", "versions"), ("devices", "devices")):
-            if self.before.run.get(key) != head[key]:
+        for key, what in RESUMED_WITH.items():
+            if _unordered(self.before.run.get(key)) != _unordered(head[key]):
                 raise UsageError(f"{path} was begun with other {what}, should be resumed with the same, or run without --resume")
         self.written = set(self.before.cases)
         for verdict in self.before.verdicts:
@@ -238,6 +253,7 @@ class _Run:
             "conformance": __version__,
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             **description(),
+            "timeout": self.request.timeout,
             "threads": self.request.threads,
             "timing": self.request.timing,
             "command": list(self.request.command),

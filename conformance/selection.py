@@ -35,8 +35,8 @@ def select(
     Cases tagged `slow` are left out unless they are asked for: by that tag, by their full name, or with `slow`. Raises
     SelectionError where a word or the whole selects nothing, and CaseFileError.
     """
-    paths = [Path(word) for word in words if Path(word).exists()]
-    names = [word for word in words if not Path(word).exists()]
+    paths = [Path(word) for word in words if is_path(word)]
+    names = [word for word in words if not is_path(word)]
     for name in names:
         if name.endswith((".yaml", ".yml", "/")):
             raise SelectionError(f"{name} does not exist, should be a case file, a folder of them, or a full name")
@@ -53,6 +53,14 @@ def select(
         raise SelectionError(f"no case is selected of {len(loaded)} at {', '.join(map(str, given))}, should be at least one")
     roots = dict.fromkeys(root for _, root in case_files(given))
     return Selection(cases=tuple(wanted), loaded=tuple(loaded), roots=tuple(roots))
+
+
+def is_path(word: str) -> bool:
+    """Whether a word names something on disk; what no file system takes for a name does not."""
+    try:
+        return bool(word) and Path(word).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _named(cases: Sequence[Case], names: Sequence[str]) -> list[Case]:

@@ -24,7 +24,8 @@ class Detection:
 
 def detection(truth: Truth) -> Detection:
     """Make every mistake that the call could show, and see whether the comparison finds it."""
-    noticed, missed = set(), set()
+    noticed: set[str] = set()
+    missed: set[str] = set()
     dtype = dtype_of(truth.dtype)
     call = Call(x=truth.x, w=truth.kernel, bias=truth.bias, geometry=truth.geometry)
     with np.errstate(over="ignore"):

@@ -39,6 +39,8 @@ def dtype_of(name: str) -> np.dtype[Any]:
 
 def numeric_array(y: Any) -> Array:
     """What an engine returned as an array. Raises TypeError if it is no array of numbers."""
+    if np.ma.is_masked(y):
+        raise TypeError("returned a masked array, should be an array of numbers")
     array = np.asarray(y)
     if array.dtype.name not in DTYPES_OF_RESULTS:
         raise TypeError(f"returned {type(y).__name__} of dtype {array.dtype}, should be an array of numbers")

@@ -17,11 +17,19 @@ import yaml
 from conformance.conventions.arguments import is_integer
 
 try:
-    from yaml import CBaseLoader as _Loader
+    from yaml import CBaseLoader as _Base
 except ImportError:  # a PyYAML built without libyaml: slower, the same nodes
-    from yaml import BaseLoader as _Loader  # type: ignore[assignment]
+    from yaml import BaseLoader as _Base  # type: ignore[assignment]
 
-_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map")}
+
+class _Loader(_Base):
+    """Nodes whose tag is written in the file keep it; all others have `_UNTAGGED`."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+        return _UNTAGGED
+
+
+_UNTAGGED = "untagged"
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS = {
@@ -133,12 +141,17 @@ class Item:
 
 def read(path: Path) -> Item:
     """The whole file as one item. Raises FileProblems if it cannot be read as one YAML document."""
-    problems = Problems(path)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"byte {error.start} is not UTF-8"
         raise FileProblems([f"{path}:1: (file): cannot be read: {reason}, should be a YAML file in UTF-8"]) from None
+    return parse(path, text)
+
+
+def parse(path: Path, text: str) -> Item:
+    """The text of a file as one item; `path` is for messages. Raises FileProblems if it is not one YAML document."""
+    problems = Problems(path)
     try:
         loader = _Loader(text)
         try:
@@ -149,9 +162,10 @@ def read(path: Path) -> Item:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         told = ", ".join(str(part) for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part)
         line = mark.line + 1 if mark else 1
-        raise FileProblems([f"{path}:{line}: (YAML): {told or error}, should be one YAML document"]) from None
+        told = " ".join((told or str(error)).split())
+        raise FileProblems([f"{path}:{line}: (YAML): {told}, should be one YAML document"]) from None
     if node is None:
-        raise FileProblems([f"{path}:1: (file): is empty, should be a mapping with format and cases"])
+        raise FileProblems([f"{path}:1: (file): is empty, should be a YAML document"])
     _refuse_tags_and_cycles(node, problems)
     problems.check()
     return Item(problems, "", 1, node)
@@ -163,7 +177,7 @@ def _refuse_tags_and_cycles(root: yaml.Node, problems: Problems) -> None:
     finished: set[int] = set()
 
     def visit(node: yaml.Node) -> None:
-        if node.tag not in _TAGS:
+        if node.tag != _UNTAGGED:
             problems.add(node.start_mark.line + 1, "(YAML)", f"tag {node.tag}, should be plain YAML without tags")
             return
         if isinstance(node, yaml.ScalarNode) or id(node) in finished:

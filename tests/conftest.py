@@ -143,6 +143,8 @@ def run_line() -> dict[str, Any]:
         "python": "3.11.9",
         "cpu": {"model": "Some CPU", "flags": ["avx2"]},
         "threads": 1,
+        "timing": "off",
+        "timeout": 60.0,
         "command": ["conformance", "run", "-a", "engine"],
         "paths": [],
         "corpus": "0123456789abcdef" * 4,

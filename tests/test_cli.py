@@ -17,7 +17,7 @@ from helpers import CUT, EMPTY, GAPS, TESTS, command, corpus, environment, event
 from conformance.adapters import REGISTRY
 from conformance.results import RECORD, read_record
 
-COMMANDS = ("run", "adapters", "list", "show", "lint", "bless", "report")
+COMMANDS = ("run", "adapters", "list", "show", "lint", "bless", "port", "report")
 RIGHT, OFF_BY_ONE = "miniatures:Right", "miniatures:OffByOne"
 
 
@@ -301,7 +301,7 @@ def test_lint_tells_unguarded_cases_and_bless_guards_them(tmp_path):
     done = command("lint", root, cwd=tmp_path)
     assert done.returncode == 1
     assert f"{root / 'tiny.yaml'}:3: expected: missing, should guard the oracle: conformance bless writes it" in done.stdout
-    assert "1 cases, 1 findings" in done.stdout
+    assert "1 case, 1 finding" in done.stdout
     assert "tiny/cut: wrote expected (it had none)" in command("bless", root, cwd=tmp_path).stdout
     assert command("lint", root, cwd=tmp_path).returncode == 0
     assert command("bless", root, cwd=tmp_path).stdout == "nothing to change\n"

@@ -40,7 +40,10 @@ PAGES = {
     path.stem: path
     for path in (
         ROOT / "README.md",
-        *(DOCS / f"{name}.md" for name in ("case-format", "protocol", "adapters", "commands", "reports", "conventions")),
+        *(
+            DOCS / f"{name}.md"
+            for name in ("case-format", "protocol", "adapters", "commands", "reports", "conventions", "porting")
+        ),
     )
 }
 NOT_RUN = ("python -m pip", "pip ", "tox")
@@ -372,7 +375,7 @@ def test_command_and_its_options_are_documented(name: str) -> None:
         if parameter.param_type_name == "argument":
             assert parameter.metavar.strip("[].") in told
             continue
-        for word in parameter.opts:
+        for word in (*parameter.opts, *parameter.secondary_opts):
             assert re.search(rf"(?<![\w-]){word}(?![\w-])", told), word
         assert parameter.is_flag or not parameter.metavar or parameter.metavar in told, parameter.metavar
         if isinstance(parameter.default, str | float | Path) and not parameter.is_flag:
@@ -382,7 +385,12 @@ def test_command_and_its_options_are_documented(name: str) -> None:
 
 def test_no_other_command_or_option_is_documented() -> None:
     """The page names no command and no option that is not there, nor does any other page."""
-    known = {word for command in typer_commands().values() for parameter in command.params for word in parameter.opts}
+    known = {
+        word
+        for command in typer_commands().values()
+        for parameter in command.params
+        for word in (*parameter.opts, *parameter.secondary_opts)
+    }
     for page in PAGES:
         prose = without_blocks(text_of(page))
         used = set(re.findall(r"(?<![\w-])--[a-z][\w-]*", prose)) - {"--help"}
@@ -397,8 +405,10 @@ def test_python_names_are_the_packages() -> None:
     import conformance
 
     names = {code(row[0])[0].split(".")[1].split("(")[0] for row in rows(text_of("commands"), "name")}
-    assert names | {"Case", "CaseFileError", "Report"} == set(conformance.__all__)
-    assert all(f"`{name}`" in section(text_of("commands"), "In Python") for name in ("Case", "CaseFileError", "Report"))
+    assert names | {"Case", "CaseFileError", "PortError", "Report"} == set(conformance.__all__)
+    assert all(
+        f"`{name}`" in section(text_of("commands"), "In Python") for name in ("Case", "CaseFileError", "PortError", "Report")
+    )
 
 
 # Reports

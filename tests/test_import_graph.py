@@ -29,6 +29,7 @@ ALLOWED = {
     "compare": ["case", "oracle", "outcomes", "tensors", "verdict"],
     "truths": ["case", "oracle", "tensors"],
     "guards": ["case", "casefile", "compare", "oracle", "truths"],
+    "porting": ["conventions", "geometry", "oracle", "porting"],
     "recording": ["case", "compare", "differences", "truths"],
     "differences": ["casefile", "verdict", "yamlfile"],
     "machine": ["differences"],

@@ -210,6 +210,7 @@ def test_a_full_disk_keeps_whole_lines_and_the_run_can_go_on(
     with full_disk(len(before) + 50), pytest.raises(RecordError, match="What was recorded is kept: make room"):
         writer.write("verdict", verdict_line(verdict()))
     assert path.read_bytes() == before
+    writer.write("case", {"case": verdict().case})
     writer.write("verdict", verdict_line(verdict()))
     writer.close()
     assert read_record(path).verdicts == (verdict(),)

@@ -53,7 +53,7 @@ GOOD: list[dict[str, str | None]] = [
     {"native": "{flax: {padding: VALID, kernel_dilation: 2}}"},
     {"native": "{onnx: {pads: [0, 0, 1, 1], auto_pad: NOTSET, group: 1}}"},
     {"native": "{onnx: {}}"},
-    {"expected": "{shape: [1, 3, 4, 4], values: [[1], 2]}"},
+    {"expected": "{shape: [1, 3, 4, 4], values: [1, 2]}"},
     {"expected": f"{{sha256: '{'0a' * 32}'}}"},
     {"expected": "{sum_abs: 1}"},
     {"stride": "0", "expected": "{error: true}"},

@@ -96,8 +96,8 @@ def test_a_key_that_is_a_list_is_a_problem(corpus: Callable[[str, str], Path]) -
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("", "1: (file): is empty, should be a mapping with format and cases"),
-        ("# nothing\n", "1: (file): is empty, should be a mapping with format and cases"),
+        ("", "1: (file): is empty, should be a YAML document"),
+        ("# nothing\n", "1: (file): is empty, should be a YAML document"),
         ("a: [1\nb: 2\n", "2: (YAML): "),
         ("a: 1\n---\nb: 2\n", "2: (YAML): "),
         ("a: *b\n", "1: (YAML): "),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-__all__ = ["REGISTRY", "Adapter", "Entry", "PreparedCall", "Unsupported"]
+__all__ = ["REGISTRY", "Adapter", "Entry", "PreparedCall", "Unsupported", "refuse_misfit"]
 
 
 class Unsupported(Exception):  # noqa: N818 - the design's name, raised like StopIteration
@@ -40,6 +40,17 @@ class Adapter(Protocol):
         x is (N, C_in, *spatial), kernel (C_in, C_out / groups, *kernel), bias (C_out,) or None: NumPy arrays of the case's
         dtype. native has every spatial argument one per axis.
         """
+
+
+def refuse_misfit(bias: Any | None, channels: int) -> None:
+    """Where the framework's `+` adds the bias, one of another length would be broadcast or refused by that `+`, not by the call.
+
+    Raises Unsupported then: there is no way to ask the framework.
+    """
+    if bias is not None and bias.shape != (channels,):
+        raise Unsupported(
+            f"The call has no bias argument, so it cannot be given {bias.shape[0]} numbers for {channels} channels."
+        )
 
 
 class PreparedCall:

@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from conformance.adapters import PreparedCall, Unsupported
+from conformance.adapters import PreparedCall, Unsupported, refuse_misfit
 from conformance.conventions import jax as convention
 
 _HAS_CONSISTENT_PADDING = "use_consistent_padding" in inspect.signature(jax.lax.conv_transpose).parameters
@@ -35,6 +35,7 @@ class Jax(PreparedCall):
             raise Unsupported("jax.lax.conv_transpose has no argument for groups (documentation of jax.lax.conv_transpose).")
         if "use_consistent_padding" in native and not _HAS_CONSISTENT_PADDING:
             raise Unsupported(f"jax {jax.__version__} has no use_consistent_padding, which came with jax 0.9.")
+        refuse_misfit(bias, kernel.shape[1])
         axes = _SPATIAL[x.ndim - 2]
         arguments = tuples({key: value for key, value in native.items() if key != "feature_group_count"})
         return on_device(
@@ -55,6 +56,7 @@ class JaxGeneral(Jax):
 
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         rank, groups = x.ndim - 2, native["feature_group_count"]
+        refuse_misfit(bias, kernel.shape[1] * groups)
         axes = _SPATIAL[rank]
         geometry = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
         return on_device(

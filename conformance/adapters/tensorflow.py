@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from conformance.adapters import PreparedCall
+from conformance.adapters import PreparedCall, refuse_misfit
 from conformance.conventions import tensorflow as convention
 
 _CALLS = {1: tf.nn.conv1d_transpose, 2: tf.nn.conv2d_transpose, 3: tf.nn.conv3d_transpose}
@@ -30,6 +30,7 @@ class TensorFlow(PreparedCall):
 
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         geometry = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
+        refuse_misfit(bias, kernel.shape[1] * native["groups"])
         padding, place = native["padding"], "GPU:0" if device == "cuda" else "CPU:0"
         with tf.device(place):
             given = tf.constant(np.moveaxis(x, 1, -1))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +19,7 @@ from rich.table import Table
 from conformance import engines, messages, runner, timing
 from conformance.machine import physical_cores
 from conformance.results import RECORD, Record
-from conformance.selection import select
+from conformance.selection import is_path, select
 from conformance.verdict import STATUSES, Verdict
 
 MOST_TOLD = 50
@@ -53,7 +56,7 @@ def run(options: Options) -> None:
         specs=specs,
         asked=asked,
         pythons=engines.interpreters(options.pythons, list(asked)),
-        paths=[word for word in options.words if Path(word).exists()],
+        paths=[word for word in options.words if is_path(word)],
         device=options.device,
         jobs=options.jobs or os.cpu_count() or 1,
         timeout=options.timeout,
@@ -66,16 +69,33 @@ def run(options: Options) -> None:
     console = Console()
     teller = _Bar(console) if console.is_terminal else _Lines()
     try:
-        with teller:
+        with ended_by_signals(), teller:
             record = runner.execute(request, teller)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
+        number = interruption.args[0] if interruption.args else signal.SIGINT
         kept = options.output / RECORD
         print(f"Interrupted. What was recorded is in {kept}: go on with the same command and --resume.", file=sys.stderr)
-        raise typer.Exit(130) from None
+        raise typer.Exit(128 + number) from None
     page = write_page(record, options.output)
     tell(console, record)
     print(f"{options.output / RECORD}\n{page}")
     raise typer.Exit(0 if record.ok else 1)
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end a run as Ctrl-C does, so that no engine is left at work; only in a main thread."""
+
+    def interrupt(number: int, _: object) -> None:
+        raise KeyboardInterrupt(number)
+
+    names = ("SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
+    before = {name: signal.signal(getattr(signal, name), interrupt) for name in names if hasattr(signal, name)}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
 
 
 class _Lines(runner.Observer):

@@ -37,11 +37,13 @@ def diagnose(got: Array, truth: Truth, precision: Mapping[str, Any] | None = Non
     if np.iscomplexobj(got) or got.ndim != truth.y.ndim or not got.size:
         return None
     values = got.astype(np.float64)
+    if got.shape == truth.y.shape and share_explained(values, truth.y, truth, tight=True) == 1.0:
+        return None  # the numbers are right: the dtype is not, or the sign of a zero
     call = Call(x=truth.x, w=truth.kernel, bias=truth.bias, geometry=truth.geometry)
     rounded = _rounding(values, truth, precision)
     if rounded is not None:
         return rounded
-    singles = [*_scored(single_mistakes(call, truth.y), values, truth), *_window(values, call, truth)]
+    singles = [*_window(values, call, truth), *_scored(single_mistakes(call, truth.y), values, truth)]
     whole = [(mistake, share) for mistake, share in singles if share == 1.0]
     if not whole and got.size <= MOST_FOR_PAIRS:
         whole = [(mistake, share) for mistake, share in _pairs(call, values, truth) if share == 1.0]

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from conformance.conventions.arguments import is_integer, per_axis
-from conformance.geometry import Axis, Geometry, call_problems, from_padding
+from conformance.geometry import Axis, Geometry, Problem, call_problems, from_padding
 
 BLOCK_BYTES = 64 * 2**20
 """The most memory that the products of one block take."""
@@ -45,8 +45,8 @@ def conv_transpose(
 
     Raises ValueError for arguments that make no sense.
     """
-    x, w = np.asarray(x, np.float64), np.asarray(w, np.float64)
-    bias = None if b is None else np.asarray(b, np.float64)
+    x, w = _real("x", x), _real("w", w)
+    bias = None if b is None else _real("b", b)
     if x.ndim < 3 or w.ndim != x.ndim:
         raise ValueError(f"x has {x.ndim} axes and w {w.ndim}, should be (N, C_in, *spatial) and (C_in, C_out / groups, *kernel)")
     rank = x.ndim - 2
@@ -60,6 +60,11 @@ def conv_transpose(
         groups=_whole("groups", groups),
     )
     found = call_problems(geometry, x=x.shape, kernel=w.shape, bias=None if bias is None else bias.shape)
+    found += [
+        Problem(key="output_padding", text=f"is {extra} on axis {number}, should not be negative (padding may be)")
+        for number, extra in enumerate(_per_axis("output_padding", output_padding, rank))
+        if extra < 0
+    ]
     if found:
         raise ValueError("; ".join(f"{problem.key}: {problem.text}" for problem in found))
     return transpose_into_window(x, w, bias, geometry)
@@ -129,6 +134,12 @@ def _slice(places: range) -> slice:
     return slice(places.start, places.stop, places.step)
 
 
+def _real(key: str, values: ArrayLike) -> Float64:
+    if np.ma.is_masked(values) or np.iscomplexobj(values):
+        raise ValueError(f"{key}: is masked or complex, should be an array of real numbers")
+    return np.asarray(values, np.float64)
+
+
 def _whole(key: str, value: Any) -> int:
     plain = _plain(value)
     if not is_integer(plain):
@@ -154,7 +165,9 @@ def _pairs(padding: Any, rank: int) -> list[tuple[int, int]]:
 
 def _plain(value: Any) -> Any:
     """Whatever counts as a whole number as int, whatever can be iterated as a list; the rest as it is."""
-    if isinstance(value, Iterable) and not isinstance(value, str):
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes | dict | set):
         return [_plain(entry) for entry in value]
     try:
         return value if isinstance(value, bool) else operator.index(value)

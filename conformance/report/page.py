@@ -121,8 +121,10 @@ def _failure(record: Record, verdict: Verdict) -> dict[str, Any]:
 def _slices(expected: dict[str, Any] | None, verdict: Verdict) -> list[dict[str, Any]]:
     """Expected, got and difference side by side for the 2-D slice round the first mismatch; empty where there is none."""
     got = verdict.got
-    if got is None or expected is None or expected["shape"] != got["shape"] or "values" not in expected or "start" in got:
-        return [{"title": "got", "start": got.get("start"), "rows": _plane(got["values"], _at(verdict, got))}] if got else []
+    if got is None or 0 in got["shape"]:
+        return []
+    if expected is None or expected["shape"] != got["shape"] or "values" not in expected or "start" in got:
+        return [{"title": "got", "start": got.get("start"), "rows": _plane(got["values"], _at(verdict, got))}]
     at = _at(verdict, got)
     wanted, came = _plane(expected["values"], at), _plane(got["values"], at)
     gap = [[_gap(a, b) for a, b in zip(row, other, strict=True)] for row, other in zip(came, wanted, strict=True)]

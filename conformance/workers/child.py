@@ -12,12 +12,14 @@ import os
 import re
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from conformance import timing
 from conformance.adapters import REGISTRY, Adapter, PreparedCall, Unsupported
+from conformance.outcomes import told
 from conformance.tensors import numeric_array
 from conformance.workers import protocol
 
@@ -52,6 +54,7 @@ def main(spec: str) -> None:
     """Serve the adapter `spec` (a name of the registry, or package.module:Class) until told to stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
     requests, answers = _take_over_streams()
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     adapter: Adapter | None = None
     while True:
         try:
@@ -75,6 +78,13 @@ def main(spec: str) -> None:
         for part in protocol.encode(answer, results):
             answers.write(part)
         answers.flush()
+
+
+def _end_with_parent(parent: int) -> None:
+    """A parent that was killed cannot end its children: one that is busy sees it here."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os.killpg(0, signal.SIGKILL)
 
 
 def _take_over_streams() -> tuple[_Pipe, BinaryIO]:
@@ -184,7 +194,7 @@ def _prepared(
 def _raised(error: BaseException) -> dict[str, Any]:
     """An exception as an answer; a framework's own not-implemented type is `unsupported`."""
     names = {base.__name__ for base in type(error).__mro__}
-    message = _COLOURS.sub("", str(error)) or repr(error)
+    message = _COLOURS.sub("", told(error))
     if names & _NOT_IMPLEMENTED:
         return {"outcome": "unsupported", "reason": f"{type(error).__name__}: {message}", "type": type(error).__name__}
     return {"outcome": "raised", "type": type(error).__name__, "message": message}

@@ -75,6 +75,12 @@ class Engine:
 
     @property
     def running(self) -> bool:
+        """Whether a process is there and waits for a request; one that died, or said more than it was asked, is ended here.
+
+        So that no case is charged with what happened after the one before it.
+        """
+        if self._process is not None and not self._process.waits:
+            self.kill()
         return self._process is not None
 
     def call(self, tensors: Tensors, native: Native, device: str) -> Outcome:
@@ -121,9 +127,11 @@ class Engine:
             return outcome
         match answer.get("outcome"):
             case "unavailable":
-                return Unavailable(reason=str(answer.get("reason", "no reason given")))
+                return Unavailable(reason=readable(answer.get("reason", "no reason given")))
             case "raised":
-                return Raised(type=str(answer.get("type", "?")), message=str(answer.get("message", "")), stage="while starting")
+                return Raised(
+                    type=readable(answer.get("type", "?")), message=readable(answer.get("message", "")), stage="while starting"
+                )
         if answer.get("protocol") != protocol.VERSION:
             return Crashed(message=f"speaks protocol {answer.get('protocol')!r}, should speak {protocol.VERSION}")
         convention, versions, devices = (answer.get(key) for key in ("convention", "versions", "devices"))
@@ -133,8 +141,8 @@ class Engine:
             return Crashed(message="greets without versions (an object) or devices (a list of at least one)")
         return Greeting(
             convention=convention,
-            versions={str(name): str(version) for name, version in versions.items()},
-            devices=tuple(map(str, devices)),
+            versions={readable(name): readable(version) for name, version in versions.items()},
+            devices=tuple(map(readable, devices)),
         )
 
     def _ask(
@@ -152,15 +160,21 @@ class Engine:
             answer, arrays = self._process.ask(header, named, seconds)
         except Died as death:
             self._process = None
-            return {}, {}, Crashed(message=str(death))
+            return {}, {}, Crashed(message=readable(death))
         except Late as late:
             self._process = None
-            return {}, {}, TimedOut(seconds=seconds, message=str(late))
+            return {}, {}, TimedOut(seconds=seconds, message=readable(late))
         if tensors is not None and answer.get("id") != self._number:
             self.kill()
             message = f"answered request {answer.get('id')!r}, should answer {self._number}"
             return {}, {}, Crashed(message=message)
         return answer, arrays, None
+
+
+def readable(value: Any) -> str:
+    """What an engine said as text that a terminal, a file and a page can hold: no lone surrogates, no control characters."""
+    text = str(value).encode("utf-8", "backslashreplace").decode()
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else f"\\x{ord(letter):02x}" for letter in text)
 
 
 def _duration(value: Any) -> float | None:
@@ -183,9 +197,9 @@ def _outcome(answer: Mapping[str, Any], arrays: Mapping[str, Any]) -> Outcome:
             return Output(y=arrays["y"], seconds=_duration(answer.get("seconds")))
         case "unsupported":
             raised = answer.get("type")
-            return Unsupported(reason=str(answer.get("reason", "")), raised=None if raised is None else str(raised))
+            return Unsupported(reason=readable(answer.get("reason", "")), raised=None if raised is None else readable(raised))
         case "raised":
-            stage = str(answer.get("stage", ""))
-            return Raised(type=str(answer.get("type", "?")), message=str(answer.get("message", "")), stage=stage)
+            stage = readable(answer.get("stage", ""))
+            return Raised(type=readable(answer.get("type", "?")), message=readable(answer.get("message", "")), stage=stage)
         case other:
             return Crashed(message=f"answered outcome {other!r}, should be output (with a tensor y), unsupported or raised")

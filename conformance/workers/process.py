@@ -84,6 +84,15 @@ class EngineProcess:
         self._unread = bytearray()
         self._asking = threading.Lock()  # held by the thread that uses the pipes: nobody else may close them
 
+    @property
+    def waits(self) -> bool:
+        """Whether it lives and has said nothing beyond its answers."""
+        if self._process.poll() is not None or self._unread:
+            return False
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._out, selectors.EVENT_READ)
+            return not selector.select(0)
+
     def ask(
         self, header: Mapping[str, Any], tensors: Mapping[str, Array], seconds: float
     ) -> tuple[dict[str, Any], dict[str, Array]]:

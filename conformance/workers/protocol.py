@@ -17,6 +17,7 @@ from conformance.case import DTYPES
 from conformance.tensors import DTYPES_OF_RESULTS, Array, dtype_of
 
 VERSION = 1
+MOST_AXES = 32
 MOST_BYTES = 8 * 2**30
 LONGEST_LINE = 16 * 2**20
 
@@ -63,7 +64,9 @@ def decode(source: Source) -> tuple[dict[str, Any], dict[str, Array]]:
         count = math.prod(shape) * dtype.itemsize
         if count > MOST_BYTES:
             raise ProtocolError(f"tensor {name} has {count} bytes, should have at most {MOST_BYTES}")
-        tensors[name] = np.frombuffer(source.exactly(count), dtype.newbyteorder("<")).astype(dtype, copy=False).reshape(shape)
+        tensors[name] = (
+            np.frombuffer(bytearray(source.exactly(count)), dtype.newbyteorder("<")).astype(dtype, copy=False).reshape(shape)
+        )
     return header, tensors
 
 
@@ -75,4 +78,6 @@ def _described(entry: Any) -> tuple[str, np.dtype[Any], list[int]]:
         raise ProtocolError(f"tensor {name} has dtype {dtype!r:.40}, should be one of {', '.join(DTYPES)}")
     if not isinstance(shape, list) or not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in shape):
         raise ProtocolError(f"tensor {name} has shape {shape!r:.80}, should be a list of whole numbers")
+    if len(shape) > MOST_AXES or any(n > MOST_BYTES for n in shape):
+        raise ProtocolError(f"tensor {name} has shape {shape!r:.80}, should have at most {MOST_AXES} axes and fit into memory")
     return str(name), dtype_of(dtype), shape

@@ -1,0 +1,164 @@
+"""The call of the target that looks the same, and what it computes instead: from geometry alone.
+
+It is what one writes who copies numbers to the argument that sounds alike: padding to padding, strides to strides; a
+padding above 0 becomes "same" where there are only words, and "same" becomes (K - 1) // 2 with stride - 1 where there are
+only numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from conformance import conventions
+from conformance.conventions import Native, Unrepresentable, normal_form
+from conformance.geometry import Axis, Geometry
+from conformance.porting.calls import Layer
+from conformance.porting.code import Channels, spelled
+
+_NAMES = {
+    "torch": ("stride", "dilation"),
+    "keras": ("strides", "dilation_rate"),
+    "tensorflow": ("strides", "dilations"),
+    "jax": ("strides", "rhs_dilation"),
+    "flax": ("strides", "kernel_dilation"),
+    "onnx": ("strides", "dilations"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trap:
+    """What the call that looks the same would have computed; `differs` if not what the source does."""
+
+    call: str
+    differs: bool
+    same_shape: bool
+    output: tuple[int, ...]
+    shift: tuple[int, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spoken:
+    """Padding as a person reads it: a word, or a pair per axis; and an output_padding per axis, if it is written."""
+
+    padding: str | list[list[int]]
+    extra: list[int] | None = None
+
+
+def trap(layer: Layer, target: str, geometry: Geometry, channels: Channels) -> Trap:
+    """The look-alike of a layer in the target, and how its window is displaced."""
+    native = _lookalike(target, layer, geometry)
+    other = conventions.get(target).geometry(native, size=geometry.size, kernel=geometry.kernel)
+    call = spelled(target, native, other, channels, bias=layer.bias, general=target == "jax" and geometry.groups > 1)
+    shift = tuple(axis.crop_low - right.crop_low for axis, right in zip(other.axes, geometry.axes, strict=True))
+    return Trap(
+        call=call,
+        differs=other.crops != geometry.crops,
+        same_shape=other.out == geometry.out,
+        output=other.out,
+        shift=shift,
+        text=_sentence(target, call, other, geometry, shift),
+    )
+
+
+def _lookalike(target: str, layer: Layer, geometry: Geometry) -> Native:
+    stride, dilation = _NAMES[target]
+    copied: dict[str, Any] = {stride: list(geometry.stride), dilation: list(geometry.dilation)}
+    copied |= _padding(target, _spoken(layer), geometry)
+    groups = {"torch": "groups", "tensorflow": "groups", "jax": "feature_group_count", "onnx": "group"}.get(target)
+    native = normal_form(target, copied | ({groups: geometry.groups} if groups else {}), geometry.rank)
+    return _with_its_output(native, geometry) if target == "tensorflow" else native
+
+
+def _spoken(layer: Layer) -> _Spoken:
+    native, rank = layer.native, layer.rank
+    match layer.framework:
+        case "torch":
+            return _Spoken(padding=[[p, p] for p in native["padding"]], extra=native["output_padding"])
+        case "keras":
+            return _Spoken(padding=native["padding"], extra=native["output_padding"])
+        case "onnx":
+            word = native.get("auto_pad", "NOTSET")
+            pads = native.get("pads", [0] * 2 * rank)
+            pairs = [list(pair) for pair in zip(pads[:rank], pads[rank:], strict=True)]
+            return _Spoken(padding=pairs if word == "NOTSET" else word.partition("_")[0].lower(), extra=native["output_padding"])
+        case _:
+            padding = native["padding"]
+            return _Spoken(padding=padding.lower() if isinstance(padding, str) else padding)
+
+
+def _padding(target: str, spoken: _Spoken, geometry: Geometry) -> dict[str, Any]:
+    """The target's arguments that sound like what is spoken."""
+    word = spoken.padding if isinstance(spoken.padding, str) else None
+    pairs = [[0, 0]] * geometry.rank if isinstance(spoken.padding, str) else spoken.padding
+    same = word == "same" or any(map(any, pairs))
+    if target in ("torch", "onnx"):
+        extra = spoken.extra or [0] * geometry.rank
+        if target == "onnx" and word:
+            return {"auto_pad": "SAME_UPPER" if same else "VALID"} | ({"output_padding": extra} if spoken.extra else {})
+        if word == "same":
+            pairs = [[(axis.kernel - 1) // 2] * 2 for axis in geometry.axes]
+            extra = spoken.extra or [stride - 1 for stride in geometry.stride]
+        if target == "torch":
+            return {"padding": [low for low, _ in pairs], "output_padding": extra}
+        return {"pads": [low for low, _ in pairs] + [high for _, high in pairs], "output_padding": extra}
+    if target == "keras":
+        return {"padding": "same" if same else "valid"}
+    numbers = target != "tensorflow" or (geometry.rank == 2 and same and spoken.extra is None)
+    return {"padding": pairs if numbers and not word else "SAME" if same else "VALID"}
+
+
+def _with_its_output(native: Native, geometry: Geometry) -> Native:
+    """tf.nn's call asks for the output's size: whoever ports gives it the right one, if the call takes it."""
+    wanted = native | {"output_shape": list(geometry.out)}
+    convention = conventions.get("tensorflow")
+    found = convention.native(convention.geometry(wanted, size=geometry.size, kernel=geometry.kernel))
+    taken = not isinstance(found, Unrepresentable) and found["padding"] == native["padding"]
+    return wanted if taken else native
+
+
+def _sentence(target: str, call: str, other: Geometry, right: Geometry, shift: tuple[int, ...]) -> str:
+    start = f"The call that looks the same, {call},"
+    if other.crops == right.crops:
+        return f"{start} takes the same window: no trap there."
+    if min(other.out) < 1:
+        return f"{start} has no output at all: {_times(other.out)} where {_times(right.out)} is right."
+    refused = conventions.get(target).native(other)
+    ending = f" ({target} refuses it)" if _negative(other) and isinstance(refused, Unrepresentable) else ""
+    moved = _moved(shift)
+    if other.out == right.out:
+        return f"{start} has the same shape and the wrong numbers: {moved}{_cuts(other.axes[0], right.axes[0], target)}{ending}."
+    also = f", and it is {moved}" if any(shift) else ", from the same start"
+    return f"{start} has another shape, {_times(other.out)} where {_times(right.out)} is right{also}{ending}."
+
+
+def _negative(geometry: Geometry) -> bool:
+    return any(axis.crop_low < 0 for axis in geometry.axes)
+
+
+def _moved(shift: tuple[int, ...]) -> str:
+    """`shifted by one on every axis`; a positive shift means that it starts later in the full output."""
+    if not any(shift):
+        return "another end"
+    if len(set(shift)) == 1:
+        return f"shifted by {_number(shift[0])}" + (" on every axis" if len(shift) > 1 else "")
+    return "shifted by " + " and ".join(f"{_number(move)} on axis {axis}" for axis, move in enumerate(shift) if move)
+
+
+def _number(move: int) -> str:
+    return {1: "one", 2: "two", 3: "three"}.get(abs(move), str(abs(move)))
+
+
+def _cuts(other: Axis, right: Axis, target: str) -> str:
+    if (other.crop_low, other.crop_high) == (right.crop_low, right.crop_high):
+        return ""
+    return f" (on axis 0 it {_loses(other)}, and should {_loses(right, 'lose')})"
+
+
+def _loses(axis: Axis, verb: str = "loses") -> str:
+    return f"{verb} {axis.crop_low} at the start and {axis.crop_high} at the end"
+
+
+def _times(numbers: tuple[int, ...]) -> str:
+    return " x ".join(map(str, numbers))
