@@ -158,6 +158,18 @@ def port(
 
 
 @app.command()
+def conventions(
+    record: Annotated[
+        Path | None, typer.Option(metavar="RESULTS", help="What was measured; reports/latest if there is one.")
+    ] = None,
+) -> None:
+    """The atlas: which window each convention takes."""
+    from conformance.commands import conventions as command
+
+    command.run(record)
+
+
+@app.command()
 def report(
     record: Annotated[Path, typer.Argument(metavar="RESULTS", help="A results.jsonl, or the folder of one.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the page.")],

@@ -30,6 +30,7 @@ ALLOWED = {
     "truths": ["case", "oracle", "tensors"],
     "guards": ["case", "casefile", "compare", "oracle", "truths"],
     "porting": ["conventions", "geometry", "oracle", "porting"],
+    "atlas": ["conventions", "geometry"],
     "recording": ["case", "compare", "differences", "truths"],
     "differences": ["casefile", "verdict", "yamlfile"],
     "machine": ["differences"],

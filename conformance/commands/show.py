@@ -9,9 +9,10 @@ import numpy as np
 
 from conformance import conventions
 from conformance.adapters import REGISTRY
+from conformance.atlas import picture
 from conformance.case import Case
 from conformance.conventions import Unrepresentable
-from conformance.geometry import Axis, Geometry
+from conformance.geometry import Geometry
 from conformance.programs import program
 from conformance.runner import UsageError
 from conformance.selection import SelectionError, select
@@ -69,20 +70,13 @@ def _geometry(geometry: Geometry) -> Iterator[str]:
             f" full output {axis.full}, {_end('start', axis.crop_low)}, {_end('end', axis.crop_high)}: output {axis.out}"
         )
         if axis.size > 0 < axis.out and axis.full + axis.out <= 2 * 48:
-            yield f"    {_picture(axis)}"
+            yield f"    {picture(axis)}"
     if geometry.groups != 1:
         yield f"  groups: {geometry.groups}"
 
 
 def _end(name: str, crop: int) -> str:
     return f"the {name} loses {crop}" if crop >= 0 else f"the {name} gains {-crop}"
-
-
-def _picture(axis: Axis) -> str:
-    """The full output as a row: `.` cut, `o` kept, `+` appended."""
-    low, high = axis.crop_low, axis.crop_high
-    kept = axis.full - max(low, 0) - max(high, 0)
-    return "+" * max(-low, 0) + "." * max(low, 0) + "o" * kept + "." * max(high, 0) + "+" * max(-high, 0)
 
 
 def _overlaps(geometry: Geometry | None) -> Iterator[str]:

@@ -1,0 +1,33 @@
+"""`conformance conventions`: the atlas, for a terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conformance.atlas import KERNELS, SIZE, STRIDES, measured_windows, picture, windows
+from conformance.results import RECORD, Record, read_record
+
+LATEST = Path("reports/latest") / RECORD
+
+
+def run(path: Path | None) -> None:
+    """Print the windows of every kernel and stride, and what the record has measured."""
+    record = read_record(path) if path is not None else read_record(LATEST) if LATEST.is_file() else None
+    measured = frozenset() if record is None else measured_of(record)
+    print(f"The full output of {SIZE} inputs: `.` cut, `o` kept, `+` appended. Same size and another window: marked !")
+    where = "no record was given, and there is none in reports/latest" if record is None else f"of {record.run['started']}"
+    print(f"Measured, marked *: computed so by that framework in the record ({where}).")
+    for kernel in KERNELS:
+        for stride in STRIDES:
+            print(f"\nkernel {kernel}, stride {stride}")
+            for window in windows(kernel, stride, measured):
+                marks = f"{'!' if window.alike else ' '}{'*' if window.measured else ' '}"
+                name = f"{window.convention} {window.spelling}"
+                print(f"  {marks} {name:<36} {window.axis.out:>3}  {picture(window.axis)}")
+
+
+def measured_of(record: Record) -> frozenset[tuple[str, int, int, int, int]]:
+    """What the adapters of a record have computed, by their conventions."""
+    spoken = {entry["label"]: entry.get("convention") for entry in record.run["adapters"]}
+    conforming = [(v.case, str(spoken.get(v.adapter))) for v in record.verdicts if v.status == "conforms"]
+    return measured_windows(record.cases, conforming)
