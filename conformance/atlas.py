@@ -12,6 +12,7 @@ from typing import Any
 
 from conformance import conventions
 from conformance.geometry import Axis
+from conformance.results import Record
 
 KERNELS = (2, 3, 4, 5)
 STRIDES = (1, 2, 3)
@@ -74,12 +75,19 @@ def measured_windows(
     found = set()
     for name, convention in conforming:
         case = cases[name]
-        if (case.get("native") or {}).get(convention) is None or case.get("geometry") is None:
+        if convention not in (case.get("native") or {}) or case.get("geometry") is None:
             continue
         for axis in case["geometry"]["axes"]:
             if axis["dilation"] == 1:
                 found.add((convention, axis["kernel"], axis["stride"], axis["crop_low"], axis["crop_high"]))
     return frozenset(found)
+
+
+def measured_of(record: Record) -> frozenset[tuple[str, int, int, int, int]]:
+    """`measured_windows` of a record: what its adapters have computed, by their conventions."""
+    spoken = {entry["label"]: entry.get("convention") for entry in record.run["adapters"]}
+    conforming = [(v.case, str(spoken.get(v.adapter))) for v in record.verdicts if v.status == "conforms"]
+    return measured_windows(record.cases, conforming)
 
 
 def picture(axis: Axis) -> str:

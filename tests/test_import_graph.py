@@ -30,7 +30,7 @@ ALLOWED = {
     "truths": ["case", "oracle", "tensors"],
     "guards": ["case", "casefile", "compare", "oracle", "truths"],
     "porting": ["conventions", "geometry", "oracle", "porting"],
-    "atlas": ["conventions", "geometry"],
+    "atlas": ["conventions", "geometry", "results"],
     "recording": ["case", "compare", "differences", "truths"],
     "differences": ["casefile", "verdict", "yamlfile"],
     "machine": ["differences"],
@@ -39,7 +39,7 @@ ALLOWED = {
     "selection": ["case", "casefile"],
     "timing": [],
     "workers": ["adapters", "case", "conventions", "outcomes", "tensors", "timing", "workers"],
-    "report": ["messages", "report", "results", "verdict"],
+    "report": ["atlas", "messages", "report", "results", "verdict"],
 }
 TOUCHING_FILES = {
     "blessing",

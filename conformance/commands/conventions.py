@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from conformance.atlas import KERNELS, SIZE, STRIDES, measured_windows, picture, windows
-from conformance.results import RECORD, Record, read_record
+from conformance.atlas import KERNELS, SIZE, STRIDES, measured_of, picture, windows
+from conformance.results import RECORD, read_record
 
 LATEST = Path("reports/latest") / RECORD
 
@@ -24,10 +24,3 @@ def run(path: Path | None) -> None:
                 marks = f"{'!' if window.alike else ' '}{'*' if window.measured else ' '}"
                 name = f"{window.convention} {window.spelling}"
                 print(f"  {marks} {name:<36} {window.axis.out:>3}  {picture(window.axis)}")
-
-
-def measured_of(record: Record) -> frozenset[tuple[str, int, int, int, int]]:
-    """What the adapters of a record have computed, by their conventions."""
-    spoken = {entry["label"]: entry.get("convention") for entry in record.run["adapters"]}
-    conforming = [(v.case, str(spoken.get(v.adapter))) for v in record.verdicts if v.status == "conforms"]
-    return measured_windows(record.cases, conforming)

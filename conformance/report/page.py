@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from conformance import messages
+from conformance.atlas import KERNELS, STRIDES, measured_of, picture, windows
 from conformance.results import Record, RecordError, replace_file
 from conformance.verdict import STATUSES, Verdict
 
@@ -48,6 +49,7 @@ def render(record: Record) -> str:
         columns=columns,
         counts=_counts(record, columns),
         timings=_timings(record, columns),
+        atlas=_atlas(record),
         groups=_groups(record, columns),
         failures=[_failure(record, verdict) for verdict in failing],
     )
@@ -91,6 +93,22 @@ def _timings(record: Record, columns: list[dict[str, Any]]) -> list[dict[str, An
             {"case": case, "cells": [None if cell is None else {**cell, "ratio": cell["median"] / fastest} for cell in cells]}
         )
     return made
+
+
+def _atlas(record: Record) -> list[dict[str, Any]]:
+    """The windows of every kernel and stride, drawn, with what this record has measured; empty without native cases."""
+    measured = measured_of(record)
+    if not measured:
+        return []
+    return [
+        {
+            "kernel": kernel,
+            "stride": stride,
+            "windows": [{"window": window, "picture": picture(window.axis)} for window in windows(kernel, stride, measured)],
+        }
+        for kernel in KERNELS
+        for stride in STRIDES
+    ]
 
 
 def _groups(record: Record, columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
