@@ -1,0 +1,33 @@
+"""The committed reference report: that it is one, and of the versions that constraints.txt pins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conformance.adapters import REGISTRY
+from conformance.results import read_record
+
+ROOT = Path(__file__).parent.parent
+REFERENCE = ROOT / "reports" / "reference"
+
+
+def test_the_reference_conforms_on_every_adapter() -> None:
+    """It ran to its end with nothing unexpected, and every difference in it is declared."""
+    record = read_record(REFERENCE)
+    assert record.ok
+    assert {verdict.adapter for verdict in record.verdicts} == set(REGISTRY)
+    assert all(verdict.known for verdict in record.verdicts if verdict.fails)
+
+
+def test_the_reference_is_of_the_pinned_versions() -> None:
+    """Each distribution that an adapter reports is pinned, and was that version."""
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = dict(line.split("==") for line in lines if "==" in line)
+    for versions in read_record(REFERENCE).run["versions"].values():
+        for name, version in versions.items():
+            assert version.partition("+")[0] == pinned[name]
+
+
+def test_the_reference_is_small() -> None:
+    """At most 3 MB, so that a clone stays quick."""
+    assert sum(file.stat().st_size for file in REFERENCE.iterdir()) <= 3_000_000
