@@ -80,6 +80,39 @@ def engine(truth: Truth, *mistakes: str) -> np.ndarray | None:
                 b = None if b is None else b[::-1]
             case "input read channels last":
                 x = np.moveaxis(x, 1, -1).reshape(x.shape)
+            case "input read channels first":
+                x = np.moveaxis(x.reshape(x.shape[0], *x.shape[2:], x.shape[1]), -1, 1)
+            case "input repeated":
+                x = np.stack([x[0]] * len(x))
+            case "stride ignored":
+                stride = [1] * rank
+            case "dilation of the input":
+                stride, dilation = [s * d for s, d in zip(stride, dilation, strict=True)], [1] * rank
+            case "padding ignored":
+                low, high = [0] * rank, [0] * rank
+            case "padding of the input":
+                if min(low + high) < 0 or not any(low + high):
+                    return None
+                x = np.pad(x, [(0, 0), (0, 0), *zip(low, high, strict=True)])
+                low, high = [0] * rank, [0] * rank
+            case "padding of the dilated input":
+                spans = [d * (k - 1) for d, k in zip(dilation, w.shape[2:], strict=True)]
+                low, high = (
+                    [n - lo for n, lo in zip(spans, low, strict=True)],
+                    [n - hi for n, hi in zip(spans, high, strict=True)],
+                )
+            case "output_paddings swapped":
+                high = [lo - q for lo, q in zip(low, extra[::-1], strict=True)]
+            case "channels reinterpreted":
+                w = w.reshape(w.shape[1], w.shape[0], *w.shape[2:]).swapaxes(0, 1)
+            case "groups ignored":
+                w, groups = np.concatenate([w] * groups, axis=1), 1
+            case "channels dealt to groups":
+                if groups == 1:
+                    return None
+                x = x[:, [c * groups + g for g in range(groups) for c in range(x.shape[1] // groups)]]
+            case "bias moved on":
+                b = None if b is None else np.concatenate([b[-1:], b[:-1]])
     size, taps = x.shape[2:], w.shape[2:]
     out = [
         (n - 1) * s + d * (k - 1) + 1 - lo - hi
@@ -104,7 +137,20 @@ def engine(truth: Truth, *mistakes: str) -> np.ndarray | None:
     if "overlaps averaged" in mistakes:
         y = y / np.maximum(overlap, 1)
     if b is not None:
-        y = y + b.reshape(-1, *[1] * rank)
+        given = np.broadcast_to(b.reshape(-1, *[1] * rank), y.shape[1:]).copy()
+        if "no bias on the border" in mistakes:
+            for axis, (lo, hi) in enumerate(zip(low, high, strict=True)):
+                for cut in (slice(0, max(-lo, 0)), slice(y.shape[axis + 2] - max(-hi, 0), None)):
+                    given[(slice(None),) * (axis + 1) + (cut,)] = 0
+        y = y + given
+    if "output_padding zeros" in mistakes:
+        if min(low) < 0:
+            return None
+        for axis, q in enumerate(extra):
+            if 0 < q < y.shape[axis + 2]:
+                y[(slice(None),) * (axis + 2) + (slice(-q, None),)] = 0
+    if "output read channels last" in mistakes:
+        y = np.moveaxis(y, 1, -1).reshape(y.shape)
     if "batch repeated" in mistakes:
         y = np.stack([y[0]] * len(y))
     if "channels dealt out" in mistakes:
@@ -132,6 +178,21 @@ NAMES = {
     "bias twice": "bias-twice",
     "bias reversed": "bias-reversed",
     "input read channels last": "input-layout",
+    "input read channels first": "input-layout-reversed",
+    "input repeated": "input-repeated",
+    "stride ignored": "stride-ignored",
+    "dilation of the input": "dilation-of-input",
+    "padding ignored": "padding-ignored",
+    "padding of the input": "padding-of-input",
+    "padding of the dilated input": "padding-of-dilated-input",
+    "output_paddings swapped": "output-paddings-swapped",
+    "channels reinterpreted": "channels-reinterpreted",
+    "groups ignored": "groups-ignored",
+    "channels dealt to groups": "input-channels-interleaved",
+    "bias moved on": "bias-rolled",
+    "no bias on the border": "no-bias-on-border",
+    "output_padding zeros": "output-padding-zeros",
+    "output read channels last": "output-layout",
     "overlaps overwritten": "overlaps-overwritten",
     "overlaps averaged": "overlaps-averaged",
     "batch repeated": "batch-repeated",

@@ -144,11 +144,11 @@ def _window_mistakes(call: Call) -> Iterator[Mistake]:
             yield Mistake(
                 name="padding-of-input", text="padding is added to the input instead of cut from the output", call=padded
             )
-        dilated = call.with_axes(
-            lambda _, axis: replace(axis, crop_low=axis.extent - 1 - axis.crop_low, crop_high=axis.extent - 1 - axis.crop_high)
-        )
-        text = "padding is added to the dilated input instead of cut from the output (as JAX reads integers)"
-        yield Mistake(name="padding-of-dilated-input", text=text, call=dilated)
+    dilated = call.with_axes(
+        lambda _, axis: replace(axis, crop_low=axis.extent - 1 - axis.crop_low, crop_high=axis.extent - 1 - axis.crop_high)
+    )
+    text = "padding is added to the dilated input instead of cut from the output (as JAX reads integers)"
+    yield Mistake(name="padding-of-dilated-input", text=text, call=dilated)
 
 
 def _axis_mistakes(call: Call) -> Iterator[Mistake]:
