@@ -18,6 +18,8 @@ from conformance.yamlfile import FileProblems, read
 FORMAT = 1
 ENDINGS = (".yaml", ".yml")
 NOT_CASES = "known_differences"
+DESIGN = "factors.yaml"
+"""A folder's plan, from which its cases were made: it lies among case files and is none."""
 
 
 class CaseFileError(FileProblems):
@@ -53,7 +55,7 @@ def case_files(paths: Iterable[Path]) -> list[tuple[Path, Path]]:
     for path in paths:
         if path.is_dir():
             inside = sorted(p for p in path.rglob("*") if p.suffix in ENDINGS and p.is_file())
-            files = [p for p in inside if NOT_CASES not in p.relative_to(path).parts[:-1]]
+            files = [p for p in inside if NOT_CASES not in p.relative_to(path).parts[:-1] and p.name != DESIGN]
             if path.resolve().name == NOT_CASES:
                 files = []
         elif path.is_file():

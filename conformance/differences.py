@@ -35,9 +35,9 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One entry: which adapter differs on which cases, in which versions and where, how, why, and who says so."""
+    """One entry: which adapters differ on which cases, in which versions and where, how, why, and who says so."""
 
-    adapter: str
+    adapters: tuple[str, ...]
     cases: tuple[str, ...]
     versions: Mapping[str, SpecifierSet]
     where: Mapping[str, tuple[str, ...]]
@@ -51,11 +51,11 @@ class Difference:
 
     def names(self, case: str) -> bool:
         """Whether `cases` matches this full name; `*` matches `/` too."""
-        return any(case == pattern or fnmatchcase(case, pattern) for pattern in self.cases)
+        return _matches(case, self.cases)
 
     def applies(self, adapters: Iterable[str], versions: Mapping[str, str], device: str, here: Circumstances) -> bool:
         """Whether the entry speaks of this adapter (by any of its names), these versions, this device and machine."""
-        if self.adapter not in adapters:
+        if not any(_matches(name, self.adapters) for name in adapters):
             return False
         for distribution, specifier in self.versions.items():
             if distribution not in versions or not _within(versions[distribution], specifier):
@@ -104,8 +104,12 @@ def lost(differences: Iterable[Difference], names: Mapping[Path, Iterable[str]])
         {"entry": entry.at, "problem": f"{pattern} matches no case of the corpus, should match one or be removed"}
         for entry in differences
         for pattern in entry.cases
-        if not any(name == pattern or fnmatchcase(name, pattern) for name in names[entry.root])
+        if not any(_matches(name, (pattern,)) for name in names[entry.root])
     ]
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def load_differences(roots: Iterable[Path]) -> list[Difference]:
@@ -146,16 +150,17 @@ def _entry(item: Item, root: Path) -> Difference | None:
     for key in REQUIRED:
         if key not in entries:
             problems.add(item.line, key, "missing, should be given")
-    texts = {key: entries[key].text() for key in ("adapter", "status", "kind", "diagnosis", "reason", "source") if key in entries}
+    texts = {key: entries[key].text() for key in ("status", "kind", "diagnosis", "reason", "source") if key in entries}
     if texts.get("status") is not None and texts["status"] not in FAILING:
         entries["status"].wrong(f"is {texts['status']}, should be one of {', '.join(FAILING)}")
+    adapters = _words(entries["adapter"]) if "adapter" in entries else ()
     cases = _words(entries["cases"]) if "cases" in entries else ()
     versions = _versions(entries["versions"]) if "versions" in entries else {}
     where = _where(entries["where"]) if "where" in entries else {}
     if len(problems.lines) > before:
         return None
     return Difference(
-        adapter=str(texts["adapter"]),
+        adapters=adapters,
         cases=cases,
         versions=versions,
         where=where,

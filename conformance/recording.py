@@ -24,7 +24,7 @@ def corpus_digest(cases: Iterable[Case], known: Iterable[Difference]) -> str:
     for entry in known:
         versions = sorted((name, str(specifier)) for name, specifier in entry.versions.items())
         fits = (entry.status, entry.kind, entry.diagnosis, entry.reason)
-        state.update(repr((entry.adapter, entry.cases, versions, sorted(entry.where.items()), fits)).encode())
+        state.update(repr((entry.adapters, entry.cases, versions, sorted(entry.where.items()), fits)).encode())
     return state.hexdigest()
 
 

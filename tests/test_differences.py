@@ -49,6 +49,16 @@ def test_a_failure_of_the_declared_kind_is_known(
     assert found.fails
 
 
+@pytest.mark.parametrize(
+    ("adapter", "known"), [("[other, engine]", True), ("en*", True), ("[other, eng]", False), ("other", False)]
+)
+def test_an_entry_speaks_of_several_adapters(
+    entries: Callable[..., list[Difference]], verdict: Callable[..., Verdict], adapter: str, known: bool
+) -> None:
+    """`adapter` is a name, a glob or a list of them, so that engines that share a kernel share an entry."""
+    assert (explained(verdict(), entries(adapter=adapter)).known is not None) is known
+
+
 def test_nothing_is_known_of_other_cases(entries: Callable[..., list[Difference]], verdict: Callable[..., Verdict]) -> None:
     """A failure that no entry names stays as it was."""
     other = verdict(case="folder/file/two")
