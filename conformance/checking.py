@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from conformance import messages
 from conformance.adapters import Unsupported as NotSupported
 from conformance.case import Case
@@ -79,16 +81,17 @@ def _call(kernel: Callable[..., Any], case: Case, truths: Truths) -> Outcome:
     padding, output_padding = canonical_padding(geometry.crops)
     x, w, bias = (None if array is None else array.copy() for array in truths(case).tensors)
     try:
-        y = kernel(
-            x,
-            w,
-            bias,
-            stride=geometry.stride,
-            padding=tuple(padding),
-            output_padding=tuple(output_padding),
-            dilation=geometry.dilation,
-            groups=geometry.groups,
-        )
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # some cases are there to overflow
+            y = kernel(
+                x,
+                w,
+                bias,
+                stride=geometry.stride,
+                padding=tuple(padding),
+                output_padding=tuple(output_padding),
+                dilation=geometry.dilation,
+                groups=geometry.groups,
+            )
     except NotSupported as error:
         return Unsupported(reason=error.reason)
     except NotImplementedError as error:

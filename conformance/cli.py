@@ -45,6 +45,9 @@ Adapters = Annotated[
 Paths = Annotated[
     list[str] | None, typer.Option("--cases", metavar="PATH", help="Where the case is; the shipped corpus if not given.")
 ]
+Variants = Annotated[
+    bool, typer.Option("--variants", help="The variants of the adapters too: other memory layouts, compilers, options.")
+]
 Pythons = Annotated[list[str] | None, typer.Option("--python", metavar="ADAPTER=PATH", help="The interpreter of an adapter.")]
 
 
@@ -52,6 +55,7 @@ Pythons = Annotated[list[str] | None, typer.Option("--python", metavar="ADAPTER=
 def run(
     cases: Words = None,
     adapters: Adapters = None,
+    variants: Variants = False,
     device: Annotated[
         str | None, typer.Option(metavar="NAME|all", help="Run there; each adapter's first device if not given.")
     ] = None,
@@ -76,6 +80,7 @@ def run(
         command.Options(
             words=cases or [],
             adapters=adapters or [],
+            variants=variants,
             device=device,
             expression=expression,
             tags=tags or [],
@@ -91,11 +96,11 @@ def run(
 
 
 @app.command(name="adapters")
-def list_adapters(pythons: Pythons = None) -> None:
+def list_adapters(pythons: Pythons = None, variants: Variants = False) -> None:
     """What is installed, in which versions, with which devices; what is missing, and how to get it."""
     from conformance.commands import adapters
 
-    adapters.run(pythons or [])
+    adapters.run(pythons or [], variants)
 
 
 @app.command(name="list")

@@ -58,8 +58,9 @@ def judge(case: Case, truth: Truth | None, outcome: Outcome, *, adapter: str, de
             return verdict("differs", mismatch=mismatch, got=excerpt(got, None))
         case Output(y=got):
             assert truth is not None
+            compiled = None if outcome.compiled is None else dict(outcome.compiled)
             found = compare(got, truth, signed_zero="signed-zero" in case.tags)
-            rest = {"error_over_bound": found.error_over_bound, "precision": found.precision}
+            rest = {"error_over_bound": found.error_over_bound, "precision": found.precision, "compiled": compiled}
             if found.mismatch is None:
                 return verdict("conforms", **rest)
             return verdict("differs", mismatch=found.mismatch, got=excerpt(got, found.mismatch.get("index")), **rest)
@@ -123,7 +124,7 @@ def bound(truth: Truth) -> Float64:
     """
     u = 2.0**-53 if truth.dtype == "float64" else 2.0**-24
     u_out = 2.0 ** -SIGNIFICAND_BITS[truth.dtype]
-    eta = 2.0 ** (_EXPONENT_OF_SMALLEST_SUBNORMAL[truth.dtype] - 1)
+    eta = max(2.0 ** (_EXPONENT_OF_SMALLEST_SUBNORMAL[truth.dtype] - 1), 2.0**-1074)  # float64 cannot hold half of its own
     n = truth.terms
     with np.errstate(invalid="ignore", over="ignore"):
         sums = (gamma(n, u) + gamma(n, 2.0**-53)) * truth.magnitude
@@ -239,18 +240,26 @@ def agrees_with_oracle(stated: float | Float64, y: float | Float64, scale: float
         return bool(((stated == y) | near | (np.isnan(stated) & np.isnan(y))).all())
 
 
-def share_explained(got: Float64, candidate: Float64, truth: Truth, *, tight: bool = False) -> float:
-    """The part of the elements of `got` that `candidate`, of the same shape, has too: bit for bit where the case is exact.
+def slack(truth: Truth) -> float:
+    """How far an element may be from what a mistake makes of it: nothing where the case is exact, else twice the largest bound.
 
-    Else within twice the largest bound of the case, since a mistake changes the sums but hardly their size; `tight` takes each
-    element's own bound.
+    A mistake changes the sums but hardly their size.
     """
+    if truth.exact:
+        return 0.0
+    limit = bound(truth)
+    return 2 * float(np.max(limit, where=np.isfinite(limit), initial=0.0))
+
+
+def explained(got: Float64, candidate: Float64, dtype: str, limit: float | Float64) -> NDArray[np.bool_]:
+    """Which elements of `got` the candidate, of the same shape, has too: rounded to the dtype, or within the limit."""
     with np.errstate(invalid="ignore", over="ignore"):
-        rounded = candidate.astype(dtype_of(truth.dtype)).astype(np.float64)
-        same = (got == rounded) | (np.isnan(got) & np.isnan(rounded))
-        if not truth.exact:
-            limit = bound(truth)
-            same |= np.abs(got - candidate) <= (
-                limit if tight else 2 * float(np.max(limit, where=np.isfinite(limit), initial=0.0))
-            )
-    return float(same.mean()) if same.size else 0.0
+        rounded = candidate.astype(dtype_of(dtype)).astype(np.float64)
+        return np.asarray(
+            (got == rounded) | (np.isnan(got) & np.isnan(rounded)) | (np.isfinite(rounded) & (np.abs(got - candidate) <= limit))
+        )
+
+
+def is_right(got: Float64, truth: Truth) -> NDArray[np.bool_]:
+    """Which elements of `got`, of the output's shape, are right: bit for bit or within their own bound."""
+    return explained(got, truth.y, truth.dtype, 0.0 if truth.exact else bound(truth))

@@ -27,10 +27,18 @@ class _Asked:
     by_name: bool
 
 
-def specs(adapters: Sequence[str], pythons: Sequence[str]) -> tuple[list[Spec], dict[str, str]]:
-    """What to start, and by label what was typed for it. Without adapters, all of the table. Raises UsageError."""
-    asked = [_parse(text) for text in adapters] or [
-        _Asked(text=name, label=name, adapter=name, by_name=False) for name in REGISTRY
+def specs(adapters: Sequence[str], pythons: Sequence[str], *, variants: bool = False) -> tuple[list[Spec], dict[str, str]]:
+    """What to start, and by label what was typed for it. Raises UsageError.
+
+    Without adapters, all of the table that are no variants; with `variants`, those of the adapters that take part too.
+    """
+    asked = [_parse(text) for text in adapters]
+    labels = [one.adapter for one in asked]
+    asked += [
+        _Asked(text=name, label=name, adapter=name, by_name=False)
+        for name, entry in REGISTRY.items()
+        if name not in labels
+        and ((variants and (not adapters or entry.variant_of in labels)) if entry.variant_of else not adapters)
     ]
     labels = [one.label for one in asked]
     for label in labels:

@@ -12,8 +12,9 @@ The output is the window [crop_low, full - crop_high) of it; a negative crop app
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,27 @@ class Axis:
     def out(self) -> int:
         """Length of the output."""
         return self.full - self.crop_low - self.crop_high
+
+    @property
+    def zeros_for_appended(self) -> tuple[int, int]:
+        """How many zeros before and behind the input reach as far as this window: each moves an end by the stride.
+
+        An end where nothing is appended needs none. Where the stride does not divide what is appended they reach further.
+        """
+        return -min(self.crop_low // self.stride, 0), -min(self.crop_high // self.stride, 0)
+
+    def padded(self, low: int, high: int) -> Axis:
+        """The same window of an input with so many zeros before and behind it: a longer full output, of which more is cut."""
+        return replace(
+            self,
+            size=self.size + low + high,
+            crop_low=self.crop_low + low * self.stride,
+            crop_high=self.crop_high + high * self.stride,
+        )
+
+    def undilated(self) -> Axis:
+        """The same window of a kernel that has the dilation's zeros between its taps."""
+        return replace(self, kernel=self.extent, dilation=1)
 
     def taps(self) -> Iterator[tuple[int, range, range]]:
         """For each tap that reaches the window: (tap, input positions, output positions), paired in order.
@@ -70,8 +92,8 @@ class Axis:
 
         (A. Odena, V. Dumoulin and C. Olah, "Deconvolution and checkerboard artifacts", Distill, 2016.)
         """
-        taps = [tap * self.dilation % self.stride for tap in range(self.kernel)]
-        return len({taps.count(phase) for phase in range(self.stride)}) == 1
+        taps = Counter(tap * self.dilation % self.stride for tap in range(self.kernel))
+        return len(taps) == self.stride and len(set(taps.values())) == 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ def details(verdict: Verdict) -> list[str]:
     if verdict.mismatch is not None:
         lines.append(str(verdict.mismatch["text"]))
     if verdict.error_over_bound and verdict.fails:
-        lines.append(f"largest error {verdict.error_over_bound:.3g} times the bound")
+        lines.append(f"largest error {float(verdict.error_over_bound):.3g} times the bound")
     if verdict.precision is not None and verdict.fails:
         formats = " or ".join(verdict.precision["formats"]) or "no format"
         lines.append(f"precision of {verdict.precision['bits']} bits: {formats}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +11,14 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """It returned an array (N, C_out, *out), whatever is in it; `seconds` is what the call alone took, if it told."""
+    """It returned an array (N, C_out, *out), whatever is in it.
+
+    `seconds` is what the call alone took, and `compiled` how many programs it found compiled and how many not, if it told.
+    """
 
     y: NDArray[Any]
     seconds: float | None = None
+    compiled: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

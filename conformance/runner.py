@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from conformance import __version__, differences, results, timing
+from conformance import __version__, cache, differences, results, timing
 from conformance.case import Case
 from conformance.casefile import load_cases
 from conformance.compare import judge
@@ -73,17 +73,23 @@ class _Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
-    """The adapters that take part, what each said of itself, its devices in this run; and who does not take part, and why."""
+    """The adapters that take part, what each said of itself, its devices and the tag of its cases; who does not, and why."""
 
     greetings: Mapping[str, Greeting | Outcome]
     devices: Mapping[str, tuple[str, ...]]
+    tags: Mapping[str, str | None]
     absent: Mapping[str, str]
 
     def tasks(self, cases: Sequence[Case]) -> dict[str, list[_Task]]:
         """Every verdict that is to be had, by adapter."""
         found: dict[str, list[_Task]] = {}
         for label, greeting in self.greetings.items():
-            concerned = [case for case in cases if not isinstance(greeting, Greeting) or case.concerns(greeting.convention)]
+            concerned = [
+                case
+                for case in cases
+                if (not isinstance(greeting, Greeting) or case.concerns(greeting.convention))
+                and (self.tags[label] is None or self.tags[label] in case.tags)
+            ]
             found[label] = [_Task(case=case, label=label, device=device) for device in self.devices[label] for case in concerned]
         return found
 
@@ -98,7 +104,10 @@ def execute(request: Request, observer: Observer) -> Record:
     lost = differences.lost(known, _names_by_root(request.selection, known))
     check_guards(request.selection.cases, truths)
     pool: Pool[_Task, Verdict] = Pool(
-        request.specs, jobs=request.jobs, timeout=request.timeout, environment=_thread_environment(request.threads)
+        request.specs,
+        jobs=request.jobs,
+        timeout=request.timeout,
+        environment={**_thread_environment(request.threads), **cache.environment()},
     )
     try:
         plan = _plan(request, pool.greet())
@@ -297,7 +306,7 @@ def _plan(request: Request, answers: Mapping[str, Greeting | Outcome]) -> _Plan:
                 answer = taking_part[label]
                 there = ", ".join(answer.devices) if isinstance(answer, Greeting) else "none: it did not start"
                 raise UsageError(f"{label} has no device {request.device}, should be one of {there}")
-    return _Plan(greetings=taking_part, devices=devices, absent=absent)
+    return _Plan(greetings=taking_part, devices=devices, tags={label: specs[label].tag for label in taking_part}, absent=absent)
 
 
 def _devices(asked: str | None, answer: Greeting | Outcome) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from conformance.case import Case
 from conformance.compare import compare
-from conformance.diagnosis import Call, single_mistakes
+from conformance.diagnosis import made_mistakes
 from conformance.oracle import Truth
 from conformance.tensors import dtype_of
 
@@ -27,12 +27,11 @@ def detection(truth: Truth) -> Detection:
     noticed: set[str] = set()
     missed: set[str] = set()
     dtype = dtype_of(truth.dtype)
-    call = Call(x=truth.x, w=truth.kernel, bias=truth.bias, geometry=truth.geometry)
-    with np.errstate(over="ignore"):
-        for mistake in single_mistakes(call, truth.y):
+    with np.errstate(over="ignore", invalid="ignore"):
+        for mistake in made_mistakes(truth):
             y = mistake.output()
             wrong = y is not None and compare(y.astype(dtype), truth).mismatch is not None
-            (noticed if wrong or y is None else missed).add(mistake.name)
+            (noticed if wrong else missed).add(mistake.name)
     return Detection(noticed=frozenset(noticed), missed=frozenset(missed - noticed))
 
 

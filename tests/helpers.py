@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -12,11 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
+from conformance.adapters import REGISTRY
 from conformance.tensors import Tensors
 from conformance.workers.engine import Spec
 
 TESTS = Path(__file__).resolve().parent
 CHECKOUT = TESTS.parent
+
+REQUESTED = [name for name in re.split(r"[,\s]+", os.environ.get("CONFORMANCE_TEST_ADAPTERS", "")) if name] or list(REGISTRY)
+"""The adapters that must be there: what CONFORMANCE_TEST_ADAPTERS names, blanks or commas between, or all of the table."""
 
 TORCH = {"stride": [2, 2], "padding": [1, 1], "output_padding": [1, 1], "dilation": [1, 1], "groups": 1}
 ONNX = {"strides": [2, 2], "pads": [1, 1, 1, 1], "output_padding": [1, 1], "dilations": [1, 1], "group": 1}

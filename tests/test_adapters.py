@@ -1,16 +1,14 @@
-"""Every adapter of the table, for real: its framework in its own process, on integers that leave no room for rounding.
-
-CONFORMANCE_TEST_ADAPTERS names the adapters that must be there, blanks or commas between them; without it, all of the table.
-"""
+"""Every adapter of the table, for real: its framework in its own process, on integers that leave no room for rounding."""
 
 from __future__ import annotations
 
-import os
 import re
+import subprocess
 import sys
 
 import numpy as np
 import pytest
+from helpers import REQUESTED
 from miniatures import scatter
 
 from conformance import conventions
@@ -21,11 +19,10 @@ from conformance.outcomes import Output, Raised, Unsupported
 from conformance.tensors import Tensors, dtype_of
 from conformance.workers.engine import Engine, Greeting, Spec, close_all
 
-REQUESTED = [name for name in re.split(r"[,\s]+", os.environ.get("CONFORMANCE_TEST_ADAPTERS", "")) if name] or list(REGISTRY)
-
 # What is known to be missing on the CPU: not tested for numbers, but for being refused in words.
 WITHOUT_DTYPES = {"onnxruntime": {"float64", "bfloat16"}}
 WITH_GROUPS = ("torch", "tensorflow", "jax-general", "onnxruntime")
+WITHOUT_BATCHES = ("torch-unbatched",)
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +57,16 @@ def window(rank, *, stride=2, kernel=3, padding=0, groups=1):
     )
 
 
-def tensors(geometry, dtype, *, bias=True):
+def base(name):
+    """The adapter that a variant is one of, or the adapter itself."""
+    return REGISTRY[name].variant_of or name
+
+
+def tensors(geometry, dtype, *, bias=True, batch=2):
     """Small integers: two items, four channels in, so that no sum exceeds what bfloat16 holds."""
     random = np.random.RandomState(7)
     per_group = 3 if geometry.groups == 1 else 2
-    x = random.randint(-2, 3, (2, 4, *geometry.size)).astype(dtype_of(dtype))
+    x = random.randint(-2, 3, (batch, 4, *geometry.size)).astype(dtype_of(dtype))
     kernel = random.randint(-2, 3, (4, per_group, *geometry.kernel)).astype(dtype_of(dtype))
     b = random.randint(-3, 4, per_group * geometry.groups).astype(dtype_of(dtype)) if bias else None
     return Tensors(x=x, kernel=kernel, bias=b)
@@ -72,6 +74,11 @@ def tensors(geometry, dtype, *, bias=True):
 
 def truth(geometry, operands):
     return scatter(*operands, stride=geometry.stride, crops=geometry.crops, dilation=geometry.dilation, groups=geometry.groups)
+
+
+def items(name):
+    """How many the batch has."""
+    return 1 if name in WITHOUT_BATCHES else 2
 
 
 def ask(engine, greeting, geometry, operands):
@@ -114,7 +121,7 @@ def test_versions_and_devices_are_said(engines, name):
 def test_float32_is_exact_on_integers(engines, name, rank):
     """The full output with a kernel as oblong as can be, several channels and a bias, bit for bit."""
     geometry = window(rank)
-    operands = tensors(geometry, "float32")
+    operands = tensors(geometry, "float32", batch=items(name))
     assert_exact(ask(*engines(name), geometry, operands), geometry, operands)
 
 
@@ -122,7 +129,7 @@ def test_float32_is_exact_on_integers(engines, name, rank):
 def test_a_cut_output_without_a_bias_is_exact(engines, name):
     """Kernel 4, stride 2, padding 1: `same` in every convention."""
     geometry = window(2, kernel=4, padding=1)
-    operands = tensors(geometry, "float32", bias=False)
+    operands = tensors(geometry, "float32", bias=False, batch=items(name))
     assert_exact(ask(*engines(name), geometry, operands), geometry, operands)
 
 
@@ -131,19 +138,19 @@ def test_a_cut_output_without_a_bias_is_exact(engines, name):
 def test_other_dtypes_are_exact_on_integers_or_refused_in_words(engines, name, dtype):
     """The answer has the dtype of the question; a framework without a kernel for it says so."""
     geometry = window(2)
-    operands = tensors(geometry, dtype)
+    operands = tensors(geometry, dtype, batch=items(name))
     outcome = ask(*engines(name), geometry, operands)
-    if dtype in WITHOUT_DTYPES.get(name, ()):
+    if dtype in WITHOUT_DTYPES.get("onnxruntime" if name == "torch-onnx" else base(name), ()):
         assert isinstance(outcome, Unsupported | Raised), outcome
     else:
         assert_exact(outcome, geometry, operands)
 
 
-@pytest.mark.parametrize("name", [name for name in REQUESTED if name in WITH_GROUPS])
+@pytest.mark.parametrize("name", [name for name in REQUESTED if base(name) in WITH_GROUPS])
 def test_groups_are_exact(engines, name):
     """Two groups of two channels: neither the groups nor the channels inside of them change places."""
     geometry = window(2, groups=2)
-    operands = tensors(geometry, "float32")
+    operands = tensors(geometry, "float32", batch=items(name))
     assert_exact(ask(*engines(name), geometry, operands), geometry, operands)
 
 
@@ -161,8 +168,53 @@ def test_nonsense_is_refused_and_the_engine_goes_on(engines, name):
     """A kernel for other channels than the input's: an exception, not a number; the next call is right."""
     engine, greeting = engines(name)
     geometry = window(2)
-    operands = tensors(geometry, "float32")
+    operands = tensors(geometry, "float32", batch=items(name))
     if name != "onnx-reference":  # it has no checks of its own
         wrong = operands._replace(kernel=operands.kernel[:3])
         assert isinstance(ask(engine, greeting, geometry, wrong), Raised | Unsupported)
     assert_exact(ask(*engines(name), geometry, operands), geometry, operands)
+
+
+@pytest.mark.skipif("torch-unbatched" not in REQUESTED, reason="torch-unbatched is not requested")
+def test_an_unbatched_input_has_no_batch(engines):
+    """Of two items none is left out, and none is looped over."""
+    geometry = window(2)
+    outcome = ask(*engines("torch-unbatched"), geometry, tensors(geometry, "float32"))
+    assert isinstance(outcome, Unsupported)
+    assert "this case has 2 of them" in outcome.reason
+
+
+@pytest.mark.skipif("torch" not in REQUESTED, reason="torch is not requested")
+@pytest.mark.parametrize(
+    ("memory", "strides"), [("contiguous", (60, 20, 5, 1)), ("channels_last", (60, 1, 15, 3)), ("strided", (120, 40, 10, 2))]
+)
+def test_a_memory_layout_is_the_one_asked_for(memory, strides):
+    """In a process of its own: the same numbers with the strides of the variant, which a later copy would have lost."""
+    code = (
+        "import torch; from conformance.adapters.torch import laid_out;"
+        f"x = torch.arange(120.).reshape(2, 3, 4, 5); y = laid_out(x, {memory!r});"
+        "print(y.stride(), torch.equal(x, y))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"{strides} True"
+
+
+@pytest.mark.skipif("jax" not in REQUESTED, reason="jax is not requested")
+def test_what_jax_has_compiled_is_kept_for_the_next_process(tmp_path):
+    """The first process finds nothing, the second finds everything."""
+    found = []
+    for _ in range(2):
+        engine = Engine(
+            Spec.of("jax", label="jax", python=sys.executable), timeout=120.0, environment={"CONFORMANCE_CACHE": str(tmp_path)}
+        )
+        greeting = engine.start()
+        assert isinstance(greeting, Greeting)
+        outcome = ask(engine, greeting, window(2), tensors(window(2), "float32"))
+        assert isinstance(outcome, Output)
+        found.append(outcome.compiled)
+        close_all([engine])
+    first, second = found
+    assert first["misses"] > 0
+    assert first["hits"] == 0
+    assert second["misses"] == 0
+    assert second["hits"] == first["misses"]

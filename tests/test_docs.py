@@ -339,7 +339,9 @@ def test_limits_of_the_protocol() -> None:
 def test_adapters_are_the_registry() -> None:
     """The table of adapters has every adapter, with the convention that its class speaks."""
     table = {code(row[0])[0]: code(row[1])[0] for row in rows(text_of("adapters"), "adapter")}
-    assert list(table) == list(REGISTRY)
+    assert list(table) == [name for name, entry in REGISTRY.items() if entry.variant_of is None]
+    variants = {code(row[0])[0]: code(row[1])[0] for row in rows(text_of("adapters"), "variant")}
+    assert variants == {name: entry.variant_of for name, entry in REGISTRY.items() if entry.variant_of}
     for name, convention in table.items():
         source = (ROOT / (REGISTRY[name].module.replace(".", "/") + ".py")).read_text(encoding="utf-8")
         assert f'convention = "{convention}"' in source
@@ -350,9 +352,11 @@ def test_row_of_the_registry() -> None:
     text = text_of("adapters")
     keys = {key for row in rows(section(text, "The table"), "key") for key in code(row[0])}
     assert keys == {field.name for field in fields(REGISTRY["torch"])}
+    from conformance import cache
     from conformance.runner import _thread_environment
 
     variables = {name for entry in REGISTRY.values() for name in entry.environment} | set(_thread_environment(1))
+    variables |= set(cache.environment())
     assert all(f"`{name}" in section(text, "Environment variables") for name in variables)
 
 

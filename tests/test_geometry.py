@@ -68,6 +68,36 @@ def test_out_is_what_the_crops_leave(axis: Axis) -> None:
     assert axis.out + axis.crop_low + axis.crop_high == axis.full
 
 
+@given(AXES, st.integers(0, 3), st.integers(0, 3))
+def test_zeros_round_the_input_leave_the_window_where_it_is(axis: Axis, low: int, high: int) -> None:
+    """Every product of a padded axis' own input has the place that it had, and the output its length."""
+    padded = axis.padded(low, high)
+    own = {(tap, i - low): place for (tap, i), place in places(padded).items() if low <= i < low + axis.size}
+    assert own == places(axis)
+    assert padded.out == axis.out
+
+
+@given(AXES)
+def test_the_zeros_for_what_is_appended_are_the_fewest_that_reach(axis: Axis) -> None:
+    """An input that is padded by them appends nothing to its full output, and with one zero less at an end it does."""
+    low, high = axis.zeros_for_appended
+    whole = axis.padded(low, high)
+    assert min(whole.crop_low, whole.crop_high) >= 0
+    assert (low == 0) == (axis.crop_low >= 0)
+    assert (high == 0) == (axis.crop_high >= 0)
+    assert not low or axis.padded(low - 1, high).crop_low < 0 <= whole.crop_low
+    assert not high or axis.padded(low, high - 1).crop_high < 0 <= whole.crop_high
+
+
+@given(AXES)
+def test_a_dilated_kernel_is_one_with_zeros_between_its_taps(axis: Axis) -> None:
+    """Tap k of the dilated kernel is tap k * dilation of the other: its products keep their places, in the same window."""
+    plain = axis.undilated()
+    kept = {(tap // axis.dilation, i): place for (tap, i), place in places(plain).items() if tap % axis.dilation == 0}
+    assert kept == places(axis)
+    assert (plain.dilation, plain.out, plain.full) == (1, axis.out, axis.full)
+
+
 def test_size_zero_uses_the_same_formula() -> None:
     """Of no input at stride 2, kernel 3 leaves one element, which no product reaches."""
     axis = Axis(size=0, kernel=3, stride=2)

@@ -34,6 +34,7 @@ ALLOWED = {
     "recording": ["case", "compare", "differences", "truths"],
     "differences": ["casefile", "verdict", "yamlfile"],
     "machine": ["differences"],
+    "cache": ["machine"],
     "results": ["verdict"],
     "messages": ["results", "verdict"],
     "selection": ["case", "casefile"],

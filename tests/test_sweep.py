@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import random
-import re
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import REQUESTED
 
 from conformance import conventions
 from conformance.adapters import REGISTRY
@@ -19,7 +18,6 @@ from conformance.geometry import Axis, Geometry
 from conformance.outcomes import Crashed, Output, Raised, Unsupported
 
 TOOL = Path(__file__).resolve().parent.parent / "tools" / "sweep_conventions.py"
-REQUESTED = [name for name in re.split(r"[,\s]+", os.environ.get("CONFORMANCE_TEST_ADAPTERS", "")) if name] or list(REGISTRY)
 # How many calls of each kind: one adapter of each spelling (flax spells as jax does), fewer where every shape is compiled.
 ADAPTERS = {"torch": 40, "onnxruntime": 40, "jax-general": 30, "tensorflow": 40, "keras-torch": 40}
 

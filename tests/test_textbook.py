@@ -77,9 +77,16 @@ def made(shape: Sequence[int], values: str, seed: int) -> np.ndarray:
     makers: dict[str, Callable[[], np.ndarray]] = {
         "ones": lambda: np.ones(shape),
         "integers": lambda: random.randint(-4, 5, shape).astype(np.float64),
+        "wide": lambda: wide(random, shape) if seed == 1 else random.randint(-2, 3, shape).astype(np.float64),
         "normal": lambda: (np.round(random.standard_normal(shape) * 4096) / 4096).astype(np.float32).astype(np.float64),
     }
     return makers[values]()
+
+
+def wide(random: np.random.RandomState, shape: Sequence[int]) -> np.ndarray:
+    """Odd integers of 13 bits and either sign."""
+    magnitudes = 2 * random.randint(2048, 4096, shape) + 1
+    return np.asarray(magnitudes * (1 - 2 * random.randint(0, 2, shape)), np.float64)
 
 
 def scatter(one: Example) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The registry of adapters: a literal table, and what every adapter provides.
+"""The registry of adapters and their variants: a literal table, and what every adapter provides.
 
 An adapter makes exactly one framework call. Moving axes, flipping the kernel and spelling arguments is its work;
 padding, slicing, looping, casting and clamping are not: it raises `Unsupported` instead, so that what is tested is the
@@ -8,10 +8,10 @@ framework and never an emulation.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-__all__ = ["REGISTRY", "Adapter", "Entry", "PreparedCall", "Unsupported", "refuse_misfit"]
+__all__ = ["REGISTRY", "Adapter", "Entry", "Missing", "PreparedCall", "Unsupported", "refuse_misfit"]
 
 
 class Unsupported(Exception):  # noqa: N818 - the design's name, raised like StopIteration
@@ -20,6 +20,10 @@ class Unsupported(Exception):  # noqa: N818 - the design's name, raised like Sto
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class Missing(Exception):  # noqa: N818 - it makes the outcome `Unavailable`
+    """Raised when an adapter is made and a tool that its calls need is not there; the message says which, and how to get it."""
 
 
 class Adapter(Protocol):
@@ -64,19 +68,30 @@ class PreparedCall:
         """What the function returned as a NumPy array (N, C_out, *out)."""
         raise NotImplementedError
 
+    def compilations(self) -> Mapping[str, int] | None:
+        """How many programs were found compiled so far ("hits") and how many were not ("misses"); None where nobody counts."""
+        return None
+
     def call(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Any:
         return self.fetch(self.prepare(x, kernel, bias, native, device)())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """Where an adapter lives and what it needs: an import package, an extra of ours that brings it, an environment."""
+    """Where an adapter lives and what it needs: an import package, an extra of ours that brings it, an environment.
+
+    A variant asks the same engine in another way (`options` of its class, another environment) and says whose variant it is; with
+    a `tag` it runs only the cases that bear it.
+    """
 
     module: str
     adapter: str
     needs: tuple[str, ...]
     extra: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    variant_of: str | None = None
+    tag: str | None = None
 
 
 _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "GLOG_minloglevel": "2"}
@@ -93,23 +108,56 @@ def _keras(backend: str, *needs: str) -> Entry:
     )
 
 
+def _variant(
+    of: Entry, name: str, *, tag: str | None = None, environment: Mapping[str, str] | None = None, **options: Any
+) -> Entry:
+    return replace(of, variant_of=name, tag=tag, options=options, environment={**of.environment, **(environment or {})})
+
+
+_TORCH = Entry(module="conformance.adapters.torch", adapter="Torch", needs=("torch",), extra="torch")
+_TENSORFLOW = Entry(
+    module="conformance.adapters.tensorflow",
+    adapter="TensorFlow",
+    needs=("tensorflow",),
+    extra="tensorflow",
+    environment=_QUIET,
+)
+_JAX_GENERAL = Entry(module="conformance.adapters.jax", adapter="JaxGeneral", needs=("jax",), extra="jax", environment=_X64)
+_ONNXRUNTIME = Entry(
+    module="conformance.adapters.onnxruntime", adapter="OnnxRuntime", needs=("onnxruntime", "onnx"), extra="onnx"
+)
+
+COMPILED = "compiled"
+"""The tag of the cases that suffice where every shape costs a second of compiling."""
+
 REGISTRY: Mapping[str, Entry] = {
-    "torch": Entry(module="conformance.adapters.torch", adapter="Torch", needs=("torch",), extra="torch"),
+    "torch": _TORCH,
     "keras-tensorflow": _keras("tensorflow", "tensorflow"),
     "keras-jax": _keras("jax", "jax"),
     "keras-torch": _keras("torch", "torch"),
-    "tensorflow": Entry(
-        module="conformance.adapters.tensorflow",
-        adapter="TensorFlow",
-        needs=("tensorflow",),
-        extra="tensorflow",
-        environment=_QUIET,
-    ),
+    "tensorflow": _TENSORFLOW,
     "jax": Entry(module="conformance.adapters.jax", adapter="Jax", needs=("jax",), extra="jax", environment=_X64),
-    "jax-general": Entry(module="conformance.adapters.jax", adapter="JaxGeneral", needs=("jax",), extra="jax", environment=_X64),
+    "jax-general": _JAX_GENERAL,
     "flax": Entry(module="conformance.adapters.flax", adapter="Flax", needs=("flax", "jax"), extra="flax", environment=_X64),
-    "onnxruntime": Entry(
-        module="conformance.adapters.onnxruntime", adapter="OnnxRuntime", needs=("onnxruntime", "onnx"), extra="onnx"
-    ),
+    "onnxruntime": _ONNXRUNTIME,
     "onnx-reference": Entry(module="conformance.adapters.onnx_reference", adapter="OnnxReference", needs=("onnx",), extra="onnx"),
+    "torch-compile": _variant(_TORCH, "torch", tag=COMPILED, compiled=True),
+    "torch-channels-last": _variant(_TORCH, "torch", input_memory="channels_last", kernel_memory="channels_last"),
+    "torch-channels-last-input": _variant(_TORCH, "torch", input_memory="channels_last"),
+    "torch-channels-last-kernel": _variant(_TORCH, "torch", kernel_memory="channels_last"),
+    "torch-strided": _variant(_TORCH, "torch", input_memory="strided", kernel_memory="strided"),
+    "torch-unbatched": _variant(_TORCH, "torch", batched=False),
+    "torch-onnx": Entry(
+        module="conformance.adapters.torch_onnx",
+        adapter="TorchOnnx",
+        needs=("torch", "onnxscript", "onnxruntime", "onnx"),
+        extra="torch,onnx,export",
+        variant_of="torch",
+        tag=COMPILED,
+    ),
+    "tensorflow-xla": _variant(_TENSORFLOW, "tensorflow", compiled=True),
+    "jax-jit": _variant(_JAX_GENERAL, "jax-general", compiled=True),
+    "onnxruntime-unoptimized": _variant(_ONNXRUNTIME, "onnxruntime", optimized=False),
+    "onnxruntime-initializer": _variant(_ONNXRUNTIME, "onnxruntime", initializers=True),
+    "onnxruntime-newest-opset": _variant(_ONNXRUNTIME, "onnxruntime", opset=22),
 }

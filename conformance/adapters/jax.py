@@ -12,10 +12,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from conformance.adapters import PreparedCall, Unsupported, refuse_misfit
+from conformance.adapters import PreparedCall, Unsupported, jaxcache, refuse_misfit
 from conformance.conventions import jax as convention
 
 _HAS_CONSISTENT_PADDING = "use_consistent_padding" in inspect.signature(jax.lax.conv_transpose).parameters
+jaxcache.keep_compiled()
 _SPATIAL = {1: "H", 2: "HW", 3: "HWD"}
 
 
@@ -50,18 +51,26 @@ class Jax(PreparedCall):
     def fetch(self, y: Any) -> Any:
         return np.asarray(y)
 
+    def compilations(self) -> dict[str, int]:
+        return jaxcache.compilations()
+
 
 class JaxGeneral(Jax):
-    """`jax.lax.conv_general_dilated`: a correlation of the dilated input with the flipped kernel."""
+    """`jax.lax.conv_general_dilated`: a correlation of the dilated input with the flipped kernel; `compiled`, under `jax.jit`."""
+
+    def __init__(self, *, compiled: bool = False) -> None:
+        self._compiled = compiled
 
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         rank, groups = x.ndim - 2, native["feature_group_count"]
         refuse_misfit(bias, kernel.shape[1] * groups)
+        if kernel.shape[0] != x.shape[1] and kernel.shape[0] % groups:  # unchanged, it could be read as another, legal kernel
+            raise Unsupported(f"A kernel of {kernel.shape[0]} input channels has no layout in {groups} groups.")
         axes = _SPATIAL[rank]
         geometry = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
-        return on_device(
-            device,
-            lambda given, weights: jax.lax.conv_general_dilated(
+
+        def call(given: Any, weights: Any) -> Any:
+            return jax.lax.conv_general_dilated(
                 given,
                 weights,
                 window_strides=(1,) * rank,
@@ -70,7 +79,11 @@ class JaxGeneral(Jax):
                 rhs_dilation=geometry.dilation,
                 dimension_numbers=("NC" + axes, "IO" + axes, "NC" + axes),
                 feature_group_count=groups,
-            ),
+            )
+
+        return on_device(
+            device,
+            jax.jit(call) if self._compiled else call,
             (x, _grouped(laid_out(kernel, False), groups)),
             None if bias is None else bias.reshape(-1, *[1] * rank),
         )

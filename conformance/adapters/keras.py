@@ -11,6 +11,11 @@ import numpy as np
 
 from conformance.adapters import PreparedCall
 
+if keras.backend.backend() == "jax":
+    from conformance.adapters import jaxcache
+
+    jaxcache.keep_compiled()
+
 _LAYERS = {1: keras.layers.Conv1DTranspose, 2: keras.layers.Conv2DTranspose, 3: keras.layers.Conv3DTranspose}
 _BACKEND_DISTRIBUTIONS = {"tensorflow": ["tensorflow"], "jax": ["jax", "jaxlib"], "torch": ["torch"]}
 
@@ -54,6 +59,9 @@ class Keras(PreparedCall):
 
     def fetch(self, y: Any) -> Any:
         return np.moveaxis(np.asarray(keras.ops.convert_to_numpy(y)), -1, 1)
+
+    def compilations(self) -> dict[str, int] | None:
+        return jaxcache.compilations() if keras.backend.backend() == "jax" else None
 
 
 def _has_cuda(backend: str) -> bool:

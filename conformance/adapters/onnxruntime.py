@@ -16,9 +16,16 @@ _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
 class OnnxRuntime(PreparedCall):
-    """One session, run once."""
+    """One session, run once.
+
+    Kernel and bias are inputs of the model, or `initializers` of it, which the session may pack and fold before. The model is of
+    that opset, or of 11, the first with today's attributes.
+    """
 
     convention = "onnx"
+
+    def __init__(self, *, optimized: bool = True, initializers: bool = False, opset: int = 11) -> None:
+        self._optimized, self._initializers, self._opset = optimized, initializers, opset
 
     def versions(self) -> dict[str, str]:
         return {"onnxruntime": onnxruntime.__version__, "onnx": onnx.__version__}
@@ -31,13 +38,16 @@ class OnnxRuntime(PreparedCall):
         options = onnxruntime.SessionOptions()
         if threads := os.environ.get("CONFORMANCE_THREADS"):
             options.intra_op_num_threads = int(threads)
-        session = onnxruntime.InferenceSession(
-            one_node_model(x, kernel, bias, native).SerializeToString(), options, providers=[_PROVIDERS[device]]
-        )
+        if not self._optimized:
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        model = one_node_model(x, kernel, bias, native, opset=self._opset, initializers=self._initializers)
+        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=[_PROVIDERS[device]])
         session.disable_fallback()
         if session.get_providers()[0] != _PROVIDERS[device]:  # it falls back to the CPU with a warning only
             raise RuntimeError(f"asked for {_PROVIDERS[device]}, and the session runs on {session.get_providers()}")
-        operands = {"x": x, "w": kernel} | ({} if bias is None else {"b": bias})
+        operands = {"x": x}
+        if not self._initializers:
+            operands |= {"w": kernel} | ({} if bias is None else {"b": bias})
         return lambda: session.run(None, operands)[0]
 
     def fetch(self, y: Any) -> Any:

@@ -18,9 +18,12 @@ _CALLS = {1: tf.nn.conv1d_transpose, 2: tf.nn.conv2d_transpose, 3: tf.nn.conv3d_
 
 
 class TensorFlow(PreparedCall):
-    """One call of `tf.nn`."""
+    """One call of `tf.nn`; `compiled`, one of a function that XLA has compiled."""
 
     convention = "tensorflow"
+
+    def __init__(self, *, compiled: bool = False) -> None:
+        self._compiled = compiled
 
     def versions(self) -> dict[str, str]:
         return {"tensorflow": tf.__version__}
@@ -37,17 +40,22 @@ class TensorFlow(PreparedCall):
             weights = tf.constant(np.moveaxis(kernel, (0, 1), (-1, -2)))  # (*kernel, C_out / groups, C_in)
             added = None if bias is None else tf.constant(bias)
 
+        def call(given: Any, weights: Any) -> Any:
+            y = _CALLS[x.ndim - 2](
+                given,
+                weights,
+                output_shape=[x.shape[0], *geometry.out, kernel.shape[1] * native["groups"]],
+                strides=native["strides"],
+                padding=padding if isinstance(padding, str) else [[0, 0], *padding, [0, 0]],
+                dilations=native["dilations"],
+            )
+            return y if added is None else y + added
+
+        chosen = tf.function(call, jit_compile=True) if self._compiled else call
+
         def run() -> Any:
             with tf.device(place):
-                y = _CALLS[x.ndim - 2](
-                    given,
-                    weights,
-                    output_shape=[x.shape[0], *geometry.out, kernel.shape[1] * native["groups"]],
-                    strides=native["strides"],
-                    padding=padding if isinstance(padding, str) else [[0, 0], *padding, [0, 0]],
-                    dilations=native["dilations"],
-                )
-                return y if added is None else y + added
+                return chosen(given, weights)
 
         return run
 

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 
-from conformance.adapters import PreparedCall
+from conformance.adapters import Missing, PreparedCall, Unsupported
 
 _LAYERS = {1: torch.nn.ConvTranspose1d, 2: torch.nn.ConvTranspose2d, 3: torch.nn.ConvTranspose3d}
 
 
 class Torch(PreparedCall):
-    """One layer, given its weights, called once."""
+    """One layer, given its weights, called once.
+
+    `input_memory` and `kernel_memory` are "contiguous", "channels_last" (the channels' stride is 1) or "strided" (every second
+    element of a larger tensor along the last axis). Not `batched`, the input is (C_in, *spatial). `compiled` is torch.compile.
+    """
 
     convention = "torch"
+
+    def __init__(
+        self,
+        *,
+        input_memory: str = "contiguous",
+        kernel_memory: str = "contiguous",
+        batched: bool = True,
+        compiled: bool = False,
+    ) -> None:
+        self._input_memory, self._kernel_memory = input_memory, kernel_memory
+        self._batched, self._compiled = batched, compiled
+        compiler = os.environ.get("CXX", "g++")
+        if compiled and shutil.which(compiler) is None and shutil.which("clang++") is None:
+            raise Missing(f"torch.compile needs a C++ compiler: there is no {compiler} and no clang++")
 
     def versions(self) -> dict[str, str]:
         return {"torch": torch.__version__}
@@ -25,20 +45,16 @@ class Torch(PreparedCall):
         return ["cpu"] + (["cuda"] if torch.cuda.is_available() else []) + (["mps"] if torch.backends.mps.is_available() else [])
 
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
-        arguments = dict(native)
-        size = {"output_size": arguments.pop("output_size")} if "output_size" in arguments else {}
-        layer = torch.nn.utils.skip_init(
-            _LAYERS[x.ndim - 2],
-            kernel.shape[0],
-            kernel.shape[1] * native["groups"],
-            kernel.shape[2:],
-            **arguments,
-            bias=bias is not None,
-        )
-        layer.weight = torch.nn.Parameter(to_torch(kernel, device), requires_grad=False)
-        if bias is not None:
-            layer.bias = torch.nn.Parameter(to_torch(bias, device), requires_grad=False)
-        given = to_torch(x, device)
+        layer = self.layer(x, kernel, bias, native, device)
+        given = laid_out(to_torch(x, device), self._input_memory)
+        if not self._batched:
+            if x.shape[0] != 1:
+                raise Unsupported(f"An unbatched input is (C_in, *spatial), and this case has {x.shape[0]} of them.")
+            given = given[0]
+        size = {"output_size": native["output_size"]} if "output_size" in native else {}
+        if self._compiled:
+            torch.compiler.reset()  # else the ninth shape is computed without compiling
+            layer = torch.compile(layer, fullgraph=True, dynamic=False)
 
         def run() -> torch.Tensor:
             with torch.inference_mode():
@@ -50,7 +66,32 @@ class Torch(PreparedCall):
         return run
 
     def fetch(self, y: torch.Tensor) -> Any:
-        return from_torch(y)
+        return from_torch(y if self._batched else y[np.newaxis])
+
+    def layer(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> torch.nn.Module:
+        """The layer with its weights in place."""
+        arguments = {key: value for key, value in native.items() if key != "output_size"}
+        layer = torch.nn.utils.skip_init(
+            _LAYERS[x.ndim - 2],
+            kernel.shape[0],
+            kernel.shape[1] * native["groups"],
+            kernel.shape[2:],
+            **arguments,
+            bias=bias is not None,
+        )
+        layer.weight = torch.nn.Parameter(laid_out(to_torch(kernel, device), self._kernel_memory), requires_grad=False)
+        if bias is not None:
+            layer.bias = torch.nn.Parameter(to_torch(bias, device), requires_grad=False)
+        return layer
+
+
+def laid_out(tensor: torch.Tensor, memory: str) -> torch.Tensor:
+    """The same tensor with other strides."""
+    if memory == "channels_last":
+        return tensor.movedim(1, -1).contiguous().movedim(-1, 1)
+    if memory == "strided":
+        return torch.stack([tensor, torch.full_like(tensor, float("nan"))], dim=-1).flatten(-2)[..., ::2]
+    return tensor
 
 
 def to_torch(array: Any, device: str) -> torch.Tensor:

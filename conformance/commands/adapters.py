@@ -13,9 +13,9 @@ from conformance.workers.engine import Greeting
 from conformance.workers.pool import Pool
 
 
-def run(pythons: list[str]) -> None:
-    """Greet every adapter of the table and print what it said."""
-    specs, _ = engines.specs([], pythons)
+def run(pythons: list[str], variants: bool) -> None:
+    """Greet every adapter of the table, with `variants` these too, and print what it said."""
+    specs, _ = engines.specs([], pythons, variants=variants)
     pool: Pool[None, None] = Pool(specs, jobs=os.cpu_count() or 1, timeout=60.0)
     try:
         answers = pool.greet()

@@ -16,8 +16,11 @@ def run(call: str, source: str, target: str, shape: str | None, prove: bool) -> 
         given = None if shape is None else [int(number) for number in shape.split(",")]
     except ValueError:
         raise UsageError(f"--input {shape}: should be whole numbers with commas between them, such as 1,64,8,8") from None
+    is_file = call.lower().endswith(".onnx")
+    if is_file and source != "onnx":
+        raise UsageError(f"{call} is an ONNX file, should be given with --from onnx")
     try:
-        if source == "onnx" and call.lower().endswith(".onnx"):
+        if is_file:
             ports = porting.port_model(call, target=target, input=given, prove=prove)
         else:
             ports = [porting.port(call, source=source, target=target, input=given, prove=prove)]

@@ -31,6 +31,7 @@ class Options:
 
     words: list[str]
     adapters: list[str]
+    variants: bool
     device: str | None
     expression: str | None
     tags: list[str]
@@ -49,7 +50,7 @@ def run(options: Options) -> None:
 
     if options.timing not in timing.SLICES:
         raise runner.UsageError(f"--timing {options.timing}: should be one of {', '.join(timing.SLICES)}")
-    specs, asked = engines.specs(options.adapters, options.pythons)
+    specs, asked = engines.specs(options.adapters, options.pythons, variants=options.variants)
     selection = select(options.words, expression=options.expression, tags=options.tags)
     request = runner.Request(
         selection=selection,

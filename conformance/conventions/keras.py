@@ -79,7 +79,7 @@ def _crops(padding: str, extra: int | None, axis: Axis) -> tuple[int, int]:
 
 def _extra(padding: str, axis: Axis) -> int | None:
     """The output_padding, in the range that the layer accepts, that gives this axis its window."""
-    for extra in range(axis.stride):
-        if _crops(padding, extra, axis) == (axis.crop_low, axis.crop_high):
-            return extra
-    return None
+    total = axis.crop_low + axis.crop_high  # _crops is linear in output_padding: at most one fits
+    extra = -axis.crop_high if padding == "valid" else 2 * (axis.extent // 2) - total
+    fits = 0 <= extra < axis.stride and _crops(padding, extra, axis) == (axis.crop_low, axis.crop_high)
+    return extra if fits else None

@@ -15,13 +15,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from conformance.conventions.arguments import Argument, Native, Unrepresentable, number, pairs, per_axis, word_or
+from conformance.conventions.arguments import Argument, Native, Unrepresentable, is_pair, number, pairs, per_axis, word_or
 from conformance.geometry import Axis, Geometry
 
 
 def _explicit(value: Any, rank: int) -> list[list[int]]:
     """Pairs per spatial axis; those of the batch and channel axes, [0, 0], may stand around them as in the call."""
-    if isinstance(value, Sequence) and len(value) == rank + 2 and list(value[0]) == list(value[-1]) == [0, 0]:
+    if isinstance(value, Sequence) and len(value) == rank + 2 and all(map(is_pair, value)) and not any((*value[0], *value[-1])):
         value = value[1:-1]
     return pairs(value, rank)
 

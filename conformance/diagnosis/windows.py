@@ -9,11 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from conformance import conventions
-from conformance.compare import share_explained
 from conformance.conventions import Unrepresentable
-from conformance.diagnosis.mistakes import Call
+from conformance.diagnosis.call import Call
 from conformance.geometry import Axis, Geometry
-from conformance.oracle import Truth
 from conformance.oracle.reference import Float64
 
 FARTHEST = 8  # positions that a window is looked for on either side of the right one
@@ -37,42 +35,61 @@ _STRIDE_AND_DILATION = {
 }
 
 
-def shifted_windows(got: Float64, call: Call, truth: Truth) -> Iterator[tuple[tuple[int, ...], float]]:
-    """Every (low, ...) at which the window of the full output begins that `got` is for the most part, and for which part.
+def neighbours(call: Call) -> Iterator[tuple[tuple[int, ...], Call]]:
+    """(shift, call) for the windows of the same shape that begin one position before or after on some axes."""
+    axes = call.geometry.axes
+    for shift in itertools.product((-1, 0, 1), repeat=len(axes)):
+        if any(shift):
+            yield (
+                shift,
+                call.with_axes(
+                    lambda number, axis, shift=shift: replace(  # type: ignore[misc]
+                        axis, crop_low=axis.crop_low + shift[number], crop_high=axis.crop_high - shift[number]
+                    )
+                ),
+            )
 
-    The right one is left out.
-    """
+
+def shifted_windows(got: Float64, call: Call) -> Iterator[tuple[tuple[int, ...], Float64]]:
+    """Every ((low, ...), window) of the call's full output that `got` (N, C_out, *out) is for the most part."""
     axes = call.geometry.axes
     reaches = [min(FARTHEST, max(axis.extent, axis.stride, 3)) for axis in axes]
     out = got.shape[2:]
-    if len(out) != len(axes) or got.shape[:2] != truth.y.shape[:2] or 0 in got.shape:
-        return
-    around = Geometry(
+    around = replace(
+        call.geometry,
         axes=tuple(
             replace(axis, crop_low=axis.crop_low - reach, crop_high=axis.full - (axis.crop_low + reach) - length)
             for axis, reach, length in zip(axes, reaches, out, strict=True)
         ),
-        groups=call.geometry.groups,
     )
     wide = replace(call, geometry=around).output()
     if wide is None:
         return
     random = np.random.RandomState(0)
     probes = [random.randint(0, size, PROBES) for size in got.shape]
+    shifts = np.array(list(itertools.product(*(range(2 * reach + 1) for reach in reaches))))
     seen = got[tuple(probes)]
-    tolerance = 1e-2 * (np.abs(seen) + 1e-30)
-    for shift in itertools.product(*(range(-reach, reach + 1) for reach in reaches)):
-        lows = tuple(axis.crop_low + by for axis, by in zip(axes, shift, strict=True))
-        if not any(shift) and got.shape == truth.y.shape:
-            continue
-        starts = [by + reach for by, reach in zip(shift, reaches, strict=True)]
-        with np.errstate(invalid="ignore"):
-            there = wide[(*probes[:2], *(probe + start for probe, start in zip(probes[2:], starts, strict=True)))]
-            near = (np.abs(there - seen) <= tolerance) | (there == seen) | (np.isnan(there) & np.isnan(seen))
-        if near.mean() < LEAST_LIKENESS:
-            continue
+    with np.errstate(invalid="ignore"):
+        places = tuple(probe + shifts[:, number, np.newaxis] for number, probe in enumerate(probes[2:]))
+        there = wide[(*probes[:2], *places)]
+        near = (np.abs(there - seen) <= 1e-2 * (np.abs(seen) + 1e-30)) | (there == seen) | (np.isnan(there) & np.isnan(seen))
+    for starts in shifts[near.mean(axis=1) >= LEAST_LIKENESS]:
         window = wide[(slice(None), slice(None), *(slice(a, a + n) for a, n in zip(starts, out, strict=True)))]
-        yield lows, share_explained(got, window, truth)
+        yield tuple(int(axis.crop_low + by - reach) for axis, by, reach in zip(axes, starts, reaches, strict=True)), window
+
+
+def window_text(call: Call, lows: tuple[int, ...], out: tuple[int, ...]) -> str:
+    """What the start loses instead, whose window that is, and whose is due."""
+    axes = call.geometry.axes
+    start = tuple(axis.crop_low for axis in axes)
+    shift = tuple(low - due for low, due in zip(lows, start, strict=True))
+    if out == call.geometry.out:
+        text = f"the window is shifted by {shift if len(shift) > 1 else shift[0]}: the start loses {lows} instead of {start}"
+    else:
+        text = f"another window is taken: from {lows} on {out} elements instead of from {start} on {call.geometry.out}"
+    takes, due = owners(axes, lows, out), owners(axes, start, call.geometry.out)
+    text += f"; that is the window of {', '.join(takes)}" if takes else ""
+    return text + (f"; due is that of {', '.join(due)}" if due else "")
 
 
 def owners(axes: Sequence[Axis], lows: Sequence[int], out: Sequence[int]) -> list[str]:

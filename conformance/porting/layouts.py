@@ -24,11 +24,6 @@ class Layout:
     flipped: bool = False
     groups_in_output: bool = False
 
-    @property
-    def same_kernel_as(self) -> tuple[str, bool, bool]:
-        """Equal for two layouts that keep a kernel alike."""
-        return self.kernel, self.flipped, self.groups_in_output
-
 
 def layout_of(framework: str, rank: int, *, transpose_kernel: bool = False, groups: int = 1) -> Layout:
     """The layout that a framework's call has if nothing is said about it."""

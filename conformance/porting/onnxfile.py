@@ -2,34 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from conformance.porting.calls import Layer, PortError, from_attributes
+from conformance.porting.calls.onnx import from_attributes
+from conformance.porting.layer import Layer, PortError
+
+Shapes = Mapping[str, list[int]]
+"""Shapes by the name of a value, 0 for a size that is symbolic or unknown."""
 
 
-def layers(path: str) -> list[Layer]:
-    """The ConvTranspose nodes of a model in the order of its graph; raises PortError. Needs the package onnx."""
+def layers(path: str, given: Sequence[int] | None = None) -> list[Layer]:
+    """The ConvTranspose nodes of a model in the order of its graph; raises PortError. Needs the package onnx.
+
+    `given` is the shape of the model's first input; shape inference takes it to the nodes.
+    """
     if not find_spec("onnx"):
         raise PortError(f"{path} needs the package onnx to be read, which is not installed: pip install onnx")
     onnx = import_module("onnx")
+    model = _loaded(onnx, path)
+    if given is not None:
+        _set_input(model.graph, path, given)
+    graphs = list(_graphs(onnx, _inferred(onnx, model).graph))
+    shapes: dict[str, list[int]] = {}
+    for graph in graphs:
+        shapes |= _shapes(graph)
+    kinds = {t.name: onnx.TensorProto.DataType.Name(t.data_type).lower() for graph in graphs for t in graph.initializer}
+    nodes = [node for graph in graphs for node in graph.node if _is_transposed_convolution(node)]
+    if not nodes:
+        raise PortError(f"{path} has no ConvTranspose node")
+    return [_layer(onnx, node, shapes, kinds) for node in nodes]
+
+
+def _is_transposed_convolution(node: Any) -> bool:
+    return node.op_type == "ConvTranspose" and node.domain in ("", "ai.onnx")
+
+
+def _loaded(onnx: Any, path: str) -> Any:
     try:
-        model = onnx.load(path, load_external_data=False)
+        return onnx.load(path, load_external_data=False)
     except OSError as error:
         raise PortError(f"{path} cannot be read: {error.strerror}") from None
     except Exception as error:  # protobuf's own, of a name that depends on its implementation
-        raise PortError(f"{path} is no ONNX model: {error}") from None
-    graph = _inferred(onnx, model).graph
-    shapes = {tensor.name: list(tensor.dims) for tensor in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "Constant":
-            shapes.update((node.output[0], list(part.t.dims)) for part in node.attribute if part.name == "value")
-    activations = {value.name: _dimensions(value) for value in [*graph.input, *graph.value_info]}
-    nodes = [node for node in graph.node if node.op_type == "ConvTranspose"]
-    if not nodes:
-        raise PortError(f"{path} has no ConvTranspose node")
-    return [_layer(onnx, node, shapes, activations) for node in nodes]
+        raise PortError(f"{path} is no ONNX model: {_first_line(error)}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _set_input(graph: Any, path: str, given: Sequence[int]) -> None:
+    """Give the model's first input this shape, which has to agree with what the model says of it."""
+    held = {tensor.name for tensor in graph.initializer}
+    value = next((value for value in graph.input if value.name not in held), None)
+    if value is None:
+        raise PortError(f"{path} has no input, should be given no shape for one")
+    known = _dimensions(value)
+    fits = len(given) == len(known) and all(have in (0, want) for have, want in zip(known, given, strict=True))
+    if (known and not fits) or min(given, default=0) < 1:
+        should = _sizes(known) if known else "of numbers of at least 1"
+        raise PortError(f"input is {_sizes(given)}, should be {should}: the shape of {value.name} in {path}")
+    kind = value.type.tensor_type.shape
+    del kind.dim[:]
+    for size in given:
+        kind.dim.add().dim_value = size
 
 
 def _inferred(onnx: Any, model: Any) -> Any:
@@ -39,31 +77,72 @@ def _inferred(onnx: Any, model: Any) -> Any:
         return model
 
 
-def _dimensions(value: Any) -> list[int] | None:
-    """A value's shape with 0 for what is symbolic; None where there is none."""
+def _graphs(onnx: Any, graph: Any) -> Iterator[Any]:
+    """A graph, and those of the branches and loops in it."""
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            for inner in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
+                yield from _graphs(onnx, inner)
+
+
+def _shapes(graph: Any) -> Shapes:
+    shapes = {value.name: _dimensions(value) for value in [*graph.input, *graph.value_info]}
+    shapes |= {tensor.name: list(tensor.dims) for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Constant":
+            shapes.update((node.output[0], list(part.t.dims)) for part in node.attribute if part.name == "value")
+    return shapes
+
+
+def _dimensions(value: Any) -> list[int]:
+    """A value's shape; empty where there is none."""
     kind = value.type.tensor_type
-    return [axis.dim_value for axis in kind.shape.dim] if kind.HasField("shape") else None
+    return [axis.dim_value for axis in kind.shape.dim] if kind.HasField("shape") else []
 
 
-def _layer(onnx: Any, node: Any, shapes: dict[str, list[int]], activations: dict[str, list[int] | None]) -> Layer:
+def _sizes(shape: Sequence[int]) -> str:
+    return ",".join(str(size or "?") for size in shape)
+
+
+def _layer(onnx: Any, node: Any, shapes: Shapes, kinds: Mapping[str, str]) -> Layer:
+    name = node.name or (node.output[0] if node.output else "ConvTranspose")
+    if len(node.input) < 2:
+        raise PortError(f"{name} has {len(node.input)} inputs, should have 2 or 3: X, W and B")
     attributes = {a.name: _plain(onnx.helper.get_attribute_value(a)) for a in node.attribute}
-    name = node.name or node.output[0]
-    weights = shapes.get(node.input[1]) or activations.get(node.input[1])
+    weights = shapes.get(node.input[1]) or None
     if weights is not None and 0 in weights:
         weights = None
     if weights is None and "kernel_shape" not in attributes:
         raise PortError(f"{name}: neither kernel_shape nor the shape of its weights {node.input[1]} is known")
-    x = activations.get(node.input[0])
-    shape = [x[0] or 1, *x[1:]] if x and 0 not in x[2:] else None
-    text = f"ConvTranspose({', '.join(f'{key}={value!r}' for key, value in attributes.items())})"
-    bias = len(node.input) > 2 and node.input[2] != ""
     try:
-        return from_attributes(attributes, text=text, name=name, weights=weights, bias=bias, shape=shape)
+        return from_attributes(
+            attributes,
+            text=f"ConvTranspose({', '.join(f'{key}={value!r}' for key, value in attributes.items())})",
+            name=name,
+            weights=weights,
+            bias=len(node.input) > 2 and node.input[2] != "",
+            notes=_notes(kinds.get(node.input[1], "float")),
+            shape=_input(shapes.get(node.input[0]), weights),
+        )
     except PortError as error:
         raise PortError(f"{name}: {error}") from None
 
 
+def _notes(kind: str) -> tuple[str, ...]:
+    return () if kind == "float" else (f"Its weights are {kind}, which is left to you: the proof is in float32.",)
+
+
+def _input(shape: list[int] | None, weights: list[int] | None) -> list[int] | None:
+    """The shape of a node's input, 1 for an unknown batch; None if not even its rank is known."""
+    if not shape or len(shape) < 3:
+        return None
+    if weights is not None and (len(shape) != len(weights) or shape[1] not in (0, weights[0])):
+        raise PortError(f"its input of {_sizes(shape)} does not fit weights of {_sizes(weights)}")
+    return [shape[0] or 1, *shape[1:]]
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
-        return value.decode()
+        return value.decode(errors="replace")
     return value if isinstance(value, (int, float, str)) else list(value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from heapq import merge
 from itertools import islice, product
 
 from conformance import conventions
@@ -17,6 +18,7 @@ from conformance.geometry import Axis, Geometry
 
 Pairs = tuple[tuple[int, int], ...]
 MOST_OPTIONS = 12  # of one axis that are tried together with those of the others
+MOST_ASKED = 2**17  # calls for one axis: a second or so, which only kernels of a thousand taps come to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +41,26 @@ class Plan:
     @property
     def cost(self) -> tuple[int, int]:
         """What makes one recipe shorter than another: steps, weighed by what they cost to run, then elements thrown away."""
-        steps = 2 * any(map(any, self.cut)) + 3 * any(map(any, self.pad)) + 4 * self.insert_zeros + 6 * self.block_diagonal
-        return steps, sum(map(sum, self.cut)) + sum(map(sum, self.pad))
+        weight = 2 * any(map(any, self.cut)) + 3 * any(map(any, self.pad)) + 4 * self.insert_zeros + 6 * self.block_diagonal
+        return weight, sum(map(sum, self.cut)) + sum(map(sum, self.pad))
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """What surrounds the call, a sentence each; nothing if the call is all."""
+        said = []
+        if self.block_diagonal:
+            said.append("Write the groups as one block-diagonal kernel.")
+        if self.insert_zeros:
+            said.append("Write the dilation as a kernel with zeros between its taps.")
+        if any(map(any, self.pad)):
+            said.append(f"Pad the input with zeros first, {_ends(self.pad)}: the bias then reaches what is appended.")
+        if any(map(any, self.cut)):
+            said.append(f"Cut the output afterwards, {_ends(self.cut)}.")
+        return tuple(said)
+
+
+def _ends(pairs: Pairs) -> str:
+    return ", ".join(f"{low} and {high} on axis {axis}" for axis, (low, high) in enumerate(pairs) if low or high)
 
 
 def single(target: str, geometry: Geometry) -> Plan | str:
@@ -48,6 +68,11 @@ def single(target: str, geometry: Geometry) -> Plan | str:
     native = conventions.get(target).native(geometry)
     if isinstance(native, Unrepresentable):
         return native.reason
+    return whole(target, native, geometry)
+
+
+def whole(target: str, native: Native, geometry: Geometry) -> Plan:
+    """The plan of a call that is all."""
     nothing = ((0, 0),) * geometry.rank
     return Plan(target=target, native=native, geometry=geometry, pad=nothing, cut=nothing)
 
@@ -84,7 +109,7 @@ def refusal(target: str, native: Native, geometry: Geometry) -> str | None:
 
 def _kernels(geometry: Geometry) -> Iterator[tuple[Geometry, bool, bool]]:
     """The geometry with its kernel as it is, with groups as a block diagonal, with dilation as zeros, and with both."""
-    plain = tuple(replace(axis, kernel=axis.extent, dilation=1) for axis in geometry.axes)
+    plain = tuple(axis.undilated() for axis in geometry.axes)
     for block, insert in product((False, True), repeat=2):
         if block <= (geometry.groups > 1) and insert <= (max(geometry.dilation) > 1):
             axes = plain if insert else geometry.axes
@@ -108,9 +133,9 @@ def _plans(target: str, geometry: Geometry, block: bool, insert: bool) -> Iterat
     """Plans for one kernel, best first."""
     options = []
     for axis in geometry.axes:
-        legal = [option for option in _options(axis) if _legal(target, (option.axis,) * geometry.rank, geometry.groups)]
-        legal.sort(key=lambda option: option.cost)
-        options.append([*legal[:MOST_OPTIONS], _uncut(axis)])
+        asked = islice(_options(axis), MOST_ASKED)
+        legal = (option for option in asked if _legal(target, (option.axis,) * geometry.rank, geometry.groups))
+        options.append([*islice(legal, MOST_OPTIONS), _uncut(axis)])
     together = sorted(product(*options), key=lambda some: [sum(parts) for parts in zip(*(o.cost for o in some), strict=True)])
     for some in together:
         plan = _joined(target, geometry, list(some), block=block, insert=insert)
@@ -119,26 +144,31 @@ def _plans(target: str, geometry: Geometry, block: bool, insert: bool) -> Iterat
 
 
 def _options(axis: Axis) -> Iterator[_Option]:
-    """Calls that keep at least this axis' window; the input is padded only where that has a negative crop."""
+    """Calls that keep at least this axis' window, cheapest first; the input is padded only where that has a negative crop."""
     reach = max(axis.stride, axis.dilation)
-    for a, b in product({0, _zeros(axis.crop_low, axis.stride)}, {0, _zeros(axis.crop_high, axis.stride)}):
-        size = axis.size + a + b
-        low, high = axis.crop_low + a * axis.stride, axis.crop_high + b * axis.stride
-        for first, last in product(range(low + 1), range(-reach, high + 1)):
-            changed = replace(axis, size=size, crop_low=first, crop_high=last)
-            yield _Option(axis=changed, pad=(a, b), cut=(low - first, high - last))
+    low, high = axis.zeros_for_appended
+    pads = product(sorted({0, low}), sorted({0, high}))
+    return merge(*(_cuts(axis.padded(*pad), pad, reach) for pad in pads), key=lambda option: option.cost)
+
+
+def _cuts(window: Axis, pad: tuple[int, int], reach: int) -> Iterator[_Option]:
+    """Calls that crop no more than the window of a padded axis, and append up to `reach`; those that keep least come first."""
+    most_low, most_high = window.crop_low, window.crop_high + reach
+    for total in range(most_low + most_high + 1 if min(most_low, most_high) >= 0 else 0):
+        for low in range(min(total, most_low), max(0, total - most_high) - 1, -1):
+            yield _option(window, pad, most_low - low, window.crop_high - (total - low))
 
 
 def _uncut(axis: Axis) -> _Option:
     """The full output of the input, padded where zeros are to be there, and the cut that leaves the window."""
-    a, b = _zeros(axis.crop_low, axis.stride), _zeros(axis.crop_high, axis.stride)
-    whole = replace(axis, size=axis.size + a + b, crop_low=0, crop_high=0)
-    return _Option(axis=whole, pad=(a, b), cut=(axis.crop_low + a * axis.stride, axis.crop_high + b * axis.stride))
+    pad = axis.zeros_for_appended
+    return _option(axis.padded(*pad), pad, 0, 0)
 
 
-def _zeros(crop: int, stride: int) -> int:
-    """How many zeros before or behind the input make up for a negative crop: each moves the window by the stride."""
-    return -(crop // stride) if crop < 0 else 0
+def _option(window: Axis, pad: tuple[int, int], first: int, last: int) -> _Option:
+    """The call that crops `first` and `last`, and the cut that leaves the window of an axis that has been padded."""
+    call = replace(window, crop_low=first, crop_high=last)
+    return _Option(axis=call, pad=pad, cut=(window.crop_low - first, window.crop_high - last))
 
 
 def _joined(target: str, geometry: Geometry, options: list[_Option], *, block: bool, insert: bool) -> Plan | None:

@@ -7,14 +7,15 @@ only numbers.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from conformance import conventions
 from conformance.conventions import Native, Unrepresentable, normal_form
 from conformance.geometry import Axis, Geometry
-from conformance.porting.calls import Layer
-from conformance.porting.code import Channels, spelled
+from conformance.porting.code import Spoken, spelled
+from conformance.porting.layer import Channels, Layer, times
 
 _NAMES = {
     "torch": ("stride", "dilation"),
@@ -39,7 +40,7 @@ class Trap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Spoken:
+class _Copied:
     """Padding as a person reads it: a word, or a pair per axis; and an output_padding per axis, if it is written."""
 
     padding: str | list[list[int]]
@@ -50,11 +51,13 @@ def trap(layer: Layer, target: str, geometry: Geometry, channels: Channels) -> T
     """The look-alike of a layer in the target, and how its window is displaced."""
     native = _lookalike(target, layer, geometry)
     other = conventions.get(target).geometry(native, size=geometry.size, kernel=geometry.kernel)
-    call = spelled(target, native, other, channels, bias=layer.bias, general=target == "jax" and geometry.groups > 1)
+    general = target == "jax" and geometry.groups > 1
+    spoken = Spoken(native=native, geometry=other, channels=channels, bias=layer.bias, general=general)
+    call = spelled(target, spoken)
     shift = tuple(axis.crop_low - right.crop_low for axis, right in zip(other.axes, geometry.axes, strict=True))
     return Trap(
         call=call,
-        differs=other.crops != geometry.crops,
+        differs=(other.crops, other.groups) != (geometry.crops, geometry.groups),
         same_shape=other.out == geometry.out,
         output=other.out,
         shift=shift,
@@ -65,30 +68,30 @@ def trap(layer: Layer, target: str, geometry: Geometry, channels: Channels) -> T
 def _lookalike(target: str, layer: Layer, geometry: Geometry) -> Native:
     stride, dilation = _NAMES[target]
     copied: dict[str, Any] = {stride: list(geometry.stride), dilation: list(geometry.dilation)}
-    copied |= _padding(target, _spoken(layer), geometry)
+    copied |= _padding(target, _copied(layer), geometry)
     groups = {"torch": "groups", "tensorflow": "groups", "jax": "feature_group_count", "onnx": "group"}.get(target)
     native = normal_form(target, copied | ({groups: geometry.groups} if groups else {}), geometry.rank)
     return _with_its_output(native, geometry) if target == "tensorflow" else native
 
 
-def _spoken(layer: Layer) -> _Spoken:
+def _copied(layer: Layer) -> _Copied:
     native, rank = layer.native, layer.rank
     match layer.framework:
         case "torch":
-            return _Spoken(padding=[[p, p] for p in native["padding"]], extra=native["output_padding"])
+            return _Copied(padding=[[p, p] for p in native["padding"]], extra=native["output_padding"])
         case "keras":
-            return _Spoken(padding=native["padding"], extra=native["output_padding"])
+            return _Copied(padding=native["padding"], extra=native["output_padding"])
         case "onnx":
             word = native.get("auto_pad", "NOTSET")
             pads = native.get("pads", [0] * 2 * rank)
             pairs = [list(pair) for pair in zip(pads[:rank], pads[rank:], strict=True)]
-            return _Spoken(padding=pairs if word == "NOTSET" else word.partition("_")[0].lower(), extra=native["output_padding"])
+            return _Copied(padding=pairs if word == "NOTSET" else word.partition("_")[0].lower(), extra=native["output_padding"])
         case _:
             padding = native["padding"]
-            return _Spoken(padding=padding.lower() if isinstance(padding, str) else padding)
+            return _Copied(padding=padding.lower() if isinstance(padding, str) else padding)
 
 
-def _padding(target: str, spoken: _Spoken, geometry: Geometry) -> dict[str, Any]:
+def _padding(target: str, spoken: _Copied, geometry: Geometry) -> dict[str, Any]:
     """The target's arguments that sound like what is spoken."""
     word = spoken.padding if isinstance(spoken.padding, str) else None
     pairs = [[0, 0]] * geometry.rank if isinstance(spoken.padding, str) else spoken.padding
@@ -120,17 +123,19 @@ def _with_its_output(native: Native, geometry: Geometry) -> Native:
 
 def _sentence(target: str, call: str, other: Geometry, right: Geometry, shift: tuple[int, ...]) -> str:
     start = f"The call that looks the same, {call},"
+    refused = isinstance(conventions.get(target).native(other), Unrepresentable)
     if other.crops == right.crops:
-        return f"{start} takes the same window: no trap there."
+        if other.groups != right.groups:
+            return f"{start} takes the same window, and has no groups where {right.groups} are right."
+        return f"{start} takes the same window{f', and {target} refuses it' if refused else ': no trap there'}."
     if min(other.out) < 1:
-        return f"{start} has no output at all: {_times(other.out)} where {_times(right.out)} is right."
-    refused = conventions.get(target).native(other)
-    ending = f" ({target} refuses it)" if _negative(other) and isinstance(refused, Unrepresentable) else ""
+        return f"{start} has no output at all: {times(other.out)} where {times(right.out)} is right."
+    ending = f" ({target} refuses it)" if _negative(other) and refused else ""
     moved = _moved(shift)
     if other.out == right.out:
         return f"{start} has the same shape and the wrong numbers: {moved}{_cuts(other.axes[0], right.axes[0], target)}{ending}."
     also = f", and it is {moved}" if any(shift) else ", from the same start"
-    return f"{start} has another shape, {_times(other.out)} where {_times(right.out)} is right{also}{ending}."
+    return f"{start} has another shape, {times(other.out)} where {times(right.out)} is right{also}{ending}."
 
 
 def _negative(geometry: Geometry) -> bool:
@@ -160,5 +165,13 @@ def _loses(axis: Axis, verb: str = "loses") -> str:
     return f"{verb} {axis.crop_low} at the start and {axis.crop_high} at the end"
 
 
-def _times(numbers: tuple[int, ...]) -> str:
-    return " x ".join(map(str, numbers))
+def kernel_trap(layer: Layer, target: str) -> str | None:
+    """What goes wrong with a kernel that is copied axis by axis, where one framework flips and the other does not."""
+    unflipped = target in ("jax", "flax")
+    if layer.layout.flipped == unflipped or math.prod(layer.kernel) == 1:
+        return None
+    which = target if unflipped else layer.framework
+    return (
+        f"{which} does not flip kernels: one whose axes are moved but not flipped is correlated with the dilated input,"
+        " which gives the right shape and the wrong numbers."
+    )

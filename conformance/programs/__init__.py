@@ -29,17 +29,21 @@ CONVENTIONS = {
     "onnxruntime": "onnx",
     "onnx-reference": "onnx",
 }
-"""The convention of every adapter of the table, known here without importing its framework."""
+"""The convention of every adapter of the table that is no variant, known here without importing its framework."""
 
 
 def program(case: Case, adapter: str) -> str | Unrepresentable:
     """The source of a program for one adapter of the table, or why its convention has no arguments for the case."""
-    convention = CONVENTIONS[adapter]
+    entry = REGISTRY[adapter]
+    base = entry.variant_of or adapter
+    convention = CONVENTIONS[base]
     native = case.arguments(convention)
     if isinstance(native, Unrepresentable):
         return native
-    if adapter == "jax" and native["feature_group_count"] != 1:
+    if base == "jax" and native["feature_group_count"] != 1:
         return Unrepresentable(reason="jax.lax.conv_transpose has no argument for groups.")
+    if entry.options.get("batched") is False and case.input.shape[0] != 1:
+        return Unrepresentable(reason=f"An unbatched input is (C_in, *spatial), and this case has {case.input.shape[0]} of them.")
     environment = Environment(
         loader=PackageLoader("conformance.programs", ""),
         autoescape=False,  # what comes out is Python, not HTML
@@ -48,11 +52,12 @@ def program(case: Case, adapter: str) -> str | Unrepresentable:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    name = "keras" if convention == "keras" else adapter.replace("-", "_")
+    name = entry.module.rpartition(".")[2] if convention in ("keras", "torch") else base.replace("-", "_")
     return environment.get_template(f"{name}.py.j2").render(
         case=case,
         adapter=adapter,
-        backend=REGISTRY[adapter].environment.get("KERAS_BACKEND"),
+        backend=entry.environment.get("KERAS_BACKEND"),
+        options=entry.options,
         native=native,
         arguments=_arguments(native),
         arrays={"x": array(case.input, "input"), "w": array(case.kernel, "kernel"), "b": array(case.bias, "bias")},

@@ -14,11 +14,11 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
 from conformance import timing
-from conformance.adapters import REGISTRY, Adapter, PreparedCall, Unsupported
+from conformance.adapters import REGISTRY, Adapter, Missing, PreparedCall, Unsupported
 from conformance.outcomes import told
 from conformance.tensors import numeric_array
 from conformance.workers import protocol
@@ -108,7 +108,7 @@ def _hello(spec: str) -> tuple[Adapter | None, dict[str, Any]]:
             "devices": [str(device) for device in adapter.devices()],
         }
         json.dumps(answer)
-    except _Absent as error:
+    except (_Absent, Missing) as error:
         return None, {"outcome": "unavailable", "reason": str(error)}
     except (Exception, SystemExit) as error:
         return None, _raised(error)
@@ -131,7 +131,7 @@ def _load(spec: str) -> Adapter:
     adapter_class = getattr(importlib.import_module(module_name), class_name, None)
     if adapter_class is None:
         raise _Absent(f"module {module_name} has no {class_name}")
-    adapter: Adapter = adapter_class()
+    adapter: Adapter = adapter_class(**REGISTRY[spec].options) if spec in REGISTRY else adapter_class()
     return adapter
 
 
@@ -166,14 +166,22 @@ def _guarded(
 
 
 def _call(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> _Answer:
+    before = _compilations(adapter)
     run, fetch = _prepared(adapter, header, tensors)
     began = time.perf_counter()
     y = run()
-    seconds = time.perf_counter() - began
+    answer = {"outcome": "output", "seconds": time.perf_counter() - began}
+    if before is not None:
+        after = _compilations(adapter) or {}
+        answer["compiled"] = {name: after.get(name, 0) - count for name, count in before.items()}
     try:
-        return {"outcome": "output", "seconds": seconds}, {"y": numeric_array(fetch(y))}
+        return answer, {"y": numeric_array(fetch(y))}
     except Exception as error:  # the call itself went through: this refuses nothing
         return {**_raised(error), "outcome": "raised", "stage": "while reading the result"}, {}
+
+
+def _compilations(adapter: Adapter) -> Mapping[str, int] | None:
+    return adapter.compilations() if isinstance(adapter, PreparedCall) else None
 
 
 def _time(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> _Answer:

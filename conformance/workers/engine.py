@@ -24,20 +24,28 @@ MOST_FAILED_STARTS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
-    """What was asked for: the label it bears in the record, the adapter, and how its process is started."""
+    """What was asked for: the label it bears in the record, the adapter, how its process is started, and the tag of its cases."""
 
     label: str
     adapter: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    tag: str | None = None
     by_name: bool = True
 
     @staticmethod
     def of(adapter: str, *, label: str, python: str, by_name: bool = True, words: tuple[str, ...] | None = None) -> Spec:
         """A registry name or package.module:Class for an interpreter, or the words of a program of its own."""
         command = foreign_command(words) if words is not None else python_command(python, adapter)
-        environment = REGISTRY[adapter].environment if adapter in REGISTRY else {}
-        return Spec(label=label, adapter=adapter, command=tuple(command), environment=environment, by_name=by_name)
+        entry = REGISTRY.get(adapter)
+        return Spec(
+            label=label,
+            adapter=adapter,
+            command=tuple(command),
+            environment={} if entry is None else entry.environment,
+            tag=None if entry is None else entry.tag,
+            by_name=by_name,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +189,13 @@ def _duration(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else None
 
 
+def _counts(value: Any) -> dict[str, int] | None:
+    """{"hits", "misses"}, if that is what an engine told."""
+    if not isinstance(value, dict) or set(value) != {"hits", "misses"}:
+        return None
+    return {key: int(count) for key, count in value.items()} if all(type(count) is int for count in value.values()) else None
+
+
 def close_all(engines: list[Engine], grace: float = 2.0) -> None:
     """Let all processes go, and end those that have not gone after `grace` seconds."""
     for engine in engines:
@@ -194,7 +209,7 @@ def close_all(engines: list[Engine], grace: float = 2.0) -> None:
 def _outcome(answer: Mapping[str, Any], arrays: Mapping[str, Any]) -> Outcome:
     match answer.get("outcome"):
         case "output" if "y" in arrays:
-            return Output(y=arrays["y"], seconds=_duration(answer.get("seconds")))
+            return Output(y=arrays["y"], seconds=_duration(answer.get("seconds")), compiled=_counts(answer.get("compiled")))
         case "unsupported":
             raised = answer.get("type")
             return Unsupported(reason=readable(answer.get("reason", "")), raised=None if raised is None else readable(raised))

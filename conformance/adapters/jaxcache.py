@@ -1,0 +1,31 @@
+"""JAX's persistent compilation cache, for every adapter that runs on JAX, and what it was good for."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+
+import jax
+
+_EVENTS = {"/jax/compilation_cache/cache_hits": "hits", "/jax/compilation_cache/cache_misses": "misses"}
+_COUNTS: Counter[str] = Counter()
+
+
+def keep_compiled() -> None:
+    """Keep every compiled program in the folder that CONFORMANCE_CACHE names, unless JAX was told of a folder already."""
+    folder = os.environ.get("CONFORMANCE_CACHE")
+    if folder and not jax.config.jax_compilation_cache_dir:
+        jax.config.update("jax_compilation_cache_dir", os.path.join(folder, f"jaxlib-{jax.lib.__version__}"))  # noqa: PTH118
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    jax.monitoring.register_event_listener(_count)
+
+
+def compilations() -> dict[str, int]:
+    """How many programs were found in the cache so far ("hits"), and how many had to be compiled ("misses")."""
+    return {name: _COUNTS[name] for name in _EVENTS.values()}
+
+
+def _count(event: str, **_: object) -> None:
+    if event in _EVENTS:
+        _COUNTS[_EVENTS[event]] += 1

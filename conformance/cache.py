@@ -1,0 +1,31 @@
+"""Where compiled programs are kept between runs, and how an engine's process is told."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from conformance.machine import cpu
+
+VARIABLE = "CONFORMANCE_CACHE"
+
+
+def folder() -> Path:
+    """The folder that CONFORMANCE_CACHE names, else one below the user's cache folder.
+
+    It is this processor's own: what was compiled for other instructions must not be loaded. Adapters add a level for their
+    framework's version.
+    """
+    if os.environ.get(VARIABLE):
+        return Path(os.environ[VARIABLE])
+    model, flags = cpu()
+    mark = hashlib.sha256(" ".join([model, *sorted(flags)]).encode()).hexdigest()[:12]
+    return user_cache_path("conv-transpose-conformance") / mark
+
+
+def environment() -> dict[str, str]:
+    """What an engine's process needs in its environment."""
+    return {VARIABLE: str(folder())}

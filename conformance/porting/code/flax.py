@@ -1,0 +1,23 @@
+"""Flax' programs: an `nnx.ConvTranspose` with its weights set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from conformance.porting.code.spelling import Spoken, keywords, padded, sliced
+from conformance.porting.layouts import Layout
+from conformance.porting.recipes import Plan
+
+IMPORTS: Sequence[str] = ("import jax.numpy as jnp", "import numpy as np", "from flax import nnx")
+
+
+def spelled(spoken: Spoken) -> str:
+    said = spoken.said | ({} if spoken.bias else {"use_bias": False})
+    sizes = f"{spoken.channels.c_in}, {spoken.channels.c_out}, {spoken.geometry.kernel}"
+    return f"nnx.ConvTranspose({sizes}{keywords(said, whole=('padding',))}, rngs=nnx.Rngs(0))"
+
+
+def body(call: str, plan: Plan, layout: Layout, bias: bool) -> list[str]:
+    lines = [f"layer = {call}", "layer.kernel.set_value(jnp.asarray(convert(weight)))"]
+    lines += ["layer.bias.set_value(jnp.asarray(bias))"] if bias else []
+    return [*lines, "x = jnp.asarray(x)", *padded(plan.pad, layout.x, "jnp.pad"), f"return layer(x){sliced(plan.cut, layout.y)}"]

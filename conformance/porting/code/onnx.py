@@ -1,0 +1,55 @@
+"""ONNX' programs: a model of one ConvTranspose node, with a Pad before and a Slice behind it where they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from conformance.porting.code.spelling import WHY_PAD, Spoken
+from conformance.porting.layouts import Layout
+from conformance.porting.recipes import Pairs, Plan
+
+IMPORTS: Sequence[str] = ("import numpy as np", "import onnxruntime", "from onnx import TensorProto, helper, numpy_helper")
+END = 2**31 - 1  # of a slice that goes to the end
+
+_MODEL = """\
+graph = helper.make_graph(
+    nodes,
+    "conv_transpose",
+    [helper.make_tensor_value_info("x", TensorProto.FLOAT, x.shape)],
+    [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+    [numpy_helper.from_array(array, name) for name, array in held.items()],
+)
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=8)
+session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+return session.run(None, {"x": np.asarray(x)})[0]"""
+
+
+def spelled(spoken: Spoken) -> str:
+    said = spoken.said | {"kernel_shape": list(spoken.geometry.kernel)}
+    inputs = '["x", "w", "b"]' if spoken.bias else '["x", "w"]'
+    arguments = ", ".join(f"{key}={value!r}" for key, value in said.items()).replace("'", '"')
+    return f'helper.make_node("ConvTranspose", {inputs}, ["y"], {arguments})'
+
+
+def body(call: str, plan: Plan, layout: Layout, bias: bool) -> list[str]:
+    held = ['"w": convert(weight)'] + (['"b": np.asarray(bias)'] if bias else [])
+    before, behind = [], []
+    if any(map(any, plan.pad)):
+        before, held = [f'helper.make_node("Pad", ["x", "pads"], ["padded"]),{WHY_PAD}'], held + _pads(plan.pad)
+        call = call.replace('["x", ', '["padded", ', 1)
+    if any(map(any, plan.cut)):
+        behind = ['helper.make_node("Slice", ["whole", "starts", "ends", "axes"], ["y"]),']
+        held += _slices(plan.cut)
+        call = call.replace('["y"]', '["whole"]', 1)
+    nodes = [*before, f"{call},", *behind]
+    return ["held = {" + ", ".join(held) + "}", "nodes = [", *(f"    {node}" for node in nodes), "]", *_MODEL.splitlines()]
+
+
+def _pads(pad: Pairs) -> list[str]:
+    ends = [0, 0, *(low for low, _ in pad), 0, 0, *(high for _, high in pad)]
+    return [f'"pads": np.array({ends})']
+
+
+def _slices(cut: Pairs) -> list[str]:
+    starts, ends = [low for low, _ in cut], [-high if high else END for _, high in cut]
+    return [f'"starts": np.array({starts})', f'"ends": np.array({ends})', f'"axes": np.array({list(range(2, len(cut) + 2))})']

@@ -1,0 +1,36 @@
+"""TensorFlow's programs: `tf.nn.conv1d_transpose`, `2d`, `3d`, and the bias added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from conformance.porting.code.spelling import Spoken, added, keywords
+from conformance.porting.layouts import Layout
+from conformance.porting.recipes import Plan
+
+IMPORTS: Sequence[str] = ("import numpy as np", "import tensorflow as tf")
+
+
+def spelled(spoken: Spoken) -> str:
+    said, geometry = spoken.said, spoken.geometry
+    said.pop("output_shape", None)  # written as a function of the input's
+    said.pop("groups", None)  # the shapes say them
+    if not isinstance(said["padding"], str):
+        said["padding"] = [[0, 0], *said["padding"], [0, 0]]
+    shape = [
+        _grown(f"x.shape[{number}]", axis.stride, axis.out - axis.size * axis.stride)
+        for number, axis in enumerate(geometry.axes, 1)
+    ]
+    sizes = f"[x.shape[0], {', '.join(shape)}, {spoken.channels.c_out}]"
+    return f"tf.nn.conv{geometry.rank}d_transpose(x, w, {sizes}{keywords(said, whole=('padding',))})"
+
+
+def _grown(name: str, stride: int, more: int) -> str:
+    """An output size as a function of the input's."""
+    product = name if stride == 1 else f"{name} * {stride}"
+    return product if more == 0 else f"{product} {'+' if more > 0 else '-'} {abs(more)}"
+
+
+def body(call: str, plan: Plan, layout: Layout, bias: bool) -> list[str]:
+    made = "x, w = tf.convert_to_tensor(x), tf.convert_to_tensor(convert(weight))"
+    return [made, *added(call, plan, layout, pad="tf.pad", bias="np.asarray(bias)" if bias else None)]

@@ -1,0 +1,118 @@
+"""What a call does not say, chosen or taken from the input; and the geometry that it then has, at which sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from conformance import conventions
+from conformance.conventions import Unrepresentable
+from conformance.geometry import Geometry, call_problems
+from conformance.porting.layer import Channels, Layer, PortError, times
+
+LARGEST = 2**16  # in a call: windows are searched, not solved for
+USUAL_SIZE = 8
+LARGEST_USUAL_SIZE = 4096
+MOST_SIZES = 64  # input sizes that are tried to see for which a recipe holds
+REFUSING = ("torch", "keras", "tensorflow")  # those whose convention has every call that the framework takes
+
+
+def completed(layer: Layer, given: Sequence[int] | None) -> tuple[Channels, tuple[int, ...], list[str]]:
+    """Batch, channels and size from the call, the input, or a choice; and what was chosen. Raises PortError."""
+    for key, value in {"kernel": layer.kernel, **layer.native}.items():
+        if key not in ("output_shape", "output_size") and _largest(value) > LARGEST:
+            raise PortError(f"{key} is {value}, should have no number above {LARGEST}")
+    if given is not None:
+        _fits(layer, given)
+    notes: list[str] = []
+    c_in = given[1] if given else layer.c_in
+    if c_in is None:
+        c_in = 2 * layer.groups
+        notes.append(f"The call does not say how many channels the input has: {c_in} is chosen.")
+    c_out = layer.c_out
+    if c_out is None:
+        c_out = 3 * layer.groups
+        notes.append(f"The call does not say how many channels the output has: {c_out} is chosen.")
+    batch = given[0] if given else layer.batch or 1
+    size = tuple(given[2:]) if given else layer.size
+    if size is None:
+        size = _usual_size(layer)
+        notes.append(f"No input is given: {','.join(map(str, (batch, c_in, *size)))} is chosen.")
+    return Channels(batch=batch, c_in=c_in, c_out=c_out), size, notes
+
+
+def _largest(value: Any) -> int:
+    """The largest absolute number in an argument, 0 if it is a word."""
+    if isinstance(value, (list, tuple)):
+        return max(map(_largest, value), default=0)
+    return abs(value) if isinstance(value, int) else 0
+
+
+def _fits(layer: Layer, given: Sequence[int]) -> None:
+    if len(given) != layer.rank + 2 or min(given) < 1:
+        what = ",".join(map(str, given))
+        raise PortError(f"input is {what}, should be {layer.rank + 2} numbers of at least 1: N,C and {layer.rank} for the space")
+    if layer.c_in not in (None, given[1]):
+        raise PortError(f"input has {given[1]} channels, should have the {layer.c_in} of the call")
+
+
+def _usual_size(layer: Layer) -> tuple[int, ...]:
+    return tuple(_usual_size_of(layer, axis) for axis in range(layer.rank))
+
+
+def _usual_size_of(layer: Layer, axis: int) -> int:
+    """8, or the first size for which the source itself has the call: it may ask for one output size alone."""
+    if layer.framework == "keras":
+        return USUAL_SIZE  # its window has nothing to do with the size, and always an output of this one
+    convention = conventions.get(layer.framework)
+    sizes: tuple[int, ...] = (USUAL_SIZE, *range(1, LARGEST_USUAL_SIZE))
+    for size in sizes:
+        one = _window(layer, (size,) * layer.rank).axes[axis]
+        alike = Geometry(axes=(one,) * layer.rank)
+        if min(one.stride, one.dilation) < 1:
+            return size  # it makes no sense for any
+        if one.out >= 1 and not isinstance(convention.native(alike), Unrepresentable):
+            return size
+    return USUAL_SIZE
+
+
+def _window(layer: Layer, size: Sequence[int]) -> Geometry:
+    """The geometry of the call as it is written; it may make no sense."""
+    return conventions.get(layer.framework).geometry(layer.native, size=size, kernel=layer.kernel)
+
+
+def geometry_of(layer: Layer, size: Sequence[int], channels: Channels) -> Geometry:
+    """The geometry of the call, which makes sense; else PortError."""
+    least = min(min(value) for key, value in layer.native.items() if "stride" in key or "dilation" in key)
+    if least < 1 or layer.groups < 1:
+        raise PortError("strides, dilations and groups should be at least 1")
+    geometry = Geometry(axes=_window(layer, size).axes, groups=layer.groups)
+    if channels.c_out % geometry.groups:
+        raise PortError(f"{geometry.groups} groups of {channels.c_out} output channels, should divide them")
+    kernel = (channels.c_in, channels.c_out // geometry.groups, *geometry.kernel)
+    found = call_problems(geometry, x=(channels.batch, channels.c_in, *size), kernel=kernel, bias=None)
+    if found:
+        raise PortError("; ".join(f"{problem.key}: {problem.text}" for problem in found))
+    refused = conventions.get(layer.framework).native(geometry)
+    if layer.framework in REFUSING and isinstance(refused, Unrepresentable):
+        raise PortError(f"{layer.framework} refuses this call itself. {refused.reason}")
+    return geometry
+
+
+def holds(layer: Layer, geometry: Geometry) -> str:
+    """For which input sizes the answer is right: those at which the source takes the same window."""
+    limited = []
+    for axis in range(layer.rank):
+        sizes = [size for size in range(1, MOST_SIZES + 1) if _same_window(layer, geometry, axis, size)]
+        if len(sizes) < MOST_SIZES:
+            limited.append(f"{', '.join(map(str, sizes or [geometry.size[axis]]))} on axis {axis}")
+    if not limited:
+        return "It holds for every input size."
+    where = " and ".join(limited)
+    return f"It holds for input sizes of {where} alone: the call asks for an output of one size, {times(geometry.out)}."
+
+
+def _same_window(layer: Layer, geometry: Geometry, axis: int, size: int) -> bool:
+    sizes = [*geometry.size]
+    sizes[axis] = size
+    return _window(layer, sizes).crops[axis] == geometry.crops[axis]

@@ -1,0 +1,48 @@
+"""What is ported: a call as it has been read, and the sizes that it may leave open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conformance.conventions import Native
+from conformance.porting.layouts import Layout
+
+
+class PortError(ValueError):
+    """What is wrong with a call that is to be ported, and what would be right, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """What one call says. `native` is in normal form; None stands for what the call does not say."""
+
+    framework: str
+    text: str
+    name: str | None = None
+    rank: int
+    kernel: tuple[int, ...]
+    native: Native
+    layout: Layout
+    groups: int = 1
+    c_in: int | None = None
+    c_out: int | None = None
+    bias: bool = True
+    batch: int | None = None
+    size: tuple[int, ...] | None = None
+    dimension_numbers: tuple[str, str, str] | None = None
+    general: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channels:
+    """Sizes that a geometry does not have."""
+
+    batch: int
+    c_in: int
+    c_out: int
+
+
+def times(numbers: tuple[int, ...]) -> str:
+    """Sizes as a person reads them: 1 x 64 x 8 x 8."""
+    return " x ".join(map(str, numbers))

@@ -1,0 +1,134 @@
+"""Programs run in processes of their own, with the frameworks that this interpreter has."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+TIMEOUT = 300.0
+"""Seconds for the start of a process and its first program; each gets 5 more."""
+
+_NEEDS = {
+    "torch": ("torch",),
+    "keras": ("keras",),
+    "tensorflow": ("tensorflow",),
+    "jax": ("jax",),
+    "flax": ("flax", "jax"),
+    "onnx": ("onnx", "onnxruntime"),
+}
+BACKENDS = ("torch", "jax", "tensorflow")
+"""Of Keras, in the order in which an installed one is chosen: the quickest to start first."""
+
+Array = NDArray[Any]
+
+# Runs programs from stdin, one JSON object a line, and answers a line each on the real stdout; frameworks print to stderr.
+_CHILD = """
+import base64, json, os, sys
+import numpy as np
+
+answers = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+for line in sys.stdin:
+    asked = json.loads(line)
+    given = [np.frombuffer(base64.b64decode(data), "float32").reshape(shape).copy() for data, shape in asked["arrays"]]
+    try:
+        names = {"__name__": "ported"}
+        exec(compile(asked["code"], "ported.py", "exec"), names)
+        y = names["conv_transpose"](*given)
+        y = np.asarray(y.detach() if hasattr(y, "detach") else y)
+        said = {"shape": y.shape, "dtype": y.dtype.name, "data": base64.b64encode(np.ascontiguousarray(y).tobytes()).decode()}
+    except Exception as error:
+        said = {"error": f"{type(error).__name__}: {error}"}
+    print(json.dumps(said), file=answers, flush=True)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a program gave no array: what was raised, or how its process ended."""
+
+    text: str
+
+
+def environment(framework: str) -> dict[str, str]:
+    """This process's environment, and what the framework needs: for Keras an installed backend."""
+    more = {"TF_CPP_MIN_LOG_LEVEL": "2", "GLOG_minloglevel": "2", "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+    if framework == "keras":
+        more["KERAS_BACKEND"] = backend() or ""
+    return {**os.environ, **more}
+
+
+def backend() -> str | None:
+    """The Keras backend that is used: what KERAS_BACKEND says, else the first that is installed."""
+    asked = os.environ.get("KERAS_BACKEND")
+    return asked or next((name for name in BACKENDS if find_spec(name)), None)
+
+
+def missing(framework: str) -> list[str]:
+    """Import packages that a framework's programs need and that are not installed."""
+    found = [name for name in _NEEDS[framework] if not find_spec(name)]
+    if framework == "keras" and not found and (not backend() or not find_spec(str(backend()))):
+        found.append(backend() or "a backend of Keras")
+    return found
+
+
+def described(framework: str) -> str:
+    """The framework with its version, and Keras's backend."""
+    package = {"onnx": "onnxruntime"}.get(framework, framework)
+    try:
+        number = version(package)
+    except Exception:  # installed under another distribution's name, such as tensorflow-cpu
+        number = ""
+    return f"{package} {number}".strip() + (f" on {backend()}" if framework == "keras" else "")
+
+
+def run_programs(framework: str, asked: Sequence[tuple[str, Sequence[Array]]]) -> list[Array | Failure]:
+    """What each program's `conv_transpose` returns for its arrays, all in one process; one that dies costs a new process."""
+    results: list[Array | Failure] = []
+    while len(results) < len(asked):
+        lines = [_line(code, arrays) for code, arrays in asked[len(results) :]]
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", _CHILD],
+                input="\n".join(lines) + "\n",
+                env=environment(framework),
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT + 5 * len(lines),
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            written: Any = error.stdout or b""  # bytes, whatever `text` says
+            whole = (written if isinstance(written, str) else written.decode()).rpartition("\n")[0]
+            results += [_answer(line) for line in whole.splitlines()]
+            results.append(Failure(text=f"no answer within {error.timeout:.0f} s"))
+            continue
+        answers = [_answer(line) for line in done.stdout.splitlines()]
+        results += answers
+        if len(answers) < len(lines):
+            last = [line for line in done.stderr.splitlines() if "Check failed" in line or "Error" in line] or [""]
+            results.append(Failure(text=f"its process ended with {done.returncode}. {last[-1].strip()}".strip()))
+    return results
+
+
+def _line(code: str, arrays: Sequence[Array]) -> str:
+    given = [(base64.b64encode(np.ascontiguousarray(array, "float32").tobytes()).decode(), array.shape) for array in arrays]
+    return json.dumps({"code": code, "arrays": given})
+
+
+def _answer(line: str) -> Array | Failure:
+    said: Mapping[str, Any] = json.loads(line)
+    if "error" in said:
+        return Failure(text=said["error"])
+    return np.frombuffer(base64.b64decode(said["data"]), said["dtype"]).reshape(said["shape"])
