@@ -18,7 +18,7 @@ from conformance.diagnosis.arguments import argument_mistakes, permuted_bias
 from conformance.diagnosis.call import Call, Mistake, part
 from conformance.diagnosis.memory import memory_mistakes, remembered
 from conformance.diagnosis.results import arrangements, moved_results, result_mistakes, scaled_results
-from conformance.diagnosis.rounding import rounding, rounding_mistakes
+from conformance.diagnosis.rounding import FORMATS, rounding, rounding_mistakes, to_format
 from conformance.diagnosis.sums import not_a_number_beyond
 from conformance.diagnosis.windows import neighbours, shifted_windows, window_text
 from conformance.oracle import Truth
@@ -31,7 +31,7 @@ LEAST_SHARE = 0.5
 MOST_FOR_PAIRS = 2**18  # elements of an output for which two mistakes at once are tried
 PROBE = 3  # positions per axis of the piece of an output that is looked at first
 LEAST_WRITTEN = 0.3  # of an output, the part that one mistake must explain before the rest is taken for memory
-NEARLY = 2.0**-6  # of the error: what a mistake may leave to rounding
+NEARLY = 2.0**-5  # of the error: what a mistake may leave to rounding
 
 Scored = tuple[Mistake, float]
 
@@ -77,17 +77,21 @@ def _explained(values: Float64, truth: Truth, precision: Mapping[str, Any] | Non
         return None  # the numbers are right: the dtype is not, or the sign of a zero
     call = Call(x=truth.x, w=truth.kernel, bias=truth.bias, geometry=truth.geometry)
     seen = _Seen(got=values, truth=truth, slack=slack(truth))
-    rounded = rounding(values, truth, precision)
+    rounded, certain = rounding(values, truth, precision)
     if rounded is not None and seen.is_near_the_truth():
         return rounded
     singles = [*_windows(seen, call), *_scored(_singles(seen, call, right), seen)]
-    if rounded is not None and not _wholly(singles):
+    if rounded is not None and certain and not any(mistake.name != "scaled" for mistake, _ in _wholly(singles)):
         return rounded
     in_memory = list(remembered(values, truth.y, truth, right)) if values.shape == truth.y.shape else []
     whole = _wholly([*singles, *in_memory, *_windows(seen, call, empty=True)])
+    if rounded is not None:
+        whole = [(mistake, share) for mistake, share in whole if mistake.name != "scaled"]
     if not whole and values.size <= MOST_FOR_PAIRS:
         pairs = [*_pairs(seen, call), *_forgotten(seen, singles)] or list(_rounded(seen, call))
         whole = [(mistake, 1.0) for mistake in pairs]
+    if not whole and rounded is not None:
+        return rounded
     found = whole or _most([*singles, *in_memory], float(right.mean()))
     return None if not found else _told(found)
 
@@ -243,14 +247,29 @@ def _forgotten(seen: _Seen, singles: Iterable[Scored]) -> Iterator[Mistake]:
 
 
 def _rounded(seen: _Seen, call: Call) -> Iterator[Mistake]:
-    """A mistake that leaves only what rounding leaves: low precision besides."""
+    """A mistake and low precision: rounded operands that explain every element, or errors as small as rounding leaves."""
     if seen.got.shape != seen.truth.y.shape or not np.isfinite(seen.got).all():
         return
     error = float(np.linalg.norm(seen.got - seen.truth.y))
     for mistake in _singles(seen, call, np.zeros(seen.got.shape, bool)):
-        y = mistake.output()
-        if y is not None and y.shape == seen.got.shape and float(np.linalg.norm(seen.got - y)) <= NEARLY * error:
-            yield _both(mistake, Mistake(name="low-precision", text="what remains is rounding: the result has low precision"))
+        y = mistake.output() if mistake.shape == seen.got.shape and mistake.name != "scaled" else None
+        if y is None or not seen.differs_from(y):
+            continue
+        for format in FORMATS:
+            lower = _in_format(mistake, format)
+            if lower is not None and not np.array_equal(lower, y) and seen.share(lower) == 1.0:
+                yield _both(mistake, Mistake(name="low-precision", text=f"operands are rounded to {format}"))
+        if float(np.linalg.norm(seen.got - y)) <= NEARLY * error:
+            for name in ("low-precision", "low-precision-accumulation"):
+                yield _both(mistake, Mistake(name=name, text="what remains is rounding: the result has low precision"))
+
+
+def _in_format(mistake: Mistake, format: str) -> Float64 | None:
+    """What a mistake about the arguments makes of operands rounded to a format."""
+    if mistake.call is None:
+        return None
+    x, w = (to_format(format, operand, False) for operand in (mistake.call.x, mistake.call.w))
+    return replace(mistake, call=replace(mistake.call, x=x, w=w)).output()
 
 
 def _wholly(scored: Sequence[Scored]) -> list[Scored]:

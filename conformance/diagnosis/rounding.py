@@ -50,14 +50,14 @@ def rounding_mistakes(truth: Truth) -> Iterator[Mistake]:
     yield from _flushed(truth)
 
 
-def rounding(got: Float64, truth: Truth, precision: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """What kind of rounding explains every element of a result that differs; None if none does.
+def rounding(got: Float64, truth: Truth, precision: Mapping[str, Any] | None) -> tuple[dict[str, Any] | None, bool]:
+    """What kind of rounding explains every element of a result that differs, or None; and whether that is certain.
 
     `precision` is what `compare` found. Operands or a result rounded to a format are held against every element; what neither
     explains, though its errors are small beside the sums, was lost on the way: in the accumulator, or in another algorithm.
     """
     if got.shape != truth.y.shape:
-        return None
+        return None, False
     limit = 0.0 if truth.exact else bound(truth)
     whole = [
         {"name": mistake.name, "text": mistake.text}
@@ -75,19 +75,19 @@ def rounding(got: Float64, truth: Truth, precision: Mapping[str, Any] | None) ->
             text = f"sums are accumulated in {bits} bits, which short ones do not tell from rounding to them"
             whole.append({"name": "low-precision-accumulation", "text": text})
     if whole:
-        return {**whole[0], "share": 1.0, "also": whole[1:]}
+        return {**whole[0], "share": 1.0, "also": whole[1:]}, True
     if _overflows(got, truth):
         text = f"sums are accumulated in low precision: float16, whose largest number is {FORMATS['float16'].largest:.0f}"
-        return {"name": "low-precision-accumulation", "text": text, "share": 1.0, "also": []}
+        return {"name": "low-precision-accumulation", "text": text, "share": 1.0, "also": []}, True
     if precision is None:
-        return None
+        return None, False
     formats = " or ".join(precision["formats"])
     text = f"the result has a precision of {precision['bits']} bits" + (f": {formats}" if formats else "")
     plain = {"name": "low-precision", "text": text}
     text += "; neither rounded operands nor a rounded result explain it: sums are accumulated in low precision"
     if SIGNIFICAND_BITS[truth.dtype] > max(format.bits for format in FORMATS.values()):
         text += ", or another algorithm is at work (as Winograd's)"
-    return {"name": "low-precision-accumulation", "text": text, "share": 1.0, "also": [plain]}
+    return {"name": "low-precision-accumulation", "text": text, "share": 1.0, "also": [plain]}, False
 
 
 def _overflows(got: Float64, truth: Truth) -> bool:
@@ -118,16 +118,16 @@ def _rounded(truth: Truth, format: str) -> Iterator[Mistake]:
         for cut in (False, True):
             how = "cut to it" if cut else "rounded to it"
             for what, operands in (
-                ("operands", (_to(format, x, cut), _to(format, w, cut))),
-                ("input", (_to(format, x, cut), w)),
-                ("kernel", (x, _to(format, w, cut))),
+                ("operands", (to_format(format, x, cut), to_format(format, w, cut))),
+                ("input", (to_format(format, x, cut), w)),
+                ("kernel", (x, to_format(format, w, cut))),
             ):
                 y = transpose_into_window(*operands, b, truth.geometry)
                 yield Mistake(name="low-precision", text=f"the {what} {how}", y=y)
-            yield Mistake(name="low-precision", text=f"the result {how}", y=_to(format, truth.y, cut))
+            yield Mistake(name="low-precision", text=f"the result {how}", y=to_format(format, truth.y, cut))
 
 
-def _to(format: str, values: Float64, cut: bool) -> Float64:
+def to_format(format: str, values: Float64, cut: bool) -> Float64:
     """The values in a format, with its range and its subnormals: to nearest even, or cut."""
     exponent = np.maximum(np.frexp(values)[1] - FORMATS[format].bits, FORMATS[format].quantum)
     units = np.ldexp(values, -exponent)
