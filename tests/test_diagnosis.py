@@ -217,7 +217,7 @@ def engine(truth: Truth, *mistakes: str) -> np.ndarray | None:
             return None
         y = y[:, [g * per_group + c for c in range(per_group) for g in range(groups)]]
     if "memory not written" in mistakes:
-        if y.size < 3 or not truth.magnitude.max() < 1e29:
+        if y.size < 3 or not 1e-30 < truth.magnitude.max() < 1e29:
             return None
         y.ravel()[-(y.size // 3) :: 2] = 4.1e33
         y.ravel()[-(y.size // 3) + 1 :: 2] = 2.8e-44
