@@ -102,6 +102,16 @@ def read_bias(item: Item, channels: int, lines: Lines) -> Source | None:
     return Given(shape=(len(value),), numbers=tuple(map(float, value)))
 
 
+def read_cotangent(item: Item, shape: Shape, lines: Lines) -> Made | None:
+    """The cotangent of the output: a recipe for its shape."""
+    if not item.is_mapping():
+        item.wrong(f"is {item.value()!r}, should be a mapping with values, as in {{values: integers, seed: 4}}")
+        return None
+    entries = item.items(("values", "seed", "put"))
+    lines.update({entry.key: entry.line for entry in entries.values()})
+    return _made(item, entries, "gradients", shape, ())
+
+
 def read_expected(item: Item, rank: int, lines: Lines) -> tuple[bool, Expected | None]:
     """(whether the call must be refused, what guards the oracle)."""
     if not item.is_mapping():

@@ -13,7 +13,7 @@ from conformance.geometry import Geometry, Problem
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 KINDS_OF_VALUES = ("integers", "wide", "normal", "ones", "arange", "one-hot")
-DEFAULT_SEEDS = {"input": 1, "kernel": 2, "bias": 3}
+DEFAULT_SEEDS = {"input": 1, "kernel": 2, "bias": 3, "gradients": 4}
 
 Shape = tuple[int, ...]
 
@@ -73,7 +73,8 @@ class Place:
 class Case:
     """One call with its arguments and what must come of it.
 
-    `geometry` is None only for a native case that must be refused: its arguments have no window.
+    `geometry` is None only for a native case that must be refused: its arguments have no window. `gradients` is the cotangent,
+    of the output's shape, where the gradients of sum(output * cotangent) are asked for too.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Case:
     input: Source
     kernel: Source
     bias: Source | None
+    gradients: Made | None = None
     dtype: Literal["float32", "float64", "float16", "bfloat16"]
     geometry: Geometry | None
     native: tuple[str, Native] | None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from conformance import conventions
-from conformance.arrayreader import read_array, read_bias, read_expected
-from conformance.case import DTYPES, Case, Place, Shape
+from conformance.arrayreader import read_array, read_bias, read_cotangent, read_expected
+from conformance.case import DTYPES, Case, Made, Place, Shape
 from conformance.conventions import ArgumentError, Native
 from conformance.conventions.arguments import is_integer, pairs, per_axis
 from conformance.geometry import Geometry, from_padding
@@ -16,7 +17,7 @@ from conformance.yamlfile import Item, Problems
 
 GENERIC = ("stride", "padding", "output_padding", "dilation", "groups")
 KEYS = (
-    "id", "summary", "source", "spatial", "input", "kernel", "bias", *GENERIC, "dtype", "native", "expected", "tags",
+    "id", "summary", "source", "spatial", "input", "kernel", "bias", *GENERIC, "dtype", "native", "gradients", "expected", "tags",
 )  # fmt: skip
 MOST_ELEMENTS = 2**28
 """Of one array: two GiB in float64."""
@@ -88,8 +89,17 @@ class CaseReader:
             tags=tags,
             place=Place(file=self.problems.file, lines=self.lines),
         )
+        noted = len(self.problems.lines)
         self._judge(case)
-        return case
+        if "gradients" not in self.entries or len(self.problems.lines) > noted:
+            return case
+        return replace(case, gradients=self._cotangent(case))
+
+    def _cotangent(self, case: Case) -> Made | None:
+        if case.must_fail:
+            self.entries["gradients"].wrong("stands beside error: true, should be left out: what is refused has no gradients")
+            return None
+        return read_cotangent(self.entries["gradients"], case.output_shape, self.lines)
 
     def _judge(self, case: Case) -> None:
         """Arguments that make no sense are a problem, unless that is what the case is about."""

@@ -95,6 +95,40 @@ def run(
     )
 
 
+@app.command()
+def sweep(
+    adapters: Adapters = None,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same calls.")] = 0,
+    count: Annotated[int, typer.Option(min=1, help="Calls drawn for every adapter.")] = 1000,
+    ranks: Annotated[
+        list[int] | None, typer.Option("--rank", min=1, max=3, metavar="1|2|3", help="Spatial axes; all ranks if not given.")
+    ] = None,
+    dtypes: Annotated[list[str] | None, typer.Option("--dtype", metavar="DTYPE", help="float32 if not given.")] = None,
+    gradients: Annotated[bool, typer.Option("--gradients", help="The gradients of every call too.")] = False,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of every engine.")] = 1,
+    pythons: Pythons = None,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the cases that fail.")] = Path(
+        "reports/sweep"
+    ),
+) -> None:
+    """Random small calls; every distinct failure is shrunk and written as a case; exit 1 if there was one."""
+    from conformance.commands import sweep as command
+
+    command.run(
+        command.Options(
+            seed=seed,
+            count=count,
+            ranks=ranks or [],
+            dtypes=dtypes or [],
+            gradients=gradients,
+            adapters=adapters or [],
+            pythons=pythons or [],
+            threads=threads,
+            output=output,
+        )
+    )
+
+
 @app.command(name="adapters")
 def list_adapters(pythons: Pythons = None, variants: Variants = False) -> None:
     """What is installed, in which versions, with which devices; what is missing, and how to get it."""

@@ -13,16 +13,17 @@ The second gamma is the oracle's own error. There are no tolerances to tune.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from conformance.case import Case
-from conformance.oracle import Truth, transpose_into_window
+from conformance.oracle import GradientTruth, Truth
 from conformance.oracle.truth import SIGNIFICAND_BITS
-from conformance.outcomes import Crashed, Outcome, Output, Raised, TimedOut, Unavailable, Unsupported
+from conformance.outcomes import Crashed, Gradients, Outcome, Output, Raised, TimedOut, Unavailable, Unsupported
 from conformance.tensors import Array, dtype_of
 from conformance.verdict import Verdict
 
@@ -64,27 +65,80 @@ def judge(case: Case, truth: Truth | None, outcome: Outcome, *, adapter: str, de
             if found.mismatch is None:
                 return verdict("conforms", **rest)
             return verdict("differs", mismatch=found.mismatch, got=excerpt(got, found.mismatch.get("index")), **rest)
+    wanted = truth is not None
+    told = _without_numbers(case, outcome, adapter=adapter, device=device, quantity="output", due=wanted)
+    return replace(told, exact=truth.exact if truth is not None else None)
+
+
+def _without_numbers(case: Case, outcome: Outcome, *, adapter: str, device: str, quantity: str, due: bool) -> Verdict:
+    """The verdict on an outcome that is no array; where none was `due`, refusing conforms."""
+
+    def verdict(status: str, message: str) -> Verdict:
+        return Verdict(
+            case=case.name,
+            adapter=adapter,
+            device=device,
+            quantity=quantity,
+            status=status,
+            exact=None,
+            error_over_bound=None,
+            message=message,
+        )
+
+    match outcome:
         case Raised(type=kind, message=text, stage=stage):
-            refused = truth is None and not stage and not outcome.out_of_memory
-            return verdict("conforms" if refused else "raised", message=" ".join(filter(None, [stage, f"{kind}: {text}"])))
+            refused = not due and not stage and not outcome.out_of_memory
+            return verdict("conforms" if refused else "raised", " ".join(filter(None, [stage, f"{kind}: {text}"])))
         case Unsupported(reason=reason, raised=raised):
-            return verdict("conforms" if truth is None and raised else "unsupported", message=reason)
-        case Crashed(message=text):
-            return verdict("crashed", message=text)
+            return verdict("conforms" if not due and raised else "unsupported", reason)
         case TimedOut(seconds=seconds, message=text):
-            return verdict("timed-out", message=f"no answer within {seconds:g} s{text}")
+            return verdict("timed-out", f"no answer within {seconds:g} s{text}")
         case Unavailable(reason=reason):
-            return verdict("unavailable", message=reason)
+            return verdict("unavailable", reason)
+        case Crashed(message=text):
+            return verdict("crashed", text)
+    return verdict("crashed", f"answered {type(outcome).__name__}, which was not asked for")
 
 
-def compare(got: Array, truth: Truth, *, signed_zero: bool = False) -> _Finding:
-    """What disagrees, in this order: shape, dtype, the pattern of NaN and infinity, values."""
+def judge_gradients(case: Case, truths: Mapping[str, GradientTruth], outcome: Outcome, *, adapter: str, device: str) -> Verdict:
+    """The verdict on the gradients with respect to input, kernel and bias: the first that differs is told, and who else does."""
+    if not isinstance(outcome, Gradients):
+        return _without_numbers(case, outcome, adapter=adapter, device=device, quantity="gradients", due=True)
+    found = {
+        name: compare(got, truths[name], name=f"d{name}")
+        for name, got in (("input", outcome.input), ("kernel", outcome.kernel), ("bias", outcome.bias))
+        if got is not None
+    }
+    wrong = [name for name, finding in found.items() if finding.mismatch is not None]
+    ratios = [finding.error_over_bound for finding in found.values() if finding.error_over_bound is not None]
+    first = found[wrong[0]] if wrong else None
+    mismatch = None
+    if first is not None and first.mismatch is not None:
+        rest = f" (so do {' and '.join(f'd{name}' for name in wrong[1:])})" if len(wrong) > 1 else ""
+        mismatch = {**first.mismatch, "gradient": wrong[0], "text": first.mismatch["text"] + rest}
+    return Verdict(
+        case=case.name,
+        adapter=adapter,
+        device=device,
+        quantity="gradients",
+        status="conforms" if first is None else "differs",
+        exact=all(truth.exact for truth in truths.values()),
+        error_over_bound=max(ratios, default=None),
+        mismatch=mismatch,
+        precision=next((finding.precision for finding in (first, *found.values()) if finding and finding.precision), None),
+        compiled=None if outcome.compiled is None else dict(outcome.compiled),
+        got=None if mismatch is None else excerpt(getattr(outcome, wrong[0]), mismatch.get("index")),
+    )
+
+
+def compare(got: Array, truth: Truth | GradientTruth, *, signed_zero: bool = False, name: str = "out") -> _Finding:
+    """What disagrees, in this order: shape, dtype, the pattern of NaN and infinity, values. `name` is what messages call it."""
     if got.shape != truth.y.shape:
-        text = f"out.shape={list(got.shape)}, should be {list(truth.y.shape)}"
+        text = f"{name}.shape={list(got.shape)}, should be {list(truth.y.shape)}"
         mismatch = {"kind": "shape", "got": list(got.shape), "expected": list(truth.y.shape), "text": text}
         return _Finding(mismatch=mismatch, error_over_bound=None)
     if got.dtype.name != truth.dtype:
-        text = f"out.dtype={got.dtype.name}, should be {truth.dtype}"
+        text = f"{name}.dtype={got.dtype.name}, should be {truth.dtype}"
         return _Finding(
             mismatch={"kind": "dtype", "got": got.dtype.name, "expected": truth.dtype, "text": text}, error_over_bound=None
         )
@@ -93,7 +147,7 @@ def compare(got: Array, truth: Truth, *, signed_zero: bool = False) -> _Finding:
         rounded = truth.y.astype(dtype_of(truth.dtype)).astype(np.float64)
     strange = _pattern(values) != _pattern(rounded)
     if strange.any():
-        return _Finding(mismatch=_mismatch("nonfinite", strange, values, truth.y), error_over_bound=None)
+        return _Finding(mismatch=_mismatch("nonfinite", strange, values, truth.y, name), error_over_bound=None)
     error = _error(values, truth.y, rounded)
     if truth.exact:
         wrong = error > 0
@@ -103,7 +157,7 @@ def compare(got: Array, truth: Truth, *, signed_zero: bool = False) -> _Finding:
         wrong = error > bound(truth)
     largest = _largest_ratio(error, truth) if error.any() else 0.0
     return _Finding(
-        mismatch=_mismatch("values", wrong, values, truth.y) if wrong.any() else None,
+        mismatch=_mismatch("values", wrong, values, truth.y, name) if wrong.any() else None,
         error_over_bound=largest,
         precision=effective_precision(error, truth, within=not wrong.any()) if _is_rounding(error, truth) else None,
     )
@@ -117,7 +171,7 @@ def gamma(n: Float64, u: float) -> Float64:
     return np.asarray(np.minimum(certain, probable))
 
 
-def bound(truth: Truth) -> Float64:
+def bound(truth: Truth | GradientTruth) -> Float64:
     """The largest error that rounding can explain, per element, of the shape of the output.
 
     16-bit dtypes are held to a float32 accumulator: their engines have one, and those that have not show it.
@@ -128,10 +182,10 @@ def bound(truth: Truth) -> Float64:
     n = truth.terms
     with np.errstate(invalid="ignore", over="ignore"):
         sums = (gamma(n, u) + gamma(n, 2.0**-53)) * truth.magnitude
-        return np.asarray(sums + u_out * (abs(truth.y) + abs(_before_bias(truth))) + (n + 1) * eta)
+        return np.asarray(sums + u_out * (abs(truth.y) + abs(truth.before_bias)) + (n + 1) * eta)
 
 
-def effective_precision(error: Float64, truth: Truth, *, within: bool = False) -> dict[str, Any] | None:
+def effective_precision(error: Float64, truth: Truth | GradientTruth, *, within: bool = False) -> dict[str, Any] | None:
     """Significand bits of the operands that would explain the error, by least squares, and the formats that fit.
 
     Rounding both operands of every product to p bits gives an element the variance 2 c 4^-p * sum of (x w)^2, and rounding the
@@ -144,9 +198,9 @@ def effective_precision(error: Float64, truth: Truth, *, within: bool = False) -
     """
     finite = np.isfinite(truth.y)
     own = SIGNIFICAND_BITS[truth.dtype]
-    y, before_bias = truth.y[finite], _before_bias(truth)[finite]
+    y, before_bias = truth.y[finite], truth.before_bias[finite]
     seen, products, results = (float((part**2).sum()) for part in (error[finite], np.sqrt(truth.squares[finite]), y))
-    results += float((before_bias**2).sum()) if truth.bias is not None else 0.0
+    results += 0.0 if truth.before_bias is truth.y else float((before_bias**2).sum())
     if not seen or not products or not all(map(math.isfinite, (seen, products, results))):
         return None
     share = (3 / 8) / (3 * math.log(2))
@@ -157,31 +211,16 @@ def effective_precision(error: Float64, truth: Truth, *, within: bool = False) -
     if within:
         return {"bits": round(bits), "formats": [truth.dtype]}
     for known in (11, 8):
-        predicted = rounded_operands(truth, known)[finite] - y
+        predicted = truth.rounded(known)[finite] - y
         if known < own and 0.625 <= math.sqrt(seen / max(float((predicted**2).sum()), seen * 1e-9)) <= 1.6:
             return {"bits": known, "formats": list(_FORMATS[known])}
     fitting = [known for known in sorted(_FORMATS) if bits - 0.75 <= known <= bits + 2.5]
     return {"bits": round(bits), "formats": list(_FORMATS[fitting[0]]) if fitting else []}
 
 
-def rounded_operands(truth: Truth, bits: int) -> Float64:
-    """The output of the operands rounded to so many significand bits, computed in float64."""
-
-    def rounded(values: Float64) -> Float64:
-        significand, exponent = np.frexp(values)
-        return np.asarray(np.ldexp(np.round(np.ldexp(significand, bits)), exponent - bits))
-
-    return transpose_into_window(rounded(truth.x), rounded(truth.kernel), truth.bias, truth.geometry)
-
-
-def _is_rounding(error: Float64, truth: Truth) -> bool:
+def _is_rounding(error: Float64, truth: Truth | GradientTruth) -> bool:
     """Whether every error is small beside the sum of magnitudes; a larger one is another sum, and has no precision."""
     return bool(error.any()) and bool((error <= 2.0**-6 * truth.magnitude)[np.isfinite(truth.magnitude)].all())
-
-
-def _before_bias(truth: Truth) -> Float64:
-    """The sums of products alone."""
-    return truth.y if truth.bias is None else truth.y - truth.bias.reshape(-1, *[1] * (truth.y.ndim - 2))
 
 
 def excerpt(array: Array, index: list[int] | None) -> dict[str, Any]:
@@ -209,19 +248,19 @@ def _error(values: Float64, y: Float64, rounded: Float64) -> Float64:
         return np.where(np.isfinite(y) & np.isfinite(rounded), abs(values - y), 0.0)
 
 
-def _largest_ratio(error: Float64, truth: Truth) -> float:
+def _largest_ratio(error: Float64, truth: Truth | GradientTruth) -> float:
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = error / bound(truth)
     return float(np.nanmax(np.where(error > 0, ratio, 0.0)))
 
 
-def _mismatch(kind: str, wrong: NDArray[np.bool_], got: Float64, y: Float64) -> dict[str, Any]:
+def _mismatch(kind: str, wrong: NDArray[np.bool_], got: Float64, y: Float64, name: str) -> dict[str, Any]:
     """Where it begins, what is there, and how many there are; the text is one message grammar everywhere."""
     index = [int(i) for i in np.argwhere(wrong)[0]]
     count, total = int(wrong.sum()), int(wrong.size)
     place = tuple(index)
     found, wanted = float(got[place]), float(y[place])
-    text = f"out{index}={_number(found)}, should be {_number(wanted)}; {count} of {total} elements differ"
+    text = f"{name}{index}={_number(found)}, should be {_number(wanted)}; {count} of {total} elements differ"
     return {"kind": kind, "index": index, "got": found, "expected": wanted, "count": count, "of": total, "text": text}
 
 

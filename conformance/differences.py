@@ -18,9 +18,10 @@ from conformance.casefile import ENDINGS, NOT_CASES, nearby
 from conformance.verdict import STATUSES, Verdict
 from conformance.yamlfile import FileProblems, Item, read
 
-KEYS = ("adapter", "cases", "versions", "where", "status", "kind", "diagnosis", "reason", "source")
+KEYS = ("adapter", "cases", "quantity", "versions", "where", "status", "kind", "diagnosis", "reason", "source")
 REQUIRED = ("adapter", "cases", "versions", "status", "reason", "source")
 WHERE = ("device", "platform", "machine", "cpu_flags", "not_cpu_flags")
+QUANTITIES = ("output", "gradients")
 FAILING = tuple(name for name, status in STATUSES.items() if status.fails)
 
 
@@ -38,6 +39,7 @@ class Difference:
     """One entry: which adapters differ on which cases, in which versions and where, how, why, and who says so."""
 
     adapters: tuple[str, ...]
+    quantity: str
     cases: tuple[str, ...]
     versions: Mapping[str, SpecifierSet]
     where: Mapping[str, tuple[str, ...]]
@@ -90,7 +92,9 @@ def explain(
     speaking = [
         entry
         for entry in differences
-        if entry.names(verdict.case) and entry.applies((verdict.adapter, adapter), versions, verdict.device, here)
+        if entry.quantity == verdict.quantity
+        and entry.names(verdict.case)
+        and entry.applies((verdict.adapter, adapter), versions, verdict.device, here)
     ]
     for entry in speaking:
         if not entry.fits(verdict):
@@ -150,10 +154,14 @@ def _entry(item: Item, root: Path) -> Difference | None:
     for key in REQUIRED:
         if key not in entries:
             problems.add(item.line, key, "missing, should be given")
-    texts = {key: entries[key].text() for key in ("status", "kind", "diagnosis", "reason", "source") if key in entries}
+    texts = {
+        key: entries[key].text() for key in ("quantity", "status", "kind", "diagnosis", "reason", "source") if key in entries
+    }
     if texts.get("status") is not None and texts["status"] not in FAILING:
         entries["status"].wrong(f"is {texts['status']}, should be one of {', '.join(FAILING)}")
     adapters = _words(entries["adapter"]) if "adapter" in entries else ()
+    if texts.get("quantity") is not None and texts["quantity"] not in QUANTITIES:
+        entries["quantity"].wrong(f"is {texts['quantity']}, should be one of {', '.join(QUANTITIES)}")
     cases = _words(entries["cases"]) if "cases" in entries else ()
     versions = _versions(entries["versions"]) if "versions" in entries else {}
     where = _where(entries["where"]) if "where" in entries else {}
@@ -161,6 +169,7 @@ def _entry(item: Item, root: Path) -> Difference | None:
         return None
     return Difference(
         adapters=adapters,
+        quantity=texts.get("quantity") or QUANTITIES[0],
         cases=cases,
         versions=versions,
         where=where,

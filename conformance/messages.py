@@ -22,7 +22,8 @@ _VERBS = {
 
 def headline(verdict: Verdict) -> str:
     """Who did what, where."""
-    return f"{verdict.adapter} ({verdict.device}) {_VERBS[verdict.status]} in {verdict.case}"
+    quantity = "" if verdict.quantity == "output" else f", {verdict.quantity}"
+    return f"{verdict.adapter} ({verdict.device}) {_VERBS[verdict.status]} in {verdict.case}{quantity}"
 
 
 def details(verdict: Verdict) -> list[str]:

@@ -22,6 +22,16 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gradients:
+    """It returned the gradients with respect to input, kernel and bias, each of its operand's shape, whatever is in them."""
+
+    input: NDArray[Any]
+    kernel: NDArray[Any]
+    bias: NDArray[Any] | None
+    compiled: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unsupported:
     """It, or its convention, does not claim to do this. `raised` names the framework's own not-implemented type."""
 
@@ -72,4 +82,4 @@ def told(error: BaseException) -> str:
         return f"{type(error).__name__} (its text cannot be told)"
 
 
-Outcome = Output | Unsupported | Raised | Crashed | TimedOut | Unavailable
+Outcome = Output | Gradients | Unsupported | Raised | Crashed | TimedOut | Unavailable

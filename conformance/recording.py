@@ -23,7 +23,7 @@ def corpus_digest(cases: Iterable[Case], known: Iterable[Difference]) -> str:
         state.update(repr(replace(case, place=Place(file=Path(), lines={}))).encode())
     for entry in known:
         versions = sorted((name, str(specifier)) for name, specifier in entry.versions.items())
-        fits = (entry.status, entry.kind, entry.diagnosis, entry.reason)
+        fits = (entry.quantity, entry.status, entry.kind, entry.diagnosis, entry.reason)
         state.update(repr((entry.adapters, entry.cases, versions, sorted(entry.where.items()), fits)).encode())
     return state.hexdigest()
 
@@ -44,6 +44,7 @@ def case_line(case: Case, truths: Truths) -> dict[str, Any]:
         "geometry": None if case.geometry is None else asdict(case.geometry) | {"out": list(case.geometry.out)},
         "native": None if case.native is None else {case.native[0]: case.native[1]},
         **{key: None if source is None else _array_line(source, array) for (key, source), array in made},
+        "gradients": None if case.gradients is None else _array_line(case.gradients, prepared.cotangent),
         "expected": None if prepared.truth is None else _expected_line(prepared.truth.y),
     }
 

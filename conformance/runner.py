@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from conformance import __version__, cache, differences, results, timing
 from conformance.case import Case
 from conformance.casefile import load_cases
-from conformance.compare import judge
-from conformance.conventions import Native, Unrepresentable
+from conformance.compare import judge, judge_gradients
+from conformance.conventions import Unrepresentable
 from conformance.diagnosis import diagnosed
 from conformance.differences import Difference
 from conformance.guards import check_guards
@@ -23,11 +23,10 @@ from conformance.outcomes import Outcome, Output, Raised, Unavailable, Unsupport
 from conformance.recording import case_line, corpus_digest
 from conformance.results import Record, Writer
 from conformance.selection import Selection
-from conformance.tensors import Tensors
 from conformance.truths import Truths
 from conformance.verdict import Verdict
 from conformance.workers.engine import Greeting, Spec
-from conformance.workers.pool import Pool
+from conformance.workers.pool import Asked, Pool
 
 
 class UsageError(ValueError):
@@ -69,15 +68,17 @@ class _Task:
     case: Case
     label: str
     device: str
+    quantity: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
-    """The adapters that take part, what each said of itself, its devices and the tag of its cases; who does not, and why."""
+    """The adapters that take part, what each said of itself, its devices and which cases it runs; who does not, and why."""
 
     greetings: Mapping[str, Greeting | Outcome]
     devices: Mapping[str, tuple[str, ...]]
     tags: Mapping[str, str | None]
+    is_variant: Mapping[str, bool]
     absent: Mapping[str, str]
 
     def tasks(self, cases: Sequence[Case]) -> dict[str, list[_Task]]:
@@ -90,7 +91,12 @@ class _Plan:
                 if (not isinstance(greeting, Greeting) or case.concerns(greeting.convention))
                 and (self.tags[label] is None or self.tags[label] in case.tags)
             ]
-            found[label] = [_Task(case=case, label=label, device=device) for device in self.devices[label] for case in concerned]
+            found[label] = [
+                _Task(case=case, label=label, device=device, quantity=quantity)
+                for device in self.devices[label]
+                for case in concerned
+                for quantity in ("output", "gradients")[: 1 if case.gradients is None else 2]
+            ]
         return found
 
 
@@ -194,13 +200,13 @@ class _Run:
 
     def _left(self) -> dict[str, list[_Task]]:
         """The tasks that the record does not hold yet."""
-        done = {(v.case, v.adapter, v.device) for v in self.before.verdicts} if self.before else set()
+        done = {(v.case, v.adapter, v.device, v.quantity) for v in self.before.verdicts} if self.before else set()
         return {
-            label: [task for task in todo if (task.case.name, label, task.device) not in done]
+            label: [task for task in todo if (task.case.name, label, task.device, task.quantity) not in done]
             for label, todo in self.plan.tasks(self.request.selection.cases).items()
         }
 
-    def _call(self, task: _Task) -> tuple[Tensors, Native, str] | Outcome:
+    def _call(self, task: _Task) -> Asked | Outcome:
         """What to ask the engine; or the outcome, where it need not be asked."""
         greeting = self.plan.greetings[task.label]
         assert isinstance(greeting, Greeting), "an engine that did not start is not asked"
@@ -212,14 +218,19 @@ class _Run:
             return Raised(type=type(error).__name__, message=str(error), stage="while translating the arguments")
         if isinstance(native, Unrepresentable):
             return Unsupported(reason=native.reason)
-        return self.truths(task.case).tensors, native, task.device
+        prepared = self.truths(task.case)
+        cotangent = prepared.cotangent if task.quantity == "gradients" else None
+        return Asked(tensors=prepared.tensors, native=native, device=task.device, cotangent=cotangent)
 
     def _judge(self, task: _Task, outcome: Outcome) -> Verdict:
         if isinstance(outcome, Output) and outcome.seconds is not None and timing.TAG in task.case.tags:
             self.first_calls[task.case.name, task.label, task.device] = outcome.seconds
-        truth = self.truths(task.case).truth
-        verdict = judge(task.case, truth, outcome, adapter=task.label, device=task.device)
-        verdict = diagnosed(verdict, outcome, truth)
+        prepared = self.truths(task.case)
+        if task.quantity == "gradients":
+            verdict = judge_gradients(task.case, prepared.gradients, outcome, adapter=task.label, device=task.device)
+        else:
+            verdict = judge(task.case, prepared.truth, outcome, adapter=task.label, device=task.device)
+            verdict = diagnosed(verdict, outcome, prepared.truth)
         greeting = self.plan.greetings[task.label]
         versions = greeting.versions if isinstance(greeting, Greeting) else {}
         return differences.explain(verdict, self.known, adapter=self.adapters[task.label], versions=versions, here=self.here)
@@ -228,14 +239,16 @@ class _Run:
         """A result that does not conform has no time."""
         return (
             self.request.timing != "off"
+            and verdict.quantity == "output"
+            and (self.request.timing == "full" or not self.plan.is_variant[verdict.adapter])
             and verdict.status == "conforms"
             and timing.TAG in self.cases[verdict.case].tags
             and not self.cases[verdict.case].must_fail
         )
 
     def _timed(self, pool: Pool[_Task, Verdict], verdict: Verdict) -> Verdict:
-        asked = self._call(_Task(case=self.cases[verdict.case], label=verdict.adapter, device=verdict.device))
-        assert isinstance(asked, tuple), "a verdict that conforms had something to ask"
+        asked = self._call(_Task(case=self.cases[verdict.case], label=verdict.adapter, device=verdict.device, quantity="output"))
+        assert isinstance(asked, Asked), "a verdict that conforms had something to ask"
         mode = self.request.timing
         durations = pool.time(verdict.adapter, asked, timing.SLICES[mode])
         if not isinstance(durations, list):
@@ -306,7 +319,13 @@ def _plan(request: Request, answers: Mapping[str, Greeting | Outcome]) -> _Plan:
                 answer = taking_part[label]
                 there = ", ".join(answer.devices) if isinstance(answer, Greeting) else "none: it did not start"
                 raise UsageError(f"{label} has no device {request.device}, should be one of {there}")
-    return _Plan(greetings=taking_part, devices=devices, tags={label: specs[label].tag for label in taking_part}, absent=absent)
+    return _Plan(
+        greetings=taking_part,
+        devices=devices,
+        tags={label: specs[label].tag for label in taking_part},
+        is_variant={label: specs[label].is_variant and not specs[label].by_name for label in taking_part},
+        absent=absent,
+    )
 
 
 def _devices(asked: str | None, answer: Greeting | Outcome) -> tuple[str, ...]:

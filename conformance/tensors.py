@@ -57,6 +57,11 @@ def tensors_of(case: Case) -> Tensors:
     )
 
 
+def cotangent_of(case: Case) -> Array | None:
+    """The cotangent (N, C_out, *out) of a case with gradients, rounded to its dtype."""
+    return None if case.gradients is None else _array(case.gradients, "gradients", dtype_of(case.dtype))
+
+
 def _array(source: Source, role: str, dtype: np.dtype[Any]) -> Array:
     if isinstance(source, Given):
         values: Array = np.array(source.numbers, np.float64).reshape(source.shape)

@@ -5,26 +5,36 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 
 from conformance.case import Case
-from conformance.oracle import Truth, truth_of
-from conformance.tensors import Tensors, tensors_of
+from conformance.oracle import GradientTruth, Truth, gradient_truths, truth_of
+from conformance.tensors import Array, Tensors, cotangent_of, tensors_of
 
 KEEP_BYTES = 96 * 2**20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Prepared:
     """The arrays of a case, and the truth; None where the case must be refused."""
 
     tensors: Tensors
     truth: Truth | None
+    cotangent: Array | None = None
+
+    @cached_property
+    def gradients(self) -> dict[str, GradientTruth]:
+        """By operand; of a case with a cotangent alone."""
+        assert self.truth is not None, "what is refused has no gradients"
+        assert self.cotangent is not None, "the case has no cotangent"
+        return gradient_truths(*self.tensors, self.cotangent, self.truth.geometry, self.truth.dtype)
 
     @property
     def size(self) -> int:
         """Bytes held, the derived arrays of the truth counted as if they were there."""
         arrays = sum(array.nbytes for array in self.tensors if array is not None)
-        return arrays if self.truth is None else 3 * arrays + 4 * self.truth.y.nbytes
+        truths = 1 if self.cotangent is None else 4
+        return arrays if self.truth is None else truths * (3 * arrays + 4 * self.truth.y.nbytes)
 
 
 def prepare(case: Case) -> Prepared:
@@ -32,7 +42,7 @@ def prepare(case: Case) -> Prepared:
     tensors = tensors_of(case)
     if case.must_fail or case.geometry is None:
         return Prepared(tensors=tensors, truth=None)
-    return Prepared(tensors=tensors, truth=truth_of(*tensors, case.geometry, case.dtype))
+    return Prepared(tensors=tensors, truth=truth_of(*tensors, case.geometry, case.dtype), cotangent=cotangent_of(case))
 
 
 class Truths:

@@ -15,13 +15,15 @@ from conformance import conventions
 from conformance.adapters import REGISTRY
 from conformance.conventions import Unrepresentable
 from conformance.geometry import from_padding
-from conformance.outcomes import Output, Raised, Unsupported
+from conformance.oracle import gradient_truths
+from conformance.outcomes import Gradients, Output, Raised, Unsupported
 from conformance.tensors import Tensors, dtype_of
 from conformance.workers.engine import Engine, Greeting, Spec, close_all
 
 # What is known to be missing on the CPU: not tested for numbers, but for being refused in words.
 WITHOUT_DTYPES = {"onnxruntime": {"float64", "bfloat16"}}
 WITH_GROUPS = ("torch", "tensorflow", "jax-general", "onnxruntime")
+WITHOUT_GRADIENTS = ("onnxruntime", "onnx-reference")
 WITHOUT_BATCHES = ("torch-unbatched",)
 
 
@@ -113,7 +115,7 @@ def test_versions_and_devices_are_said(engines, name):
     assert greeting.versions
     assert all(re.match(r"\d+\.\d+", version) for version in greeting.versions.values())
     if name.startswith("keras-"):
-        assert {"keras", name.removeprefix("keras-")} <= greeting.versions.keys()
+        assert {"keras", name.split("-")[1]} <= greeting.versions.keys()
 
 
 @pytest.mark.parametrize("rank", [1, 2, 3])
@@ -144,6 +146,25 @@ def test_other_dtypes_are_exact_on_integers_or_refused_in_words(engines, name, d
         assert isinstance(outcome, Unsupported | Raised), outcome
     else:
         assert_exact(outcome, geometry, operands)
+
+
+@pytest.mark.parametrize("name", [name for name in REQUESTED if base(name) not in WITHOUT_GRADIENTS and name != "torch-onnx"])
+def test_gradients_are_exact_or_there_are_none(engines, name):
+    """Of input, kernel and bias, for a cotangent of small integers; an adapter without them says so."""
+    geometry = window(2, kernel=4, padding=1)
+    operands = tensors(geometry, "float32", batch=items(name))
+    cotangent = np.random.RandomState(8).randint(-2, 3, truth(geometry, operands).shape).astype(np.float32)
+    engine, greeting = engines(name)
+    outcome = engine.gradients(operands, cotangent, conventions.get(greeting.convention).native(geometry), "cpu")
+    if name == "torch-conv-dx":
+        assert isinstance(outcome, Unsupported)
+        return
+    assert isinstance(outcome, Gradients), outcome
+    for operand, due in gradient_truths(*operands, cotangent, geometry, "float32").items():
+        got = getattr(outcome, operand)
+        assert got.dtype == operands.x.dtype
+        assert got.shape == due.y.shape
+        assert (got == due.y).all()
 
 
 @pytest.mark.parametrize("name", [name for name in REQUESTED if base(name) in WITH_GROUPS])

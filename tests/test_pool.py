@@ -11,7 +11,7 @@ from helpers import CUT_OUTPUT, TORCH, eventually, foreign, gone, miniature, sma
 
 from conformance.outcomes import Crashed, Output, Raised, TimedOut, Unavailable
 from conformance.workers.engine import Greeting
-from conformance.workers.pool import Pool
+from conformance.workers.pool import Asked, Pool
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def run(pool, tasks):
         by_label.setdefault(task.label, []).append(task)
     pool.run(
         by_label,
-        lambda task: (small(task.bias), TORCH, "cpu"),
+        lambda task: Asked(tensors=small(task.bias), native=TORCH, device="cpu"),
         lambda task, outcome: (task.label, task.number, outcome),
         found.append,
     )
@@ -167,7 +167,7 @@ def test_results_come_in_the_thread_of_the_caller(pool):
     threads = set()
     one.run(
         {"Right": [Task("Right", 0)]},
-        lambda task: (small(), TORCH, "cpu"),
+        lambda task: Asked(tensors=small(), native=TORCH, device="cpu"),
         lambda task, outcome: outcome,
         lambda result: threads.add(threading.get_ident()),
     )
@@ -193,7 +193,7 @@ def test_a_fault_of_ours_is_not_lost_in_a_thread(pool, where):
         raise ZeroDivisionError(where)
 
     steps = {
-        "call": lambda task: (small(), TORCH, "cpu"),
+        "call": lambda task: Asked(tensors=small(), native=TORCH, device="cpu"),
         "judge": lambda task, outcome: outcome,
         "handle": lambda result: None,
     }

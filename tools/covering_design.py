@@ -516,6 +516,8 @@ def text_of(entry: Entry) -> str:
     ):
         if value != default:
             lines.append(f"    {key}: {value}")
+    if entry.compiled or case.spatial != 2:  # what chooses a code path forward chooses one backward
+        lines.append(f"    gradients: {{values: {'normal' if case.input.values == 'normal' else 'integers'}}}")
     if entry.compiled:
         lines.append("    tags: [compiled]")
     expected = expectation(truth_of(*tensors_of(case), case.geometry, case.dtype))

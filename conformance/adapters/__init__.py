@@ -43,6 +43,10 @@ class Adapter(Protocol):
 
         x is (N, C_in, *spatial), kernel (C_in, C_out / groups, *kernel), bias (C_out,) or None: NumPy arrays of the case's
         dtype. native has every spatial argument one per axis.
+
+        An adapter may have `gradients(x, kernel, bias, native, cotangent, device)` too: one differentiation by the framework of
+        that one call. It returns the gradients of sum(output * cotangent) with respect to x, kernel and bias (or None), each of
+        its operand's shape.
         """
 
 
@@ -127,6 +131,8 @@ _ONNXRUNTIME = Entry(
     module="conformance.adapters.onnxruntime", adapter="OnnxRuntime", needs=("onnxruntime", "onnx"), extra="onnx"
 )
 
+_ONE_THREAD = dict.fromkeys(("CONFORMANCE_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC"), "1")
+
 COMPILED = "compiled"
 """The tag of the cases that suffice where every shape costs a second of compiling."""
 
@@ -145,7 +151,16 @@ REGISTRY: Mapping[str, Entry] = {
     "torch-channels-last": _variant(_TORCH, "torch", input_memory="channels_last", kernel_memory="channels_last"),
     "torch-channels-last-input": _variant(_TORCH, "torch", input_memory="channels_last"),
     "torch-channels-last-kernel": _variant(_TORCH, "torch", kernel_memory="channels_last"),
-    "torch-strided": _variant(_TORCH, "torch", input_memory="strided", kernel_memory="strided"),
+    "torch-strided": _variant(_TORCH, "torch", input_memory="strided", kernel_memory="strided", cotangent_memory="strided"),
+    "torch-without-onednn": _variant(_TORCH, "torch", onednn=False),
+    "torch-one-thread": _variant(_TORCH, "torch", environment=_ONE_THREAD),
+    "torch-conv-dx": Entry(
+        module="conformance.adapters.conv_dx",
+        adapter="TorchConvDx",
+        needs=("torch",),
+        extra="torch",
+        variant_of="torch",
+    ),
     "torch-unbatched": _variant(_TORCH, "torch", batched=False),
     "torch-onnx": Entry(
         module="conformance.adapters.torch_onnx",
@@ -155,6 +170,10 @@ REGISTRY: Mapping[str, Entry] = {
         variant_of="torch",
         tag=COMPILED,
     ),
+    "keras-torch-channels-first": replace(
+        _keras("torch", "torch"), variant_of="keras-torch", options={"data_format": "channels_first"}
+    ),
+    "keras-jax-channels-first": replace(_keras("jax", "jax"), variant_of="keras-jax", options={"data_format": "channels_first"}),
     "tensorflow-xla": _variant(_TENSORFLOW, "tensorflow", compiled=True),
     "jax-jit": _variant(_JAX_GENERAL, "jax-general", compiled=True),
     "onnxruntime-unoptimized": _variant(_ONNXRUNTIME, "onnxruntime", optimized=False),

@@ -22,6 +22,22 @@ class Flax(Jax):
         return {"flax": version("flax"), **super().versions()}
 
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
+        return on_device(device, self._layer(x, kernel, bias, native, device), (np.moveaxis(x, 1, -1),))
+
+    def gradients(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], cotangent: Any, device: str
+    ) -> tuple[Any, Any, Any | None]:
+        layer = self._layer(x, kernel, bias, native, device)
+        definition, state = nnx.split(layer)
+        with jax.default_device(jax.devices(device)[0]):
+            given, above = (jax.numpy.asarray(np.moveaxis(array, 1, -1)) for array in (x, cotangent))
+            _, pull = jax.vjp(lambda parameters, given: nnx.merge(definition, parameters)(given), state, given)
+            gradients, dx = pull(above)
+        dkernel = np.moveaxis(np.asarray(gradients["kernel"].get_value()), (-2, -1), (0, 1))
+        dbias = None if bias is None else np.asarray(gradients["bias"].get_value())
+        return self.fetch(dx), laid_out(dkernel, native["transpose_kernel"]), dbias
+
+    def _layer(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> nnx.ConvTranspose:
         with jax.default_device(jax.devices(device)[0]):
             layer = nnx.ConvTranspose(
                 kernel.shape[0],
@@ -37,7 +53,7 @@ class Flax(Jax):
             layer.kernel.set_value(jax.numpy.asarray(weights))
             if bias is not None:
                 layer.bias.set_value(jax.numpy.asarray(bias))
-        return on_device(device, layer, (np.moveaxis(x, 1, -1),), None)
+        return layer
 
     def fetch(self, y: Any) -> Any:
         return np.moveaxis(np.asarray(y), -1, 1)

@@ -32,6 +32,23 @@ class Jax(PreparedCall):
         return ["cpu"] + (["cuda"] if jax.default_backend() == "gpu" else [])
 
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
+        return on_device(device, *self.call_of(x, kernel, bias, native))
+
+    def gradients(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], cotangent: Any, device: str
+    ) -> tuple[Any, Any, Any | None]:
+        call, operands = self.call_of(x, kernel, bias, native)
+        place = jax.devices(device)[0]
+        with jax.default_device(place):
+            held = [jax.device_put(operand, place) for operand in operands]
+            _, pull = jax.vjp(call, *held)
+            dx, dkernel, *dbias = pull(jax.device_put(self.above(cotangent), place))
+        return self.fetch(dx), self.kernel_as_given(np.asarray(dkernel), native), np.asarray(dbias[0]).ravel() if dbias else None
+
+    def call_of(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any]
+    ) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        """The call as a function of input, kernel and bias (if there is one) in its own layouts, and these."""
         if native["feature_group_count"] != 1:
             raise Unsupported("jax.lax.conv_transpose has no argument for groups (documentation of jax.lax.conv_transpose).")
         if "use_consistent_padding" in native and not _HAS_CONSISTENT_PADDING:
@@ -39,14 +56,20 @@ class Jax(PreparedCall):
         refuse_misfit(bias, kernel.shape[1])
         axes = _SPATIAL[x.ndim - 2]
         arguments = tuples({key: value for key, value in native.items() if key != "feature_group_count"})
-        return on_device(
-            device,
-            lambda given, weights: jax.lax.conv_transpose(
-                given, weights, **arguments, dimension_numbers=("NC" + axes, "IO" + axes, "NC" + axes)
-            ),
-            (x, laid_out(kernel, native["transpose_kernel"])),
-            None if bias is None else bias.reshape(-1, *[1] * len(axes)),
-        )
+
+        def call(given: Any, weights: Any, *added: Any) -> Any:
+            y = jax.lax.conv_transpose(given, weights, **arguments, dimension_numbers=("NC" + axes, "IO" + axes, "NC" + axes))
+            return y + added[0] if added else y
+
+        return call, (x, laid_out(kernel, native["transpose_kernel"]), *column(bias, len(axes)))
+
+    def above(self, cotangent: Any) -> Any:
+        """The cotangent in the layout of the call's output."""
+        return cotangent
+
+    def kernel_as_given(self, dkernel: Any, native: dict[str, Any]) -> Any:
+        """The kernel's gradient in the kernel's own layout."""
+        return laid_out(dkernel, native["transpose_kernel"])
 
     def fetch(self, y: Any) -> Any:
         return np.asarray(y)
@@ -61,7 +84,9 @@ class JaxGeneral(Jax):
     def __init__(self, *, compiled: bool = False) -> None:
         self._compiled = compiled
 
-    def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
+    def call_of(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any]
+    ) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         rank, groups = x.ndim - 2, native["feature_group_count"]
         refuse_misfit(bias, kernel.shape[1] * groups)
         if kernel.shape[0] != x.shape[1] and kernel.shape[0] % groups:  # unchanged, it could be read as another, legal kernel
@@ -69,8 +94,8 @@ class JaxGeneral(Jax):
         axes = _SPATIAL[rank]
         geometry = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
 
-        def call(given: Any, weights: Any) -> Any:
-            return jax.lax.conv_general_dilated(
+        def call(given: Any, weights: Any, *added: Any) -> Any:
+            y = jax.lax.conv_general_dilated(
                 given,
                 weights,
                 window_strides=(1,) * rank,
@@ -80,25 +105,31 @@ class JaxGeneral(Jax):
                 dimension_numbers=("NC" + axes, "IO" + axes, "NC" + axes),
                 feature_group_count=groups,
             )
+            return y + added[0] if added else y
 
-        return on_device(
-            device,
-            jax.jit(call) if self._compiled else call,
-            (x, _grouped(laid_out(kernel, False), groups)),
-            None if bias is None else bias.reshape(-1, *[1] * rank),
-        )
+        operands = (x, _grouped(laid_out(kernel, False), groups), *column(bias, rank))
+        return jax.jit(call) if self._compiled else call, operands
+
+    def kernel_as_given(self, dkernel: Any, native: dict[str, Any]) -> Any:
+        inside, c_out, *size = dkernel.shape
+        groups = native["feature_group_count"]
+        parts = np.moveaxis(dkernel.reshape(inside, groups, c_out // groups, *size), 1, 0)
+        return laid_out(parts.reshape(groups * inside, c_out // groups, *size), False)
 
 
-def on_device(device: str, call: Callable[..., Any], operands: tuple[Any, ...], bias: Any | None) -> Callable[[], Any]:
-    """The call with its operands, and the bias added where there is one, on that device's memory; the output is awaited."""
+def column(bias: Any | None, rank: int) -> tuple[Any, ...]:
+    """The bias with an axis of 1 for every spatial axis, if there is one."""
+    return () if bias is None else (bias.reshape(-1, *[1] * rank),)
+
+
+def on_device(device: str, call: Callable[..., Any], operands: tuple[Any, ...]) -> Callable[[], Any]:
+    """The call with its operands on that device's memory; the output is awaited."""
     place = jax.devices(device)[0]
     held = [jax.device_put(operand, place) for operand in operands]
-    added = None if bias is None else jax.device_put(bias, place)
 
     def run() -> Any:
         with jax.default_device(place):
-            y = call(*held)
-            return (y if added is None else y + added).block_until_ready()
+            return call(*held).block_until_ready()
 
     return run
 

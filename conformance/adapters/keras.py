@@ -21,9 +21,12 @@ _BACKEND_DISTRIBUTIONS = {"tensorflow": ["tensorflow"], "jax": ["jax", "jaxlib"]
 
 
 class Keras(PreparedCall):
-    """One channels-last layer, given its weights, called once. Initializers are zero: random ones compile per shape."""
+    """One layer, given its weights, called once. Initializers are zero: random ones compile per shape."""
 
     convention = "keras"
+
+    def __init__(self, *, data_format: str = "channels_last") -> None:
+        self._data_format = data_format
 
     def versions(self) -> dict[str, str]:
         return {"keras": keras.__version__} | {name: version(name) for name in _BACKEND_DISTRIBUTIONS[keras.backend.backend()]}
@@ -32,21 +35,7 @@ class Keras(PreparedCall):
         return ["cpu"] + (["cuda"] if _has_cuda(keras.backend.backend()) else [])
 
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
-        rank, place = x.ndim - 2, "gpu:0" if device == "cuda" else f"{device}:0"
-        with keras.device(place):
-            layer = _LAYERS[rank](
-                kernel.shape[1],
-                kernel.shape[2:],
-                **native,
-                data_format="channels_last",
-                use_bias=bias is not None,
-                kernel_initializer="zeros",
-                dtype=x.dtype.name,
-            )
-            given = keras.ops.convert_to_tensor(np.moveaxis(x, 1, -1))
-            layer.build(given.shape)
-            weights = np.moveaxis(kernel, (0, 1), (-1, -2))  # (*kernel, C_out, C_in)
-            layer.set_weights([weights] if bias is None else [weights, bias])
+        layer, given, place = self._layer(x, kernel, bias, native, device)
 
         def run() -> Any:
             with keras.device(place):
@@ -57,11 +46,73 @@ class Keras(PreparedCall):
 
         return run
 
+    def gradients(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], cotangent: Any, device: str
+    ) -> tuple[Any, Any, Any | None]:
+        layer, given, place = self._layer(x, kernel, bias, native, device)
+        with keras.device(place):
+            above = keras.ops.convert_to_tensor(self._moved(cotangent))
+            found = _DIFFERENTIATE[keras.backend.backend()](layer, given, above)
+        dx, dkernel, *dbias = (np.asarray(keras.ops.convert_to_numpy(gradient)) for gradient in found)
+        return self._moved_back(dx), np.moveaxis(dkernel, (-1, -2), (0, 1)), dbias[0] if dbias else None
+
+    def _layer(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> tuple[Any, Any, str]:
+        """The layer with its weights in place, the input as it wants it, and where it runs."""
+        rank, place = x.ndim - 2, "gpu:0" if device == "cuda" else f"{device}:0"
+        with keras.device(place):
+            layer = _LAYERS[rank](
+                kernel.shape[1],
+                kernel.shape[2:],
+                **native,
+                data_format=self._data_format,
+                use_bias=bias is not None,
+                kernel_initializer="zeros",
+                dtype=x.dtype.name,
+            )
+            given = keras.ops.convert_to_tensor(self._moved(x))
+            layer.build(given.shape)
+            weights = np.moveaxis(kernel, (0, 1), (-1, -2))  # (*kernel, C_out, C_in)
+            layer.set_weights([weights] if bias is None else [weights, bias])
+        return layer, given, place
+
     def fetch(self, y: Any) -> Any:
-        return np.moveaxis(np.asarray(keras.ops.convert_to_numpy(y)), -1, 1)
+        return self._moved_back(np.asarray(keras.ops.convert_to_numpy(y)))
+
+    def _moved(self, array: Any) -> Any:
+        return array if self._data_format == "channels_first" else np.moveaxis(array, 1, -1)
+
+    def _moved_back(self, array: Any) -> Any:
+        return array if self._data_format == "channels_first" else np.moveaxis(array, -1, 1)
 
     def compilations(self) -> dict[str, int] | None:
         return jaxcache.compilations() if keras.backend.backend() == "jax" else None
+
+
+def _of_tensorflow(layer: Any, given: Any, above: Any) -> Any:
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        tape.watch(given)
+        y = layer(given)
+    return tape.gradient(y, [given, *(weight.value for weight in layer.trainable_weights)], output_gradients=above)
+
+
+def _of_torch(layer: Any, given: Any, above: Any) -> Any:
+    import torch
+
+    given.requires_grad_(True)
+    return [g.detach() for g in torch.autograd.grad(layer(given), [given, *(w.value for w in layer.trainable_weights)], above)]
+
+
+def _of_jax(layer: Any, given: Any, above: Any) -> Any:
+    import jax
+
+    weights = [weight.value for weight in layer.trainable_weights]
+    _, pull = jax.vjp(lambda given, *weights: layer.stateless_call(list(weights), [], given)[0], given, *weights)
+    return pull(above)
+
+
+_DIFFERENTIATE = {"tensorflow": _of_tensorflow, "torch": _of_torch, "jax": _of_jax}
 
 
 def _has_cuda(backend: str) -> bool:

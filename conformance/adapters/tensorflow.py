@@ -32,15 +32,40 @@ class TensorFlow(PreparedCall):
         return ["cpu"] + (["cuda"] if tf.config.list_physical_devices("GPU") else [])
 
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
+        call, operands, place = self._call_of(x, kernel, bias, native, device)
+
+        def run() -> Any:
+            with tf.device(place):
+                return call(*operands)
+
+        return run
+
+    def gradients(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], cotangent: Any, device: str
+    ) -> tuple[Any, Any, Any | None]:
+        call, operands, place = self._call_of(x, kernel, bias, native, device)
+        with tf.device(place):
+            above = tf.constant(np.moveaxis(cotangent, 1, -1))
+            with tf.GradientTape() as tape:
+                tape.watch(operands)
+                y = call(*operands)
+            dx, dkernel, *dbias = tape.gradient(y, operands, output_gradients=above)
+        moved = np.moveaxis(dkernel.numpy(), (-1, -2), (0, 1))
+        return np.moveaxis(dx.numpy(), -1, 1), moved, dbias[0].numpy() if dbias else None
+
+    def _call_of(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
+    ) -> tuple[Callable[..., Any], list[Any], str]:
+        """The call as a function of input, kernel and bias (if there is one), these, and where it runs."""
         geometry = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
         refuse_misfit(bias, kernel.shape[1] * native["groups"])
         padding, place = native["padding"], "GPU:0" if device == "cuda" else "CPU:0"
         with tf.device(place):
             given = tf.constant(np.moveaxis(x, 1, -1))
             weights = tf.constant(np.moveaxis(kernel, (0, 1), (-1, -2)))  # (*kernel, C_out / groups, C_in)
-            added = None if bias is None else tf.constant(bias)
+            added = [] if bias is None else [tf.constant(bias)]
 
-        def call(given: Any, weights: Any) -> Any:
+        def call(given: Any, weights: Any, *added: Any) -> Any:
             y = _CALLS[x.ndim - 2](
                 given,
                 weights,
@@ -49,15 +74,9 @@ class TensorFlow(PreparedCall):
                 padding=padding if isinstance(padding, str) else [[0, 0], *padding, [0, 0]],
                 dilations=native["dilations"],
             )
-            return y if added is None else y + added
+            return y + added[0] if added else y
 
-        chosen = tf.function(call, jit_compile=True) if self._compiled else call
-
-        def run() -> Any:
-            with tf.device(place):
-                return chosen(given, weights)
-
-        return run
+        return tf.function(call, jit_compile=True) if self._compiled else call, [given, weights, *added], place
 
     def fetch(self, y: Any) -> Any:
         return np.moveaxis(y.numpy(), -1, 1)

@@ -18,8 +18,9 @@ _LAYERS = {1: torch.nn.ConvTranspose1d, 2: torch.nn.ConvTranspose2d, 3: torch.nn
 class Torch(PreparedCall):
     """One layer, given its weights, called once.
 
-    `input_memory` and `kernel_memory` are "contiguous", "channels_last" (the channels' stride is 1) or "strided" (every second
-    element of a larger tensor along the last axis). Not `batched`, the input is (C_in, *spatial). `compiled` is torch.compile.
+    `input_memory`, `kernel_memory` and `cotangent_memory` are "contiguous", "channels_last" (the channels' stride is 1) or
+    "strided" (every second element of a larger tensor along the last axis). Not `batched`, the input is (C_in, *spatial).
+    `compiled` is torch.compile; without `onednn`, torch's own kernels compute.
     """
 
     convention = "torch"
@@ -29,10 +30,13 @@ class Torch(PreparedCall):
         *,
         input_memory: str = "contiguous",
         kernel_memory: str = "contiguous",
+        cotangent_memory: str = "contiguous",
         batched: bool = True,
         compiled: bool = False,
+        onednn: bool = True,
     ) -> None:
-        self._input_memory, self._kernel_memory = input_memory, kernel_memory
+        torch.backends.mkldnn.set_flags(onednn)
+        self._input_memory, self._kernel_memory, self._cotangent_memory = input_memory, kernel_memory, cotangent_memory
         self._batched, self._compiled = batched, compiled
         compiler = os.environ.get("CXX", "g++")
         if compiled and shutil.which(compiler) is None and shutil.which("clang++") is None:
@@ -45,20 +49,12 @@ class Torch(PreparedCall):
         return ["cpu"] + (["cuda"] if torch.cuda.is_available() else []) + (["mps"] if torch.backends.mps.is_available() else [])
 
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
-        layer = self.layer(x, kernel, bias, native, device)
-        given = laid_out(to_torch(x, device), self._input_memory)
-        if not self._batched:
-            if x.shape[0] != 1:
-                raise Unsupported(f"An unbatched input is (C_in, *spatial), and this case has {x.shape[0]} of them.")
-            given = given[0]
-        size = {"output_size": native["output_size"]} if "output_size" in native else {}
-        if self._compiled:
-            torch.compiler.reset()  # else the ninth shape is computed without compiling
-            layer = torch.compile(layer, fullgraph=True, dynamic=False)
+        layer, given = self.layer(x, kernel, bias, native, device), self._given(x, device)
+        call = self._call_of(layer, native)
 
         def run() -> torch.Tensor:
             with torch.inference_mode():
-                y = layer(given, **size)
+                y = call(given)
             if device == "cuda":
                 torch.cuda.synchronize()
             return y
@@ -67,6 +63,35 @@ class Torch(PreparedCall):
 
     def fetch(self, y: torch.Tensor) -> Any:
         return from_torch(y if self._batched else y[np.newaxis])
+
+    def gradients(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], cotangent: Any, device: str
+    ) -> tuple[Any, Any, Any | None]:
+        layer, given = self.layer(x, kernel, bias, native, device), self._given(x, device)
+        operands = [given, layer.weight] + ([] if bias is None else [layer.bias])
+        for operand in operands:
+            operand.requires_grad_(True)
+        above = laid_out(to_torch(cotangent, device), self._cotangent_memory)
+        y = self._call_of(layer, native)(given)
+        found = torch.autograd.grad(y, operands, above if self._batched else above[0])
+        dx, dkernel, *dbias = (from_torch(gradient.detach()) for gradient in found)
+        return dx if self._batched else dx[np.newaxis], dkernel, dbias[0] if dbias else None
+
+    def _given(self, x: Any, device: str) -> torch.Tensor:
+        given = laid_out(to_torch(x, device), self._input_memory)
+        if self._batched:
+            return given
+        if x.shape[0] != 1:
+            raise Unsupported(f"An unbatched input is (C_in, *spatial), and this case has {x.shape[0]} of them.")
+        return given[0]
+
+    def _call_of(self, layer: torch.nn.Module, native: dict[str, Any]) -> Callable[[torch.Tensor], torch.Tensor]:
+        size = {"output_size": native["output_size"]} if "output_size" in native else {}
+        if not self._compiled:
+            return lambda given: layer(given, **size)
+        torch.compiler.reset()  # else the ninth shape is computed without compiling
+        compiled = torch.compile(layer, fullgraph=True, dynamic=False)
+        return lambda given: compiled(given, **size)
 
     def layer(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> torch.nn.Module:
         """The layer with its weights in place."""

@@ -40,3 +40,5 @@ class TorchOnnx(Torch):
 
     def fetch(self, y: Any) -> Any:
         return y
+
+    gradients = None  # type: ignore[assignment]  # the exported model is for inference

@@ -14,7 +14,7 @@ from conformance.diagnosis.call import Mistake
 from conformance.geometry import Axis, Geometry
 from conformance.oracle import Truth
 from conformance.oracle.reference import Float64, transpose_into_window
-from conformance.oracle.truth import SIGNIFICAND_BITS
+from conformance.oracle.truth import SIGNIFICAND_BITS, significand
 from conformance.tensors import dtype_of
 
 SMALLEST_NORMAL = {"float64": 2.0**-1022, "float32": 2.0**-126, "bfloat16": 2.0**-126, "float16": 2.0**-14}
@@ -142,11 +142,11 @@ def _accumulated(truth: Truth, bits: int, *, bias_rounded: bool = True) -> Float
         numbers = tuple(tap for tap, _, _ in taps)
         alone = truth.kernel[(slice(None), slice(None), *(slice(tap, tap + 1) for tap in numbers))]
         axes = tuple(_tap_alone(axis, tap) for axis, tap in zip(truth.geometry.axes, numbers, strict=True))
-        y = _significand(y + transpose_into_window(truth.x, alone, None, Geometry(axes=axes, groups=truth.geometry.groups)), bits)
+        y = significand(y + transpose_into_window(truth.x, alone, None, Geometry(axes=axes, groups=truth.geometry.groups)), bits)
     if truth.bias is None:
         return y
     y = y + truth.bias.reshape(-1, *[1] * truth.geometry.rank)
-    return _significand(y, bits) if bias_rounded else y
+    return significand(y, bits) if bias_rounded else y
 
 
 def _tap_alone(axis: Axis, tap: int) -> Axis:
@@ -154,12 +154,6 @@ def _tap_alone(axis: Axis, tap: int) -> Axis:
     low = axis.crop_low - tap * axis.dilation
     single = replace(axis, kernel=1, dilation=1, crop_low=low, crop_high=0)
     return replace(single, crop_high=single.full - low - axis.out)
-
-
-def _significand(values: Float64, bits: int) -> Float64:
-    with np.errstate(invalid="ignore"):
-        significand, exponent = np.frexp(values)
-        return np.asarray(np.ldexp(np.round(np.ldexp(significand, bits)), exponent - bits))
 
 
 def _flushed(truth: Truth) -> Iterator[Mistake]:

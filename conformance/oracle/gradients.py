@@ -23,8 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conformance.geometry import Axis, Geometry
-from conformance.oracle.reference import BLOCK_BYTES, Float64, _blocks, _of_rows, _slice
-from conformance.oracle.truth import SIGNIFICAND_BITS, _integers
+from conformance.oracle.reference import Float64, _blocks, _of_rows, _slice
+from conformance.oracle.truth import SIGNIFICAND_BITS, _integers, significand
+
+BLOCK_BYTES = 2 * 2**20
+"""The most memory that what a tap reads and makes takes: every tap passes over a block again, which is faster in a cache."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +82,7 @@ class GradientTruth:
 
     def rounded(self, bits: int) -> Float64:
         """The gradient of the operands rounded to so many significand bits, computed in float64."""
-        return self._gradient(*(_significand(operand, bits) for operand in self.operands))
+        return self._gradient(*(significand(operand, bits) for operand in self.operands))
 
     def _gradient(self, *operands: Float64) -> Float64:
         return _GRADIENTS[self.of](*operands, self.geometry)
@@ -153,7 +156,7 @@ def _pairs(geometry: Geometry, batch: int, channels: int) -> Iterator[tuple[tupl
     """(tap, where in the input, where in the output) of all products, a block of batch items and positions at a time.
 
     The indices are of arrays (groups, channels, N, *spatial). What a tap reads of both arrays, `channels` numbers per position,
-    takes at most BLOCK_BYTES.
+    takes at most BLOCK_BYTES, or is one position.
     """
     shape = (batch, *geometry.size)
     taps = [list(axis.taps()) for axis in geometry.axes]
@@ -202,9 +205,3 @@ def _by_tap(kernel: Float64, groups: int) -> Float64:
 def _matrices(part: Float64) -> Float64:
     """(groups, C, N, *spatial) as one matrix per group, contiguous as fast products want it."""
     return np.ascontiguousarray(part.reshape(*part.shape[:2], math.prod(part.shape[2:])))
-
-
-def _significand(values: Float64, bits: int) -> Float64:
-    with np.errstate(invalid="ignore"):
-        significand, exponent = np.frexp(values)
-        return np.asarray(np.ldexp(np.round(np.ldexp(significand, bits)), exponent - bits))

@@ -38,7 +38,17 @@ class Truth:
     @cached_property
     def squares(self) -> Float64:
         """The sum of the squares of all products of an element: the variance of independent relative errors."""
-        return transpose_into_window(self.x**2, self.kernel**2, None, self.geometry)
+        with np.errstate(over="ignore"):
+            return transpose_into_window(self.x**2, self.kernel**2, None, self.geometry)
+
+    @property
+    def before_bias(self) -> Float64:
+        """The sums of products alone."""
+        return self.y if self.bias is None else self.y - self.bias.reshape(-1, *[1] * self.geometry.rank)
+
+    def rounded(self, bits: int) -> Float64:
+        """The output of the operands rounded to so many significand bits, computed in float64."""
+        return transpose_into_window(significand(self.x, bits), significand(self.kernel, bits), self.bias, self.geometry)
 
     @cached_property
     def terms(self) -> Float64:
@@ -58,6 +68,13 @@ class Truth:
         if not all(_integers(operand) for operand in operands):
             return False
         return bool(self.magnitude.size == 0 or self.magnitude.max() <= 2.0 ** SIGNIFICAND_BITS[self.dtype])
+
+
+def significand(values: Float64, bits: int) -> Float64:
+    """The values rounded to so many significand bits, ties to even, with no limit to the exponent."""
+    with np.errstate(invalid="ignore"):
+        fraction, exponent = np.frexp(values)
+        return np.asarray(np.ldexp(np.round(np.ldexp(fraction, bits)), exponent - bits))
 
 
 def truth_of(

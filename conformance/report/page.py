@@ -57,7 +57,8 @@ def render(record: Record) -> str:
 
 def anchor(verdict: Verdict) -> str:
     """The fragment of a verdict on the page."""
-    return f"{verdict.case}@{verdict.adapter}@{verdict.device}"
+    quantity = "" if verdict.quantity == "output" else f"@{verdict.quantity}"
+    return f"{verdict.case}@{verdict.adapter}@{verdict.device}{quantity}"
 
 
 def _columns(record: Record) -> list[dict[str, Any]]:
@@ -112,16 +113,22 @@ def _atlas(record: Record) -> list[dict[str, Any]]:
 
 
 def _groups(record: Record, columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of the matrix by the folder and file of their case."""
-    by_place = {(verdict.case, verdict.adapter, verdict.device): verdict for verdict in record.verdicts}
+    """Rows of the matrix by the folder and file of their case, one for each quantity of it."""
+    by_place = {(verdict.case, verdict.quantity, verdict.adapter, verdict.device): verdict for verdict in record.verdicts}
+    quantities: dict[str, list[str]] = {}
+    for case_name, quantity, *_ in by_place:
+        if quantity not in quantities.setdefault(case_name, []):
+            quantities[case_name].append(quantity)
     groups: dict[str, list[dict[str, Any]]] = {}
     for name, case in record.cases.items():
-        cells = []
-        for column in columns:
-            verdict = by_place.get((name, column["label"], column["device"]))
-            cells.append(None if verdict is None else {"verdict": verdict, "anchor": anchor(verdict)})
-        file, _, short = name.rpartition("/")
-        groups.setdefault(file, []).append({"name": short, "full": name, "case": case, "cells": cells})
+        for quantity in sorted(quantities.get(name, ["output"]), reverse=True):
+            cells = []
+            for column in columns:
+                verdict = by_place.get((name, quantity, column["label"], column["device"]))
+                cells.append(None if verdict is None else {"verdict": verdict, "anchor": anchor(verdict)})
+            file, _, short = name.rpartition("/")
+            shown = short if quantity == "output" else f"{short}, {quantity}"
+            groups.setdefault(file, []).append({"name": shown, "full": name, "case": case, "cells": cells})
     return [{"file": file, "rows": rows} for file, rows in groups.items()]
 
 
@@ -132,7 +139,7 @@ def _failure(record: Record, verdict: Verdict) -> dict[str, Any]:
         "headline": messages.headline(verdict),
         "details": messages.details(verdict),
         "again": messages.again(verdict, record.run),
-        "slices": _slices(record.cases[verdict.case].get("expected"), verdict),
+        "slices": _slices(record.cases[verdict.case].get("expected") if verdict.quantity == "output" else None, verdict),
     }
 
 

@@ -69,6 +69,8 @@ def main(spec: str) -> None:
                 results: dict[str, Any] = {}
             case "call" if adapter is not None:
                 answer, results = _guarded(_call, adapter, header, tensors)
+            case "gradients" if adapter is not None:
+                answer, results = _guarded(_gradients, adapter, header, tensors)
             case "time" if adapter is not None:
                 answer, results = _guarded(_time, adapter, header, tensors)
             case other:
@@ -178,6 +180,25 @@ def _call(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> 
         return answer, {"y": numeric_array(fetch(y))}
     except Exception as error:  # the call itself went through: this refuses nothing
         return {**_raised(error), "outcome": "raised", "stage": "while reading the result"}, {}
+
+
+def _gradients(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> _Answer:
+    differentiate = getattr(adapter, "gradients", None)
+    if differentiate is None:
+        raise Unsupported("This adapter has no gradients.")
+    before = _compilations(adapter)
+    found = differentiate(
+        tensors["x"], tensors["kernel"], tensors.get("bias"), header["native"], tensors["cotangent"], header["device"]
+    )
+    answer: dict[str, Any] = {"outcome": "gradients"}
+    if before is not None:
+        after = _compilations(adapter) or {}
+        answer["compiled"] = {name: after.get(name, 0) - count for name, count in before.items()}
+    try:
+        arrays = zip(("dx", "dkernel", "dbias"), found, strict=True)
+        return answer, {name: numeric_array(array) for name, array in arrays if array is not None}
+    except Exception as error:  # the differentiation itself went through
+        return {**_raised(error), "outcome": "raised", "stage": "while reading the gradients"}, {}
 
 
 def _compilations(adapter: Adapter) -> Mapping[str, int] | None:

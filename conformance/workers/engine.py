@@ -14,8 +14,8 @@ from typing import Any
 from conformance import conventions
 from conformance.adapters import REGISTRY
 from conformance.conventions import Native
-from conformance.outcomes import Crashed, Outcome, Output, Raised, TimedOut, Unavailable, Unsupported
-from conformance.tensors import Tensors
+from conformance.outcomes import Crashed, Gradients, Outcome, Output, Raised, TimedOut, Unavailable, Unsupported
+from conformance.tensors import Array, Tensors
 from conformance.workers import protocol
 from conformance.workers.process import START_SECONDS, Died, EngineProcess, Late, foreign_command, python_command
 
@@ -24,13 +24,14 @@ MOST_FAILED_STARTS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
-    """What was asked for: the label it bears in the record, the adapter, how its process is started, and the tag of its cases."""
+    """What was asked for: the label in the record, the adapter, how its process is started, the tag of its cases."""
 
     label: str
     adapter: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     tag: str | None = None
+    is_variant: bool = False
     by_name: bool = True
 
     @staticmethod
@@ -44,6 +45,7 @@ class Spec:
             command=tuple(command),
             environment={} if entry is None else entry.environment,
             tag=None if entry is None else entry.tag,
+            is_variant=entry is not None and entry.variant_of is not None,
             by_name=by_name,
         )
 
@@ -63,7 +65,7 @@ class Engine:
     def __init__(self, spec: Spec, *, timeout: float, environment: Mapping[str, str] | None = None) -> None:
         self.spec = spec
         self._timeout = timeout
-        self._environment = {**spec.environment, **(environment or {})}
+        self._environment = {**(environment or {}), **spec.environment}  # a row of the table knows better
         self._process: EngineProcess | None = None
         self._number = 0
         self.failed_starts = 0
@@ -98,6 +100,17 @@ class Engine:
         if outcome is not None:
             return outcome
         outcome = _outcome(answer, arrays)
+        if isinstance(outcome, Crashed) or (isinstance(outcome, Raised) and outcome.out_of_memory):
+            self.kill()
+        return outcome
+
+    def gradients(self, tensors: Tensors, cotangent: Array, native: Native, device: str) -> Outcome:
+        """What the engine makes of the gradients of sum(output * cotangent); the cotangent has the output's shape."""
+        header = {"do": "gradients", "device": device, "native": native}
+        answer, arrays, outcome = self._ask(header, tensors, self._timeout, cotangent=cotangent)
+        if outcome is not None:
+            return outcome
+        outcome = _gradients(answer, arrays, tensors) if answer.get("outcome") == "gradients" else _outcome(answer, arrays)
         if isinstance(outcome, Crashed) or (isinstance(outcome, Raised) and outcome.out_of_memory):
             self.kill()
         return outcome
@@ -154,13 +167,15 @@ class Engine:
         )
 
     def _ask(
-        self, header: Mapping[str, Any], tensors: Tensors | None, seconds: float
+        self, header: Mapping[str, Any], tensors: Tensors | None, seconds: float, *, cotangent: Array | None = None
     ) -> tuple[dict[str, Any], dict[str, Any], Outcome | None]:
         """The answer, or the outcome that stands for having none."""
         assert self._process is not None, "asked before it was started"
         named = {} if tensors is None else {"x": tensors.x, "kernel": tensors.kernel}
         if tensors is not None and tensors.bias is not None:
             named["bias"] = tensors.bias
+        if cotangent is not None:
+            named["cotangent"] = cotangent
         if tensors is not None:
             self._number += 1
             header = {**header, "id": self._number}
@@ -204,6 +219,14 @@ def close_all(engines: list[Engine], grace: float = 2.0) -> None:
     end = time.monotonic() + grace
     for engine in engines:
         engine.kill(max(0.0, end - time.monotonic()))
+
+
+def _gradients(answer: Mapping[str, Any], arrays: Mapping[str, Any], tensors: Tensors) -> Outcome:
+    wanted = {"dx", "dkernel"} | ({"dbias"} if tensors.bias is not None else set())
+    if not wanted <= set(arrays):
+        return Crashed(message=f"answered gradients of {sorted(arrays)}, should be {sorted(wanted)}")
+    bias = arrays["dbias"] if tensors.bias is not None else None
+    return Gradients(input=arrays["dx"], kernel=arrays["dkernel"], bias=bias, compiled=_counts(answer.get("compiled")))
 
 
 def _outcome(answer: Mapping[str, Any], arrays: Mapping[str, Any]) -> Outcome:

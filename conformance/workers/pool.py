@@ -17,13 +17,28 @@ from typing import Generic, TypeVar
 
 from conformance.conventions import Native
 from conformance.outcomes import Crashed, Outcome, Unavailable
-from conformance.tensors import Tensors
+from conformance.tensors import Array, Tensors
 from conformance.workers.engine import MOST_FAILED_STARTS, Engine, Greeting, Spec, close_all
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _FIRST_GUESS = 0.05  # seconds per call, until one was measured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What an engine is asked: one call, or with a cotangent (N, C_out, *out) its gradients."""
+
+    tensors: Tensors
+    native: Native
+    device: str
+    cotangent: Array | None = None
+
+    def ask(self, engine: Engine) -> Outcome:
+        if self.cotangent is None:
+            return engine.call(self.tensors, self.native, self.device)
+        return engine.gradients(self.tensors, self.cotangent, self.native, self.device)
 
 
 @dataclass(slots=True)
@@ -83,7 +98,7 @@ class Pool(Generic[Task, Result]):
     def run(
         self,
         tasks: Mapping[str, Sequence[Task]],
-        call: Callable[[Task], tuple[Tensors, Native, str] | Outcome],
+        call: Callable[[Task], Asked | Outcome],
         judge: Callable[[Task, Outcome], Result],
         handle: Callable[[Result], None],
     ) -> None:
@@ -121,14 +136,14 @@ class Pool(Generic[Task, Result]):
             else:
                 handle(result)
 
-    def time(self, label: str, asked: tuple[Tensors, Native, str], seconds: float) -> list[float] | Outcome:
+    def time(self, label: str, asked: Asked, seconds: float) -> list[float] | Outcome:
         """Durations of one call repeated on an adapter, with nothing else of the pool at work."""
         lane = self._lanes[label]
         if lane.verdict is not None:
             return lane.verdict
         engine = next((engine for engine in lane.idle if engine.running), lane.idle[0])
         failed = self._restart(lane, engine)
-        return engine.time(*asked, seconds) if failed is None else failed
+        return engine.time(asked.tensors, asked.native, asked.device, seconds) if failed is None else failed
 
     def close(self) -> None:
         """End all processes, at once if they are at work."""
@@ -177,19 +192,17 @@ class Pool(Generic[Task, Result]):
         worth = [lane for lane in waiting if lane.cost() > 3 * lane.start_seconds + 1 and lane.calls]
         return max(worth, key=_Lane.cost) if worth else None
 
-    def _perform(
-        self, lane: _Lane[Task], engine: Engine | None, task: Task, call: Callable[[Task], tuple[Tensors, Native, str] | Outcome]
-    ) -> Outcome:
+    def _perform(self, lane: _Lane[Task], engine: Engine | None, task: Task, call: Callable[[Task], Asked | Outcome]) -> Outcome:
         began = time.monotonic()
         try:
             if engine is None:
                 assert lane.verdict is not None
                 return lane.verdict
             asked = call(task)
-            if not isinstance(asked, tuple):
+            if not isinstance(asked, Asked):
                 return asked
             failed = self._restart(lane, engine)
-            return engine.call(*asked) if failed is None else failed
+            return asked.ask(engine) if failed is None else failed
         finally:
             with self._turn:
                 lane.busy -= 1

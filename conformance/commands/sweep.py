@@ -1,0 +1,82 @@
+"""`conformance sweep`: random calls through engines, and what failed, as case files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import typer
+
+from conformance import engines
+from conformance.case import DTYPES
+from conformance.commands.run import ended_by_signals
+from conformance.results import RecordError
+from conformance.runner import UsageError
+from conformance.sweeping import Request, Swept, Wish, sweep
+from conformance.sweeping.drawn import Dtype
+
+MOST_REFUSALS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The command line of `sweep`."""
+
+    seed: int
+    count: int
+    ranks: list[int]
+    dtypes: list[str]
+    gradients: bool
+    adapters: list[str]
+    pythons: list[str]
+    threads: int
+    output: Path
+
+
+def run(options: Options) -> None:
+    """Sweep, tell, and exit with 1 if anything failed."""
+    for dtype in options.dtypes:
+        if dtype not in DTYPES:
+            raise UsageError(f"--dtype {dtype}: should be one of {', '.join(DTYPES)}")
+    if not options.adapters:
+        raise UsageError("-a: is missing, should name at least one adapter")
+    specs, _ = engines.specs(options.adapters, options.pythons)
+    try:
+        options.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecordError(f"{options.output} cannot be made: {error.strerror}, should be a folder that can be") from None
+    request = Request(
+        seed=options.seed,
+        count=options.count,
+        wish=Wish(
+            ranks=options.ranks or (1, 2, 3),
+            dtypes=cast(list[Dtype], options.dtypes) or ("float32",),
+            gradients=options.gradients,
+        ),
+        specs=specs,
+        folder=options.output,
+        threads=options.threads,
+    )
+    with ended_by_signals():
+        found = sweep(request, lambda line: print(line, flush=True))
+    for swept in found:
+        tell(swept)
+    raise typer.Exit(1 if any(swept.fails for swept in found) else 0)
+
+
+def tell(swept: Swept) -> None:
+    """Print what came of one adapter."""
+    failed = sum(failure.count for failure in swept.failures.values())
+    lost = f", {swept.lost} processes lost" if swept.lost else ""
+    print(
+        f"\n{swept.label}: {swept.calls} calls, {swept.rate:.0f} a second, {swept.shrinking:.1f} s of {swept.seconds:.1f} s"
+        f" for failures: {failed} of {len(swept.failures)} kinds{lost}"
+    )
+    for failure in sorted(swept.failures.values(), key=lambda failure: -failure.count):
+        print(f"  {failure.count} x {failure.kind}\n      {failure.file or 'not written: too many kinds'}")
+    for counts, what in ((swept.refused, "unsupported"), (swept.redrawn, "drawn again")):
+        for reason, count in counts.most_common(MOST_REFUSALS):
+            print(f"  {count} {what}: {reason}")
+    if swept.given_up is not None:
+        print(f"  given up: {swept.given_up}")
