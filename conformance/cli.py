@@ -67,6 +67,7 @@ def run(
     timing: Annotated[
         str, typer.Option(metavar="off|quick|full", help="Time cases tagged network that conform: 1 s or 5 s per adapter.")
     ] = "quick",
+    repeat: Annotated[int, typer.Option(min=1, help="Every call so many times, other sizes in between.")] = 1,
     pythons: Pythons = None,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of results.jsonl and index.html.")] = Path(
         "reports/latest"
@@ -88,6 +89,7 @@ def run(
             timeout=timeout,
             threads=threads,
             timing=timing,
+            repeat=repeat,
             pythons=pythons or [],
             output=output,
             resume=resume,

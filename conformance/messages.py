@@ -38,6 +38,10 @@ def details(verdict: Verdict) -> list[str]:
         lines.append(f"precision of {verdict.precision['bits']} bits: {formats}")
     if verdict.diagnosis is not None:
         lines.append(str(verdict.diagnosis["text"]))
+    if verdict.nondeterministic is not None:
+        found = verdict.nondeterministic
+        text = f"{found['distinct']} different results in {found['runs']} runs, up to {float(found['largest']):.3g} apart"
+        lines.append(text + ("; what changes looks uninitialised" if found["looks"] else ""))
     if verdict.message is not None:
         lines += verdict.message.strip().splitlines()
     if verdict.known is not None:

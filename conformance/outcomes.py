@@ -82,4 +82,11 @@ def told(error: BaseException) -> str:
         return f"{type(error).__name__} (its text cannot be told)"
 
 
-Outcome = Output | Gradients | Unsupported | Raised | Crashed | TimedOut | Unavailable
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeated:
+    """What came of the same call several times, in order; it ends with the first that was no array."""
+
+    outcomes: tuple[Output | Gradients | Unsupported | Raised | Crashed | TimedOut | Unavailable, ...]
+
+
+Outcome = Output | Gradients | Unsupported | Raised | Crashed | TimedOut | Unavailable | Repeated

@@ -19,8 +19,9 @@ from conformance.diagnosis import diagnosed
 from conformance.differences import Difference
 from conformance.guards import check_guards
 from conformance.machine import circumstances, description
-from conformance.outcomes import Outcome, Output, Raised, Unavailable, Unsupported
+from conformance.outcomes import Outcome, Output, Raised, Repeated, Unavailable, Unsupported
 from conformance.recording import case_line, corpus_digest
+from conformance.repetition import nondeterminism
 from conformance.results import Record, Writer
 from conformance.selection import Selection
 from conformance.truths import Truths
@@ -58,6 +59,7 @@ class Request:
     timeout: float = 60.0
     threads: int = 1
     timing: str = "off"
+    repeat: int = 1
     folder: Path = Path("reports/latest")
     resume: bool = False
     command: Sequence[str] = ()
@@ -131,6 +133,7 @@ RESUMED_WITH = {
     "devices": "devices",
     "threads": "threads",
     "timing": "timing",
+    "repeat": "number of repetitions",
 }
 """What a record must have been begun with to go on: the key of its run line, and its name in words."""
 
@@ -191,7 +194,7 @@ class _Run:
             return writer
         self.before = results.read_record(path)
         for key, what in RESUMED_WITH.items():
-            if _unordered(self.before.run.get(key)) != _unordered(head[key]):
+            if _unordered(self.before.run.get(key, head[key])) != _unordered(head[key]):
                 raise UsageError(f"{path} was begun with other {what}, should be resumed with the same, or run without --resume")
         self.written = set(self.before.cases)
         for verdict in self.before.verdicts:
@@ -220,9 +223,13 @@ class _Run:
             return Unsupported(reason=native.reason)
         prepared = self.truths(task.case)
         cotangent = prepared.cotangent if task.quantity == "gradients" else None
-        return Asked(tensors=prepared.tensors, native=native, device=task.device, cotangent=cotangent)
+        return Asked(tensors=prepared.tensors, native=native, device=task.device, cotangent=cotangent, repeat=self.request.repeat)
 
     def _judge(self, task: _Task, outcome: Outcome) -> Verdict:
+        if isinstance(outcome, Repeated):
+            verdicts = [self._judge(task, one) for one in outcome.outcomes]
+            worst = next((verdict for verdict in verdicts if verdict.fails), verdicts[0])
+            return self._known(replace(worst, known=None, known_problem=None, nondeterministic=nondeterminism(outcome.outcomes)))
         if isinstance(outcome, Output) and outcome.seconds is not None and timing.TAG in task.case.tags:
             self.first_calls[task.case.name, task.label, task.device] = outcome.seconds
         prepared = self.truths(task.case)
@@ -231,9 +238,12 @@ class _Run:
         else:
             verdict = judge(task.case, prepared.truth, outcome, adapter=task.label, device=task.device)
             verdict = diagnosed(verdict, outcome, prepared.truth)
-        greeting = self.plan.greetings[task.label]
+        return self._known(verdict)
+
+    def _known(self, verdict: Verdict) -> Verdict:
+        greeting = self.plan.greetings[verdict.adapter]
         versions = greeting.versions if isinstance(greeting, Greeting) else {}
-        return differences.explain(verdict, self.known, adapter=self.adapters[task.label], versions=versions, here=self.here)
+        return differences.explain(verdict, self.known, adapter=self.adapters[verdict.adapter], versions=versions, here=self.here)
 
     def _is_timed(self, verdict: Verdict) -> bool:
         """A result that does not conform has no time."""
@@ -278,6 +288,7 @@ class _Run:
             "timeout": self.request.timeout,
             "threads": self.request.threads,
             "timing": self.request.timing,
+            "repeat": self.request.repeat,
             "command": list(self.request.command),
             "paths": list(self.request.paths),
             "corpus": corpus_digest(self.request.selection.cases, self.known),

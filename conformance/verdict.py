@@ -33,9 +33,10 @@ STATUSES: dict[str, Status] = {
 class Verdict:
     """What an adapter's answer to a case means. The attributes are the keys of the record's verdict line.
 
-    `mismatch` says what disagrees (kind, first index, got, expected, how many of how many); `got` is the array or a window of it;
-    `compiled` says how many compiled programs were found kept ("hits") and how many were not ("misses");
-    `known` is the reason of the known difference that explains a failure; `known_problem` the entry of one that does not fit.
+    `mismatch` says what disagrees (kind, first index, got, expected, how many of how many); `got` is the array or a window of it.
+    `nondeterministic` says how repetitions differ from each other; `compiled`, how many compiled programs were found kept
+    ("hits") and how many were not ("misses"). `known` is the reason of the known difference that explains a failure; `known_problem` the
+    entry of one that does not fit.
     """
 
     case: str
@@ -53,6 +54,7 @@ class Verdict:
     precision: dict[str, Any] | None = None
     timing: dict[str, Any] | None = None
     compiled: dict[str, int] | None = None
+    nondeterministic: dict[str, Any] | None = None
     got: dict[str, Any] | None = None
 
     @property

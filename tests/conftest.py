@@ -144,6 +144,7 @@ def run_line() -> dict[str, Any]:
         "cpu": {"model": "Some CPU", "flags": ["avx2"]},
         "threads": 1,
         "timing": "off",
+        "repeat": 1,
         "timeout": 60.0,
         "command": ["conformance", "run", "-a", "engine"],
         "paths": [],

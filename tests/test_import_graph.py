@@ -28,6 +28,7 @@ ALLOWED = {
     "verdict": [],
     "compare": ["case", "oracle", "outcomes", "tensors", "verdict"],
     "truths": ["case", "oracle", "tensors"],
+    "repetition": ["outcomes", "tensors"],
     "guards": ["case", "casefile", "compare", "oracle", "truths"],
     "porting": ["conventions", "geometry", "oracle", "porting"],
     "atlas": ["conventions", "geometry", "results"],

@@ -39,6 +39,7 @@ class Options:
     timeout: float
     threads: int | None
     timing: str
+    repeat: int
     pythons: list[str]
     output: Path
     resume: bool
@@ -63,6 +64,7 @@ def run(options: Options) -> None:
         timeout=options.timeout,
         threads=options.threads or physical_cores(),
         timing=options.timing,
+        repeat=options.repeat,
         folder=options.output,
         resume=options.resume,
         command=["conformance", *sys.argv[1:]],

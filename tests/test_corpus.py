@@ -1,0 +1,52 @@
+"""The shipped corpus as a whole: how much of it there is, and that every mistake is noticed by several cases."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from conformance.case import Case
+from conformance.selection import select
+from conformance.suspicion import detection
+from conformance.truths import prepare
+
+SMALL = 400  # elements of an output: making every mistake of larger cases would take minutes
+
+
+@pytest.fixture(scope="module")
+def cases() -> tuple[Case, ...]:
+    return select(slow=True).cases
+
+
+def test_the_corpus_is_large_enough(cases: tuple[Case, ...]) -> None:
+    """At least 600 cases, 120 of them with one or three axes, and 150 with gradients, in every folder of the design."""
+    assert len(cases) >= 600
+    assert sum(case.spatial != 2 for case in cases) >= 120
+    assert sum(case.gradients is not None for case in cases) >= 150
+    folders = {"textbook", "arithmetic", "conventions", "networks", "numerics", "invalid", "edge", "regressions"}
+    assert {case.name.partition("/")[0] for case in cases} == folders
+
+
+def test_every_case_has_a_source_of_its_own_file(cases: tuple[Case, ...]) -> None:
+    """A case says where it comes from, and what it is in one sentence."""
+    for case in cases:
+        assert len(case.source) > 5, case.name
+        assert case.summary.endswith((".", "?", ")", ":")) or len(case.summary) > 20, case.name
+
+
+def test_every_mistake_is_noticed_by_five_cases(cases: tuple[Case, ...]) -> None:
+    """The mistakes of the diagnosis, made on small cases until each was noticed five times."""
+    noticed: Counter[str] = Counter()
+    names: set[str] = set()
+    small = [case for case in cases if not case.must_fail and case.geometry is not None and np.prod(case.output_shape) <= SMALL]
+    rare = [case for case in small if "numerics/" in case.name]
+    for case in [*rare, *small[::12]]:
+        truth = prepare(case).truth
+        assert truth is not None
+        found = detection(truth)
+        noticed.update(found.noticed)
+        names |= found.noticed | found.missed
+    assert {name: noticed[name] for name in names if noticed[name] < 5} == {}
+    assert len(names) >= 40
