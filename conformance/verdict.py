@@ -34,9 +34,9 @@ class Verdict:
     """What an adapter's answer to a case means. The attributes are the keys of the record's verdict line.
 
     `mismatch` says what disagrees (kind, first index, got, expected, how many of how many); `got` is the array or a window of it.
-    `nondeterministic` says how repetitions differ from each other; `compiled`, how many compiled programs were found kept
-    ("hits") and how many were not ("misses"). `known` is the reason of the known difference that explains a failure; `known_problem` the
-    entry of one that does not fit.
+    `nondeterministic` says how repetitions differ from each other. `compiled` says how many compiled programs were found kept
+    ("hits") and how many were not ("misses"). `known` is the reason of the known difference that explains a failure;
+    `known_problem` is the entry of one that does not fit.
     """
 
     case: str
