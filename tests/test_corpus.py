@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
+from conformance import atlas
 from conformance.case import Case
 from conformance.selection import select
 from conformance.suspicion import detection
@@ -50,3 +52,17 @@ def test_every_mistake_is_noticed_by_five_cases(cases: tuple[Case, ...]) -> None
         names |= found.noticed | found.missed
     assert {name: noticed[name] for name in names if noticed[name] < 5} == {}
     assert len(names) >= 40
+
+
+def test_the_atlas_is_measured(cases: tuple[Case, ...]) -> None:
+    """Every window that the atlas shows is a native case of that convention, so that a run measures it."""
+    lines = {
+        case.name: {"native": {case.native[0]: case.native[1]}, "geometry": asdict(case.geometry)}
+        for case in cases
+        if case.native is not None and case.geometry is not None
+    }
+    measured = atlas.measured_windows(lines, [(name, next(iter(line["native"]))) for name, line in lines.items()])
+    for kernel in atlas.KERNELS:
+        for stride in atlas.STRIDES:
+            missing = [window for window in atlas.windows(kernel, stride, measured) if not window.measured]
+            assert [(window.convention, window.spelling) for window in missing] == [], (kernel, stride)

@@ -18,6 +18,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 GENERATOR = CHECKOUT / "tools" / "native_cases.py"
 FOLDER = CHECKOUT / "cases" / "conventions"
 
+BY_HAND = "atlas.yaml"  # not the generator's: what the atlas shows besides
+
 pytestmark = pytest.mark.skipif(not GENERATOR.is_file(), reason="the generator is in a checkout, not in a source distribution")
 
 
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.skipif(not GENERATOR.is_file(), reason="the generator i
 def by_framework() -> dict[str, list[Case]]:
     """The committed native cases of each framework."""
     found = defaultdict(list)
-    for case in load_cases(FOLDER):
+    for case in load_cases(path for path in FOLDER.iterdir() if path.name != BY_HAND):
         assert case.native is not None
         found[case.native[0]].append(case)
     return dict(found)
@@ -40,7 +42,7 @@ def test_generator_writes_what_is_committed(tmp_path: Path) -> None:
     """Running the generator gives the committed files, byte for byte and no others."""
     subprocess.run([sys.executable, GENERATOR, tmp_path], check=True, cwd=tmp_path)
     written = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    assert written == {path.name: path.read_bytes() for path in FOLDER.iterdir()}
+    assert written == {path.name: path.read_bytes() for path in FOLDER.iterdir() if path.name != BY_HAND}
 
 
 @pytest.mark.parametrize("name", NAMES)
