@@ -13,12 +13,10 @@ REFERENCE = ROOT / "reports" / "reference"
 
 
 def test_the_reference_conforms_on_every_adapter() -> None:
-    """It ran to its end with nothing unexpected, on variants too, and every difference in it is declared."""
+    """It ran to its end with nothing unexpected, and every difference in it is declared; variants are left out, for size."""
     record = read_record(REFERENCE)
     assert record.ok
-    adapters = {verdict.adapter for verdict in record.verdicts}
-    assert {name for name, entry in REGISTRY.items() if entry.variant_of is None} <= adapters <= set(REGISTRY)
-    assert adapters & {name for name, entry in REGISTRY.items() if entry.variant_of}
+    assert {verdict.adapter for verdict in record.verdicts} == {name for name, entry in REGISTRY.items() if not entry.variant_of}
     assert all(verdict.known for verdict in record.verdicts if verdict.fails)
 
 

@@ -238,7 +238,7 @@ def _piece(seen: _Seen) -> _Piece:
 def _forgotten(seen: _Seen, singles: Iterable[Scored]) -> Iterator[Mistake]:
     """A mistake in the part of memory that was written, and another part that was not, or that repeats it."""
     for mistake, share in singles:
-        y = mistake.output() if share >= LEAST_WRITTEN else None
+        y = mistake.output() if share >= LEAST_WRITTEN and mistake.name != "scaled" else None
         if y is not None:
             right = explained(seen.got, y, seen.truth.dtype, seen.slack)
             yield from (

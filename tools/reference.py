@@ -1,0 +1,67 @@
+"""Make the committed reference report of a record: its adapters without their variants, which would take it beyond 3 MB in git.
+
+    tox -e run                                   # writes reports/latest
+    python tools/reference.py reports/latest     # writes reports/reference
+
+No engine is asked: what is left out are the variants' names in the run line, their verdicts and their counts, and what fails is
+explained by the known differences as they are now.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from conformance.adapters import REGISTRY
+from conformance.casefile import shipped_cases
+from conformance.differences import Circumstances, Difference, explain, load_differences
+from conformance.report import write_page
+from conformance.results import RECORD, read_record
+from conformance.verdict import Verdict
+
+REFERENCE = Path(__file__).resolve().parent.parent / "reports" / "reference"
+BY_LABEL = ("versions", "devices", "absent")
+
+
+def without_variants(line: dict[str, Any]) -> dict[str, Any] | None:
+    """A line of a record as it stands in the reference; None where it is a variant's verdict."""
+    if line["type"] == "run":
+        kept = [entry for entry in line["adapters"] if not is_variant(entry["label"])]
+        return {**line, "adapters": kept, **{key: _kept(line[key]) for key in BY_LABEL}}
+    if line["type"] == "verdict":
+        return None if is_variant(line["adapter"]) else line
+    return {**line, "counts": _kept(line["counts"])} if line["type"] == "end" else line
+
+
+def explained(line: dict[str, Any], run: dict[str, Any], known: list[Difference], here: Circumstances) -> dict[str, Any]:
+    """A verdict with the known differences of today."""
+    verdict = Verdict(**{key: value for key, value in line.items() if key != "type"} | {"known": None, "known_problem": None})
+    versions = run["versions"][verdict.adapter]
+    return {"type": "verdict", **asdict(explain(verdict, known, adapter=verdict.adapter, versions=versions, here=here))}
+
+
+def is_variant(label: str) -> bool:
+    return label in REGISTRY and REGISTRY[label].variant_of is not None
+
+
+def _kept(by_label: dict[str, Any]) -> dict[str, Any]:
+    return {label: entry for label, entry in by_label.items() if not is_variant(label)}
+
+
+def main(folder: Path) -> None:
+    lines = (folder / RECORD).read_text(encoding="utf-8").splitlines()
+    found = [line for line in (without_variants(json.loads(line)) for line in lines) if line is not None]
+    run = found[0]
+    here = Circumstances(platform=run["platform"], machine=run["machine"], cpu_flags=frozenset(run["cpu"]["flags"]))
+    known = load_differences([shipped_cases()])
+    found = [explained(line, run, known, here) if line["type"] == "verdict" else line for line in found]
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in found)
+    (REFERENCE / RECORD).write_text(text, encoding="utf-8")
+    write_page(read_record(REFERENCE), REFERENCE)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
