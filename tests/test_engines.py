@@ -19,11 +19,23 @@ def parsed(*adapters, python=()):
 
 
 def test_nothing_asked_is_the_whole_table_and_nobody_by_name():
-    """All of the registry in its order; what is missing of it does not fail a run."""
+    """All of the registry that are no variants, in its order; what is missing of it does not fail a run."""
     found, asked = parsed()
-    assert [spec.label for spec in found] == [spec.adapter for spec in found] == list(REGISTRY)
+    adapters = [name for name, entry in REGISTRY.items() if entry.variant_of is None]
+    assert [spec.label for spec in found] == [spec.adapter for spec in found] == adapters
     assert not any(spec.by_name for spec in found)
-    assert asked == {name: name for name in REGISTRY}
+    assert asked == {name: name for name in adapters}
+
+
+def test_variants_come_with_the_adapters_that_take_part():
+    """Without adapters all of them, else those of the adapters named, and none of them by name."""
+    everything, _ = specs([], [], variants=True)
+    assert {spec.label for spec in everything} == set(REGISTRY)
+    found, _ = specs(["jax-general"], [], variants=True)
+    assert [(spec.label, spec.by_name, spec.is_variant) for spec in found] == [
+        ("jax-general", True, False),
+        ("jax-jit", False, True),
+    ]
 
 
 @pytest.mark.parametrize(
