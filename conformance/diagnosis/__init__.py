@@ -54,6 +54,11 @@ class _Seen:
         """Whether the right output explains the result as far as any mistake could: then only rounding can be told."""
         return self.got.shape == self.truth.y.shape and self.share(self.truth.y) == 1.0
 
+    def is_bit_for_bit(self, mistake: Mistake) -> bool:
+        """Whether the mistake makes exactly this result, which is not the right one."""
+        y = mistake.output() if mistake.shape == self.got.shape else None
+        return y is not None and self.differs_from(y) and bool(explained(self.got, y, self.truth.dtype, 0.0).all())
+
     def differs_from(self, y: Float64) -> bool:
         """Whether a right result would not be the same as y."""
         return y.shape != self.truth.y.shape or not np.array_equal(y, self.truth.y, equal_nan=True)
@@ -79,7 +84,9 @@ def _explained(values: Float64, truth: Truth, precision: Mapping[str, Any] | Non
     seen = _Seen(got=values, truth=truth, slack=slack(truth))
     rounded, certain = rounding(values, truth, precision)
     if rounded is not None and seen.is_near_the_truth():
-        return rounded
+        same = {mistake.name: mistake for mistake in _singles(seen, call, right) if seen.is_bit_for_bit(mistake)}
+        also = [{"name": mistake.name, "text": mistake.text} for mistake in same.values() if mistake.name != "scaled"]
+        return {**rounded, "also": [*rounded["also"], *also]}
     singles = [*_windows(seen, call), *_scored(_singles(seen, call, right), seen)]
     if rounded is not None and certain and not any(mistake.name != "scaled" for mistake, _ in _wholly(singles)):
         return rounded
