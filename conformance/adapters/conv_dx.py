@@ -26,18 +26,14 @@ class TorchConvDx(Torch):
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         geometry = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
         refuse_misfit(bias, kernel.shape[1] * native["groups"])
-        sizes = [
-            (out + 2 * cut - axis.extent) // axis.stride + 1
-            for axis, out, cut in zip(geometry.axes, geometry.out, native["padding"], strict=True)
-        ]
-        if sizes != list(x.shape[2:]):
-            raise Unsupported(
-                "output_padding from the stride on: the convolution of such an output has more elements than the input."
-            )
         shape = (x.shape[0], kernel.shape[1] * native["groups"], *geometry.out)
         arguments = {key: native[key] for key in ("stride", "padding", "dilation", "groups")}
         image = torch.zeros(shape, dtype=to_torch(x, device).dtype, device=device, requires_grad=True)
         y = _CONVOLUTIONS[x.ndim - 2](image, to_torch(kernel, device), **arguments)
+        if tuple(y.shape[2:]) != x.shape[2:]:
+            raise Unsupported(
+                "output_padding from the stride on: the convolution of such an output has more elements than the input."
+            )
         above = to_torch(x, device)
         added = None if bias is None else to_torch(bias, device).reshape(-1, *[1] * (x.ndim - 2))
 
