@@ -89,7 +89,8 @@ def _explained(values: Float64, truth: Truth, precision: Mapping[str, Any] | Non
         return {**rounded, "also": [*rounded["also"], *also]}
     singles = [*_windows(seen, call), *_scored(_singles(seen, call, right), seen)]
     if rounded is not None and certain and not any(mistake.name != "scaled" for mistake, _ in _wholly(singles)):
-        return rounded
+        windows = [{"name": mistake.name, "text": mistake.text} for mistake, _ in _wholly(list(_windows(seen, call, empty=True)))]
+        return {**rounded, "also": [*rounded["also"], *windows[:1]]}
     in_memory = list(remembered(values, truth.y, truth, right)) if values.shape == truth.y.shape else []
     whole = _wholly([*singles, *in_memory, *_windows(seen, call, empty=True)])
     if rounded is not None:
