@@ -96,8 +96,7 @@ class Torch(PreparedCall):
     def layer(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> torch.nn.Module:
         """The layer with its weights in place."""
         arguments = {key: value for key, value in native.items() if key != "output_size"}
-        layer = torch.nn.utils.skip_init(
-            _LAYERS[x.ndim - 2],
+        layer = _LAYERS[x.ndim - 2](
             kernel.shape[0],
             kernel.shape[1] * native["groups"],
             kernel.shape[2:],

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import selectors
+import select
 import signal
 import subprocess
 import sys
@@ -28,6 +28,7 @@ TAIL_LINES = 12
 LONGEST_TOLD = 500
 _REASON = re.compile(r"Check failed|[Aa]ssert|Fatal|terminate called|what\(\):")  # above a stack trace stands why it died
 _PIECE = 1 << 20
+_SMALL = 1 << 16  # bytes, what a pipe takes at once
 
 _LOADER = """
 import sys, importlib.util as u
@@ -77,6 +78,9 @@ class EngineProcess:
         self._in, self._out = stdin.fileno(), stdout.fileno()
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
+        self._writable, self._readable = select.poll(), select.poll()
+        self._writable.register(self._in, select.POLLOUT)
+        self._readable.register(self._out, select.POLLIN)
         self._tail = bytearray()
         self._drain = threading.Thread(target=self._keep_tail, args=(stderr,), daemon=True)
         self._drain.start()
@@ -89,9 +93,7 @@ class EngineProcess:
         """Whether it lives and has said nothing beyond its answers."""
         if self._process.poll() is not None or self._unread:
             return False
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._out, selectors.EVENT_READ)
-            return not selector.select(0)
+        return not self._readable.poll(0)
 
     def ask(
         self, header: Mapping[str, Any], tensors: Mapping[str, Array], seconds: float
@@ -107,7 +109,7 @@ class EngineProcess:
 
     def _exchange(self, header: Mapping[str, Any], tensors: Mapping[str, Array]) -> tuple[dict[str, Any], dict[str, Array]]:
         try:
-            for part in protocol.encode(header, tensors):
+            for part in _joined(protocol.encode(header, tensors)):
                 self._write(memoryview(part))
             return protocol.decode(self)
         except TimeoutError:
@@ -196,15 +198,14 @@ class EngineProcess:
 
     def _write(self, data: memoryview) -> None:
         while data:
-            self._wait(self._in, selectors.EVENT_WRITE)
             try:
                 data = data[os.write(self._in, data[:_PIECE]) :]
             except BlockingIOError:
-                continue
+                self._wait(self._writable)
 
     def _read(self, count: int) -> bytes:
         while True:
-            self._wait(self._out, selectors.EVENT_READ)
+            self._wait(self._readable)
             try:
                 data = os.read(self._out, count)
             except BlockingIOError:
@@ -213,8 +214,11 @@ class EngineProcess:
                 raise EOFError
             return data
 
-    def _wait(self, descriptor: int, event: int) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(descriptor, event)
-            if not selector.select(max(0.0, self._deadline - time.monotonic())):
-                raise TimeoutError
+    def _wait(self, pipe: select.poll) -> None:
+        if not pipe.poll(1000 * max(0.0, self._deadline - time.monotonic())):
+            raise TimeoutError
+
+
+def _joined(parts: Sequence[bytes | memoryview]) -> Sequence[bytes | memoryview]:
+    """Small parts as one: every write may wake the engine, which would wait for the rest. Large ones are not copied."""
+    return [b"".join(parts)] if sum(len(part) for part in parts) <= _SMALL else parts
