@@ -68,6 +68,9 @@ def run(
         str, typer.Option(metavar="off|quick|full", help="Time cases tagged network that conform: 1 s or 5 s per adapter.")
     ] = "quick",
     repeat: Annotated[int, typer.Option(min=1, help="Every call so many times, other sizes in between.")] = 1,
+    invariance: Annotated[
+        bool, typer.Option("--invariance", help="Every call also sample by sample, with other threads, in another layout.")
+    ] = False,
     pythons: Pythons = None,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of results.jsonl and index.html.")] = Path(
         "reports/latest"
@@ -90,6 +93,7 @@ def run(
             threads=threads,
             timing=timing,
             repeat=repeat,
+            invariance=invariance,
             pythons=pythons or [],
             output=output,
             resume=resume,

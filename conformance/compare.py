@@ -163,6 +163,33 @@ def compare(got: Array, truth: Truth | GradientTruth, *, signed_zero: bool = Fal
     )
 
 
+def between(one: Array, other: Array, truth: Truth | GradientTruth, *, name: str = "out") -> dict[str, Any] | None:
+    """How far apart two results for the same truth are; None if they hold the same numbers.
+
+    {"largest", "over_bound", "beyond", "text"}: the largest difference, as a multiple of the bound too, and whether it is beyond
+    that bound, or beyond nothing at all where the sums are exact.
+    """
+    if one.shape != other.shape or one.dtype != other.dtype:
+        text = f"{name} of shape {list(other.shape)} and dtype {other.dtype.name}, not {list(one.shape)} and {one.dtype.name}"
+        return {"largest": None, "over_bound": None, "beyond": True, "text": text}
+    a, b = one.astype(np.float64), other.astype(np.float64)
+    strange = _pattern(a) != _pattern(b)
+    with np.errstate(invalid="ignore"):
+        error = np.where(np.isfinite(a) & np.isfinite(b), abs(a - b), 0.0)
+    apart = strange | (error > 0)
+    if not apart.any():
+        return None
+    beyond = strange | (error > (0.0 if truth.exact else bound(truth)))
+    index = tuple(int(i) for i in np.argwhere(beyond if beyond.any() else apart)[0])
+    text = f"{name}{list(index)}={_number(float(b[index]))}, not {_number(float(a[index]))}"
+    return {
+        "largest": float(error.max()),
+        "over_bound": _largest_ratio(error, truth),
+        "beyond": bool(beyond.any()),
+        "text": f"{text}; {int(apart.sum())} of {apart.size} elements differ",
+    }
+
+
 def gamma(n: Float64, u: float) -> Float64:
     """The relative error bound of a sum of n products: the smaller of the certain and the probable one."""
     with np.errstate(divide="ignore", over="ignore"):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from conformance.results import Record
 from conformance.verdict import Verdict
+
+ASPECTS = {"batch": "a sample alone", "threads": "another number of threads", "layout": "another memory layout"}
+"""What should not matter, by its key in a verdict's `invariance`."""
 
 _VERBS = {
     "differs": "differs from the oracle",
@@ -42,6 +46,8 @@ def details(verdict: Verdict) -> list[str]:
         found = verdict.nondeterministic
         text = f"{found['distinct']} different results in {found['runs']} runs, up to {float(found['largest']):.3g} apart"
         lines.append(text + ("; what changes looks uninitialised" if found["looks"] else ""))
+    for aspect, found in (verdict.invariance or {}).items():
+        lines.append(f"{ASPECTS[aspect]} changes it: {found['text']}")
     if verdict.message is not None:
         lines += verdict.message.strip().splitlines()
     if verdict.known is not None:
@@ -57,6 +63,8 @@ def again(verdict: Verdict, run: Mapping[str, Any]) -> str:
     words = ["conformance", "run", *run["paths"], verdict.case, "-a", entry["asked"]]
     if verdict.device != "cpu":
         words += ["--device", verdict.device]
+    if verdict.invariance:
+        words.append("--invariance")
     if run.get("timeout", 60.0) != 60.0:
         words += ["--timeout", f"{run['timeout']:g}"]
     if entry.get("python"):
@@ -101,6 +109,22 @@ def timings(record: Record) -> list[str]:
         figures = (f"{v.adapter} {milliseconds(v.timing['median'])}" for v in ordered if v.timing)
         lines.append(f"{case}, median of steady calls: {', '.join(figures)}")
     return lines
+
+
+def variations(record: Record) -> list[str]:
+    """A line per adapter whose result changes with what should not matter: with what, in how many verdicts."""
+    found: dict[str, Counter[str]] = {}
+    for verdict in record.verdicts:
+        found.setdefault(verdict.adapter, Counter()).update(list(verdict.invariance or ()))
+    return [
+        f"{adapter}: the result changes with {', '.join(_variation(*pair) for pair in counts.items())}"
+        for adapter, counts in found.items()
+        if counts
+    ]
+
+
+def _variation(aspect: str, count: int) -> str:
+    return f"{ASPECTS[aspect]} in {counted(count, 'verdict')}"
 
 
 def milliseconds(seconds: float) -> str:

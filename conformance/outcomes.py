@@ -89,4 +89,24 @@ class Repeated:
     outcomes: tuple[Output | Gradients | Unsupported | Raised | Crashed | TimedOut | Unavailable, ...]
 
 
-Outcome = Output | Gradients | Unsupported | Raised | Crashed | TimedOut | Unavailable | Repeated
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """What came of the same call in one circumstance that should not matter.
+
+    The aspect is "batch", and then `sample` was computed alone; "threads", with another number of them; or "layout" of memory.
+    """
+
+    aspect: str
+    outcome: Outcome
+    sample: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Varied:
+    """What came of a call, and of the same in other circumstances."""
+
+    outcome: Outcome
+    asides: tuple[Aside, ...]
+
+
+Outcome = Output | Gradients | Unsupported | Raised | Crashed | TimedOut | Unavailable | Repeated | Varied

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,23 +12,23 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from conformance import __version__, cache, differences, results, timing
+from conformance.adapters import OTHER_LAYOUT, thread_environment
 from conformance.case import Case
 from conformance.casefile import load_cases
-from conformance.compare import judge, judge_gradients
 from conformance.conventions import Unrepresentable
-from conformance.diagnosis import diagnosed
 from conformance.differences import Difference
 from conformance.guards import check_guards
-from conformance.machine import circumstances, description
-from conformance.outcomes import Outcome, Output, Raised, Repeated, Unavailable, Unsupported
+from conformance.judging import Judge
+from conformance.machine import description
+from conformance.outcomes import Outcome, Output, Raised, Unavailable, Unsupported
 from conformance.recording import case_line, corpus_digest
-from conformance.repetition import nondeterminism
 from conformance.results import Record, Writer
 from conformance.selection import Selection
 from conformance.truths import Truths
 from conformance.verdict import Verdict
+from conformance.workers.asked import Asked
 from conformance.workers.engine import Greeting, Spec
-from conformance.workers.pool import Asked, Pool
+from conformance.workers.pool import Pool
 
 
 class UsageError(ValueError):
@@ -60,6 +61,7 @@ class Request:
     threads: int = 1
     timing: str = "off"
     repeat: int = 1
+    invariance: bool = False
     folder: Path = Path("reports/latest")
     resume: bool = False
     command: Sequence[str] = ()
@@ -115,7 +117,8 @@ def execute(request: Request, observer: Observer) -> Record:
         request.specs,
         jobs=request.jobs,
         timeout=request.timeout,
-        environment={**_thread_environment(request.threads), **cache.environment()},
+        environment={**thread_environment(request.threads), **cache.environment()},
+        asides={spec.label: _asides(spec, request) for spec in request.specs} if request.invariance else None,
     )
     try:
         plan = _plan(request, pool.greet())
@@ -134,6 +137,7 @@ RESUMED_WITH = {
     "threads": "threads",
     "timing": "timing",
     "repeat": "number of repetitions",
+    "invariance": "invariance",
 }
 """What a record must have been begun with to go on: the key of its run line, and its name in words."""
 
@@ -147,13 +151,14 @@ class _Run:
 
     def __init__(self, request: Request, observer: Observer, truths: Truths, known: Sequence[Difference], plan: _Plan) -> None:
         self.request, self.observer, self.truths, self.known, self.plan = request, observer, truths, known, plan
-        self.here = circumstances()
         self.cases = {case.name: case for case in request.selection.cases}
         self.adapters = {spec.label: spec.adapter for spec in request.specs}
         self.before: Record | None = None
         self.written: set[str] = set()
         self.counts: dict[str, Counter[str]] = {}
         self.first_calls: dict[tuple[str, str, str], float] = {}
+        versions = {label: a.versions if isinstance(a, Greeting) else {} for label, a in plan.greetings.items()}
+        self.judge = Judge(truths, known, adapters=self.adapters, versions=versions)
 
     def go(self, pool: Pool[_Task, Verdict], lost: list[dict[str, str]]) -> Record:
         began = time.monotonic()
@@ -226,24 +231,9 @@ class _Run:
         return Asked(tensors=prepared.tensors, native=native, device=task.device, cotangent=cotangent, repeat=self.request.repeat)
 
     def _judge(self, task: _Task, outcome: Outcome) -> Verdict:
-        if isinstance(outcome, Repeated):
-            verdicts = [self._judge(task, one) for one in outcome.outcomes]
-            worst = next((verdict for verdict in verdicts if verdict.fails), verdicts[0])
-            return self._known(replace(worst, known=None, known_problem=None, nondeterministic=nondeterminism(outcome.outcomes)))
         if isinstance(outcome, Output) and outcome.seconds is not None and timing.TAG in task.case.tags:
             self.first_calls[task.case.name, task.label, task.device] = outcome.seconds
-        prepared = self.truths(task.case)
-        if task.quantity == "gradients":
-            verdict = judge_gradients(task.case, prepared.gradients, outcome, adapter=task.label, device=task.device)
-        else:
-            verdict = judge(task.case, prepared.truth, outcome, adapter=task.label, device=task.device)
-            verdict = diagnosed(verdict, outcome, prepared.truth)
-        return self._known(verdict)
-
-    def _known(self, verdict: Verdict) -> Verdict:
-        greeting = self.plan.greetings[verdict.adapter]
-        versions = greeting.versions if isinstance(greeting, Greeting) else {}
-        return differences.explain(verdict, self.known, adapter=self.adapters[verdict.adapter], versions=versions, here=self.here)
+        return self.judge(task.case, outcome, adapter=task.label, device=task.device, quantity=task.quantity)
 
     def _is_timed(self, verdict: Verdict) -> bool:
         """A result that does not conform has no time."""
@@ -289,6 +279,7 @@ class _Run:
             "threads": self.request.threads,
             "timing": self.request.timing,
             "repeat": self.request.repeat,
+            "invariance": self.request.invariance,
             "command": list(self.request.command),
             "paths": list(self.request.paths),
             "corpus": corpus_digest(self.request.selection.cases, self.known),
@@ -358,10 +349,11 @@ def _names_by_root(selection: Selection, known: Sequence[Difference]) -> dict[Pa
     return names
 
 
-def _thread_environment(threads: int) -> dict[str, str]:
-    """How a child is told its number of threads: every framework's own variable, and ours for an adapter that needs to be told.
-
-    OpenMP's reaches torch and oneDNN, NPROC is the size of XLA's thread pool on the CPU.
-    """
-    names = ("CONFORMANCE_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC")
-    return dict.fromkeys(names, str(threads))
+def _asides(spec: Spec, request: Request) -> dict[str, Spec]:
+    """By aspect of what should not matter: how the same adapter is started otherwise."""
+    other = 1 if request.threads > 1 else 2
+    found = {"threads": replace(spec, environment={**spec.environment, **thread_environment(other)})}
+    if spec.adapter in OTHER_LAYOUT:
+        python = request.pythons.get(spec.label, sys.executable)
+        found["layout"] = Spec.of(OTHER_LAYOUT[spec.adapter], label=OTHER_LAYOUT[spec.adapter], python=python)
+    return found

@@ -34,7 +34,8 @@ class Verdict:
     """What an adapter's answer to a case means. The attributes are the keys of the record's verdict line.
 
     `mismatch` says what disagrees (kind, first index, got, expected, how many of how many); `got` is the array or a window of it.
-    `nondeterministic` says how repetitions differ from each other. `compiled` says how many compiled programs were found kept
+    `nondeterministic` says how repetitions differ from each other, and `invariance`, by aspect of what should not matter, how the
+    result does with it. `compiled` says how many compiled programs were found kept
     ("hits") and how many were not ("misses"). `known` is the reason of the known difference that explains a failure;
     `known_problem` is the entry of one that does not fit.
     """
@@ -55,6 +56,7 @@ class Verdict:
     timing: dict[str, Any] | None = None
     compiled: dict[str, int] | None = None
     nondeterministic: dict[str, Any] | None = None
+    invariance: dict[str, Any] | None = None
     got: dict[str, Any] | None = None
 
     @property

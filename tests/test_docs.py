@@ -353,9 +353,9 @@ def test_row_of_the_registry() -> None:
     keys = {key for row in rows(section(text, "The table"), "key") for key in code(row[0])}
     assert keys == {field.name for field in fields(REGISTRY["torch"])}
     from conformance import cache
-    from conformance.runner import _thread_environment
+    from conformance.adapters import thread_environment
 
-    variables = {name for entry in REGISTRY.values() for name in entry.environment} | set(_thread_environment(1))
+    variables = {name for entry in REGISTRY.values() for name in entry.environment} | set(thread_environment(1))
     variables |= set(cache.environment())
     assert all(f"`{name}" in section(text, "Environment variables") for name in variables)
 

@@ -11,7 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-__all__ = ["REGISTRY", "Adapter", "Entry", "Missing", "PreparedCall", "Unsupported", "refuse_misfit"]
+__all__ = [
+    "OTHER_LAYOUT",
+    "REGISTRY",
+    "Adapter",
+    "Entry",
+    "Missing",
+    "PreparedCall",
+    "Unsupported",
+    "refuse_misfit",
+    "thread_environment",
+]
 
 
 class Unsupported(Exception):  # noqa: N818 - the design's name, raised like StopIteration
@@ -131,7 +141,17 @@ _ONNXRUNTIME = Entry(
     module="conformance.adapters.onnxruntime", adapter="OnnxRuntime", needs=("onnxruntime", "onnx"), extra="onnx"
 )
 
-_ONE_THREAD = dict.fromkeys(("CONFORMANCE_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC"), "1")
+
+def thread_environment(threads: int) -> dict[str, str]:
+    """How a child is told its number of threads: every framework's own variable, and ours for an adapter that needs to be told.
+
+    OpenMP's reaches torch and oneDNN, NPROC is the size of XLA's thread pool on the CPU.
+    """
+    names = ("CONFORMANCE_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC")
+    return dict.fromkeys(names, str(threads))
+
+
+_ONE_THREAD = thread_environment(1)
 
 COMPILED = "compiled"
 """The tag of the cases that suffice where every shape costs a second of compiling."""
@@ -180,3 +200,10 @@ REGISTRY: Mapping[str, Entry] = {
     "onnxruntime-initializer": _variant(_ONNXRUNTIME, "onnxruntime", initializers=True),
     "onnxruntime-newest-opset": _variant(_ONNXRUNTIME, "onnxruntime", opset=22),
 }
+
+OTHER_LAYOUT: Mapping[str, str] = {
+    "torch": "torch-channels-last",
+    "keras-torch": "keras-torch-channels-first",
+    "keras-jax": "keras-jax-channels-first",
+}
+"""By adapter: the variant that differs in the memory layout alone."""

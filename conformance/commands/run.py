@@ -40,6 +40,7 @@ class Options:
     threads: int | None
     timing: str
     repeat: int
+    invariance: bool
     pythons: list[str]
     output: Path
     resume: bool
@@ -65,6 +66,7 @@ def run(options: Options) -> None:
         threads=options.threads or physical_cores(),
         timing=options.timing,
         repeat=options.repeat,
+        invariance=options.invariance,
         folder=options.output,
         resume=options.resume,
         command=["conformance", *sys.argv[1:]],
@@ -169,7 +171,7 @@ def tell(console: Console, record: Record) -> None:
         print(f"and {len(unexpected) - MOST_TOLD} more, in the record and on the page")
     for problem in (record.end or {}).get("problems", []):
         print(f"{problem['entry']}: {problem['problem']}")
-    for line in messages.timings(record):
+    for line in [*messages.timings(record), *messages.variations(record)]:
         print(line)
     print(messages.summary(record))
 
@@ -184,9 +186,9 @@ def _table(record: Record) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("adapter", no_wrap=True, min_width=max(map(len, counts), default=0))
     for name in used:
-        table.add_column(name, justify="right", style=STATUSES[name].style)
-    table.add_column("known", justify="right")
-    table.add_column("unexpected", justify="right", style="red")
+        table.add_column(name, justify="right", style=STATUSES[name].style, min_width=len(name))
+    table.add_column("known", justify="right", min_width=5)
+    table.add_column("unexpected", justify="right", style="red", min_width=10)
     for label, row in counts.items():
         table.add_row(label, *(str(row.get(name, "")) for name in (*used, "known", "unexpected")))
     return table

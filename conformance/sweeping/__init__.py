@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from conformance.adapters import thread_environment
 from conformance.outcomes import Unsupported
-from conformance.runner import UsageError, _thread_environment
+from conformance.runner import UsageError
 from conformance.sweeping.drawing import Drawer, Wish
 from conformance.sweeping.drawn import Drawn
 from conformance.sweeping.shrinking import shrunk
@@ -100,7 +101,7 @@ def sweep(request: Request, told: Callable[[str], None] = lambda line: None) -> 
 
     Raises UsageError for an adapter that does not start, before anything runs, and RecordError where nothing can be written.
     """
-    environment = _thread_environment(request.threads)
+    environment = thread_environment(request.threads)
     standbys = [Standby(spec, timeout=request.timeout, environment=environment) for spec in request.specs]
     try:
         greetings = [_greeted(standby) for standby in standbys]

@@ -13,56 +13,17 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-import numpy as np
-
-from conformance.conventions import Native
-from conformance.outcomes import Crashed, Gradients, Outcome, Output, Repeated, Unavailable
-from conformance.tensors import Array, Tensors
+from conformance.outcomes import Crashed, Gradients, Outcome, Output, Repeated, Unavailable, Varied
+from conformance.workers.asked import Asked
+from conformance.workers.companions import Companions
 from conformance.workers.engine import MOST_FAILED_STARTS, Engine, Greeting, Spec, close_all
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _FIRST_GUESS = 0.05  # seconds per call, until one was measured
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What an engine is asked: one call, or with a cotangent (N, C_out, *out) its gradients; or the same `repeat` times.
-
-    Between repetitions it is asked for a call of another size, so that memory is used for something else.
-    """
-
-    tensors: Tensors
-    native: Native
-    device: str
-    cotangent: Array | None = None
-    repeat: int = 1
-
-    def ask(self, engine: Engine) -> Outcome:
-        if self.repeat == 1:
-            return self._once(engine)
-        outcomes: list[Any] = []
-        while len(outcomes) < self.repeat and (not outcomes or isinstance(outcomes[-1], Output | Gradients)):
-            if outcomes and engine.running:
-                engine.call(_larger(self.tensors), self.native, self.device)
-            if not engine.running:  # the other size ended it: what it did before stands
-                break
-            outcomes.append(self._once(engine))
-        return Repeated(outcomes=tuple(outcomes))
-
-    def _once(self, engine: Engine) -> Outcome:
-        if self.cotangent is None:
-            return engine.call(self.tensors, self.native, self.device)
-        return engine.gradients(self.tensors, self.cotangent, self.native, self.device)
-
-
-def _larger(tensors: Tensors) -> Tensors:
-    """Another call of the same arguments: one item and one position per axis more."""
-    pads = [(0, 1), (0, 0), *[(0, 1)] * (tensors.x.ndim - 2)]
-    return tensors._replace(x=np.pad(tensors.x, pads, mode="edge" if tensors.x.size else "constant"))
 
 
 @dataclass(slots=True)
@@ -86,8 +47,18 @@ class _Lane(Generic[Task]):
 class Pool(Generic[Task, Result]):
     """Engines by label, greeted once and then put to work."""
 
-    def __init__(self, specs: Sequence[Spec], *, jobs: int, timeout: float, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        specs: Sequence[Spec],
+        *,
+        jobs: int,
+        timeout: float,
+        environment: Mapping[str, str] | None = None,
+        asides: Mapping[str, Mapping[str, Spec]] | None = None,
+    ) -> None:
         self._jobs, self._timeout, self._environment = jobs, timeout, environment
+        self._asides = asides or {}  # by label and aspect: who answers every call too
+        self._companions: dict[Engine, Companions] = {}
         self._lanes: dict[str, _Lane[Task]] = {spec.label: _Lane(spec=spec) for spec in specs}
         self._engines: list[Engine] = []
         self._turn = threading.Condition()
@@ -104,7 +75,7 @@ class Pool(Generic[Task, Result]):
                     if not labels:
                         return
                     label = labels.popleft()
-                    engine = self._new_engine(self._lanes[label])
+                    engine = self._new_engine(self._lanes[label].spec)
                 answer = engine.start()
                 while not isinstance(answer, Greeting | Unavailable) and engine.failed_starts < MOST_FAILED_STARTS:
                     answer = engine.start()
@@ -185,10 +156,19 @@ class Pool(Generic[Task, Result]):
             while thread.is_alive():  # in pieces, so that Ctrl-C is seen
                 thread.join(0.2)
 
-    def _new_engine(self, lane: _Lane[Task]) -> Engine:
-        engine = Engine(lane.spec, timeout=self._timeout, environment=self._environment)
+    def _new_engine(self, spec: Spec) -> Engine:
+        engine = Engine(spec, timeout=self._timeout, environment=self._environment)
         self._engines.append(engine)
         return engine
+
+    def _asked(self, lane: _Lane[Task], engine: Engine, asked: Asked) -> Outcome:
+        outcome = asked.ask(engine)
+        first = outcome.outcomes[0] if isinstance(outcome, Repeated) else outcome
+        if lane.spec.label not in self._asides or not isinstance(first, Output | Gradients):
+            return outcome
+        if engine not in self._companions:
+            self._companions[engine] = Companions(self._asides[lane.spec.label], self._new_engine)
+        return Varied(outcome=outcome, asides=self._companions[engine].aside(engine, asked))
 
     def _claim(self) -> tuple[_Lane[Task], Engine | None, Task] | None:
         """The next piece of work and the process to do it; waits while all that is left is being done."""
@@ -201,7 +181,7 @@ class Pool(Generic[Task, Result]):
                 if lane is not None:
                     engine = None
                     if lane.verdict is None:
-                        engine = lane.idle.pop() if lane.idle else self._new_engine(lane)
+                        engine = lane.idle.pop() if lane.idle else self._new_engine(lane.spec)
                     lane.busy += 1
                     return lane, engine, lane.pending.popleft()
                 self._turn.wait()
@@ -226,7 +206,7 @@ class Pool(Generic[Task, Result]):
             if not isinstance(asked, Asked):
                 return asked
             failed = self._restart(lane, engine)
-            return asked.ask(engine) if failed is None else failed
+            return self._asked(lane, engine, asked) if failed is None else failed
         finally:
             with self._turn:
                 lane.busy -= 1
