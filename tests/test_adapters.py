@@ -156,7 +156,7 @@ def test_gradients_are_exact_or_there_are_none(engines, name):
     cotangent = np.random.RandomState(8).randint(-2, 3, truth(geometry, operands).shape).astype(np.float32)
     engine, greeting = engines(name)
     outcome = engine.gradients(operands, cotangent, conventions.get(greeting.convention).native(geometry), "cpu")
-    if name == "torch-conv-dx":
+    if name.endswith("-conv-dx"):
         assert isinstance(outcome, Unsupported)
         return
     assert isinstance(outcome, Gradients), outcome

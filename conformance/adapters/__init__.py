@@ -174,13 +174,7 @@ REGISTRY: Mapping[str, Entry] = {
     "torch-strided": _variant(_TORCH, "torch", input_memory="strided", kernel_memory="strided", cotangent_memory="strided"),
     "torch-without-onednn": _variant(_TORCH, "torch", onednn=False),
     "torch-one-thread": _variant(_TORCH, "torch", environment=_ONE_THREAD),
-    "torch-conv-dx": Entry(
-        module="conformance.adapters.conv_dx",
-        adapter="TorchConvDx",
-        needs=("torch",),
-        extra="torch",
-        variant_of="torch",
-    ),
+    "torch-conv-dx": replace(_TORCH, module="conformance.adapters.torch_conv_dx", adapter="TorchConvDx", variant_of="torch"),
     "torch-unbatched": _variant(_TORCH, "torch", batched=False),
     "torch-onnx": Entry(
         module="conformance.adapters.torch_onnx",
@@ -194,7 +188,14 @@ REGISTRY: Mapping[str, Entry] = {
         _keras("torch", "torch"), variant_of="keras-torch", options={"data_format": "channels_first"}
     ),
     "keras-jax-channels-first": replace(_keras("jax", "jax"), variant_of="keras-jax", options={"data_format": "channels_first"}),
+    "tensorflow-conv-dx": replace(
+        _TENSORFLOW, module="conformance.adapters.tensorflow_conv_dx", adapter="TensorFlowConvDx", variant_of="tensorflow"
+    ),
+    "tensorflow-without-onednn": _variant(_TENSORFLOW, "tensorflow", environment={"TF_ENABLE_ONEDNN_OPTS": "0"}),
     "tensorflow-xla": _variant(_TENSORFLOW, "tensorflow", compiled=True),
+    "jax-conv-dx": replace(
+        _JAX_GENERAL, module="conformance.adapters.jax_conv_dx", adapter="JaxConvDx", variant_of="jax-general"
+    ),
     "jax-jit": _variant(_JAX_GENERAL, "jax-general", compiled=True),
     "onnxruntime-unoptimized": _variant(_ONNXRUNTIME, "onnxruntime", optimized=False),
     "onnxruntime-initializer": _variant(_ONNXRUNTIME, "onnxruntime", initializers=True),

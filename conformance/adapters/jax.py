@@ -17,7 +17,7 @@ from conformance.conventions import jax as convention
 
 _HAS_CONSISTENT_PADDING = "use_consistent_padding" in inspect.signature(jax.lax.conv_transpose).parameters
 jaxcache.keep_compiled()
-_SPATIAL = {1: "H", 2: "HW", 3: "HWD"}
+SPATIAL = {1: "H", 2: "HW", 3: "HWD"}
 
 
 class Jax(PreparedCall):
@@ -54,7 +54,7 @@ class Jax(PreparedCall):
         if "use_consistent_padding" in native and not _HAS_CONSISTENT_PADDING:
             raise Unsupported(f"jax {jax.__version__} has no use_consistent_padding, which came with jax 0.9.")
         refuse_misfit(bias, kernel.shape[1])
-        axes = _SPATIAL[x.ndim - 2]
+        axes = SPATIAL[x.ndim - 2]
         arguments = tuples({key: value for key, value in native.items() if key != "feature_group_count"})
 
         def call(given: Any, weights: Any, *added: Any) -> Any:
@@ -91,7 +91,7 @@ class JaxGeneral(Jax):
         refuse_misfit(bias, kernel.shape[1] * groups)
         if kernel.shape[0] != x.shape[1] and kernel.shape[0] % groups:  # unchanged, it could be read as another, legal kernel
             raise Unsupported(f"A kernel of {kernel.shape[0]} input channels has no layout in {groups} groups.")
-        axes = _SPATIAL[rank]
+        axes = SPATIAL[rank]
         geometry = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
 
         def call(given: Any, weights: Any, *added: Any) -> Any:

@@ -52,7 +52,8 @@ def program(case: Case, adapter: str) -> str | Unrepresentable:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    name = entry.module.rpartition(".")[2] if convention in ("keras", "torch") else base.replace("-", "_")
+    shares = entry.module == REGISTRY[base].module and convention not in ("keras", "torch")
+    name = base.replace("-", "_") if shares else entry.module.rpartition(".")[2]
     return environment.get_template(f"{name}.py.j2").render(
         case=case,
         adapter=adapter,
