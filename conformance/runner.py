@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -181,9 +181,10 @@ class _Run:
                 (timed.append if self._is_timed(verdict) else handle)(verdict)
 
             pool.run(tasks, self._call, self._judge, sort)
-            order = list(self.cases)
-            for verdict in sorted(timed, key=lambda verdict: order.index(verdict.case)):
-                handle(self._timed(pool, verdict))
+            by_case = {name: [verdict for verdict in timed if verdict.case == name] for name in self.cases}
+            for verdicts in filter(None, by_case.values()):
+                for verdict in self._timed(pool, verdicts):
+                    handle(verdict)
             counts = {adapter: dict(counter) for adapter, counter in self.counts.items()}
             writer.write("end", {"counts": counts, "duration": round(time.monotonic() - began, 3), "problems": lost})
         finally:
@@ -246,16 +247,31 @@ class _Run:
             and not self.cases[verdict.case].must_fail
         )
 
-    def _timed(self, pool: Pool[_Task, Verdict], verdict: Verdict) -> Verdict:
+    def _timed(self, pool: Pool[_Task, Verdict], verdicts: Sequence[Verdict]) -> Iterator[Verdict]:
+        """The verdicts of one case with their timings: all adapters in turn, round after round."""
+        mode = self.request.timing
+        rounds: dict[int, list[list[float]]] = {i: [] for i in range(len(verdicts))}
+        failed: dict[int, Outcome] = {}
+        for _ in range(timing.ROUNDS[mode]):
+            for i, verdict in enumerate(verdicts):
+                if i not in failed:
+                    durations = pool.time(verdict.adapter, self._asked(verdict), timing.SLICES[mode] / timing.ROUNDS[mode])
+                    if isinstance(durations, list):
+                        rounds[i].append(durations)
+                    else:
+                        failed[i] = durations
+        for i, verdict in enumerate(verdicts):
+            if i in failed:
+                yield replace(verdict, message=f"{timing.FAILED}: {failed[i]}")
+                continue
+            first = self.first_calls.pop((verdict.case, verdict.adapter, verdict.device), None)
+            figures = timing.summarise(rounds[i], first=first, mode=mode, threads=self.request.threads)
+            yield replace(verdict, timing=asdict(figures))
+
+    def _asked(self, verdict: Verdict) -> Asked:
         asked = self._call(_Task(case=self.cases[verdict.case], label=verdict.adapter, device=verdict.device, quantity="output"))
         assert isinstance(asked, Asked), "a verdict that conforms had something to ask"
-        mode = self.request.timing
-        durations = pool.time(verdict.adapter, asked, timing.SLICES[mode])
-        if not isinstance(durations, list):
-            return replace(verdict, message=f"could not be timed: {durations}")
-        first = self.first_calls.pop((verdict.case, verdict.adapter, verdict.device), None)
-        figures = timing.summarise(durations, first=first, mode=mode, threads=self.request.threads)
-        return replace(verdict, timing=asdict(figures))
+        return asked
 
     def _record(self, writer: Writer, verdict: Verdict) -> None:
         if verdict.case not in self.written:
@@ -277,6 +293,7 @@ class _Run:
             **description(),
             "timeout": self.request.timeout,
             "threads": self.request.threads,
+            "threads_told": {label: g.threads if isinstance(g, Greeting) else None for label, g in greetings.items()},
             "timing": self.request.timing,
             "repeat": self.request.repeat,
             "invariance": self.request.invariance,

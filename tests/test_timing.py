@@ -7,20 +7,21 @@ import time
 import pytest
 
 from conformance import timing
-from conformance.timing import measure, summarise
+from conformance.timing import interval, measure, summarise
 
 
 def test_quartiles_are_interpolated_between_the_ordered_durations() -> None:
     """The usual definition: of five durations the second, third and fourth; the order they came in does not matter."""
-    figures = summarise([5.0, 1.0, 4.0, 2.0, 3.0], first=9.0, mode="quick", threads=2)
+    figures = summarise([[5.0, 1.0], [4.0, 2.0, 3.0]], first=9.0, mode="quick", threads=2)
     assert (figures.minimum, figures.lower, figures.median, figures.upper, figures.count) == (1.0, 2.0, 3.0, 4.0, 5)
     assert (figures.first, figures.mode, figures.threads) == (9.0, "quick", 2)
-    assert summarise([1.0, 2.0], first=None, mode="full", threads=1).lower == pytest.approx(1.25)
+    assert figures.rounds == (3.0, 3.0)
+    assert summarise([[1.0, 2.0]], first=None, mode="full", threads=1).lower == pytest.approx(1.25)
 
 
 def test_one_duration_is_all_quartiles() -> None:
     """A call longer than its slice is still a figure."""
-    figures = summarise([3.0], first=None, mode="quick", threads=1)
+    figures = summarise([[3.0]], first=None, mode="quick", threads=1)
     assert figures.minimum == figures.lower == figures.median == figures.upper == 3.0
 
 
@@ -49,3 +50,50 @@ def test_very_short_calls_end_at_a_number(monkeypatch: pytest.MonkeyPatch) -> No
     """The answer stays a line that can be read."""
     monkeypatch.setattr(timing, "MOST_CALLS", 5)
     assert len(measure(lambda: None, 30.0)) == 5
+
+
+def test_warming_up_goes_on_while_calls_get_faster() -> None:
+    """What compiles in its third call is not counted with it: counting begins when calls no longer get faster."""
+    lengths = iter([0.03, 0.02, 0.01, 0.004])
+    calls = []
+
+    def run() -> None:
+        calls.append(1)
+        time.sleep(next(lengths, 0.001))
+
+    durations = measure(run, 0.5)
+    assert max(durations) < 0.02
+    assert len(calls) - len(durations) >= 5
+
+
+def test_the_interval_of_equal_rounds_is_a_point() -> None:
+    """Where every round says the same there is nothing to resample."""
+    found = interval([2.0] * 5, [1.0] * 5)
+    assert found is not None
+    assert (found.ratio, found.low, found.high) == pytest.approx((2.0, 2.0, 2.0))
+    assert not found.spans_one
+
+
+def test_drift_that_hits_both_cancels_in_pairs() -> None:
+    """A machine that gets ten times slower says nothing of two engines that were measured round by round."""
+    one, other = [1.0, 2.0, 4.0, 10.0], [1.1, 2.2, 4.4, 11.0]
+    paired, apart = interval(one, other), interval(one, other, paired=False)
+    assert paired is not None
+    assert apart is not None
+    assert paired.high < 1.0 <= apart.high
+    assert apart.spans_one
+
+
+def test_noise_larger_than_the_difference_spans_one() -> None:
+    """Rounds that disagree on which is faster leave it open."""
+    found = interval([1.0, 1.3, 0.8, 1.1, 0.9], [1.1, 0.9, 1.0, 1.0, 1.05])
+    assert found is not None
+    assert found.spans_one
+    assert found.low < found.ratio < found.high
+
+
+def test_rounds_that_are_not_pairs_have_no_paired_interval() -> None:
+    """Nor have no rounds at all, or a duration of nothing."""
+    assert interval([1.0], [1.0, 2.0]) is None
+    assert interval([], []) is None
+    assert interval([0.0], [1.0]) is None

@@ -82,6 +82,10 @@ class PreparedCall:
         """What the function returned as a NumPy array (N, C_out, *out)."""
         raise NotImplementedError
 
+    def threads(self) -> int | None:
+        """How many threads the framework says that it computes with; None where it tells nobody."""
+        return None
+
     def compilations(self) -> Mapping[str, int] | None:
         """How many programs were found compiled so far ("hits") and how many were not ("misses"); None where nobody counts."""
         return None

@@ -31,6 +31,9 @@ class Jax(PreparedCall):
     def devices(self) -> list[str]:
         return ["cpu"] + (["cuda"] if jax.default_backend() == "gpu" else [])
 
+    def threads(self) -> int | None:
+        return jaxcache.threads()
+
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         return on_device(device, *self.call_of(x, kernel, bias, native))
 

@@ -1,9 +1,10 @@
-"""JAX's persistent compilation cache, for every adapter that runs on JAX, and what it was good for."""
+"""What every adapter that runs on JAX shares: the persistent compilation cache, what it was good for, the number of threads."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
+from pathlib import Path
 
 import jax
 
@@ -29,3 +30,10 @@ def compilations() -> dict[str, int]:
 def _count(event: str, **_: object) -> None:
     if event in _EVENTS:
         _COUNTS[_EVENTS[event]] += 1
+
+
+def threads() -> int | None:
+    """How many threads XLA's pool on the CPU has, counted by their name; None where no such thing is to be seen."""
+    jax.devices()  # the pool is made with the first of these
+    names = (task.joinpath("comm").read_text() for task in Path("/proc/self/task").glob("*"))
+    return sum("XLAEigen" in name for name in names) or None

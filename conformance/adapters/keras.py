@@ -15,6 +15,10 @@ if keras.backend.backend() == "jax":
     from conformance.adapters import jaxcache
 
     jaxcache.keep_compiled()
+elif keras.backend.backend() == "tensorflow":
+    from conformance.adapters.tensorflow import take_threads
+
+    take_threads()
 
 _LAYERS = {1: keras.layers.Conv1DTranspose, 2: keras.layers.Conv2DTranspose, 3: keras.layers.Conv3DTranspose}
 _BACKEND_DISTRIBUTIONS = {"tensorflow": ["tensorflow"], "jax": ["jax", "jaxlib"], "torch": ["torch"]}
@@ -33,6 +37,18 @@ class Keras(PreparedCall):
 
     def devices(self) -> list[str]:
         return ["cpu"] + (["cuda"] if _has_cuda(keras.backend.backend()) else [])
+
+    def threads(self) -> int | None:
+        match keras.backend.backend():
+            case "torch":
+                import torch
+
+                return torch.get_num_threads()
+            case "jax":
+                return jaxcache.threads()
+        import tensorflow as tf
+
+        return int(tf.config.threading.get_intra_op_parallelism_threads())
 
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         layer, given, place = self._layer(x, kernel, bias, native, device)

@@ -34,15 +34,22 @@ class OnnxRuntime(PreparedCall):
         available = onnxruntime.get_available_providers()
         return [device for device, provider in _PROVIDERS.items() if provider in available]
 
+    def threads(self) -> int | None:
+        threads = os.environ.get("CONFORMANCE_THREADS")
+        return None if threads is None else int(threads)  # `prepare` holds every session to it
+
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         options = onnxruntime.SessionOptions()
-        if threads := os.environ.get("CONFORMANCE_THREADS"):
-            options.intra_op_num_threads = int(threads)
+        threads = self.threads()
+        if threads is not None:
+            options.intra_op_num_threads = threads
         if not self._optimized:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         model = one_node_model(x, kernel, bias, native, opset=self._opset, initializers=self._initializers)
         session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=[_PROVIDERS[device]])
         session.disable_fallback()
+        if threads not in (None, session.get_session_options().intra_op_num_threads):
+            raise RuntimeError(f"asked for {threads} threads, and the session has another number")
         if session.get_providers()[0] != _PROVIDERS[device]:  # it falls back to the CPU with a warning only
             raise RuntimeError(f"asked for {_PROVIDERS[device]}, and the session runs on {session.get_providers()}")
         operands = {"x": x}

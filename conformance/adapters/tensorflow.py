@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,15 @@ from conformance.adapters import PreparedCall, refuse_misfit
 from conformance.conventions import tensorflow as convention
 
 _CALLS = {1: tf.nn.conv1d_transpose, 2: tf.nn.conv2d_transpose, 3: tf.nn.conv3d_transpose}
+
+
+def take_threads() -> None:
+    """As many threads for one operation as the suite says; before TensorFlow has computed anything."""
+    if threads := os.environ.get("CONFORMANCE_THREADS"):
+        tf.config.threading.set_intra_op_parallelism_threads(int(threads))
+
+
+take_threads()
 
 
 class TensorFlow(PreparedCall):
@@ -30,6 +40,9 @@ class TensorFlow(PreparedCall):
 
     def devices(self) -> list[str]:
         return ["cpu"] + (["cuda"] if tf.config.list_physical_devices("GPU") else [])
+
+    def threads(self) -> int:
+        return int(tf.config.threading.get_intra_op_parallelism_threads())
 
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         call, operands, place = self._call_of(x, kernel, bias, native, device)

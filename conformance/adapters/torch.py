@@ -48,6 +48,9 @@ class Torch(PreparedCall):
     def devices(self) -> list[str]:
         return ["cpu"] + (["cuda"] if torch.cuda.is_available() else []) + (["mps"] if torch.backends.mps.is_available() else [])
 
+    def threads(self) -> int:
+        return torch.get_num_threads()
+
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         layer, given = self.layer(x, kernel, bias, native, device), self._given(x, device)
         call = self._call_of(layer, native)

@@ -173,6 +173,9 @@ def tell(console: Console, record: Record) -> None:
         print(f"{problem['entry']}: {problem['problem']}")
     for line in [*messages.timings(record), *messages.variations(record)]:
         print(line)
+    untimed = sum(verdict.message is not None and verdict.message.startswith(timing.FAILED) for verdict in record.verdicts)
+    if untimed:
+        print(f"{messages.counted(untimed, 'verdict')} that conform{'s' if untimed == 1 else ''} {timing.FAILED}: see the record")
     print(messages.summary(record))
 
 

@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from conformance import timing
 from conformance.adapters import REGISTRY, Adapter, Missing, PreparedCall, Unsupported
 from conformance.outcomes import told
@@ -56,6 +58,7 @@ def main(spec: str) -> None:
     requests, answers = _take_over_streams()
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     adapter: Adapter | None = None
+    timed = _Timed()
     while True:
         try:
             header, tensors = protocol.decode(requests)
@@ -72,7 +75,7 @@ def main(spec: str) -> None:
             case "gradients" if adapter is not None:
                 answer, results = _guarded(_gradients, adapter, header, tensors)
             case "time" if adapter is not None:
-                answer, results = _guarded(_time, adapter, header, tensors)
+                answer, results = _guarded(timed, adapter, header, tensors)
             case other:
                 answer, results = {"outcome": "unsupported", "reason": f"This engine does not answer {other!r}."}, {}
         if "id" in header:
@@ -109,6 +112,8 @@ def _hello(spec: str) -> tuple[Adapter | None, dict[str, Any]]:
             "versions": {str(name): str(version) for name, version in adapter.versions().items()},
             "devices": [str(device) for device in adapter.devices()],
         }
+        if isinstance(adapter, PreparedCall):
+            answer["threads"] = adapter.threads()
         json.dumps(answer)
     except (_Absent, Missing) as error:
         return None, {"outcome": "unavailable", "reason": str(error)}
@@ -205,9 +210,30 @@ def _compilations(adapter: Adapter) -> Mapping[str, int] | None:
     return adapter.compilations() if isinstance(adapter, PreparedCall) else None
 
 
-def _time(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> _Answer:
-    run, _ = _prepared(adapter, header, tensors)
-    return {"outcome": "timing", "calls": timing.measure(run, header["seconds"])}, {}
+class _Timed:
+    """The last call that was timed: its next turn does not prepare it again."""
+
+    def __init__(self) -> None:
+        self._asked: tuple[Any, ...] = ()
+        self._tensors: dict[str, Any] = {}
+        self._run: Callable[[], Any] | None = None
+
+    def __call__(self, adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> _Answer:
+        asked = (header["native"], header["device"])
+        if self._run is None or asked != self._asked or not _same(tensors, self._tensors):
+            self._run = None  # before the next operands take memory of their own
+            self._asked, self._tensors, (self._run, _) = asked, tensors, _prepared(adapter, header, tensors)
+        return {"outcome": "timing", "calls": timing.measure(self._run, header["seconds"])}, {}
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether the same tensors hold the same bits."""
+    return one.keys() == other.keys() and all(
+        one[name].dtype == other[name].dtype
+        and one[name].shape == other[name].shape
+        and np.array_equal(one[name].reshape(-1).view(np.uint8), other[name].reshape(-1).view(np.uint8))
+        for name in one
+    )
 
 
 def _prepared(

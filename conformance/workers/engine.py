@@ -57,6 +57,8 @@ class Greeting:
     convention: str
     versions: Mapping[str, str]
     devices: tuple[str, ...]
+    threads: int | None = None
+    """How many it says that it computes with, asked of the framework itself; None where nothing tells."""
 
 
 class Engine:
@@ -164,6 +166,7 @@ class Engine:
             convention=convention,
             versions={readable(name): readable(version) for name, version in versions.items()},
             devices=tuple(map(readable, devices)),
+            threads=answer["threads"] if type(answer.get("threads")) is int else None,
         )
 
     def _ask(

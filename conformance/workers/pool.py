@@ -16,6 +16,7 @@ from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from conformance.outcomes import Crashed, Gradients, Outcome, Output, Repeated, Unavailable, Varied
+from conformance.timing import SETTLE
 from conformance.workers.asked import Asked
 from conformance.workers.companions import Companions
 from conformance.workers.engine import MOST_FAILED_STARTS, Engine, Greeting, Spec, close_all
@@ -138,6 +139,7 @@ class Pool(Generic[Task, Result]):
             return lane.verdict
         engine = next((engine for engine in lane.idle if engine.running), lane.idle[0])
         failed = self._restart(lane, engine)
+        time.sleep(SETTLE)
         return engine.time(asked.tensors, asked.native, asked.device, seconds) if failed is None else failed
 
     def close(self) -> None:
