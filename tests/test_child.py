@@ -7,10 +7,12 @@ import io
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from helpers import CHECKOUT, CUT_OUTPUT, TESTS, TORCH, environment, small
 
 from conformance.adapters import REGISTRY
+from conformance.workers import child
 from conformance.workers.child import _Pipe
 from conformance.workers.process import python_command
 from conformance.workers.protocol import decode, encode
@@ -182,3 +184,31 @@ def test_the_table_names_modules_and_classes_that_are_there(name):
     tree = ast.parse((CHECKOUT / (entry.module.replace(".", "/") + ".py")).read_text())
     assert entry.adapter in [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
     assert entry.needs
+
+
+class _Counting:
+    """An adapter that counts its calls and sleeps in none of them."""
+
+    calls = 0
+
+    def call(self, x, kernel, bias, native, device):
+        self.calls += 1
+        return x
+
+
+def test_the_next_turn_of_a_timed_call_is_not_prepared_again():
+    """The same request keeps what was prepared for it; another operand, or another argument, does not."""
+    adapter, timed, prepared = _Counting(), child._Timed(), []
+    header = {"native": {"stride": [1]}, "device": "cpu", "seconds": 0.0}
+    tensors = {"x": np.ones((1, 1, 2)), "kernel": np.ones((1, 1, 1))}
+    for request, operands in (
+        (header, tensors),
+        (header, {name: tensor.copy() for name, tensor in tensors.items()}),
+        (header, {**tensors, "x": np.zeros((1, 1, 2))}),
+        ({**header, "native": {"stride": [2]}}, tensors),
+    ):
+        answer, _ = timed(adapter, request, operands)
+        assert answer["outcome"] == "timing"
+        prepared.append(timed._run)
+    assert prepared[0] is prepared[1]
+    assert len({id(run) for run in prepared}) == 3
