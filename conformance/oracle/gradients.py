@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conformance.geometry import Axis, Geometry
-from conformance.oracle.reference import Float64, _blocks, _of_rows, _slice
-from conformance.oracle.truth import SIGNIFICAND_BITS, _integers, significand
+from conformance.oracle.reference import Float64, as_slice, blocks, of_rows
+from conformance.oracle.truth import SIGNIFICAND_BITS, integers, significand
 
 BLOCK_BYTES = 2 * 2**20
 """The most memory that what a tap reads and makes takes: every tap passes over a block again, which is faster in a cache."""
@@ -71,7 +71,7 @@ class GradientTruth:
     @cached_property
     def exact(self) -> bool:
         """Whether every order of summation gives the same bits in the dtype: integers, and no partial sum above 2^p."""
-        if not all(map(_integers, self.operands)):
+        if not all(map(integers, self.operands)):
             return False
         return bool(self.magnitude.size == 0 or self.magnitude.max() <= 2.0 ** SIGNIFICAND_BITS[self.dtype])
 
@@ -160,7 +160,7 @@ def _pairs(geometry: Geometry, batch: int, channels: int) -> Iterator[tuple[tupl
     """
     shape = (batch, *geometry.size)
     taps = [list(axis.taps()) for axis in geometry.axes]
-    for (n, m), *spans in itertools.product(*map(_blocks, shape, _block(shape, BLOCK_BYTES // 8 // max(1, channels)))):
+    for (n, m), *spans in itertools.product(*map(blocks, shape, _block(shape, BLOCK_BYTES // 8 // max(1, channels)))):
         near = (_within(of_axis, stride, *span) for of_axis, stride, span in zip(taps, geometry.stride, spans, strict=True))
         every = (slice(None), slice(None), slice(n, m))
         for tap in itertools.product(*near):
@@ -169,8 +169,8 @@ def _pairs(geometry: Geometry, batch: int, channels: int) -> Iterator[tuple[tupl
 
 def _within(taps: list[Any], stride: int, start: int, stop: int) -> Iterator[tuple[int, slice, slice]]:
     """The taps of an axis with the input positions, limited to [start, stop), and the output positions of each."""
-    for tap, positions, places in _of_rows(taps, stride, start, stop):
-        yield tap, slice(start + positions.start, start + positions.stop), _slice(places)
+    for tap, positions, places in of_rows(taps, stride, start, stop):
+        yield tap, slice(start + positions.start, start + positions.stop), as_slice(places)
 
 
 def _block(shape: Sequence[int], most: int) -> list[int]:
@@ -185,7 +185,7 @@ def _reached(axis: Axis) -> tuple[Float64, Float64]:
     """How many taps each input position has in the window, and how many positions each tap."""
     per_position, per_tap = np.zeros(axis.size), np.zeros(axis.kernel)
     for tap, positions, _ in axis.taps():
-        per_position[_slice(positions)] += 1
+        per_position[as_slice(positions)] += 1
         per_tap[tap] = len(positions)
     return per_position, per_tap
 

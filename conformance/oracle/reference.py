@@ -94,15 +94,15 @@ def _add_group(window: Float64, x: Float64, w: Float64, axes: Sequence[Axis], ta
     kernel = w.shape[2:]
     channels, items, rows = _block(w.shape[1], batch, size, math.prod(kernel))
     room = np.empty(channels * items * rows * math.prod(kernel) * math.prod(size[1:]))  # touched anew per block, it costs more
-    for (o, p), (n, m), (r, t) in itertools.product(_blocks(w.shape[1], channels), _blocks(batch, items), _blocks(size[0], rows)):
+    for (o, p), (n, m), (r, t) in itertools.product(blocks(w.shape[1], channels), blocks(batch, items), blocks(size[0], rows)):
         part = x[:, n:m, r:t]
         weights = w[:, o:p].reshape(c_in, (p - o) * math.prod(kernel))
         places = part.reshape(c_in, math.prod(part.shape[1:]))
         matrix = room[: weights.shape[1] * places.shape[1]].reshape(weights.shape[1], places.shape[1])
         products = np.matmul(weights.T, places, out=matrix).reshape(p - o, *kernel, *part.shape[1:])
-        for tap in itertools.product(_of_rows(taps[0], axes[0].stride, r, t), *taps[1:]):
-            at = tuple(_slice(places) for _, _, places in tap)
-            source = tuple(_slice(positions) for _, positions, _ in tap)
+        for tap in itertools.product(of_rows(taps[0], axes[0].stride, r, t), *taps[1:]):
+            at = tuple(as_slice(places) for _, _, places in tap)
+            source = tuple(as_slice(positions) for _, positions, _ in tap)
             window[(slice(o, p), slice(n, m), *at)] += products[(slice(None), *(k for k, _, _ in tap), slice(None), *source)]
 
 
@@ -116,11 +116,11 @@ def _block(channels: int, batch: int, size: Sequence[int], taps: int) -> tuple[i
     return whole, items, rows
 
 
-def _blocks(length: int, step: int) -> Iterator[tuple[int, int]]:
+def blocks(length: int, step: int) -> Iterator[tuple[int, int]]:
     return ((start, min(length, start + step)) for start in range(0, length, step))
 
 
-def _of_rows(taps: Iterable[Any], stride: int, start: int, stop: int) -> Iterator[Any]:
+def of_rows(taps: Iterable[Any], stride: int, start: int, stop: int) -> Iterator[Any]:
     """The taps of the first axis with their input positions limited to [start, stop), counted from start."""
     for tap, positions, places in taps:
         first, last = max(positions.start, start), min(positions.stop, stop)
@@ -130,7 +130,7 @@ def _of_rows(taps: Iterable[Any], stride: int, start: int, stop: int) -> Iterato
             yield tap, range(first - start, last - start), range(begin, begin + (last - first - 1) * stride + 1, stride)
 
 
-def _slice(places: range) -> slice:
+def as_slice(places: range) -> slice:
     return slice(places.start, places.stop, places.step)
 
 

@@ -65,7 +65,7 @@ class Truth:
         So it is when all operands are integers and no partial sum can exceed 2^p, p the bits of the significand.
         """
         operands = (self.x, self.kernel) if self.bias is None else (self.x, self.kernel, self.bias)
-        if not all(_integers(operand) for operand in operands):
+        if not all(integers(operand) for operand in operands):
             return False
         return bool(self.magnitude.size == 0 or self.magnitude.max() <= 2.0 ** SIGNIFICAND_BITS[self.dtype])
 
@@ -86,6 +86,6 @@ def truth_of(
     return Truth(x=x64, kernel=w64, bias=b64, geometry=geometry, dtype=dtype, y=transpose_into_window(x64, w64, b64, geometry))
 
 
-def _integers(values: Float64) -> bool:
+def integers(values: Float64) -> bool:
     with np.errstate(invalid="ignore"):
         return bool(np.isfinite(values).all() and (values == np.floor(values)).all())
