@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import deque
 from typing import Any
 
@@ -91,9 +92,10 @@ def test_blocks_of_any_size_give_the_same(call: tuple[tuple[Any, ...], dict[str,
 def test_a_block_of_products_stays_within_its_limit(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     """No block takes more than BLOCK_BYTES, as far as one row of one channel fits into it."""
     monkeypatch.setattr(reference, "BLOCK_BYTES", block)
-    for channels, batch, rows, width, taps in itertools.product((1, 4), (1, 3), (1, 5), (1, 4), (1, 6)):
-        o, n, r = reference._block(channels, batch, [rows, width], taps)
-        assert o * n * r * width * taps * 8 <= max(block, width * taps * 8)
+    for *shape, row in itertools.product((1, 7), (1, 4), (1, 3), (1, 5), (1, 24)):
+        steps = reference._block((shape[0], shape[1], shape[2], shape[3]), row)
+        assert math.prod(steps) * row * 8 <= max(block, row * 8)
+        assert all(1 <= step <= length for step, length in zip(steps, shape, strict=True))
 
 
 def test_a_two_by_two_input_makes_the_textbook_output() -> None:

@@ -72,48 +72,47 @@ def conv_transpose(
 
 def transpose_into_window(x: Float64, w: Float64, bias: Float64 | None, geometry: Geometry) -> Float64:
     """`conv_transpose` of arguments known to make sense, with the window given by a geometry."""
-    batch, c_in, groups = x.shape[0], x.shape[1], geometry.groups
-    per_group_in, per_group_out = c_in // groups, w.shape[1]
-    y = np.zeros((batch, per_group_out * groups, *geometry.out))
-    by_channel = np.ascontiguousarray(np.moveaxis(x, 1, 0))  # (C_in, N, *spatial): one matrix per group
-    window = np.moveaxis(y, 1, 0)  # a view: (C_out, N, *out)
-    taps = [list(axis.taps()) for axis in geometry.axes]
+    batch, groups = x.shape[0], geometry.groups
+    y = np.zeros((batch, w.shape[1] * groups, *geometry.out))
+    by_channel = np.ascontiguousarray(np.moveaxis(x, 1, 0))  # (C_in, N, *size)
+    by_group = by_channel.reshape(groups, x.shape[1] // groups, *by_channel.shape[1:])
+    window = np.moveaxis(y.reshape(batch, groups, w.shape[1], *geometry.out), 0, 2)  # a view: (groups, C_out / groups, N, *out)
     with np.errstate(invalid="ignore", over="ignore"):
-        for group in range(groups):
-            inside = slice(group * per_group_in, (group + 1) * per_group_in)
-            outside = slice(group * per_group_out, (group + 1) * per_group_out)
-            _add_group(window[outside], by_channel[inside], w[inside], geometry.axes, taps)
+        _add_products(window, by_group, w.reshape(groups, w.shape[0] // groups, *w.shape[1:]), geometry.axes)
         if bias is not None:
             y += bias.reshape(-1, *[1] * geometry.rank)
     return y
 
 
-def _add_group(window: Float64, x: Float64, w: Float64, axes: Sequence[Axis], taps: list[list[Any]]) -> None:
-    """Add the products of x (C, N, *size) and w (C, O, *kernel) to window (O, N, *out)."""
-    c_in, batch, *size = x.shape
-    kernel = w.shape[2:]
-    channels, items, rows = _block(w.shape[1], batch, size, math.prod(kernel))
-    room = np.empty(channels * items * rows * math.prod(kernel) * math.prod(size[1:]))  # touched anew per block, it costs more
-    for (o, p), (n, m), (r, t) in itertools.product(blocks(w.shape[1], channels), blocks(batch, items), blocks(size[0], rows)):
-        part = x[:, n:m, r:t]
-        weights = w[:, o:p].reshape(c_in, (p - o) * math.prod(kernel))
-        places = part.reshape(c_in, math.prod(part.shape[1:]))
-        matrix = room[: weights.shape[1] * places.shape[1]].reshape(weights.shape[1], places.shape[1])
-        products = np.matmul(weights.T, places, out=matrix).reshape(p - o, *kernel, *part.shape[1:])
+def _add_products(window: Float64, x: Float64, w: Float64, axes: Sequence[Axis]) -> None:
+    """Add the products of x (G, C, N, *size) and w (G, C, O, *kernel), of G groups, to window (G, O, N, *out), block by block."""
+    groups, c_in, batch, *size = x.shape
+    outside, kernel = w.shape[2], w.shape[3:]
+    taps = [list(axis.taps()) for axis in axes]
+    shape = (groups, outside, batch, size[0])
+    steps = _block(shape, math.prod(kernel) * math.prod(size[1:]))
+    room = np.empty(math.prod(steps) * math.prod(kernel) * math.prod(size[1:]))  # touched anew per block, it costs more
+    for (g, h), (o, p), (n, m), (r, t) in itertools.product(*map(blocks, shape, steps)):
+        part = x[g:h, :, n:m, r:t]
+        weights = w[g:h, :, o:p].reshape(h - g, c_in, (p - o) * math.prod(kernel))
+        places = part.reshape(h - g, c_in, math.prod(part.shape[2:]))
+        matrices = room[: (h - g) * weights.shape[2] * places.shape[2]].reshape(h - g, weights.shape[2], places.shape[2])
+        products = np.matmul(np.moveaxis(weights, 1, 2), places, out=matrices).reshape(h - g, p - o, *kernel, *part.shape[2:])
         for tap in itertools.product(of_rows(taps[0], axes[0].stride, r, t), *taps[1:]):
             at = tuple(as_slice(places) for _, _, places in tap)
             source = tuple(as_slice(positions) for _, positions, _ in tap)
-            window[(slice(o, p), slice(n, m), *at)] += products[(slice(None), *(k for k, _, _ in tap), slice(None), *source)]
+            which = (slice(None), slice(None), *(k for k, _, _ in tap), slice(None), *source)
+            window[(slice(g, h), slice(o, p), slice(n, m), *at)] += products[which]
 
 
-def _block(channels: int, batch: int, size: Sequence[int], taps: int) -> tuple[int, int, int]:
-    """How many output channels, batch items and rows of the first axis one block of products takes."""
-    limit = max(1, BLOCK_BYTES // 8)
-    row = max(1, taps * math.prod(size[1:]))
-    rows = max(1, min(size[0], limit // row))
-    items = max(1, min(batch, limit // (row * max(1, size[0])))) if rows == size[0] else 1
-    whole = max(1, min(channels, limit // (row * rows * items))) if items == batch else 1
-    return whole, items, rows
+def _block(shape: tuple[int, int, int, int], row: int) -> tuple[int, int, int, int]:
+    """How many groups, output channels, batch items and rows of the first axis one block takes; a row has so many products."""
+    left, steps = max(1, BLOCK_BYTES // 8) // max(1, row), []
+    for length in reversed(shape):  # a part of an axis only where the whole of the ones behind it fits
+        steps.append(max(1, min(length, left)))
+        left = left // max(1, length)
+    groups, channels, items, rows = reversed(steps)
+    return groups, channels, items, rows
 
 
 def blocks(length: int, step: int) -> Iterator[tuple[int, int]]:
