@@ -41,7 +41,7 @@ ALLOWED = {
     "selection": ["case", "casefile"],
     "timing": [],
     "workers": ["adapters", "case", "conventions", "outcomes", "tensors", "timing", "workers"],
-    "report": ["atlas", "messages", "report", "results", "verdict"],
+    "report": ["atlas", "geometry", "messages", "report", "results", "verdict"],
 }
 TOUCHING_FILES = {
     "blessing",
