@@ -37,6 +37,7 @@ ALLOWED = {
     "machine": ["differences"],
     "cache": ["machine"],
     "results": ["verdict"],
+    "changes": ["results", "verdict"],
     "messages": ["results", "verdict"],
     "selection": ["case", "casefile"],
     "timing": [],
