@@ -42,7 +42,19 @@ ALLOWED = {
     "selection": ["case", "casefile"],
     "timing": [],
     "workers": ["adapters", "case", "conventions", "outcomes", "tensors", "timing", "workers"],
-    "report": ["atlas", "geometry", "messages", "report", "results", "verdict"],
+    "report": [
+        "adapters",
+        "atlas",
+        "case",
+        "changes",
+        "conventions",
+        "geometry",
+        "messages",
+        "programs",
+        "report",
+        "results",
+        "verdict",
+    ],
 }
 TOUCHING_FILES = {
     "blessing",
