@@ -51,7 +51,10 @@ def legend() -> Markup:
         ).format(picture, words)
         for picture, words in parts
     )
-    words = "A, B, …: the same size and another window, so the same shape and other numbers. ✓: computed so by that framework in this run."
+    words = (
+        "A, B, …: the same size and another window, so the same shape and other numbers. "
+        "✓: computed so by that framework in this run."
+    )
     return Markup('<p class="dr-legend">{} <span>{}</span></p>').format(signs, words)
 
 
@@ -110,7 +113,8 @@ def _svg(kernel: int, stride: int, sizes: Sequence[tuple[int, list[list[Window]]
     title = f"Windows of the full output, kernel {kernel}, stride {stride}"
     return Markup(
         '<svg class="dr-atlas" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
-        'aria-labelledby="{ident}-title {ident}-desc"><title id="{ident}-title">{title}</title><desc id="{ident}-desc">{words}</desc>'
+        'aria-labelledby="{ident}-title {ident}-desc"><title id="{ident}-title">{title}</title>'
+        '<desc id="{ident}-desc">{words}</desc>'
         "{parts}</svg>"
     ).format(
         width=max(LEFT + CELL * (stop - start) + 2, 300),
