@@ -74,9 +74,9 @@ def accuracy(record: Record) -> dict[str, Any]:
     """How far results are from the truth, in multiples of the error bound, by column, quantity and dtype.
 
     Returns {"bins_per_decade": n, "rows": [{adapter, device, quantity, dtype, compared, without_error, infinite, over, median,
-    largest, worst, bins, precision}]}: `bins` are [k, count] for errors in [10^(k/n), 10^((k+1)/n)); median and largest are over
-    the finite errors, largest with `worst`, its case; `over` counts what is above the bound; `precision` is a list of
-    [bits, formats, count]. Rows without a compared result are left out.
+    largest, worst, bins, precision}]}: `bins` are [k, count] for errors in [10^(k/n), 10^((k+1)/n)); median is over the finite
+    errors above 0, largest over all finite ones, with `worst`, its case; `over` counts what is above the bound; `precision` is a
+    list of [bits, formats, count]. Rows without a compared result are left out.
     """
     found: dict[tuple[str, ...], list[Verdict]] = {}
     for verdict in record.verdicts:
@@ -92,7 +92,7 @@ def accuracy(record: Record) -> dict[str, Any]:
 def trend(records: Sequence[Record]) -> dict[str, Any]:
     """What changed over several records, in the order given.
 
-    Returns {"records": [{started, conformance, corpus, cases}], "statuses": [...], "columns": [{adapter, device, steps}],
+    Returns {"records": [{started, conformance, corpus, cases}], "statuses": {name: sign}, "columns": [{adapter, device, steps}],
     "changes": [...]}. A step (None where the column took no part) has `versions`, `counts` (status: number), `unexpected`,
     `known`, `timed` and `ratio` (how many layers the first step timed too, and the geometric mean of the medians' ratios to it;
     None without any), and `precision` (dtype: [fewest bits, largest error over bound] of outputs). A change is {record, adapter,
@@ -110,7 +110,7 @@ def trend(records: Sequence[Record]) -> dict[str, Any]:
             {**{key: record.run[key] for key in ("started", "conformance", "corpus")}, "cases": len(record.cases)}
             for record in records
         ],
-        "statuses": list(STATUSES),
+        "statuses": {name: status.sign for name, status in STATUSES.items()},
         "columns": made,
         "changes": changes,
     }
@@ -170,14 +170,15 @@ def _distribution(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         (float(verdict.error_over_bound or 0.0), verdict.case) for verdict in verdicts
     ]  # "Infinity" is a string in a record
     finite = [(error, case) for error, case in errors if math.isfinite(error)]
-    bins = Counter(math.floor(BINS_PER_DECADE * math.log10(error)) for error, _ in finite if error > 0)
+    above = [error for error, _ in finite if error > 0]
+    bins = Counter(math.floor(BINS_PER_DECADE * math.log10(error)) for error in above)
     largest, worst = max(finite, default=(None, None))
     return {
         "compared": len(errors),
         "without_error": sum(error == 0 for error, _ in finite),
         "infinite": len(errors) - len(finite),
         "over": sum(not error <= 1 for error, _ in errors),
-        "median": median(error for error, _ in finite) if finite else None,
+        "median": median(above) if above else None,
         "largest": largest,
         "worst": worst if largest else None,
         "bins": [list(entry) for entry in sorted(bins.items())],

@@ -60,7 +60,16 @@ def work_table(data: Mapping[str, Any]) -> Table:
 
 def accuracy_table(data: Mapping[str, Any]) -> Table:
     """A row per column, quantity and dtype: its errors as multiples of the bound, and the precision found."""
-    head = ["adapter", "dtype", "compared", "without error", "median", "largest", "above the bound", "effective precision"]
+    head = [
+        "adapter",
+        "dtype",
+        "compared",
+        "without error",
+        "median of errors",
+        "largest",
+        "above the bound",
+        "effective precision",
+    ]
     rows = [
         [
             _name(row),
@@ -176,6 +185,6 @@ def _short(value: float | None) -> str:
 
 def _precision(found: Mapping[str, Sequence[Any]]) -> str:
     return "; ".join(
-        f"{dtype}: {'no rounding' if bits is None else f'{bits} bits'}, {_short(largest)}"
+        f"{dtype}: {'∞' if largest is None else _short(largest)}" + ("" if bits is None else f", {counted(bits, 'bit')}")
         for dtype, (bits, largest) in found.items()
     )
