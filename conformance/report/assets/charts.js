@@ -60,7 +60,7 @@ const Charts = (() => {
       standing(data),
       html("h3", {}, "By layer"),
       html("p", { class: "dr-legend" }, ...spreadKey()),
-      ...[...networks].map(([network, layers], i) => networkDetails(data, network, layers, i === 0)),
+      html("div", { class: "dr-networks" }, ...[...networks].map(([network, layers], i) => networkDetails(data, network, layers, i === 0))),
     );
   }
 

@@ -238,7 +238,13 @@ const Draw = (() => {
   function geometry(given) {
     const axes = (given && given.axes) || [];
     if (!axes.length) return sentence("These arguments have no geometry: there is nothing to draw.");
-    return html("div", { class: "dr-geometry" }, legend(), ...axes.map((axis, i) => axisFigure(axis, axisName(i, axes.length))));
+    const figures = new Map(); // axes that are alike are drawn once
+    axes.forEach((axis, i) => {
+      const key = JSON.stringify(axis);
+      figures.set(key, [...(figures.get(key) || []), axisName(i, axes.length)]);
+    });
+    const drawn = [...figures].map(([key, names]) => axisFigure(JSON.parse(key), names.join(" and ")));
+    return html("div", { class: "dr-geometry" }, legend(), ...drawn);
   }
 
   return { geometry, svg, html, sentence, counted, scroll, axisName, derived, products };

@@ -82,10 +82,11 @@
     };
   }
 
-  /** The lengths of nested values, which are a window's where the array is one; `shape` gives their number. */
-  function extents(values, shape) {
+  /** The lengths of what is there of an array: its shape, or with `start` the lengths of its nested values, a window. */
+  function extents({ shape, start, values }) {
+    if (!start) return shape;
     const found = [];
-    for (let inner = values; found.length < shape.length; inner = inner[0]) found.push(Array.isArray(inner) ? inner.length : 0);
+    for (let inner = values; found.length < shape.length; inner = inner[0]) found.push(inner.length);
     return found;
   }
 
@@ -102,7 +103,7 @@
     if (!("values" in given)) return recipe(title, given);
     const { shape, values } = given;
     const begin = given.start || shape.map(() => 0);
-    const face = faces(extents(values, shape));
+    const face = faces(extents(given));
     const most = largest(values);
     const strength = (value) => Math.sign(value) * Math.max(0.1, Math.abs(value) / most);
     const cell = (index) => {
@@ -126,16 +127,23 @@
     const axes = ((given && given.axes) || []).map(derived);
     const bad = axes.find((axis) => typeof axis === "string");
     if (!axes.length || bad) return sentence(bad ? `No overlap: ${bad}.` : "No overlap: these arguments have no geometry.");
-    const count = (axis, i) => products(axis, i + axis.low);
     const face = faces(axes.map((axis) => axis.out));
-    const most = axes.map((axis) => Math.max(...drawn(axis.out).map((i) => (i === null ? 0 : count(axis, i)))));
+    const most = axes.map((axis) => Math.max(...drawn(axis.out).map((i) => (i === null ? 0 : products(axis, i + axis.low)))));
     const total = most.reduce((product, n) => product * n, 1);
+    const uneven = axes.flatMap((axis, i) => (axis.size < 2 || even(axis) ? [] : [axisName(i, axes.length)]));
+    const texture = uneven.length ? ` Uneven inside along ${uneven.join(" and ")}: the texture of a checkerboard.` : axes.some((axis) => axis.size > 1) ? " As many everywhere inside." : "";
+    const caption = total ? `Products per element and channel pair: at most ${total}.${texture}` : "No product reaches the output: it is the bias alone.";
+    return figure(caption, sliced(face, axes.map(() => 0), axes.map((axis) => axis.out >> 1), countsPlane(axes, face, total)));
+  }
+
+  /** Makes the plane of products for chosen leading axes: an element's number is that of its place on each axis, multiplied. */
+  function countsPlane(axes, face, total) {
     const held = axes.map(() => new Map());
-    const countAt = (n, i) => held[n].get(i) ?? held[n].set(i, count(axes[n], i)).get(i);
-    const plane = (lead) => {
-      const outside = lead.reduce((product, i, n) => product * countAt(face.leading[n], i), 1);
-      const [row, column] = axes.length > 1 ? face.axes : [null, 0];
-      const found = (r, c) => outside * (row === null ? 1 : countAt(row, r)) * countAt(column, c);
+    const count = (n, i) => held[n].get(i) ?? held[n].set(i, products(axes[n], i + axes[n].low)).get(i);
+    const [row, column] = axes.length > 1 ? face.axes : [null, 0];
+    return (lead) => {
+      const outside = lead.reduce((product, i, n) => product * count(face.leading[n], i), 1);
+      const found = (r, c) => outside * (row === null ? 1 : count(row, r)) * count(column, c);
       const share = (r, c) => (total ? -found(r, c) / total : 0); // the calmer of the two colours
       const said = (r, c) => `out${named(face.whole(lead, r, c))} is a sum of ${counted(found(r, c), "product")}`;
       return {
@@ -147,16 +155,16 @@
         cell: (r, c) => ({ share: share(r, c), odd: false, text: String(found(r, c)), said: said(r, c) }),
       };
     };
-    const uneven = axes.flatMap((axis, i) => (axis.size < 2 || even(axis) ? [] : [axisName(i, axes.length)]));
-    const texture = axes.every((axis) => axis.size < 2) ? "" : uneven.length ? ` Uneven inside along ${uneven.join(" and ")}: the texture of a checkerboard.` : " As many everywhere inside.";
-    return figure(`Products per element and channel pair: at most ${total}.${texture}`, sliced(face, axes.map(() => 0), axes.map((axis) => axis.out >> 1), plane));
   }
 
   /** Whether as many taps reach every position far from the ends. */
   function even(axis) {
-    const taps = new Array(axis.stride).fill(0);
-    for (let tap = 0; tap < axis.kernel; tap++) taps[(tap * axis.dilation) % axis.stride]++;
-    return taps.every((n) => n === taps[0]);
+    const taps = new Map();
+    for (let tap = 0; tap < axis.kernel; tap++) {
+      const phase = (tap * axis.dilation) % axis.stride;
+      taps.set(phase, (taps.get(phase) || 0) + 1);
+    }
+    return taps.size === axis.stride && new Set(taps.values()).size === 1;
   }
 
   /** got - expected where both are finite; 0 where they are the same; null where one is no finite number and the other is another. */
@@ -183,7 +191,7 @@
   }
 
   function errorFigure(got, start, truth, first) {
-    const sides = extents(got.values, got.shape);
+    const sides = extents(got);
     const face = faces(sides);
     const found = { most: 0, off: 0, odd: 0, all: 0 };
     each(sides, (index) => {
