@@ -11,7 +11,7 @@ import math
 import pprint
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, UndefinedError
 
 from conformance.adapters import REGISTRY
 from conformance.case import Case, Given, Source
@@ -41,7 +41,8 @@ def program(case: Case, adapter: str) -> str | Unrepresentable:
     refusal = refused(adapter, native, case.input.shape[0])
     if refusal is not None:
         return refusal
-    return template(adapter).render(
+    return rendered(
+        adapter,
         case=case,
         native=native,
         arguments=_arguments(native),
@@ -71,7 +72,6 @@ def fixed(adapter: str, dtype: str, rank: int) -> dict[str, Any]:
     """What a template is filled with that depends on the adapter, the dtype and the number of spatial axes alone."""
     entry = REGISTRY[adapter]
     return {
-        "adapter": adapter,
         "backend": entry.environment.get("KERAS_BACKEND"),
         "options": entry.options,
         "dtype": "ml_dtypes.bfloat16" if dtype == "bfloat16" else f"np.{dtype}",
@@ -79,8 +79,16 @@ def fixed(adapter: str, dtype: str, rank: int) -> dict[str, Any]:
     }
 
 
+def rendered(adapter: str, **filling: Any) -> str | Unrepresentable:
+    """The adapter's template with this filling; it has no program for a case without the window that its call needs."""
+    try:
+        return _template(adapter).render(**filling)
+    except UndefinedError:
+        return Unrepresentable(reason="The call needs the shape of the output, and the case has none.")
+
+
 @functools.cache
-def template(adapter: str) -> Template:
+def _template(adapter: str) -> Template:
     """The template of an adapter of the table."""
     environment = Environment(
         loader=PackageLoader("conformance.programs", ""),

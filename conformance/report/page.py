@@ -23,8 +23,10 @@ from conformance.verdict import STATUSES
 PAGE = "index.html"
 EARLY = "theme.js"
 SCRIPTS = (
-    "vendor/uPlot.iife.min.js", "draw.js", "grid.js", "planes.js", "charts.js", "data.js", "program.js", "state.js", "matrix.js", "case.js", "page.js",
+    "vendor/uPlot.iife.min.js", "draw.js", "grid.js", "planes.js", "charts.js", "scatter.js",
+    "data.js", "program.js", "state.js", "matrix.js", "case.js", "page.js",
 )  # fmt: skip
+"""In this order: each uses those before it."""
 STYLES = ("vendor/uPlot.min.css", "page.css", "drawings.css")
 
 
@@ -50,7 +52,7 @@ def render(record: Record, *, baseline: Record | None = None, history: Sequence[
     rows = rows_of(record, columns)
     pieces, programs = payload.pieces(record, columns)
     drawn = _drawn(record, [*history, *([] if baseline is None else [baseline])])
-    scripts = [_asset(name) for name in SCRIPTS if resources.files("conformance.report").joinpath("assets", name).is_file()]
+    scripts = [_asset(name) for name in SCRIPTS]
     early = _asset(EARLY)
     page = (
         _environment()

@@ -17,7 +17,7 @@ from conformance.results import Record
 from conformance.verdict import STATUSES, Verdict
 
 CASES_A_PIECE = 48
-MOST_ELEMENTS = 1024
+MOST_ELEMENTS = 512
 """Of an array that can be made again, where nothing differs: the page would be twice as large, and nobody reads longer ones."""
 ARRAYS = ("input", "kernel", "bias", "gradients", "expected")
 PLAIN = ("case", "adapter", "device", "quantity", "status")
@@ -70,18 +70,18 @@ def pieces(record: Record, columns: Sequence[Column]) -> tuple[list[str], str]:
     made = []
     for name, line in record.cases.items():
         detail = {
-            "line": _line(line, behind[name]),
-            "verdicts": [_verdict(record, verdict, position) for verdict in behind[name]],
+            "line": _tight(_line(line, behind[name])),
+            "verdicts": [_tight(_verdict(record, verdict, position)) for verdict in behind[name]],
             "programs": _programs(line, [adapters[column.label] for column in columns], skeletons),
         }
-        made.append(tight(detail))
+        made.append(detail)
     packed = [pack(made[start : start + CASES_A_PIECE]) for start in range(0, len(made), CASES_A_PIECE)]
     return packed, pack(skeletons.texts)
 
 
 def _programs(line: Mapping[str, Any], adapters: Sequence[str | None], skeletons: Skeletons) -> dict[str, Any] | None:
     """The data of the case's programs, and for each column the number of a skeleton, or the reason why there is none."""
-    case = case_from(line)
+    case = case_from(line, numbers=False)
     if case is None:
         return None
     natives = natives_for(case, [adapter for adapter in adapters if adapter is not None])
@@ -91,15 +91,30 @@ def _programs(line: Mapping[str, Any], adapters: Sequence[str | None], skeletons
 
 
 def _line(line: Mapping[str, Any], verdicts: Iterable[Verdict]) -> dict[str, Any]:
-    """The case's line without large arrays that can be made again, unless something differs from them."""
-    shown = dict(line)
-    if any(verdict.status == "differs" for verdict in verdicts):
-        return shown
-    for key in ARRAYS:
-        array = line.get(key)
-        if array and "values" in array and ("make" in array or key == "expected") and math.prod(array["shape"]) > MOST_ELEMENTS:
-            shown[key] = {name: value for name, value in array.items() if name != "values"} | {"left_out": True}
-    return shown
+    """The case's line; large arrays that can be made again are left out of it, unless something differs from them."""
+    whole = any(verdict.status == "differs" for verdict in verdicts)
+    return {**line, **{key: _array(line.get(key), whole or key not in line or not _again(key, line[key])) for key in ARRAYS}}
+
+
+def _again(key: str, array: Mapping[str, Any] | None) -> bool:
+    """Whether it is large, and the recipe or the oracle makes it again."""
+    return array is not None and math.prod(array["shape"]) > MOST_ELEMENTS and ("make" in array or key == "expected")
+
+
+def _array(array: Mapping[str, Any] | None, whole: bool) -> dict[str, Any] | None:
+    """An array of the record with its values as text, which is opened when they are looked at."""
+    if array is None or "values" not in array:
+        return None if array is None else dict(array)
+    kept = {name: value for name, value in array.items() if name != "values"}
+    return kept | ({"values": numbers(array["values"])} if whole else {"left_out": True})
+
+
+def numbers(values: Any) -> str:
+    """Nested numbers as JSON, whole ones without their point; -0.0 stays what it is."""
+    text = json.dumps([values], separators=(",", ":"), allow_nan=False)
+    for end in ",]":
+        text = text.replace(f"-0.0{end}", f"-0e0{end}").replace(f".0{end}", end)
+    return text[1:-1]
 
 
 def _verdict(record: Record, verdict: Verdict, position: Mapping[tuple[str, str], int]) -> dict[str, Any]:
@@ -111,18 +126,13 @@ def _verdict(record: Record, verdict: Verdict, position: Mapping[tuple[str, str]
         "status": verdict.status,
         "unexpected": verdict.unexpected or None,
         **fields,
+        "got": _array(verdict.got, True),
     }
     if verdict.fails or verdict.unexpected:
         shown |= {"details": messages.details(verdict), "again": messages.again(verdict, record.run)}
     return shown
 
 
-def tight(value: Any) -> Any:
-    """The same without null entries of mappings, and with whole numbers as such; -0.0 stays what it is."""
-    if isinstance(value, float):
-        return int(value) if value.is_integer() and (value or math.copysign(1, value) > 0) and abs(value) < 2**53 else value
-    if isinstance(value, list | tuple):
-        return [tight(entry) for entry in value]
-    if isinstance(value, Mapping):
-        return {key: tight(entry) for key, entry in value.items() if entry is not None}
-    return value
+def _tight(value: Any) -> Any:
+    """The same without null entries of mappings."""
+    return {key: _tight(entry) for key, entry in value.items() if entry is not None} if isinstance(value, Mapping) else value

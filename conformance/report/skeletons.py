@@ -6,18 +6,16 @@ arguments choose what a template writes, so they are part of the skeleton; numbe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
-
-from jinja2 import UndefinedError
 
 from conformance import conventions
 from conformance.adapters import REGISTRY
 from conformance.case import Case, Made, Source
 from conformance.conventions import Native, Unrepresentable
-from conformance.programs import array, convention_of, fixed, input_padding, refused, template
+from conformance.programs import array, convention_of, fixed, input_padding, refused, rendered
 
 OPEN, CLOSE = "\ue000", "\ue001"
 """Round the name of a piece of data; no template has them."""
@@ -32,6 +30,13 @@ class _Place:
 
     def __str__(self) -> str:
         return f"{OPEN}{self.name}{CLOSE}"
+
+
+class _Listed(_Place):
+    """Where a list goes that one template prints and another joins."""
+
+    def __iter__(self) -> Iterator[_Place]:
+        return iter([_Place(f"joined:{self.name.partition(':')[2]}")])
 
 
 @dataclass(slots=True)
@@ -56,10 +61,9 @@ class Skeletons:
         return self._by_shape[shape]
 
     def _made(self, case: Case, adapter: str, native: Native) -> int | str:
-        try:
-            text = _rendered(case, adapter, native)
-        except UndefinedError:
-            return "This adapter's program needs the window of the output, and the case has none."
+        text = _rendered(case, adapter, native)
+        if isinstance(text, Unrepresentable):
+            return text.reason
         if text not in self._by_text:
             self._by_text[text] = len(self.texts)
             self.texts.append(text)
@@ -104,17 +108,18 @@ def _chooses(value: Any) -> bool:
     return value is None or isinstance(value, str | bool)
 
 
-def _rendered(case: Case, adapter: str, native: Native) -> str:
+def _rendered(case: Case, adapter: str, native: Native) -> str | Unrepresentable:
     def place(kind: str, key: str, value: Any) -> Any:
         return value if _chooses(value) else _Place(f"{kind}:{key}")
 
     marked = {key: place("list", key, value) for key, value in native.items()}
     if "output_shape" in marked:
-        marked["output_shape"] = [_Place("joined:output_shape")]
+        marked["output_shape"] = _Listed("list:output_shape")
     geometry = None
     if case.geometry is not None:
         geometry = SimpleNamespace(**{key: _Place(f"geometry:{key}") for key in GEOMETRY}, out=[_Place("geometry:out")])
-    return template(adapter).render(
+    return rendered(
+        adapter,
         case=SimpleNamespace(
             name=str(_Place("text:case")),
             summary=str(_Place("text:summary")),

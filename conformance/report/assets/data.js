@@ -14,6 +14,15 @@ const Data = (() => {
 
   const index = () => unpack("index");
 
+  const ARRAYS = ["input", "kernel", "bias", "gradients", "expected"];
+
+  /** Values of arrays are text until a case is opened. */
+  function unfold(detail) {
+    const arrays = [...ARRAYS.map((name) => detail.line[name]), ...detail.verdicts.map((verdict) => verdict.got)];
+    for (const array of arrays) if (typeof array?.values === "string") array.values = JSON.parse(array.values);
+    return detail;
+  }
+
   /** What is behind case `number` of the index, which has `size` cases a piece. */
   async function detail(number, size) {
     const piece = Math.floor(number / size);
@@ -21,7 +30,7 @@ const Data = (() => {
       if (pieces.size >= MOST_KEPT) pieces.delete(pieces.keys().next().value);
       pieces.set(piece, unpack(`piece-${piece}`));
     }
-    return (await pieces.get(piece))[number % size];
+    return unfold((await pieces.get(piece))[number % size]);
   }
 
   function skeletons() {
