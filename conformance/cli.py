@@ -48,6 +48,9 @@ Paths = Annotated[
 Variants = Annotated[
     bool, typer.Option("--variants", help="The variants of the adapters too: other memory layouts, compilers, options.")
 ]
+Baseline = Annotated[
+    Path | None, typer.Option(metavar="RESULTS", help="An earlier record: the page says what changed since.", show_default=False)
+]
 Pythons = Annotated[list[str] | None, typer.Option("--python", metavar="ADAPTER=PATH", help="The interpreter of an adapter.")]
 
 
@@ -76,6 +79,7 @@ def run(
         "reports/latest"
     ),
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the record in the output folder.")] = False,
+    baseline: Baseline = None,
 ) -> None:
     """Run cases through adapters; exit 1 if anything differs unexpectedly."""
     from conformance.commands import run as command
@@ -97,6 +101,7 @@ def run(
             pythons=pythons or [],
             output=output,
             resume=resume,
+            baseline=baseline,
         )
     )
 
@@ -218,11 +223,16 @@ def conventions(
 def report(
     record: Annotated[Path, typer.Argument(metavar="RESULTS", help="A results.jsonl, or the folder of one.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the page.")],
+    baseline: Baseline = None,
+    history: Annotated[
+        list[Path] | None, typer.Option(metavar="RESULTS", help="Earlier records, oldest first: how things went; several.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
     """Write index.html from a record."""
     from conformance.commands import report as command
 
-    command.run(record, output)
+    command.run(record, output, baseline=baseline, history=history or [], show=show)
 
 
 def main() -> None:

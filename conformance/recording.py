@@ -29,7 +29,7 @@ def corpus_digest(cases: Iterable[Case], known: Iterable[Difference]) -> str:
 
 
 def case_line(case: Case, truths: Truths) -> dict[str, Any]:
-    """A case for the record: arrays up to 4096 elements, larger ones as the recipe that makes them."""
+    """A case for the record: arrays up to 4096 elements, and the recipe of those that are made."""
     prepared = truths(case)
     arrays = {"input": case.input, "kernel": case.kernel, "bias": case.bias}
     made = zip(arrays.items(), prepared.tensors, strict=True)
@@ -50,10 +50,13 @@ def case_line(case: Case, truths: Truths) -> dict[str, Any]:
 
 
 def _array_line(source: Source, array: Any) -> dict[str, Any]:
+    """The shape, the values of what is written out or small, and the recipe of what is made: programs are made of that."""
+    line: dict[str, Any] = {"shape": list(array.shape)}
     if isinstance(source, Given) or array.size <= MOST_ELEMENTS:
-        return {"shape": list(array.shape), "values": array.astype(np.float64).tolist()}
-    recipe = {key: value for key, value in asdict(source).items() if value not in (None, ())}
-    return {"shape": list(array.shape), "make": recipe}
+        line["values"] = array.astype(np.float64).tolist()
+    if not isinstance(source, Given):
+        line["make"] = {key: value for key, value in asdict(source).items() if value not in (None, ())}
+    return line
 
 
 def _expected_line(y: Any) -> dict[str, Any]:

@@ -1,24 +1,92 @@
-"""What several test modules share: a corpus in a folder, cases built in memory, and the truth of a call."""
+"""What several test modules share: a corpus in a folder, cases built in memory, the truth of a call, and a browser."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from helpers import CHECKOUT
 from hypothesis import settings
 
 from conformance.case import Case, Given, Made, Place
 from conformance.geometry import Geometry, from_padding
 from conformance.oracle import Truth, truth_of
+from conformance.report import render
+from conformance.results import Record, read_record
 from conformance.tensors import dtype_of
 from conformance.verdict import Verdict
 
 # Shared machines stall now and then, which says nothing about the code: no example has a time limit of its own.
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
+
+
+CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless Chromium, driven by Playwright; skipped where either is missing, but not in CI."""
+    missing = None if importlib.util.find_spec("playwright") else "Playwright is not installed"
+    missing = missing or (None if CHROMIUM else "there is no Chromium on the path")
+    if missing and os.environ.get("CI"):
+        pytest.fail(f"{missing}, should be there in CI: .ci/run installs it")
+    if missing:
+        pytest.skip(missing)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def reference() -> Record:
+    """The committed reference record."""
+    return read_record(CHECKOUT / "reports" / "reference")
+
+
+@pytest.fixture(scope="session")
+def reference_page(browser: Any, reference: Record, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of the page of the reference record, made now and on disk."""
+    file = tmp_path_factory.mktemp("page") / "index.html"
+    file.write_text(render(reference), encoding="utf-8")
+    return file.as_uri()
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Opens a page: visit(address, **options of the context). A console message, an error, a dialog or a request for anything
+    but the page itself fails the test."""
+    contexts: list[Any] = []
+    noise: list[str] = []
+
+    def open_page(address: str, **options: Any) -> Any:
+        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", **options})
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        page = context.new_page()
+        own = address.partition("#")[0]
+        page.on("console", lambda message: noise.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: noise.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: (noise.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("request", lambda request: None if request.url.partition("#")[0] == own else noise.append(f"asks {request.url}"))
+        page.goto(address)
+        if options.get("java_script_enabled", True):
+            page.wait_for_selector("html[data-ready]")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert noise == []
 
 
 @pytest.fixture

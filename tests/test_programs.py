@@ -14,7 +14,7 @@ import pytest
 
 from conformance.adapters import REGISTRY
 from conformance.case import Case, Given, Made
-from conformance.casefile import load_cases
+from conformance.casefile import load_cases, shipped_cases
 from conformance.conventions import Unrepresentable
 from conformance.programs import CONVENTIONS, array, program
 from conformance.tensors import tensors_of
@@ -113,6 +113,15 @@ def test_a_program_of_a_wrong_call_says_that_it_was_not_refused(cases: dict[str,
     assert isinstance(source, str)
     assert "not refused" in source
     assert "expected" not in source
+
+
+@pytest.mark.parametrize("adapter", REGISTRY)
+def test_no_case_of_the_corpus_breaks_a_template(adapter: str) -> None:
+    """A refused case has no window, and some calls need one: that is a reason, not a traceback."""
+    refused = [case for case in load_cases([shipped_cases()]) if case.geometry is None]
+    programs = [program(case, adapter) for case in refused]
+    assert all(isinstance(source, Unrepresentable) or "not refused" in source for source in programs)
+    assert refused
 
 
 def test_what_a_convention_cannot_spell_has_no_program(cases: dict[str, Case]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
 
 from conformance import messages
@@ -10,10 +12,17 @@ from conformance.report import write_page
 from conformance.results import read_record
 
 
-def run(path: Path, folder: Path) -> None:
-    """Write the page; a record that was cut is shown as far as it goes."""
+def run(path: Path, folder: Path, *, baseline: Path | None = None, history: Sequence[Path] = (), show: bool = False) -> None:
+    """Write the page; a record that was cut is shown as far as it goes. With `show` the browser opens it."""
     record = read_record(path)
-    page = write_page(record, folder)
+    page = write_page(
+        record,
+        folder,
+        baseline=None if baseline is None else read_record(baseline),
+        history=[read_record(earlier) for earlier in history],
+    )
     if record.end is None:
         print(f"{path}: {messages.summary(record)}", file=sys.stderr)
     print(page)
+    if show and not webbrowser.open(page.resolve().as_uri()):
+        print(f"{page}: no browser could be started to open it", file=sys.stderr)

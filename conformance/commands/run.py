@@ -18,7 +18,7 @@ from rich.table import Table
 
 from conformance import engines, messages, runner, timing
 from conformance.machine import physical_cores
-from conformance.results import RECORD, Record
+from conformance.results import RECORD, Record, read_record
 from conformance.selection import is_path, select
 from conformance.verdict import STATUSES, Verdict
 
@@ -44,12 +44,14 @@ class Options:
     pythons: list[str]
     output: Path
     resume: bool
+    baseline: Path | None = None
 
 
 def run(options: Options) -> None:
     """Run, tell, write the page, and exit with what the record says."""
     from conformance.report import write_page
 
+    baseline = None if options.baseline is None else read_record(options.baseline)  # before hours are spent
     if options.timing not in timing.SLICES:
         raise runner.UsageError(f"--timing {options.timing}: should be one of {', '.join(timing.SLICES)}")
     specs, asked = engines.specs(options.adapters, options.pythons, variants=options.variants)
@@ -81,7 +83,7 @@ def run(options: Options) -> None:
         kept = options.output / RECORD
         print(f"Interrupted. What was recorded is in {kept}: go on with the same command and --resume.", file=sys.stderr)
         raise typer.Exit(128 + number) from None
-    page = write_page(record, options.output)
+    page = write_page(record, options.output, baseline=baseline)
     tell(console, record)
     print(f"{options.output / RECORD}\n{page}")
     raise typer.Exit(0 if record.ok else 1)

@@ -6,15 +6,16 @@ comes out, so it can be pasted into a bug report.
 
 from __future__ import annotations
 
+import functools
 import math
 import pprint
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, UndefinedError
 
 from conformance.adapters import REGISTRY
 from conformance.case import Case, Given, Source
-from conformance.conventions import Native, Unrepresentable
+from conformance.conventions import Native, Unrepresentable, jax
 from conformance.geometry import Geometry
 
 CONVENTIONS = {
@@ -34,16 +35,61 @@ CONVENTIONS = {
 
 def program(case: Case, adapter: str) -> str | Unrepresentable:
     """The source of a program for one adapter of the table, or why its convention has no arguments for the case."""
-    entry = REGISTRY[adapter]
-    base = entry.variant_of or adapter
-    convention = CONVENTIONS[base]
-    native = case.arguments(convention)
+    native = case.arguments(convention_of(adapter))
     if isinstance(native, Unrepresentable):
         return native
-    if base == "jax" and native["feature_group_count"] != 1:
+    refusal = refused(adapter, native, case.input.shape[0])
+    if refusal is not None:
+        return refusal
+    return rendered(
+        adapter,
+        case=case,
+        native=native,
+        arguments=_arguments(native),
+        arrays={"x": array(case.input, "input"), "w": array(case.kernel, "kernel"), "b": array(case.bias, "bias")},
+        geometry=case.geometry,
+        padding=input_padding(case.geometry),
+        **fixed(adapter, case.dtype, case.spatial),
+    )
+
+
+def convention_of(adapter: str) -> str:
+    """The convention that an adapter of the table speaks, or the adapter whose variant it is."""
+    return CONVENTIONS[REGISTRY[adapter].variant_of or adapter]
+
+
+def refused(adapter: str, native: Native, batch: int) -> Unrepresentable | None:
+    """Why this adapter's call does not take arguments that its convention has, for an input of so many images; or None."""
+    entry = REGISTRY[adapter]
+    if (entry.variant_of or adapter) == "jax" and native["feature_group_count"] != 1:
         return Unrepresentable(reason="jax.lax.conv_transpose has no argument for groups.")
-    if entry.options.get("batched") is False and case.input.shape[0] != 1:
-        return Unrepresentable(reason=f"An unbatched input is (C_in, *spatial), and this case has {case.input.shape[0]} of them.")
+    if entry.options.get("batched") is False and batch != 1:
+        return Unrepresentable(reason=f"An unbatched input is (C_in, *spatial), and this case has {batch} of them.")
+    return None
+
+
+def fixed(adapter: str, dtype: str, rank: int) -> dict[str, Any]:
+    """What a template is filled with that depends on the adapter, the dtype and the number of spatial axes alone."""
+    entry = REGISTRY[adapter]
+    return {
+        "backend": entry.environment.get("KERAS_BACKEND"),
+        "options": entry.options,
+        "dtype": "ml_dtypes.bfloat16" if dtype == "bfloat16" else f"np.{dtype}",
+        "rank": rank,
+    }
+
+
+def rendered(adapter: str, **filling: Any) -> str | Unrepresentable:
+    """The adapter's template with this filling; it has no program for a case without the window that its call needs."""
+    try:
+        return _template(adapter).render(**filling)
+    except UndefinedError:
+        return Unrepresentable(reason="The call needs the shape of the output, and the case has none.")
+
+
+@functools.cache
+def _template(adapter: str) -> Template:
+    """The template of an adapter of the table."""
     environment = Environment(
         loader=PackageLoader("conformance.programs", ""),
         autoescape=False,  # what comes out is Python, not HTML
@@ -52,21 +98,11 @@ def program(case: Case, adapter: str) -> str | Unrepresentable:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    shares = entry.module == REGISTRY[base].module and convention not in ("keras", "torch")
+    entry = REGISTRY[adapter]
+    base = entry.variant_of or adapter
+    shares = entry.module == REGISTRY[base].module and convention_of(adapter) not in ("keras", "torch")
     name = base.replace("-", "_") if shares else entry.module.rpartition(".")[2]
-    return environment.get_template(f"{name}.py.j2").render(
-        case=case,
-        adapter=adapter,
-        backend=entry.environment.get("KERAS_BACKEND"),
-        options=entry.options,
-        native=native,
-        arguments=_arguments(native),
-        arrays={"x": array(case.input, "input"), "w": array(case.kernel, "kernel"), "b": array(case.bias, "bias")},
-        dtype="ml_dtypes.bfloat16" if case.dtype == "bfloat16" else f"np.{case.dtype}",
-        geometry=case.geometry,
-        padding=_input_padding(case.geometry),
-        rank=case.spatial,
-    )
+    return environment.get_template(f"{name}.py.j2")
 
 
 def array(source: Source | None, role: str) -> str:
@@ -114,11 +150,9 @@ def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
-def _input_padding(geometry: Geometry | None) -> list[tuple[int, int]]:
+def input_padding(geometry: Geometry | None) -> list[tuple[int, int]]:
     """What `jax.lax.conv_general_dilated` calls padding."""
-    from conformance.conventions.jax import input_padding
-
-    return [] if geometry is None else [(low, high) for low, high in input_padding(geometry)]
+    return [] if geometry is None else [(low, high) for low, high in jax.input_padding(geometry)]
 
 
 def _count(shape: tuple[int, ...]) -> int:

@@ -1,0 +1,241 @@
+// The matrix: only the rows in sight are in the document; arrow keys go from cell to cell.
+"use strict";
+const Matrix = (() => {
+  const ROW = 26; // pixels, as in page.css
+  const AROUND = 12; // rows drawn above and below what is in sight
+  const FIRST = "0".charCodeAt(0);
+  const STATES = ["", "known", "unexpected"];
+
+  /** An element with text or children; text is never taken for markup. */
+  function make(tag, attributes = {}, ...content) {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (value === true) element.setAttribute(name, "");
+      else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value);
+    }
+    element.append(...content.filter((part) => part !== null && part !== undefined));
+    return element;
+  }
+
+  const key = (column) => `${column.label}@${column.device}`;
+  const title = (column) => (column.device === "cpu" ? column.label : `${column.label} (${column.device})`);
+
+  /** Rows of the index as objects; each knows its words in lower case and a set of what its cells say. */
+  function rowsOf(index) {
+    return index.rows.map(([number, file, quantity, cells], position) => {
+      const [name, summary, source, tags] = index.cases[number];
+      const short = name.slice(name.lastIndexOf("/") + 1) + (quantity === "output" ? "" : `, ${quantity}`);
+      return {
+        position, number, file, quantity, name, short, summary, tags,
+        words: `${name} ${quantity === "output" ? "" : quantity} ${summary} ${source}`.toLowerCase(),
+        cells: Array.from(cells, (letter) => {
+          if (letter === ".") return null;
+          const code = letter.charCodeAt(0) - FIRST;
+          return { status: Math.floor(code / 3), state: STATES[code % 3] };
+        }),
+      };
+    });
+  }
+
+  function create(index, open) {
+    const rows = rowsOf(index);
+    const { statuses } = index;
+    let columns = [], items = [], shown = [], active = { item: 0, column: 0 }, drawn = [-1, -1];
+    const head = make("thead"), body = make("tbody"), group = make("colgroup");
+    const table = make("table", { role: "grid", "aria-labelledby": "matrix-title", "aria-describedby": "matrix-help" }, group, head, body);
+    const frame = make("div", { class: "frame" }, table);
+
+    function matches(state) {
+      const words = state.q.toLowerCase().split(/\s+/).filter(Boolean);
+      const tags = new Set(state.tag.map((tag) => index.tags.indexOf(tag)));
+      const wanted = new Set(state.status);
+      const found = (cell) => cell && (wanted.has(statuses[cell.status].name) || (cell.state && wanted.has(cell.state)));
+      return (row) =>
+        words.every((word) => row.words.includes(word)) &&
+        (!tags.size || row.tags.some((tag) => tags.has(tag))) &&
+        (!wanted.size || columns.some((column) => found(row.cells[column])));
+    }
+
+    function apply(state) {
+      const chosen = new Set(state.adapter);
+      const all = index.columns.map((_, number) => number);
+      const some = all.filter((number) => chosen.has(key(index.columns[number])) || chosen.has(index.columns[number].label));
+      const before = columns.join();
+      columns = some.length ? some : all;
+      shown = rows.filter(matches(state));
+      items = [];
+      let last = null;
+      for (const row of shown) {
+        if (last === null || row.file !== last.file) {
+          last = { file: row.file, count: 0 };
+          items.push(last);
+        }
+        last.count += 1;
+        items.push({ row });
+      }
+      active = { item: Math.min(active.item, Math.max(items.length - 1, 0)), column: Math.min(active.column, columns.length + 1) };
+      if (before !== columns.join()) widths();
+      header();
+      table.setAttribute("aria-rowcount", items.length + 3);
+      table.setAttribute("aria-colcount", columns.length + 2);
+      draw(true);
+      return { shown, of: rows.length, columns: columns.length };
+    }
+
+    function widths() {
+      group.replaceChildren(make("col", { class: "names" }), make("col", { class: "counts" }), ...columns.map(() => make("col", { class: "one" })));
+      table.style.setProperty("--columns", columns.length);
+    }
+
+    function totals() {
+      const passing = columns.map(() => 0), failing = columns.map(() => 0);
+      for (const row of shown) {
+        columns.forEach((column, place) => {
+          const cell = row.cells[column];
+          if (!cell) return;
+          if (statuses[cell.status].name === "conforms") passing[place] += 1;
+          else if (statuses[cell.status].fails) failing[place] += 1;
+        });
+      }
+      return { passing, failing };
+    }
+
+    function header() {
+      const { passing, failing } = totals();
+      const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+      const line = (name, numbers, kind) => make("tr", { class: `totals ${kind}` },
+        make("th", { scope: "row" }, name), make("td", {}, String(sum(numbers))), ...numbers.map((n) => make("td", {}, String(n))));
+      head.replaceChildren(
+        make("tr", { class: "labels", "aria-rowindex": 1 },
+          make("th", { scope: "col" }, "case"), make("th", { scope: "col" }, make("span", {}, "conform / fail")),
+          ...columns.map((number) => make("th", { scope: "col", title: title(index.columns[number]) }, make("span", {}, title(index.columns[number]))))),
+        line("conform", passing, "conforms"), line("fail", failing, "fails"));
+      [...head.rows].forEach((row, place) => row.setAttribute("aria-rowindex", place + 1));
+    }
+
+    function cellOf(row, number) {
+      const cell = row.cells[number];
+      const column = index.columns[number];
+      if (!cell) return make("td", { "aria-label": `${title(column)}: no verdict`, "data-column": number });
+      const { name, sign } = statuses[cell.status];
+      const words = `${title(column)}: ${name}${cell.state ? `, ${cell.state}` : ""}`;
+      return make("td", { class: `cell ${name} ${cell.state}`, "aria-label": words, title: words, "data-column": number }, sign);
+    }
+
+    function rowOf(item, place) {
+      const attributes = { "aria-rowindex": place + 4, "data-item": place };
+      if (item.file !== undefined) {
+        const th = make("th", { scope: "colgroup", colspan: columns.length + 2, tabindex: -1 },
+          make("span", { class: "file" }, index.files[item.file] || "cases", " ", make("span", { class: "note" }, String(item.count))));
+        return make("tr", { ...attributes, class: "group" }, th);
+      }
+      const { row } = item;
+      let passing = 0, failing = 0;
+      for (const number of columns) {
+        const cell = row.cells[number];
+        if (cell && statuses[cell.status].name === "conforms") passing += 1;
+        else if (cell && statuses[cell.status].fails) failing += 1;
+      }
+      const name = make("th", { scope: "row", tabindex: -1, title: `${row.name}: ${row.summary}`, "aria-label": row.quantity === "output" ? row.name : `${row.name}, ${row.quantity}` }, make("span", {}, row.short), make("span", { class: "note" }, row.summary));
+      const counts = make("td", { class: "counts", tabindex: -1 }, `${passing} / ${failing}`);
+      const cells = columns.map((number) => cellOf(row, number));
+      for (const cell of cells) cell.tabIndex = -1;
+      return make("tr", attributes, name, counts, ...cells);
+    }
+
+    function draw(force = false) {
+      const height = frame.clientHeight || 600;
+      const above = Math.max(0, frame.scrollTop - head.offsetHeight);
+      let from = Math.max(0, Math.floor(above / ROW) - AROUND);
+      let to = Math.min(items.length, from + Math.ceil(height / ROW) + 2 * AROUND);
+      if (printing) [from, to] = [0, items.length];
+      if (!force && from === drawn[0] && to === drawn[1]) return;
+      drawn = [from, to];
+      const focused = body.contains(document.activeElement);
+      const spacer = (count) => {
+        const row = make("tr", { class: "spacer", "aria-hidden": "true" }, make("td", { colspan: columns.length + 2 }));
+        row.firstChild.style.height = `${count * ROW}px`;
+        return row;
+      };
+      const parts = [];
+      if (from > 0) parts.push(spacer(from));
+      for (let place = from; place < to; place += 1) parts.push(rowOf(items[place], place));
+      if (to < items.length) parts.push(spacer(items.length - to));
+      if (!items.length) parts.push(make("tr", { class: "empty" }, make("td", { colspan: columns.length + 2 }, "No case matches.")));
+      body.replaceChildren(...parts);
+      mark(focused);
+    }
+
+    function cellAt({ item, column }) {
+      const row = body.querySelector(`tr[data-item="${item}"]`);
+      return row && row.cells[Math.min(column, row.cells.length - 1)];
+    }
+
+    /** The one cell that the tab key reaches. */
+    function mark(focus) {
+      for (const cell of body.querySelectorAll('[tabindex="0"]')) cell.tabIndex = -1;
+      const cell = cellAt(active) ?? body.querySelector("tr[data-item] > *");
+      if (!cell) return;
+      cell.tabIndex = 0;
+      if (focus) cell.focus({ preventScroll: true });
+    }
+
+    function go(item, column) {
+      active = { item: Math.max(0, Math.min(items.length - 1, item)), column: Math.max(0, Math.min(columns.length + 1, column)) };
+      const top = active.item * ROW, room = frame.clientHeight - head.offsetHeight;
+      if (top < frame.scrollTop) frame.scrollTop = top;
+      else if (top + ROW > frame.scrollTop + room) frame.scrollTop = top + ROW - room;
+      draw();
+      mark(true);
+      const cell = cellAt(active);
+      if (cell && active.column > 0) {
+        const left = cell.offsetLeft, name = body.querySelector("tr[data-item] > th").offsetWidth;
+        if (left - name < frame.scrollLeft) frame.scrollLeft = left - name;
+        else if (left + cell.offsetWidth > frame.scrollLeft + frame.clientWidth) frame.scrollLeft = left + cell.offsetWidth - frame.clientWidth;
+      }
+    }
+
+    function opened(cell) {
+      const tr = cell.closest("tr[data-item]");
+      const item = tr && items[Number(tr.dataset.item)];
+      if (!item || !item.row) return;
+      active = { item: Number(tr.dataset.item), column: cell.cellIndex };
+      mark(true);
+      open(item.row, cell.dataset.column === undefined ? null : index.columns[Number(cell.dataset.column)]);
+    }
+
+    function pressed(event) {
+      const page = Math.max(1, Math.floor(frame.clientHeight / ROW) - 3);
+      const steps = {
+        ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1], PageDown: [page, 0], PageUp: [-page, 0],
+        Home: event.ctrlKey ? [-Infinity, 0] : [0, -Infinity], End: event.ctrlKey ? [Infinity, 0] : [0, Infinity],
+      };
+      const cell = event.target.closest("td, th");
+      if (!cell || !body.contains(cell)) return;
+      if (event.key === "Enter" || event.key === " ") opened(cell);
+      else if (steps[event.key]) go(active.item + steps[event.key][0], active.column + steps[event.key][1]);
+      else return;
+      event.preventDefault();
+    }
+
+    let printing = false, waiting = false;
+    frame.addEventListener("scroll", () => {
+      if (waiting) return;
+      waiting = true;
+      requestAnimationFrame(() => { waiting = false; draw(); });
+    }, { passive: true });
+    body.addEventListener("click", (event) => { const cell = event.target.closest("td, th"); if (cell) opened(cell); });
+    body.addEventListener("focusin", (event) => {
+      const tr = event.target.closest("tr[data-item]");
+      if (tr) active = { item: Number(tr.dataset.item), column: event.target.closest("td, th").cellIndex };
+    });
+    table.addEventListener("keydown", pressed);
+    window.addEventListener("resize", () => draw());
+    window.addEventListener("beforeprint", () => { printing = true; draw(true); });
+    window.addEventListener("afterprint", () => { printing = false; draw(true); });
+
+    return { element: frame, rows, apply, draw, focus: () => mark(true), shown: () => shown };
+  }
+
+  return { create, make, key, title };
+})();

@@ -1,0 +1,156 @@
+"""What changed between two records, each kind of change made alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from conformance.changes import Key, changes
+from conformance.results import Record
+from conformance.verdict import Verdict
+
+RIGHT = {"status": "conforms"}
+TIMING = {"mode": "quick", "threads": 1, "first": 1.0, "minimum": 0.9, "lower": 1.0, "median": 1.1, "upper": 1.2, "count": 9}
+
+
+@pytest.fixture
+def record(run_line: dict[str, Any], verdict: Callable[..., Verdict]) -> Callable[..., Record]:
+    """A whole record of these verdicts, each given by what is not usual about it."""
+
+    def build(*verdicts: dict[str, Any], problems: Any = (), cases: Any = None, **run: Any) -> Record:
+        found = tuple(verdict(**one) for one in verdicts)
+        lines = {one.case: {"case": one.case, "dtype": "float32"} for one in found}
+        end = {"counts": {}, "duration": 1.0, "problems": list(problems)}
+        return Record(run={**run_line, **run}, cases=cases or lines, verdicts=found, end=end)
+
+    return build
+
+
+def names(found: Any) -> list[tuple[str, ...]]:
+    return [change.what for change in found]
+
+
+def test_equal_records_have_no_changes(record: Callable[..., Record]) -> None:
+    """A record against itself: everything is compared, nothing is told."""
+    one = record(RIGHT, {"case": "a/b/c"}, {"case": "a/b/d", "timing": TIMING, **RIGHT})
+    found = changes(one, one)
+    assert [found.newly_failing, found.newly_passing, found.changed, found.versions, found.settings] == [()] * 5
+    assert not found.fails
+    assert (found.compared, len(found.paces), found.slower, found.faster) == (3, 1, (), ())
+
+
+def test_what_conformed_and_differs_is_newly_failing(record: Callable[..., Record]) -> None:
+    """With its key and what changed of it; the other way round it is newly passing."""
+    old, new = record(RIGHT), record({"mismatch": {"kind": "values"}})
+    [change] = changes(old, new).newly_failing
+    assert change.key == Key("folder/file/one", "engine", "cpu", "output")
+    assert change.what == ("status", "kind", "gate")
+    back = changes(new, old)
+    assert (len(back.newly_passing), back.newly_failing, back.fails) == (1, (), False)
+
+
+def test_a_known_failure_is_no_new_one(record: Callable[..., Record]) -> None:
+    """What is declared changes, and fails nothing; without the declaration it fails."""
+    known = record({"known": "a reason"})
+    found = changes(record(RIGHT), known)
+    assert (found.newly_failing, names(found.changed)) == ((), [("status", "known")])
+    assert changes(known, record({})).fails
+
+
+def test_a_stale_entry_is_newly_failing(record: Callable[..., Record]) -> None:
+    """The engine conforms and the gate fails, as it does in the run itself."""
+    stale = record({**RIGHT, "known_problem": {"entry": "a.yaml:1", "problem": "is stale"}})
+    assert len(changes(record({"known": "a reason"}), stale).newly_failing) == 1
+
+
+def test_a_failing_verdict_that_was_not_there_is_newly_failing(record: Callable[..., Record]) -> None:
+    """A new case that fails has no old verdict; one that conforms is only told as new."""
+    old, new = record(RIGHT), record(RIGHT, {"case": "a/b/c"}, {"case": "a/b/d", **RIGHT})
+    found = changes(old, new)
+    [change] = found.newly_failing
+    assert (change.old, change.key.case) == (None, "a/b/c")
+    assert found.only_new.cases == ("a/b/c", "a/b/d")
+    assert changes(new, old).only_old.cases == ("a/b/c", "a/b/d")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what"),
+    [
+        ({"diagnosis": {"name": "flipped"}}, {"diagnosis": {"name": "shifted-window"}}, "diagnosis"),
+        ({"mismatch": {"kind": "values"}}, {"mismatch": {"kind": "shape"}}, "kind"),
+        ({"status": "raised"}, {"status": "crashed"}, "status"),
+        (RIGHT | {"precision": None}, RIGHT | {"precision": {"bits": 11, "formats": ["TF32", "float16"]}}, "precision"),
+    ],
+)
+def test_another_way_to_fail_is_a_change(record: Callable[..., Record], before: Any, after: Any, what: str) -> None:
+    """Diagnosis, kind, status or precision alone."""
+    assert names(changes(record(before), record(after)).changed) == [(what,)]
+
+
+def test_rounding_in_the_own_dtype_is_no_change_of_precision(record: Callable[..., Record]) -> None:
+    """An exact result and one rounded as its dtype rounds are equally precise."""
+    rounded = record(RIGHT | {"precision": {"bits": 23, "formats": ["float32"]}})
+    assert changes(record(RIGHT), rounded).changed == ()
+
+
+@pytest.mark.parametrize(
+    ("factor", "slower", "faster"), [(1.0, False, False), (1.15, False, False), (1.5, True, False), (0.5, False, True)]
+)
+def test_quartiles_that_overlap_show_no_difference(
+    record: Callable[..., Record], factor: float, slower: bool, faster: bool
+) -> None:
+    """Only where the quartiles are apart is there a difference; the limit holds for the ratio of medians."""
+    later = {key: value * factor if key in ("lower", "median", "upper") else value for key, value in TIMING.items()}
+    found = changes(record(RIGHT | {"timing": TIMING}), record(RIGHT | {"timing": later}))
+    [pace] = found.paces
+    assert pace.ratio == pytest.approx(factor)
+    assert (pace.slower, pace.faster) == (slower, faster)
+    assert bool(found.too_slow(1.3)) == slower
+    assert not found.too_slow(1.6)
+
+
+def test_times_of_other_processors_are_not_compared(record: Callable[..., Record]) -> None:
+    """Nor of other numbers of threads; the reason is told."""
+    timed = RIGHT | {"timing": TIMING}
+    for run in ({"cpu": {"model": "Other"}}, {"threads": 2}):
+        found = changes(record(timed), record(timed, **run))
+        assert found.paces == ()
+        assert "another" in str(found.untimed)
+
+
+def test_versions_and_settings_are_told_apart(record: Callable[..., Record]) -> None:
+    """A distribution's version belongs to its adapter; the suite's own is a setting."""
+    found = changes(record(RIGHT), record(RIGHT, versions={"engine": {"engine": "2.0", "more": "1"}}, conformance="9"))
+    assert [(fact.adapter, fact.name, fact.old, fact.new) for fact in found.versions] == [
+        ("engine", "engine", "1.0", "2.0"),
+        ("engine", "more", None, "1"),
+    ]
+    assert [(fact.name, fact.new) for fact in found.settings] == [("conformance", "9")]
+
+
+def test_an_adapter_of_one_record_alone_is_told(record: Callable[..., Record], run_line: dict[str, Any]) -> None:
+    """By its label; a device of one record alone is told by its verdicts."""
+    two = [*run_line["adapters"], {"label": "other"}]
+    found = changes(record(RIGHT), record(RIGHT, RIGHT | {"device": "npu"}, adapters=two))
+    assert found.only_new.adapters == ("other",)
+    assert found.only_new.verdicts == (Key("folder/file/one", "engine", "npu", "output"),)
+
+
+def test_a_new_entry_that_matches_no_case_fails(record: Callable[..., Record]) -> None:
+    """A lost entry fails the run, so it fails here; one that was lost before is nothing new."""
+    lost = record(RIGHT, problems=[{"entry": "a.yaml:1", "problem": "matches no case"}])
+    assert changes(record(RIGHT), lost).fails
+    assert not changes(lost, lost).fails
+
+
+def test_one_name_for_two_calls_is_told(record: Callable[..., Record]) -> None:
+    """Another input under the same name is another case; another summary is not, nor a key that an old record lacks."""
+    cases = [
+        {"folder/file/one": {"case": "folder/file/one", "summary": text, **rest}}
+        for text, rest in (("A.", {"input": 1}), ("B.", {"input": 1, "dtype": "float32"}), ("A.", {"input": 2}))
+    ]
+    first, summary, other = (record(RIGHT, cases=lines) for lines in cases)
+    assert changes(first, summary).redefined == ()
+    assert changes(first, other).redefined == ("folder/file/one",)
