@@ -44,6 +44,7 @@ ALLOWED = {
     "report": ["atlas", "messages", "report", "results", "verdict"],
 }
 TOUCHING_FILES = {
+    "bisecting",
     "blessing",
     "casefile",
     "cli",
