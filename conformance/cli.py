@@ -140,6 +140,45 @@ def sweep(
     )
 
 
+@app.command()
+def bisect(
+    package: Annotated[str, typer.Option(metavar="NAME", help="The distribution whose releases are searched.")],
+    adapter: Annotated[str, typer.Option("--adapter", "-a", metavar="ADAPTER", help="As for run, but no cmd:.")],
+    case: Annotated[str, typer.Option(metavar="CASE", help="The full name of one case.")],
+    good: Annotated[
+        str, typer.Option(metavar="VERSION", help="A release that does what is right, older or newer than the bad one.")
+    ],
+    bad: Annotated[str, typer.Option(metavar="VERSION", help="A release that does something else.")],
+    paths: Paths = None,
+    also: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="REQUIREMENT", help="Something else that every environment needs, as numpy<2.3."),
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Run there; the adapter's first device if not given.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=0.001, max=86400, metavar="SECONDS", help="Limit of one call.")] = 60.0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Try again what is kept from before.")] = False,
+) -> None:
+    """Which release of a package changed what a case comes to: bisection over the releases of the package index."""
+    from conformance.commands import bisect as command
+
+    command.run(
+        command.Options(
+            package=package,
+            adapter=adapter,
+            case=case,
+            good=good,
+            bad=bad,
+            paths=paths or [],
+            also=also or [],
+            device=device,
+            timeout=timeout,
+            fresh=fresh,
+        )
+    )
+
+
 @app.command(name="adapters")
 def list_adapters(pythons: Pythons = None, variants: Variants = False) -> None:
     """What is installed, in which versions, with which devices; what is missing, and how to get it."""

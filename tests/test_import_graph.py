@@ -71,6 +71,7 @@ ALLOWED = {
     ],
 }
 TOUCHING_FILES = {
+    "bisecting",
     "blessing",
     "casefile",
     "cli",

@@ -1,0 +1,176 @@
+"""`conformance bisect`: which release of a package changed what a case comes to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.version import InvalidVersion, Version
+
+from conformance import cache
+from conformance.bisecting.environments import Environments
+from conformance.bisecting.index import IndexProblem, Release, releases
+from conformance.bisecting.search import boundary
+from conformance.bisecting.trying import Question, Skipped, Trial, Trier
+from conformance.commands.run import ended_by_signals
+from conformance.messages import counted
+from conformance.runner import UsageError
+from conformance.selection import Selection, SelectionError, select
+
+MOST_NEAR = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The command line of `bisect`."""
+
+    package: str
+    adapter: str
+    case: str
+    good: str
+    bad: str
+    paths: list[str]
+    also: list[str]
+    device: str | None
+    timeout: float
+    fresh: bool
+
+
+def run(options: Options) -> None:
+    """Search, and tell the boundary; what cannot be searched is a UsageError."""
+    began = time.monotonic()
+    question = Question(
+        package=_name(options.package),
+        adapter=options.adapter,
+        selection=_one(options.case, options.paths),
+        device=options.device,
+        timeout=options.timeout,
+    )
+    folder = cache.folder() / "bisect"
+    environments = Environments(folder / "environments", also=[_requirement(text) for text in options.also])
+    trier = Trier(question, environments, folder / "trials", fresh=options.fresh)
+    try:
+        known = releases(options.package)
+    except IndexProblem as problem:
+        raise UsageError(str(problem)) from None
+    ends = {"good": _place(known, "good", options), "bad": _place(known, "bad", options)}
+    if ends["good"] == ends["bad"]:
+        raise UsageError(f"--bad {options.bad}: is --good too, should be another release")
+    between = known[min(ends.values()) : max(ends.values()) + 1]
+    print(f"{question.package} for {question.adapter} in {question.selection.cases[0].name}: {len(between)} releases", flush=True)
+    with ended_by_signals():
+        search = Search(trier, between, good_is_older=ends["good"] < ends["bad"])
+        search.go()
+    kept = f", {trier.kept} of them kept from before" if trier.kept else ""
+    print(f"{counted(len(search.trials), 'release')} tried{kept}, {time.monotonic() - began:.1f} s")
+
+
+class Search:
+    """One search: what is good is what the good end does, and everything else is bad."""
+
+    def __init__(self, trier: Trier, between: Sequence[Release], *, good_is_older: bool) -> None:
+        self.trier, self.between, self.good_is_older = trier, between, good_is_older
+        self.trials: dict[int, Trial | Skipped] = {}
+
+    def go(self) -> None:
+        """Try both ends, then what is between, and print the boundary. Raises UsageError if the ends cannot be told apart."""
+        last = len(self.between) - 1
+        good, bad = (0, last) if self.good_is_older else (last, 0)
+        self.standard = self._end(good, "good")
+        other = self._end(bad, "bad")
+        if self._is_good(other):
+            raise UsageError(
+                f"--bad {self.between[bad].version}: {other} as --good {self.between[good].version}, should do something else"
+            )
+        self._say(good)
+        self._say(bad)
+        found = boundary(len(self.between), self._as_first)
+        names = ("last good", "first bad") if self.good_is_older else ("last bad", "first good")
+        print(f"\n{names[0]}:  {self.between[found.before]}\n{names[1]}: {self.between[found.after]}")
+        if found.unjudged:
+            print(f"between them and not judged: {', '.join(self.between[place].version for place in found.unjudged)}")
+        for place, trial in sorted(self.trials.items()):
+            if isinstance(trial, Skipped):
+                print(f"left out: {self.between[place].version}: {trial.reason}")
+        self._explain(found.after if self.good_is_older else found.before)
+
+    def _end(self, place: int, option: str) -> Trial:
+        trial = self._tried(place)
+        if isinstance(trial, Skipped):
+            raise UsageError(
+                f"--{option} {self.between[place].version}: cannot be judged, should be a release that can: {trial.reason}"
+            )
+        return trial
+
+    def _tried(self, place: int) -> Trial | Skipped:
+        self.trials[place] = self.trier(self.between[place].version)
+        return self.trials[place]
+
+    def _is_good(self, trial: Trial) -> bool:
+        return trial.passes if self.standard.passes else trial.way == self.standard.way
+
+    def _as_first(self, place: int) -> bool | None:
+        trial = self._tried(place)
+        self._say(place)
+        return None if isinstance(trial, Skipped) else self._is_good(trial) == self.good_is_older
+
+    def _say(self, place: int) -> None:
+        trial = self.trials[place]
+        if isinstance(trial, Skipped):
+            print(f"  {self.between[place]}: left out", flush=True)
+        else:
+            print(f"  {self.between[place]}: {'good' if self._is_good(trial) else 'bad'}: {trial}", flush=True)
+
+    def _explain(self, place: int) -> None:
+        trial = self.trials[place]
+        assert isinstance(trial, Trial)
+        print(f"\n{self.between[place].version}: {trial.status}")
+        for line in trial.lines:
+            print(f"    {line}")
+        print(f"    with {', '.join(f'{name} {version}' for name, version in trial.versions.items())}")
+
+
+def _one(name: str, paths: Sequence[str]) -> Selection:
+    """The selection of one case. Raises SelectionError."""
+    selection = select([*paths, name], slow=True)
+    if len(selection.cases) > 1:
+        raise SelectionError(f"--case {name}: names {len(selection.cases)} cases, should name one")
+    return selection
+
+
+def _name(text: str) -> str:
+    """A distribution's name. Raises UsageError for what pip would take for an option, a path or a requirement."""
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement:
+        requirement = None
+    if requirement is None or requirement.name != text:
+        raise UsageError(f"--package {text}: should be the name of a distribution, without version or extras")
+    return text
+
+
+def _requirement(text: str) -> str:
+    try:
+        return str(Requirement(text))
+    except InvalidRequirement:
+        raise UsageError(f"--with {text}: should be a requirement, as in numpy<2.3") from None
+
+
+def _place(known: Sequence[Release], option: str, options: Options) -> int:
+    """Where a release stands in the list. Raises UsageError."""
+    text = options.good if option == "good" else options.bad
+    versions = [Version(release.version) for release in known]
+    try:
+        version = Version(text)
+    except InvalidVersion:
+        raise UsageError(f"--{option} {text}: is no version, should be one as in 1.2.3") from None
+    for place, other in enumerate(versions):
+        if other == version or other.public == str(version):
+            return place
+    near = sorted(range(len(known)), key=lambda place: abs(place - sum(other < version for other in versions)))[:MOST_NEAR]
+    listed = ", ".join(known[place].version for place in sorted(near))
+    raise UsageError(
+        f"--{option} {text}: is no release of {options.package} that this interpreter can install, should be one as {listed}"
+    )
