@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from conformance.results import Record
+from conformance.timing import interval
 from conformance.verdict import Verdict
 
 
@@ -36,8 +37,8 @@ class Change:
 class Pace:
     """How the time of one call changed: medians in seconds, their ratio new / old, and the interval of that ratio.
 
-    The interval goes from the lower quartile of the new calls over the upper one of the old to the reverse: where it holds 1,
-    the quartiles overlap and no difference is seen.
+    The interval is that of `timing.interval` over the rounds of both runs. Of a timing without rounds it goes from the lower
+    quartile of the new calls over the upper one of the old to the reverse. Where it holds 1, no difference is seen.
     """
 
     key: Key
@@ -196,13 +197,14 @@ def _paces(before: Mapping[Key, Verdict], after: Mapping[Key, Verdict]) -> Itera
         if not all(side.timing and side.timing["lower"] > 0 for side in (old, new)):
             continue  # below the clock's resolution
         then, now = old.timing, new.timing
+        found = interval(now.get("rounds") or (), then.get("rounds") or (), paired=False)
         yield Pace(
             key=key,
             old=then["median"],
             new=now["median"],
             ratio=now["median"] / then["median"],
-            low=now["lower"] / then["upper"],
-            high=now["upper"] / then["lower"],
+            low=found.low if found else now["lower"] / then["upper"],
+            high=found.high if found else now["upper"] / then["lower"],
         )
 
 

@@ -15,7 +15,9 @@ def texts(place: Any, selector: str) -> list[str]:
     return [text.strip() for text in place.locator(selector).all_text_contents()]
 
 
-def cell(median: float, ratio: float, first: float | None = 0.1) -> dict[str, Any]:
+def cell(
+    median: float, ratio: float, first: float | None = 0.1, low: float | None = None, high: float | None = None
+) -> dict[str, Any]:
     return {
         "first": first,
         "minimum": median / 2,
@@ -24,6 +26,8 @@ def cell(median: float, ratio: float, first: float | None = 0.1) -> dict[str, An
         "upper": median * 4,
         "count": 5,
         "ratio": ratio,
+        "low": low,
+        "high": high,
     }
 
 
@@ -35,7 +39,7 @@ TIMINGS = {
             "case": "networks/net/last",
             "network": "networks/net",
             "summary": "A layer.",
-            "cells": [cell(4e-3, 4.0, None), cell(1e-3, 1.0), None],
+            "cells": [cell(4e-3, 4.0, None, 3.5, 4.5), cell(1e-3, 1.0), None],
         }
     ],
     "standing": [
@@ -56,12 +60,19 @@ def test_a_layer_has_its_adapters_side_by_side_the_fastest_first(canvas: Callabl
     place = chart(canvas(), "timings", TIMINGS)
     rows = place.locator("details section tbody tr")
     assert [texts(row, "th, td.number") for row in rows.all()] == [
-        ["fast (cuda)", "1 ms", "×1", "1 ms to 4 ms", "100 ms", "5"],
-        ["slow", "4 ms", "×4", "4 ms to 16 ms", "", "5"],
+        ["fast (cuda)", "1 ms", "×1", "", "1 ms to 4 ms", "100 ms", "5"],
+        ["slow", "4 ms", "×4", "×3.5 to ×4.5", "4 ms to 16 ms", "", "5"],
     ]
     assert [row.locator("circle.dr-first").count() for row in rows.all()] == [1, 0]
     left, right = (float(box.get_attribute("x").rstrip("%")) for box in rows.locator("rect.dr-box").all())
     assert left < right
+
+
+def test_an_interval_that_spans_one_says_that_no_difference_was_seen(canvas: Callable[..., Any]) -> None:
+    """A ratio is no news where the rounds disagree on which is faster."""
+    layer = {**TIMINGS["layers"][0], "cells": [cell(1.1e-3, 1.1, None, 0.9, 1.3), cell(1e-3, 1.0), None]}
+    place = chart(canvas(), "timings", {**TIMINGS, "layers": [layer]})
+    assert "no difference seen" in texts(place.locator("details section tbody tr").nth(1), "td.number")
 
 
 def test_a_network_is_drawn_when_it_is_opened(canvas: Callable[..., Any]) -> None:

@@ -240,3 +240,12 @@ def test_a_table_of_many_changes_says_how_many_it_leaves_out(
 def test_durations_have_the_unit_that_fits(seconds: float, words: str) -> None:
     """Three significant digits."""
     assert tables.duration(seconds) == words
+
+
+def test_a_ratio_has_the_interval_of_its_rounds() -> None:
+    """Of the fastest itself, and of timings of an earlier version without rounds, there is none."""
+    best = {"median": 1.0, "rounds": [1.0, 1.0, 1.0]}
+    cell = figures._cell({"median": 2.0, "rounds": [2.0, 2.2, 1.8]}, best)
+    assert cell["low"] < cell["ratio"] < cell["high"]
+    assert figures._cell(best, best)["low"] is None
+    assert figures._cell({"median": 2.0}, best)["low"] is None

@@ -14,6 +14,7 @@ from typing import Any
 
 from conformance.geometry import Axis
 from conformance.results import Record
+from conformance.timing import interval
 from conformance.verdict import STATUSES, Verdict
 
 BINS_PER_DECADE = 4
@@ -30,9 +31,9 @@ def timings(record: Record) -> dict[str, Any]:
     """What every timed layer took on every column.
 
     Returns {"columns": [{adapter, device}], "threads", "mode", "layers": [{case, network, summary, cells}], "standing": [...]}:
-    a cell is None or {first, minimum, lower, median, upper (seconds; first may be None), count, ratio}, where ratio is the median
-    over the layer's least median; `standing` has for every column its number of layers, how many it was the fastest of, and the
-    geometric mean of its ratios (None without layers).
+    a cell is None or {first, minimum, lower, median, upper (seconds; first may be None), count, ratio, low, high}. The ratio is
+    the median over the layer's least one, from low to high by its rounds (None of the least itself). `standing` has for every
+    column its number of layers, how many it was the fastest of, and the geometric mean of its ratios (None without layers).
     """
     places = columns(record)
     layers = [_layer(record.cases[case], case, timed, places) for case, timed in _timed(record).items()]
@@ -148,15 +149,24 @@ def _timed(record: Record) -> dict[str, dict[Place, Mapping[str, Any]]]:
 def _layer(
     case: Mapping[str, Any], name: str, timed: Mapping[Place, Mapping[str, Any]], places: Sequence[Place]
 ) -> dict[str, Any]:
-    fastest = min(timing["median"] for timing in timed.values())
-    keys = ("first", "minimum", "lower", "median", "upper", "count")
-    cells = [
-        None
-        if (timing := timed.get(place)) is None
-        else {**{key: timing.get(key) for key in keys}, "ratio": timing["median"] / fastest if fastest else 1.0}
-        for place in places
-    ]
-    return {"case": name, "network": name.rpartition("/")[0], "summary": case.get("summary", ""), "cells": cells}
+    best = min(timed.values(), key=lambda timing: float(timing["median"]))
+    return {
+        "case": name,
+        "network": name.rpartition("/")[0],
+        "summary": case.get("summary", ""),
+        "cells": [None if place not in timed else _cell(timed[place], best) for place in places],
+    }
+
+
+def _cell(timing: Mapping[str, Any], best: Mapping[str, Any]) -> dict[str, Any]:
+    """A timing with its ratio to the best one, and the interval of that ratio where there are rounds to tell it from."""
+    found = None if timing is best else interval(timing.get("rounds") or (), best.get("rounds") or ())
+    return {
+        **{key: timing.get(key) for key in ("first", "minimum", "lower", "median", "upper", "count")},
+        "ratio": timing["median"] / best["median"] if best["median"] else 1.0,
+        "low": None if found is None else found.low,
+        "high": None if found is None else found.high,
+    }
 
 
 def _width(dtype: str) -> int:

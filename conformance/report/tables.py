@@ -19,7 +19,7 @@ MOST_CHANGES = 200  # rows of a table of changed verdicts; a new dtype can chang
 def timings_table(data: Mapping[str, Any]) -> Table:
     """A row per layer: every column's median with its ratio to the fastest, quartiles and the first call."""
     return _table(
-        "Median of steady calls and its ratio to the fastest, the quartiles, and the first call",
+        "Median of steady calls and its ratio to the fastest with its interval, the quartiles, and the first call",
         ["layer", *_column_names(data["columns"])],
         [[layer["case"], *map(_timing, layer["cells"])] for layer in data["layers"]],
     )
@@ -164,7 +164,16 @@ def _timing(cell: Mapping[str, Any] | None) -> str:
         return ""
     first = "" if cell["first"] is None else f"; first {duration(cell['first'])}"
     quartiles = f"{duration(cell['lower'])} to {duration(cell['upper'])}"
-    return f"{duration(cell['median'])} {_ratio(cell['ratio'])} ({quartiles}, n={cell['count']}{first})"
+    return f"{duration(cell['median'])} {_ratio(cell['ratio'])}{_sure(cell)} ({quartiles}, n={cell['count']}{first})"
+
+
+def _sure(cell: Mapping[str, Any]) -> str:
+    """The interval of the ratio, or that it leaves open which of the two is faster."""
+    if cell["low"] is None:
+        return ""
+    if cell["low"] <= 1 <= cell["high"]:
+        return ", no difference seen"
+    return f", {_ratio(cell['low'])} to {_ratio(cell['high'])}"
 
 
 def duration(seconds: float) -> str:

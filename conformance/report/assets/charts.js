@@ -104,12 +104,17 @@ const Charts = (() => {
     return layers.map((layer) => {
       const timed = layer.cells.flatMap((cell, i) => (cell ? [[cell, data.columns[i]]] : [])).sort((a, b) => a[0].median - b[0].median);
       const rows = timed.map(([cell, column]) =>
-        html("tr", {}, rowHead(name(column)), html("td", { class: "dr-wide" }, spread(cell, axis)), td(duration(cell.median)), td(ratio(cell.ratio)),
+        html("tr", {}, rowHead(name(column)), html("td", { class: "dr-wide" }, spread(cell, axis)), td(duration(cell.median)), td(ratio(cell.ratio)), td(sure(cell)),
           td(`${duration(cell.lower)} to ${duration(cell.upper)}`), td(cell.first === null ? "" : duration(cell.first)), td(String(cell.count))));
-      const head = [th("adapter"), ticks(axis, duration), th("median", true), th("ratio", true), th("quartiles", true), th("first call", true), th("calls", true)];
+      const head = [th("adapter"), ticks(axis, duration), th("median", true), th("ratio", true), th("interval", true), th("quartiles", true), th("first call", true), th("calls", true)];
       const title = layer.case.slice(layer.network.length + 1);
       return html("section", {}, html("h4", {}, title), html("p", { class: "dr-note" }, layer.summary), table(`Timings of ${layer.case}`, head, [html("tbody", {}, ...rows)]));
     });
+  }
+
+  function sure(cell) {
+    if (cell.low === null) return "";
+    return cell.low <= 1 && cell.high >= 1 ? "no difference seen" : `${ratio(cell.low)} to ${ratio(cell.high)}`;
   }
 
   function spread(cell, axis) {
