@@ -5,6 +5,7 @@ Verdicts are held against each other by case, adapter, device and quantity. Noth
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -37,7 +38,7 @@ class Pace:
     """How the time of one call changed: medians in seconds, their ratio new / old, and the interval of that ratio.
 
     The interval goes from the lower quartile of the new calls over the upper one of the old to the reverse: where it holds 1,
-    the quartiles overlap and no difference is seen.
+    the quartiles overlap and no difference is seen. It is all from 0 to infinity where either side has fewer than FEWEST calls.
     """
 
     key: Key
@@ -118,6 +119,9 @@ class Changes:
         return tuple(pace for pace in self.slower if pace.ratio > limit)
 
 
+FEWEST = 5
+"""Calls whose quartiles say how much they scatter; those of fewer are next to the extremes, and of one call all the same."""
+
 ASPECTS = ("status", "kind", "diagnosis", "precision", "known", "gate")
 """What two verdicts may differ in; `gate` is whether it fails the gate."""
 
@@ -196,13 +200,14 @@ def _paces(before: Mapping[Key, Verdict], after: Mapping[Key, Verdict]) -> Itera
         if not all(side.timing and side.timing["lower"] > 0 for side in (old, new)):
             continue  # below the clock's resolution
         then, now = old.timing, new.timing
+        enough = min(then["count"], now["count"]) >= FEWEST
         yield Pace(
             key=key,
             old=then["median"],
             new=now["median"],
             ratio=now["median"] / then["median"],
-            low=now["lower"] / then["upper"],
-            high=now["upper"] / then["lower"],
+            low=now["lower"] / then["upper"] if enough else 0.0,
+            high=now["upper"] / then["lower"] if enough else math.inf,
         )
 
 

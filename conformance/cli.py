@@ -221,6 +221,22 @@ def report(
     command.run(record, output)
 
 
+@app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="A results.jsonl, or the folder of one.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The one to hold against it.")],
+    form: Annotated[str, typer.Option("--format", metavar="terminal|markdown|json", help="How it is told.")] = "terminal",
+    limit: Annotated[
+        float | None,
+        typer.Option("--max-slowdown", metavar="RATIO", help="Fail on calls that take more than so many times as long."),
+    ] = None,
+) -> None:
+    """What changed between two records; exit 1 if anything fails that did not."""
+    from conformance.commands import diff as command
+
+    command.run(old, new, form, limit)
+
+
 def main() -> None:
     """Entry point: what a user did wrong is one sentence a problem on stderr and exit 2, never a traceback."""
     from conformance.yamlfile import FileProblems

@@ -38,6 +38,8 @@ ALLOWED = {
     "cache": ["machine"],
     "results": ["verdict"],
     "changes": ["results", "verdict"],
+    "changetext": ["changes", "markdown", "messages", "results", "verdict"],
+    "markdown": [],
     "messages": ["results", "verdict"],
     "selection": ["case", "casefile"],
     "timing": [],
