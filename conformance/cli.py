@@ -48,6 +48,9 @@ Paths = Annotated[
 Variants = Annotated[
     bool, typer.Option("--variants", help="The variants of the adapters too: other memory layouts, compilers, options.")
 ]
+Known = Annotated[
+    list[Path] | None, typer.Option("--known", metavar="FILE", help="Known differences of one's own; several, all as strict.")
+]
 Pythons = Annotated[list[str] | None, typer.Option("--python", metavar="ADAPTER=PATH", help="The interpreter of an adapter.")]
 
 
@@ -69,6 +72,10 @@ def run(
     ] = "quick",
     repeat: Annotated[int, typer.Option(min=1, help="Every call so many times, other sizes in between.")] = 1,
     pythons: Pythons = None,
+    known: Known = None,
+    accept: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write what differs now into this file of known differences.")
+    ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of results.jsonl and index.html.")] = Path(
         "reports/latest"
     ),
@@ -91,6 +98,8 @@ def run(
             timing=timing,
             repeat=repeat,
             pythons=pythons or [],
+            known=known or [],
+            accept=accept,
             output=output,
             resume=resume,
         )
@@ -164,12 +173,13 @@ def show(
 @app.command()
 def lint(
     cases: Words = None,
+    known: Known = None,
     detects: Annotated[bool, typer.Option("--detects", help="Make every known mistake, and tell which cases notice it.")] = False,
 ) -> None:
     """Where case files and known differences are wrong or out of date; exit 2 for the first, 1 for the second."""
     from conformance.commands import cases as command
 
-    command.lint(cases or [], detects)
+    command.lint(cases or [], detects, known or [])
 
 
 @app.command()

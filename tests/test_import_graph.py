@@ -37,6 +37,7 @@ ALLOWED = {
     "machine": ["differences"],
     "cache": ["machine"],
     "results": ["verdict"],
+    "accepting": ["differences", "results", "verdict", "yamlfile"],
     "changes": ["results", "verdict"],
     "changetext": ["changes", "markdown", "messages", "results", "verdict"],
     "markdown": [],
@@ -47,6 +48,7 @@ ALLOWED = {
     "report": ["atlas", "messages", "report", "results", "verdict"],
 }
 TOUCHING_FILES = {
+    "accepting",
     "blessing",
     "casefile",
     "cli",
