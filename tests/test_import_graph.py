@@ -48,6 +48,7 @@ ALLOWED = {
     "report": ["atlas", "messages", "report", "results", "verdict"],
 }
 TOUCHING_FILES = {
+    "pytest_suite",
     "accepting",
     "blessing",
     "casefile",
