@@ -40,6 +40,7 @@ ALLOWED = {
     "accepting": ["differences", "results", "verdict", "yamlfile"],
     "changes": ["results", "verdict"],
     "changetext": ["changes", "markdown", "messages", "results", "verdict"],
+    "github": ["casefile", "markdown", "messages", "results", "verdict"],
     "markdown": [],
     "messages": ["results", "verdict"],
     "selection": ["case", "casefile"],
