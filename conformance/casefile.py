@@ -36,7 +36,7 @@ def load_cases(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]])
     wrong: list[str] = []
     for file, root in case_files(Path(path) for path in given):
         try:
-            cases += _read_file(file, root)
+            cases += read_cases(file, root)
         except FileProblems as error:
             wrong += error.lines
     first: dict[str, Case] = {}
@@ -88,7 +88,8 @@ def nearby(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) and path != here else path
 
 
-def _read_file(file: Path, root: Path) -> list[Case]:
+def read_cases(file: Path, root: Path) -> list[Case]:
+    """The cases of one file of the corpus at `root`. Raises FileProblems."""
     document = read(file)
     problems = document.problems
     if not document.is_mapping():

@@ -5,6 +5,7 @@ Verdicts are held against each other by case, adapter, device and quantity. Noth
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -38,7 +39,8 @@ class Pace:
     """How the time of one call changed: medians in seconds, their ratio new / old, and the interval of that ratio.
 
     The interval is that of `timing.interval` over the rounds of both runs. Of a timing without rounds it goes from the lower
-    quartile of the new calls over the upper one of the old to the reverse. Where it holds 1, no difference is seen.
+    quartile of the new calls over the upper one of the old to the reverse. Where it holds 1, no difference is seen. It is all from 0
+    to infinity where either side has fewer than FEWEST calls.
     """
 
     key: Key
@@ -119,6 +121,9 @@ class Changes:
         return tuple(pace for pace in self.slower if pace.ratio > limit)
 
 
+FEWEST = 5
+"""Calls whose quartiles say how much they scatter; those of fewer are next to the extremes, and of one call all the same."""
+
 ASPECTS = ("status", "kind", "diagnosis", "precision", "known", "gate")
 """What two verdicts may differ in; `gate` is whether it fails the gate."""
 
@@ -198,13 +203,14 @@ def _paces(before: Mapping[Key, Verdict], after: Mapping[Key, Verdict]) -> Itera
             continue  # below the clock's resolution
         then, now = old.timing, new.timing
         found = interval(now.get("rounds") or (), then.get("rounds") or (), paired=False)
+        enough = min(then["count"], now["count"]) >= FEWEST
         yield Pace(
             key=key,
             old=then["median"],
             new=now["median"],
             ratio=now["median"] / then["median"],
-            low=found.low if found else now["lower"] / then["upper"],
-            high=found.high if found else now["upper"] / then["lower"],
+            low=0.0 if not enough else found.low if found else now["lower"] / then["upper"],
+            high=math.inf if not enough else found.high if found else now["upper"] / then["lower"],
         )
 
 

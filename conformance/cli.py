@@ -51,6 +51,9 @@ Variants = Annotated[
 Baseline = Annotated[
     Path | None, typer.Option(metavar="RESULTS", help="An earlier record: the page says what changed since.", show_default=False)
 ]
+Known = Annotated[
+    list[Path] | None, typer.Option("--known", metavar="FILE", help="Known differences of one's own; several, all as strict.")
+]
 Pythons = Annotated[list[str] | None, typer.Option("--python", metavar="ADAPTER=PATH", help="The interpreter of an adapter.")]
 
 
@@ -75,6 +78,10 @@ def run(
         bool, typer.Option("--invariance", help="Every call also sample by sample, with other threads, in another layout.")
     ] = False,
     pythons: Pythons = None,
+    known: Known = None,
+    accept: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write what differs now into this file of known differences.")
+    ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of results.jsonl and index.html.")] = Path(
         "reports/latest"
     ),
@@ -99,6 +106,8 @@ def run(
             repeat=repeat,
             invariance=invariance,
             pythons=pythons or [],
+            known=known or [],
+            accept=accept,
             output=output,
             resume=resume,
             baseline=baseline,
@@ -212,12 +221,13 @@ def show(
 @app.command()
 def lint(
     cases: Words = None,
+    known: Known = None,
     detects: Annotated[bool, typer.Option("--detects", help="Make every known mistake, and tell which cases notice it.")] = False,
 ) -> None:
     """Where case files and known differences are wrong or out of date; exit 2 for the first, 1 for the second."""
     from conformance.commands import cases as command
 
-    command.lint(cases or [], detects)
+    command.lint(cases or [], detects, known or [])
 
 
 @app.command()
@@ -272,6 +282,22 @@ def report(
     from conformance.commands import report as command
 
     command.run(record, output, baseline=baseline, history=history or [], show=show)
+
+
+@app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="A results.jsonl, or the folder of one.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The one to hold against it.")],
+    form: Annotated[str, typer.Option("--format", metavar="terminal|markdown|json", help="How it is told.")] = "terminal",
+    limit: Annotated[
+        float | None,
+        typer.Option("--max-slowdown", metavar="RATIO", help="Fail on calls that take more than so many times as long."),
+    ] = None,
+) -> None:
+    """What changed between two records; exit 1 if anything fails that did not."""
+    from conformance.commands import diff as command
+
+    command.run(old, new, form, limit)
 
 
 def main() -> None:

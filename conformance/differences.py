@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from itertools import chain
 from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -36,7 +37,10 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One entry: which adapters differ on which cases, in which versions and where, how, why, and who says so."""
+    """One entry: which adapters differ on which cases, in which versions and where, how, why, and who says so.
+
+    `root` is the corpus that it belongs to; None is every corpus of the run, as for a file given by name.
+    """
 
     adapters: tuple[str, ...]
     quantity: str
@@ -48,7 +52,7 @@ class Difference:
     diagnosis: str | None
     reason: str
     source: str
-    root: Path
+    root: Path | None
     at: str
 
     def names(self, case: str) -> bool:
@@ -99,7 +103,9 @@ def explain(
     for entry in speaking:
         if not entry.fits(verdict):
             return replace(verdict, known_problem={"entry": entry.at, "problem": _misfit(entry, verdict)})
-    return replace(verdict, known=speaking[0].reason) if speaking else verdict
+    if not speaking:
+        return verdict
+    return replace(verdict, known=speaking[0].reason or f"accepted in {speaking[0].at}, where no reason is given")
 
 
 def lost(differences: Iterable[Difference], names: Mapping[Path, Iterable[str]]) -> list[dict[str, str]]:
@@ -108,32 +114,52 @@ def lost(differences: Iterable[Difference], names: Mapping[Path, Iterable[str]])
         {"entry": entry.at, "problem": f"{pattern} matches no case of the corpus, should match one or be removed"}
         for entry in differences
         for pattern in entry.cases
-        if not any(_matches(name, (pattern,)) for name in names[entry.root])
+        if not any(_matches(name, (pattern,)) for name in _corpus(entry, names))
     ]
+
+
+def unexplained(differences: Iterable[Difference]) -> list[str]:
+    """A line for every entry that was accepted and has no reason or no source yet."""
+    wanted = {"reason": "say what the engine does", "source": "say where that was reported or measured"}
+    return [
+        f"{entry.at}: {key}: is empty, should {what}"
+        for entry in differences
+        for key, what in wanted.items()
+        if not getattr(entry, key)
+    ]
+
+
+def _corpus(entry: Difference, names: Mapping[Path, Iterable[str]]) -> Iterable[str]:
+    return names[entry.root] if entry.root is not None else chain.from_iterable(names.values())
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:
     return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def load_differences(roots: Iterable[Path]) -> list[Difference]:
-    """The entries of `known_differences/*.yaml` below each corpus root. Raises FileProblems."""
-    found: list[Difference] = []
-    wrong: list[str] = []
+def load_differences(roots: Iterable[Path], given: Iterable[Path] = ()) -> list[Difference]:
+    """The entries of `known_differences/*.yaml` below each corpus root, and of the files given. Raises FileProblems."""
+    files: dict[Path, tuple[Path, Path | None]] = {}
     for root in dict.fromkeys(roots):
         folder = nearby(root / NOT_CASES)
         for file in sorted(path for path in folder.glob("*") if path.suffix in ENDINGS) if folder.is_dir() else []:
-            try:
-                found += _read_file(file, root)
-            except FileProblems as error:
-                wrong += error.lines
+            files[file.resolve()] = file, root
+    for file in given:
+        files.setdefault(file.resolve(), (file, None))
+    found: list[Difference] = []
+    wrong: list[str] = []
+    for file, its_root in files.values():
+        try:
+            found += entries_of(read(file), its_root)
+        except FileProblems as error:
+            wrong += error.lines
     if wrong:
         raise FileProblems(wrong)
     return found
 
 
-def _read_file(file: Path, root: Path) -> list[Difference]:
-    document = read(file)
+def entries_of(document: Item, root: Path | None) -> list[Difference]:
+    """The entries of a file that was read or parsed. Raises FileProblems."""
     problems = document.problems
     document.key = "(file)"
     if not document.is_sequence():
@@ -144,7 +170,7 @@ def _read_file(file: Path, root: Path) -> list[Difference]:
     return [entry for entry in found if entry is not None]
 
 
-def _entry(item: Item, root: Path) -> Difference | None:
+def _entry(item: Item, root: Path | None) -> Difference | None:
     problems, before = item.problems, len(item.problems.lines)
     if not item.is_mapping():
         item.wrong("is no mapping, should be an entry with the keys " + ", ".join(REQUIRED))
@@ -154,9 +180,11 @@ def _entry(item: Item, root: Path) -> Difference | None:
     for key in REQUIRED:
         if key not in entries:
             problems.add(item.line, key, "missing, should be given")
-    texts = {
-        key: entries[key].text() for key in ("quantity", "status", "kind", "diagnosis", "reason", "source") if key in entries
+    texts: dict[str, str | None] = {
+        key: entries[key].text() for key in ("quantity", "status", "kind", "diagnosis") if key in entries
     }
+    # empty is for lint to tell: --accept leaves them so
+    texts |= {key: "" if entries[key].value() == "" else entries[key].text() for key in ("reason", "source") if key in entries}
     if texts.get("status") is not None and texts["status"] not in FAILING:
         entries["status"].wrong(f"is {texts['status']}, should be one of {', '.join(FAILING)}")
     adapters = _words(entries["adapter"]) if "adapter" in entries else ()

@@ -61,6 +61,8 @@ def again(verdict: Verdict, run: Mapping[str, Any]) -> str:
     """The command that shows it again, from the run line of the record."""
     entry: Mapping[str, Any] = next((e for e in run["adapters"] if e["label"] == verdict.adapter), {"asked": verdict.adapter})
     words = ["conformance", "run", *run["paths"], verdict.case, "-a", entry["asked"]]
+    for file in run.get("known", []):
+        words += ["--known", file]
     if verdict.device != "cpu":
         words += ["--device", verdict.device]
     if verdict.invariance:

@@ -19,7 +19,7 @@ RECORD = "results.jsonl"
 
 _RUN_DEFAULTS: dict[str, Any] = {
     **dict.fromkeys(("conformance", "started", "system", "python"), "?"),
-    **{key: [] for key in ("command", "paths", "adapters")},
+    **{key: [] for key in ("command", "paths", "known", "adapters")},
     **{key: {} for key in ("versions", "devices", "absent")},
     "cpu": {"model": "?", "flags": []},
     "corpus": "",

@@ -55,6 +55,7 @@ class Request:
     asked: Mapping[str, str]
     pythons: Mapping[str, str] = field(default_factory=dict)
     paths: Sequence[str] = ()
+    known: Sequence[Path] = ()
     device: str | None = None
     jobs: int = 1
     timeout: float = 60.0
@@ -110,7 +111,7 @@ def execute(request: Request, observer: Observer) -> Record:
     Raises UsageError, FileProblems and RecordError before anything runs, and RecordError when no more can be written.
     """
     truths = Truths()
-    known = differences.load_differences(request.selection.roots)
+    known = differences.load_differences(request.selection.roots, request.known)
     lost = differences.lost(known, _names_by_root(request.selection, known))
     check_guards(request.selection.cases, truths)
     pool: Pool[_Task, Verdict] = Pool(
@@ -299,6 +300,7 @@ class _Run:
             "invariance": self.request.invariance,
             "command": list(self.request.command),
             "paths": list(self.request.paths),
+            "known": [str(file) for file in self.request.known],
             "corpus": corpus_digest(self.request.selection.cases, self.known),
             "adapters": [
                 {
@@ -361,7 +363,7 @@ def _names_by_root(selection: Selection, known: Sequence[Difference]) -> dict[Pa
     loaded = [case.name for case in selection.loaded]
     names = dict.fromkeys(selection.roots, loaded)
     for root in selection.roots:
-        if differences.lost([entry for entry in known if entry.root == root], names):
+        if differences.lost([entry for entry in known if entry.root in (root, None)], names):
             names[root] = [case.name for case in load_cases(root)]
     return names
 

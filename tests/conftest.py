@@ -216,6 +216,7 @@ def run_line() -> dict[str, Any]:
         "timeout": 60.0,
         "command": ["conformance", "run", "-a", "engine"],
         "paths": [],
+        "known": [],
         "corpus": "0123456789abcdef" * 4,
         "adapters": [{"label": "engine", "asked": "engine", "adapter": "engine"}],
         "versions": {"engine": {"engine": "1.0"}},

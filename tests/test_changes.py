@@ -111,6 +111,14 @@ def test_quartiles_that_overlap_show_no_difference(
     assert not found.too_slow(1.6)
 
 
+def test_a_single_call_shows_no_difference(record: Callable[..., Record]) -> None:
+    """Its quartiles are all the same number, and say nothing of how calls scatter."""
+    once = {**TIMING, "lower": 1.0, "median": 1.0, "upper": 1.0, "count": 1}
+    later = {**once, "lower": 3.0, "median": 3.0, "upper": 3.0}
+    [pace] = changes(record(RIGHT | {"timing": once}), record(RIGHT | {"timing": later})).paces
+    assert (pace.ratio, pace.slower, pace.faster) == (3.0, False, False)
+
+
 def test_times_of_other_processors_are_not_compared(record: Callable[..., Record]) -> None:
     """Nor of other numbers of threads; the reason is told."""
     timed = RIGHT | {"timing": TIMING}

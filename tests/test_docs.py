@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from conformance import differences, load_cases
+from conformance import differences, load_cases, pytest_plugin
 from conformance.adapters import REGISTRY
 from conformance.case import DTYPES, KINDS_OF_VALUES
 from conformance.casefile import CaseFileError
@@ -42,10 +42,14 @@ PAGES = {
         ROOT / "README.md",
         *(
             DOCS / f"{name}.md"
-            for name in ("case-format", "protocol", "adapters", "commands", "reports", "conventions", "porting")
+            for name in (
+                *("gatekeeper", "porter", "implementer"),
+                *("case-format", "protocol", "adapters", "commands", "reports", "conventions", "porting"),
+            )
         ),
     )
 }
+PROGRAMS = ("conformance", "pytest")
 NOT_RUN = ("python -m pip", "pip ", "tox")
 
 
@@ -111,8 +115,8 @@ def commands(block: Block) -> Iterator[tuple[list[str], int]]:
             continue
         command, _, told = line.partition("  # exit ")
         words = shlex.split(command)
-        assert words[0] == "conformance", f"{block.at}: {line} is not known, should be a conformance command"
-        yield words[1:], int(told or 0)
+        assert words[0] in PROGRAMS, f"{block.at}: {line} is not known, should be a command of {', '.join(PROGRAMS)}"
+        yield words, int(told or 0)
 
 
 def needs(page: str) -> set[str]:
@@ -120,8 +124,8 @@ def needs(page: str) -> set[str]:
     found = {"torch"} if any("import torch" in block.text for block in blocks(page)) else set()
     for block in blocks(page):
         for words, _ in commands(block) if block.language == "sh" else ():
-            named = [words[place + 1] for place, word in enumerate(words) if word in ("-a", "--adapter")]
-            if words[0] == "run" and not named:
+            named = [words[place + 1] for place, word in enumerate(words) if word in ("-a", "--adapter", "--conformance-adapter")]
+            if words[1] in ("run", "--conformance") and not named:
                 named = ["torch"]  # whatever is installed: at least one must be
             for name in named:
                 found.update(REGISTRY[name].needs if name in REGISTRY else ())
@@ -158,7 +162,7 @@ def run_page(page: str, folder: Path) -> list[list[str]]:
                 output = ""
                 for words, code_wanted in commands(block):
                     process = subprocess.run(
-                        [sys.executable, "-m", "conformance", *words],
+                        [sys.executable, "-m", *words],
                         cwd=folder,
                         env=environment,
                         capture_output=True,
@@ -237,7 +241,9 @@ def test_engine_of_the_page_needs_nothing() -> None:
 
 def yaml_blocks(*, whole: bool) -> list[Block]:
     found = [block for page in PAGES for block in blocks(page) if block.language == "yaml"]
-    return [block for block in found if ("\nformat:" in "\n" + block.text) == whole and "- adapter:" not in block.text]
+    others = ("- adapter:", "\njobs:", "\nrepos:")  # known differences, workflows, hooks
+    found = [block for block in found if not any(word in block.text for word in others)]
+    return [block for block in found if ("\nformat:" in "\n" + block.text) == whole]
 
 
 def ids(block: Block) -> str:
@@ -389,12 +395,9 @@ def test_command_and_its_options_are_documented(name: str) -> None:
 
 def test_no_other_command_or_option_is_documented() -> None:
     """The page names no command and no option that is not there, nor does any other page."""
-    known = {
-        word
-        for command in typer_commands().values()
-        for parameter in command.params
-        for word in (*parameter.opts, *parameter.secondary_opts)
-    }
+    known = {"--conformance", *pytest_plugin.OPTIONS}
+    for command in typer_commands().values():
+        known |= {word for parameter in command.params for word in (*parameter.opts, *parameter.secondary_opts)}
     for page in PAGES:
         prose = without_blocks(text_of(page))
         used = set(re.findall(r"(?<![\w-])--[a-z][\w-]*", prose)) - {"--help"}
@@ -402,6 +405,14 @@ def test_no_other_command_or_option_is_documented() -> None:
         named = set(re.findall(r"`conformance ([a-z]+)\b", prose))
         assert named <= set(typer_commands()), f"{page}: {named}"
     assert [code(row[0])[0] for row in rows(text_of("commands"), "command")] == list(typer_commands())
+
+
+def test_options_of_pytest_are_the_plugins() -> None:
+    """The table has every option of the plugin, and the options of `run` that it compares them with exist."""
+    table = {code(row[0])[0].split()[0]: row[1] for row in rows(section(text_of("commands"), "pytest"), "option")}
+    assert list(table) == list(pytest_plugin.OPTIONS)
+    known = {word for parameter in typer_commands()["run"].params for word in parameter.opts}
+    assert {code(told)[0] for told in table.values() if told.startswith("as ")} <= known
 
 
 def test_python_names_are_the_packages() -> None:

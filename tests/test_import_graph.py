@@ -52,6 +52,10 @@ ALLOWED = {
     "cache": ["machine"],
     "results": ["verdict"],
     "changes": ["results", "timing", "verdict"],
+    "accepting": ["differences", "results", "verdict", "yamlfile"],
+    "changetext": ["changes", "markdown", "messages", "results", "verdict"],
+    "github": ["casefile", "markdown", "messages", "results", "verdict"],
+    "markdown": [],
     "messages": ["results", "verdict"],
     "selection": ["case", "casefile"],
     "timing": [],
@@ -73,6 +77,8 @@ ALLOWED = {
 }
 TOUCHING_FILES = {
     "bisecting",
+    "pytest_suite",
+    "accepting",
     "blessing",
     "casefile",
     "cli",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import typer
 
@@ -23,7 +24,7 @@ def list_cases(words: Sequence[str], expression: str | None, tags: Sequence[str]
         print(f"{case.name}{marks}: {case.summary}")
 
 
-def lint(words: Sequence[str], detects: bool) -> None:
+def lint(words: Sequence[str], detects: bool, files: Sequence[Path]) -> None:
     """Exit 2 where a file is wrong (told by whoever reads it), 1 where something is out of date; suspicions are only told."""
     selection = select(words, slow=True)
     truths = Truths()
@@ -31,7 +32,8 @@ def lint(words: Sequence[str], detects: bool) -> None:
     notes = _detections(selection, truths) if detects else _suspicions(selection, truths)
     for line in notes:
         print(line)
-    findings = [*_unguarded(selection), *_lost(selection)]
+    known = differences.load_differences(selection.roots, files)
+    findings = [*_unguarded(selection), *_lost(selection, known), *differences.unexplained(known)]
     for line in findings:
         print(line)
     print(f"{counted(len(selection.cases), 'case')}, {counted(len(findings), 'finding')}")
@@ -72,8 +74,7 @@ def _unguarded(selection: Selection) -> list[str]:
     ]
 
 
-def _lost(selection: Selection) -> list[str]:
-    known = differences.load_differences(selection.roots)
+def _lost(selection: Selection, known: Sequence[differences.Difference]) -> list[str]:
     names = {root: [case.name for case in select([str(root)], slow=True).loaded] for root in selection.roots} if known else {}
     return [f"{problem['entry']}: cases: {problem['problem']}" for problem in differences.lost(known, names)]
 

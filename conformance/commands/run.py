@@ -42,6 +42,8 @@ class Options:
     repeat: int
     invariance: bool
     pythons: list[str]
+    known: list[Path]
+    accept: Path | None
     output: Path
     resume: bool
     baseline: Path | None = None
@@ -54,6 +56,8 @@ def run(options: Options) -> None:
     baseline = None if options.baseline is None else read_record(options.baseline)  # before hours are spent
     if options.timing not in timing.SLICES:
         raise runner.UsageError(f"--timing {options.timing}: should be one of {', '.join(timing.SLICES)}")
+    if options.accept is not None and options.accept.is_dir():
+        raise runner.UsageError(f"--accept {options.accept}: is a folder, should be a file of known differences")
     specs, asked = engines.specs(options.adapters, options.pythons, variants=options.variants)
     selection = select(options.words, expression=options.expression, tags=options.tags)
     request = runner.Request(
@@ -62,6 +66,7 @@ def run(options: Options) -> None:
         asked=asked,
         pythons=engines.interpreters(options.pythons, list(asked)),
         paths=[word for word in options.words if is_path(word)],
+        known=[*options.known, *([options.accept] if options.accept is not None and options.accept.exists() else [])],
         device=options.device,
         jobs=options.jobs or os.cpu_count() or 1,
         timeout=options.timeout,
@@ -86,7 +91,24 @@ def run(options: Options) -> None:
     page = write_page(record, options.output, baseline=baseline)
     tell(console, record)
     print(f"{options.output / RECORD}\n{page}")
-    raise typer.Exit(0 if record.ok else 1)
+    passes = record.ok if options.accept is None else _accept(record, options.accept)
+    raise typer.Exit(0 if passes else 1)
+
+
+def _accept(record: Record, file: Path) -> bool:
+    """Write what differs now into the file and tell it; whether nothing unexpected is left."""
+    from conformance import accepting
+
+    done, left = accepting.accept(record, file)
+    problems = len((record.end or {}).get("problems", []))
+    print(f"Accepted {messages.counted(done, 'difference')} in {file}.", end="" if done else "\n")
+    if done:
+        print(f" Each entry needs a reason and a source: conformance lint --known {file} says which have none.")
+    if left:
+        print(
+            f"{messages.counted(left, 'verdict does', 'verdicts do')} not fit an entry that speaks of them: mend those by hand."
+        )
+    return not left and not problems
 
 
 @contextlib.contextmanager

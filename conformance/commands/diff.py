@@ -1,0 +1,49 @@
+"""`conformance diff`: what changed between two records, and whether it is worse."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from pathlib import Path
+
+import typer
+
+from conformance import changetext
+from conformance.changes import changes
+from conformance.results import Record, RecordError, read_record
+from conformance.runner import UsageError
+
+FORMATS = ("terminal", "markdown", "json")
+
+
+def run(old: Path, new: Path, form: str, limit: float | None) -> None:
+    """Print what changed; exit 1 on anything that newly fails or is slower than the limit, 2 where that cannot be said."""
+    if form not in FORMATS:
+        raise UsageError(f"--format {form}: should be one of {', '.join(FORMATS)}")
+    if limit is not None and not (math.isfinite(limit) and limit >= 1):
+        raise UsageError(f"--max-slowdown {limit:g}: should be a ratio of times of at least 1")
+    records = [_whole(path) for path in (old, new)]
+    found = changes(*records)
+    if limit is not None and not found.paces:
+        raise UsageError(
+            f"--max-slowdown {limit:g}: {found.untimed or 'no call is timed in both'}, should be records that compare"
+        )
+    match form:
+        case "json":
+            text = json.dumps(changetext.as_json(found, limit), indent=1)
+        case "markdown":
+            text = changetext.markdown(found, limit)
+        case _:
+            text = changetext.terminal(found, limit)
+    print(text)
+    sys.stdout.flush()
+    raise typer.Exit(0 if changetext.passes(found, limit) else 1)
+
+
+def _whole(path: Path) -> Record:
+    """A record that ran to its end: what one lacks has not passed. Raises RecordError."""
+    record = read_record(path)
+    if record.end is None:
+        raise RecordError(f"{path}: the run was cut after {len(record.verdicts)} verdicts, should be whole: run it with --resume")
+    return record

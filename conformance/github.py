@@ -1,0 +1,96 @@
+"""What a record says in GitHub's own forms: the summary of a job, and annotations at the lines of cases. Nothing is sent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from conformance import messages
+from conformance.casefile import CaseFileError, load_cases
+from conformance.markdown import plain, table
+from conformance.results import Record
+from conformance.verdict import STATUSES, Verdict
+
+MOST_ANNOTATIONS = 10
+"""GitHub shows so many errors of one step."""
+
+MOST_ROWS = 50
+
+
+def summary(record: Record) -> str:
+    """The sentence, a table of adapters and statuses, and a row for every unexpected difference, in Markdown."""
+    unexpected = [verdict for verdict in record.verdicts if verdict.unexpected]
+    lines = [f"## {plain(messages.summary(record))}", "", *_counts(record)]
+    if unexpected:
+        rows = [(v.adapter, v.case, v.status, "; ".join(messages.details(v))) for v in unexpected[:MOST_ROWS]]
+        lines += ["", "### Unexpected", "", *table(("adapter", "case", "status", "what"), rows)]
+    if len(unexpected) > MOST_ROWS:
+        lines += ["", f"and {len(unexpected) - MOST_ROWS} more, in the record and on the page"]
+    problems = (record.end or {}).get("problems", [])
+    if problems:
+        rows_of_entries = [(problem["entry"], problem["problem"]) for problem in problems]
+        lines += ["", "### Known differences that match no case", "", *table(("entry", "problem"), rows_of_entries)]
+    return "\n".join(lines)
+
+
+def failure(said: str) -> str:
+    """The summary of a run that did not come about."""
+    return "\n".join(["## It could not run", "", *(f"- {plain(line)}" for line in said.strip().splitlines())])
+
+
+def annotation_lines(record: Record) -> Iterator[str]:
+    """An error for each unexpected difference, at its case where that lies in a file of the run, and for each lost entry."""
+    places = _places(record)
+    unexpected = [verdict for verdict in record.verdicts if verdict.unexpected]
+    problems = [(problem["entry"], problem["problem"]) for problem in (record.end or {}).get("problems", [])]
+    lines = [_annotation(verdict, record, places) for verdict in unexpected]
+    lines += [error(text, at=at) for at, text in problems]
+    most = MOST_ANNOTATIONS if len(lines) <= MOST_ANNOTATIONS else MOST_ANNOTATIONS - 1
+    yield from lines[:most]
+    if lines[most:]:
+        yield error(f"and {len(lines) - most} more: the summary of the job and the page have them")
+
+
+def error(text: str, *, at: str | None = None, title: str = "conformance") -> str:
+    """The runner's command for an error; `at` is FILE:LINE."""
+    file, _, line = (at or "").rpartition(":")
+    where = f"file={_property(file)},line={_property(line)}," if file else ""
+    return f"::error {where}title={_property(title)}::{_data(text)}"
+
+
+def _counts(record: Record) -> list[str]:
+    counts: dict[str, Counter[str]] = {entry["label"]: Counter() for entry in record.run["adapters"]}
+    for verdict in record.verdicts:
+        row = counts.setdefault(verdict.adapter, Counter())
+        row.update(
+            [verdict.status, *(["known"] if verdict.known is not None else []), *(["unexpected"] if verdict.unexpected else [])]
+        )
+    used = [status for status in STATUSES if any(row[status] for row in counts.values())]
+    columns = [*used, "known", "unexpected"]
+    rows = [(label, _versions(record, label), *(str(row[name] or "") for name in columns)) for label, row in counts.items()]
+    return table(("adapter", "versions", *columns), rows, numbers=range(2, 2 + len(columns)))
+
+
+def _versions(record: Record, label: str) -> str:
+    return ", ".join(f"{name} {version}" for name, version in record.run["versions"].get(label, {}).items())
+
+
+def _annotation(verdict: Verdict, record: Record, places: dict[str, str]) -> str:
+    text = "\n".join([*messages.details(verdict), f"again: {messages.again(verdict, record.run)}"])
+    return error(text, at=places.get(verdict.case), title=messages.headline(verdict))
+
+
+def _places(record: Record) -> dict[str, str]:
+    """FILE:LINE of the cases of the paths that were given; the shipped ones are nobody's file here."""
+    try:
+        return {case.name: case.place.at("id") for case in load_cases(record.run["paths"])} if record.run["paths"] else {}
+    except CaseFileError:  # changed since, or another folder: then without places
+        return {}
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

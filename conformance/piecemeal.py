@@ -1,0 +1,110 @@
+"""A run in pieces, without a record: for whoever has an order and a telling of its own, as pytest has.
+
+It takes the steps of `runner.execute` one by one, and so shares that module's parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+from conformance import cache, differences
+from conformance.case import Case
+from conformance.casefile import CaseFileError
+from conformance.guards import check_guards
+from conformance.outcomes import Outcome
+from conformance.runner import Observer, Request, _names_by_root, _plan, _Run, _Task, _thread_environment
+from conformance.selection import Selection
+from conformance.truths import Truths
+from conformance.verdict import Verdict
+from conformance.workers.engine import Greeting
+from conformance.workers.pool import Pool
+
+Task = _Task
+"""One verdict that is to be had: `case`, `label` of the adapter, `device`, `quantity`."""
+
+Answer = Verdict | CaseFileError
+"""What comes of a task; an error where what the case's file says is `expected` is not what the oracle says."""
+
+
+class Piecemeal:
+    """Engines by label, greeted; then `settle` on the selection, and `work` as often as wanted."""
+
+    def __init__(self, request: Request, answers: Mapping[str, Greeting | Outcome] | None = None) -> None:
+        """Greet every adapter, unless it is known what they answer. Raises UsageError.
+
+        The request's selection may still be empty.
+        """
+        self._request = request
+        self._pool: Pool[_Task, tuple[_Task, Answer]] = Pool(
+            request.specs,
+            jobs=request.jobs,
+            timeout=request.timeout,
+            environment={**_thread_environment(request.threads), **cache.environment()},
+        )
+        try:
+            self.answers = self._pool.greet() if answers is None else dict(answers)
+            self._plan = _plan(request, self.answers)
+        except BaseException:
+            self.close()
+            raise
+        self.absent = self._plan.absent
+        self.devices = self._plan.devices
+        self.lost: list[dict[str, str]] = []
+        self._guards: dict[str, CaseFileError | None] = {}
+
+    def tasks(self, cases: Sequence[Case]) -> list[Task]:
+        """Every verdict that is to be had of these cases, adapter by adapter."""
+        return [task for tasks in self._plan.tasks(cases).values() for task in tasks]
+
+    def settle(self, selection: Selection) -> None:
+        """Read the known differences of what is run; `lost` then has those that match no case. Raises FileProblems."""
+        known = differences.load_differences(selection.roots, self._request.known)
+        self.lost = differences.lost(known, _names_by_root(selection, known))
+        self._truths = Truths()
+        self._run = _Run(replace(self._request, selection=selection), _Silent(), self._truths, known, self._plan)
+
+    @cached_property
+    def line(self) -> dict[str, Any]:
+        """What the run line of a record would be; messages need it."""
+        return self._run._head()
+
+    def work(self, tasks: Sequence[Task], handle: Callable[[Task, Answer], None]) -> None:
+        """Do these tasks, several at once as far as jobs go, and hand on each answer as it comes."""
+        lanes: dict[str, list[_Task]] = {}
+        for task in tasks:
+            lanes.setdefault(task.label, []).append(task)
+
+        def judge(task: _Task, outcome: Outcome) -> tuple[_Task, Answer]:
+            return task, self._guarded(task.case) or self._run._judge(task, outcome)
+
+        self._pool.run(lanes, self._run._call, judge, lambda answered: handle(*answered))
+
+    def close(self) -> None:
+        """End all processes, at once if they are at work."""
+        self._pool.close()
+
+    def _guarded(self, case: Case) -> CaseFileError | None:
+        """What is wrong with the case's own `expected`, found out once."""
+        if case.name not in self._guards:
+            try:
+                check_guards([case], self._truths)
+                self._guards[case.name] = None
+            except CaseFileError as error:
+                self._guards[case.name] = error
+        return self._guards[case.name]
+
+
+class _Silent(Observer):
+    """Whoever asks for the verdicts tells them."""
+
+    def started(self, counts: Mapping[str, int], absent: Mapping[str, str]) -> None:
+        return None
+
+    def verdict(self, verdict: Verdict) -> None:
+        return None
+
+    def finished(self, adapter: str, seconds: float) -> None:
+        return None
