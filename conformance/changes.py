@@ -39,8 +39,8 @@ class Pace:
     """How the time of one call changed: medians in seconds, their ratio new / old, and the interval of that ratio.
 
     The interval is that of `timing.interval` over the rounds of both runs. Of a timing without rounds it goes from the lower
-    quartile of the new calls over the upper one of the old to the reverse. Where it holds 1, no difference is seen. It is all from 0
-    to infinity where either side has fewer than FEWEST calls.
+    quartile of the new calls over the upper one of the old to the reverse. Where it holds 1, no difference is seen. It is all
+    from 0 to infinity where either side has fewer than FEWEST calls.
     """
 
     key: Key

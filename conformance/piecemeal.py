@@ -15,7 +15,7 @@ from conformance.case import Case
 from conformance.casefile import CaseFileError
 from conformance.guards import check_guards
 from conformance.outcomes import Outcome
-from conformance.runner import Observer, Request, _names_by_root, _plan, _Run, _Task, _thread_environment
+from conformance.runner import Observer, Request, _names_by_root, _plan, _Run, _Task, thread_environment
 from conformance.selection import Selection
 from conformance.truths import Truths
 from conformance.verdict import Verdict
@@ -42,7 +42,7 @@ class Piecemeal:
             request.specs,
             jobs=request.jobs,
             timeout=request.timeout,
-            environment={**_thread_environment(request.threads), **cache.environment()},
+            environment={**thread_environment(request.threads), **cache.environment()},
         )
         try:
             self.answers = self._pool.greet() if answers is None else dict(answers)

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from conformance import messages
-from conformance.changes import changes
+from conformance.changes import Key, changes
 from conformance.report import atlas_svg, figures, payload, tables
 from conformance.report.matrix import columns_of, rows_of
 from conformance.report.plain import PlainCells, failures
@@ -108,7 +109,13 @@ def _environment() -> Environment:
     )
     environment.filters["shown"] = _shown
     environment.filters["counted"] = messages.counted
+    environment.filters["fragment"] = _fragment
     return environment
+
+
+def _fragment(key: Key) -> str:
+    """The address, on this page, of a verdict's case."""
+    return "#" + urlencode({"case": key.case, "on": f"{key.adapter}@{key.device}"}, errors="replace")
 
 
 def _asset(name: str) -> str:

@@ -24,9 +24,9 @@ PLAIN = ("case", "adapter", "device", "quantity", "status")
 
 
 def pack(content: Any) -> str:
-    """JSON, deflated, in base64: nothing in it can be taken for markup."""
+    """JSON, deflated, in base64: nothing in it can be taken for markup. Half a surrogate pair becomes a question mark."""
     text = json.dumps(content, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
-    return base64.b64encode(zlib.compress(text.encode("utf-8", "surrogatepass"), 9)).decode("ascii")
+    return base64.b64encode(zlib.compress(text.encode("utf-8", "replace"), 9)).decode("ascii")
 
 
 def index(record: Record, columns: Sequence[Column], rows: Sequence[Row]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class PlainCells:
         state = "unexpected" if verdict.unexpected else "known"
         words = f"{verdict.adapter} {verdict.status}, {state}"
         return Markup('<td class="{} {}"><a href="#{}" aria-label="{}">{}</a></td>').format(
-            verdict.status, state, quote(anchor(verdict)), words, STATUSES[verdict.status].sign
+            verdict.status, state, quote(anchor(verdict), errors="replace"), words, STATUSES[verdict.status].sign
         )
 
 

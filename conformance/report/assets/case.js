@@ -57,7 +57,6 @@ const CaseView = (() => {
       ["groups", line.geometry?.groups], ["output", line.must_fail ? "must be refused" : shape(line.expected)],
       ["written as", line.native ? Object.entries(line.native).map(([name, native]) => `${name} ${spelled(native)}`).join() : null],
       ["tags", row.tags.map((tag) => index.tags[tag]).join(", ") || null],
-      ["source", line.source],
     ];
     const shown = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
     return make("dl", { class: "facts" }, ...shown.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, String(value)))));
@@ -182,7 +181,7 @@ const CaseView = (() => {
       make("div", { class: "top" },
         make("h2", { id: "case-title", tabindex: -1 }, row.name),
         make("div", { class: "buttons" }, around.before, around.after, link, around.close)),
-      make("p", { class: "summary" }, line.summary),
+      make("p", { class: "summary" }, line.summary, " ", make("span", { class: "source" }, line.source)),
       facts(row, line, index),
       make("div", { class: "columns" },
         make("div", {},

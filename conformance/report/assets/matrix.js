@@ -2,7 +2,7 @@
 "use strict";
 const Matrix = (() => {
   const ROW = 26; // pixels, as in page.css
-  const AROUND = 12; // rows drawn above and below what is in sight
+  const AROUND = 6; // rows drawn above and below what is in sight
   const FIRST = "0".charCodeAt(0);
   const STATES = ["", "known", "unexpected"];
 
@@ -74,8 +74,11 @@ const Matrix = (() => {
         items.push({ row });
       }
       active = { item: Math.min(active.item, Math.max(items.length - 1, 0)), column: Math.min(active.column, columns.length + 1) };
-      if (before !== columns.join()) widths();
-      header();
+      if (before !== columns.join()) {
+        widths();
+        header();
+      }
+      sums();
       table.setAttribute("aria-rowcount", items.length + 3);
       table.setAttribute("aria-colcount", columns.length + 2);
       draw(true);
@@ -101,25 +104,42 @@ const Matrix = (() => {
     }
 
     function header() {
-      const { passing, failing } = totals();
-      const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
-      const line = (name, numbers, kind) => make("tr", { class: `totals ${kind}` },
-        make("th", { scope: "row" }, name), make("td", {}, String(sum(numbers))), ...numbers.map((n) => make("td", {}, String(n))));
+      const line = (name, kind) => make("tr", { class: `totals ${kind}` }, make("th", { scope: "row" }, name), make("td"), ...columns.map(() => make("td")));
       head.replaceChildren(
-        make("tr", { class: "labels", "aria-rowindex": 1 },
+        make("tr", { class: "labels" },
           make("th", { scope: "col" }, "case"), make("th", { scope: "col" }, make("span", {}, "conform / fail")),
           ...columns.map((number) => make("th", { scope: "col", title: title(index.columns[number]) }, make("span", {}, title(index.columns[number]))))),
-        line("conform", passing, "conforms"), line("fail", failing, "fails"));
+        line("conform", "conforms"), line("fail", "fails"));
       [...head.rows].forEach((row, place) => row.setAttribute("aria-rowindex", place + 1));
     }
 
+    function sums() {
+      const { passing, failing } = totals();
+      [passing, failing].forEach((numbers, line) => {
+        const { cells } = head.rows[line + 1];
+        [numbers.reduce((a, b) => a + b, 0), ...numbers].forEach((number, place) => {
+          const text = String(number);
+          if (cells[place + 1].textContent !== text) cells[place + 1].textContent = text;
+        });
+      });
+    }
+
+    /** A cell; those that say the same in one column are copies of one. */
+    const models = new Map();
     function cellOf(row, number) {
       const cell = row.cells[number];
+      const kind = `${number} ${cell ? `${cell.status} ${cell.state}` : ""}`;
+      if (!models.has(kind)) models.set(kind, model(cell, number));
+      return models.get(kind).cloneNode(true);
+    }
+
+    function model(cell, number) {
       const column = index.columns[number];
-      if (!cell) return make("td", { "aria-label": `${title(column)}: no verdict`, "data-column": number });
+      const given = { tabindex: -1, "data-column": number };
+      if (!cell) return make("td", { ...given, "aria-label": `${title(column)}: no verdict` });
       const { name, sign } = statuses[cell.status];
       const words = `${title(column)}: ${name}${cell.state ? `, ${cell.state}` : ""}`;
-      return make("td", { class: `cell ${name} ${cell.state}`, "aria-label": words, title: words, "data-column": number }, sign);
+      return make("td", { ...given, class: `cell ${name} ${cell.state}`, "aria-label": words, title: words }, sign);
     }
 
     function rowOf(item, place) {
@@ -139,7 +159,6 @@ const Matrix = (() => {
       const name = make("th", { scope: "row", tabindex: -1, title: `${row.name}: ${row.summary}`, "aria-label": row.quantity === "output" ? row.name : `${row.name}, ${row.quantity}` }, make("span", {}, row.short), make("span", { class: "note" }, row.summary));
       const counts = make("td", { class: "counts", tabindex: -1 }, `${passing} / ${failing}`);
       const cells = columns.map((number) => cellOf(row, number));
-      for (const cell of cells) cell.tabIndex = -1;
       return make("tr", attributes, name, counts, ...cells);
     }
 

@@ -102,7 +102,7 @@
       if (!dialog.open) dialog.showModal();
       dialog.querySelector("#case-title").focus({ preventScroll: true });
       dialog.scrollTop = 0;
-      chosen?.scrollIntoView({ block: "nearest" });
+      chosen?.scrollIntoView({ block: chosen.offsetHeight > dialog.clientHeight ? "start" : "center" });
     }
     dialog.addEventListener("close", () => {
       if (State.get().case) State.update({ case: "", on: "" }, { push: true });
