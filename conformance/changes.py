@@ -252,7 +252,15 @@ def _problems(record: Record) -> list[Mapping[str, str]]:
 
 def _redefined(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether one name stands for two calls; keys that an older record does not have are not held against it."""
-    return any(old[name] != new[name] for name in _DEFINING if name in old and name in new)
+    return any(_differ(old[name], new[name]) for name in _DEFINING if name in old and name in new)
+
+
+def _differ(old: Any, new: Any) -> bool:
+    """Whether two values of a case's line are not the same; of two arrays, as far as both records say: recipe, else numbers."""
+    if not (isinstance(old, Mapping) and isinstance(new, Mapping) and "shape" in old and "shape" in new):
+        return bool(old != new)
+    told = next((key for key in ("make", "values") if key in old and key in new), "shape")
+    return bool(old["shape"] != new["shape"] or old[told] != new[told])
 
 
 def _only(having: Record, lacking: Record, keys: Iterable[Key]) -> Only:

@@ -11,11 +11,12 @@ from functools import cached_property
 from typing import Any
 
 from conformance import cache, differences
+from conformance.adapters import thread_environment
 from conformance.case import Case
 from conformance.casefile import CaseFileError
 from conformance.guards import check_guards
 from conformance.outcomes import Outcome
-from conformance.runner import Observer, Request, _names_by_root, _plan, _Run, _Task, thread_environment
+from conformance.runner import Observer, Request, _names_by_root, _plan, _Run, _Task
 from conformance.selection import Selection
 from conformance.truths import Truths
 from conformance.verdict import Verdict

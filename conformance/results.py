@@ -99,7 +99,7 @@ def read_record(path: Path) -> Record:
     size = 0
     for number, line in enumerate(_whole_lines(data), 1):
         try:
-            content = json.loads(line)
+            content = json.loads(line, parse_constant=_refuse)
             kind = content.pop("type")
             if (kind == "run") != (number == 1):
                 raise ValueError
@@ -125,6 +125,11 @@ def read_record(path: Path) -> Record:
     if run.get("format") != FORMAT:
         raise RecordError(f"{file} has format {run.get('format')!r}, should be {FORMAT}")
     return Record(run=run, cases=cases, verdicts=tuple(verdicts), end=end, bytes_before_end=size)
+
+
+def _refuse(constant: str) -> None:
+    """NaN and infinities are strings in strict JSON."""
+    raise ValueError(constant)
 
 
 def has_lines(path: Path) -> bool:

@@ -162,3 +162,17 @@ def test_one_name_for_two_calls_is_told(record: Callable[..., Record]) -> None:
     first, summary, other = (record(RIGHT, cases=lines) for lines in cases)
     assert changes(first, summary).redefined == ()
     assert changes(first, other).redefined == ("folder/file/one",)
+
+
+def test_an_array_is_compared_as_far_as_both_records_tell_it(record: Callable[..., Record]) -> None:
+    """A record without recipes, or without the numbers of large arrays, is no other call; another recipe or shape is."""
+    whole = {"shape": [2], "values": [1.0, 2.0], "make": {"seed": 1}}
+    numbers, recipe = ({key: value for key, value in whole.items() if key != left} for left in ("make", "values"))
+    others = {**numbers, "values": [1.0, 3.0]}, {**recipe, "make": {"seed": 2}}, {"shape": [3]}
+
+    def redefined(*arrays: object) -> bool:
+        cases = [{"folder/file/one": {"case": "folder/file/one", "summary": "A.", "input": array}} for array in arrays]
+        return bool(changes(*(record(RIGHT, cases=lines) for lines in cases)).redefined)
+
+    assert not any(redefined(one, other) for one in (whole, numbers, recipe) for other in (whole, numbers, recipe))
+    assert all(redefined(whole, other) for other in others)

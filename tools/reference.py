@@ -3,8 +3,9 @@
     tox -e run                                   # writes reports/latest
     python tools/reference.py reports/latest     # writes reports/reference
 
-No engine is asked: what is left out are the variants' names in the run line, their verdicts and their counts, and what fails is
-explained by the known differences as they are now.
+No engine is asked: what is left out are the variants' names in the run line, their verdicts and their counts, and arrays of more
+elements than the page shows, where nothing differs and the recipe or the oracle makes them again. What fails is explained by the
+known differences as they are now.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from conformance.adapters import REGISTRY
 from conformance.casefile import shipped_cases
 from conformance.differences import Circumstances, Difference, explain, load_differences
 from conformance.report import write_page
+from conformance.report.payload import ARRAYS, can_be_made_again
 from conformance.results import RECORD, read_record
 from conformance.verdict import Verdict
 
@@ -34,6 +36,18 @@ def without_variants(line: dict[str, Any]) -> dict[str, Any] | None:
     if line["type"] == "verdict":
         return None if is_variant(line["adapter"]) else line
     return {**line, "counts": _kept(line["counts"])} if line["type"] == "end" else line
+
+
+def without_large_arrays(line: dict[str, Any], differing: set[str]) -> dict[str, Any]:
+    """A case's line without the values that the page leaves out, too."""
+    if line["case"] in differing:
+        return line
+    kept = dict(line)
+    for key in ARRAYS:
+        array = line.get(key)
+        if array is not None and can_be_made_again(key, array):
+            kept[key] = {name: value for name, value in array.items() if name != "values"}
+    return kept
 
 
 def explained(line: dict[str, Any], run: dict[str, Any], known: list[Difference], here: Circumstances) -> dict[str, Any]:
@@ -58,6 +72,8 @@ def main(folder: Path) -> None:
     here = Circumstances(platform=run["platform"], machine=run["machine"], cpu_flags=frozenset(run["cpu"]["flags"]))
     known = load_differences([shipped_cases()])
     found = [explained(line, run, known, here) if line["type"] == "verdict" else line for line in found]
+    differing = {line["case"] for line in found if line["type"] == "verdict" and line["status"] == "differs"}
+    found = [without_large_arrays(line, differing) if line["type"] == "case" else line for line in found]
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in found)
     (REFERENCE / RECORD).write_text(text, encoding="utf-8")
     write_page(read_record(REFERENCE), REFERENCE)

@@ -93,11 +93,12 @@ def _programs(line: Mapping[str, Any], adapters: Sequence[str | None], skeletons
 def _line(line: Mapping[str, Any], verdicts: Iterable[Verdict]) -> dict[str, Any]:
     """The case's line; large arrays that can be made again are left out of it, unless something differs from them."""
     whole = any(verdict.status == "differs" for verdict in verdicts)
-    return {**line, **{key: _array(line.get(key), whole or key not in line or not _again(key, line[key])) for key in ARRAYS}}
+    arrays = {key: line.get(key) for key in ARRAYS}
+    return {**line, **{key: _array(array, whole or not can_be_made_again(key, array)) for key, array in arrays.items()}}
 
 
-def _again(key: str, array: Mapping[str, Any] | None) -> bool:
-    """Whether it is large, and the recipe or the oracle makes it again."""
+def can_be_made_again(key: str, array: Mapping[str, Any] | None) -> bool:
+    """Whether an array of a case's line is large, and the recipe or the oracle makes it again."""
     return array is not None and math.prod(array["shape"]) > MOST_ELEMENTS and ("make" in array or key == "expected")
 
 
