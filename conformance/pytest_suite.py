@@ -189,9 +189,11 @@ class _Case(pytest.Item):
             pytest.skip(" ".join([f"{verdict.status}:", *messages.details(verdict)]))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What is wrong with a file is told as such, without a traceback."""
+        """What is wrong with a file, and what is known, is told as such: a traceback takes pytest long, and says nothing here."""
         if isinstance(excinfo.value, FileProblems):
             return "\n".join(excinfo.value.lines)
+        if isinstance(excinfo.value, pytest.xfail.Exception):
+            return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
