@@ -16,7 +16,8 @@ from conformance import outcomes
 from conformance.case import Case
 from conformance.changes import Key
 from conformance.outcomes import Outcome
-from conformance.piecemeal import Answer, Piecemeal, Task
+from conformance.piecemeal import Answer, Piecemeal
+from conformance.planning import Task
 from conformance.selection import Selection
 from conformance.verdict import Verdict
 from conformance.workers.engine import Greeting

@@ -16,15 +16,13 @@ from conformance.case import Case
 from conformance.casefile import CaseFileError
 from conformance.guards import check_guards
 from conformance.outcomes import Outcome
-from conformance.runner import Observer, Request, _names_by_root, _plan, _Run, _Task
+from conformance.planning import Request, Task, plan_of
+from conformance.runner import Observer, Run, names_by_root
 from conformance.selection import Selection
 from conformance.truths import Truths
 from conformance.verdict import Verdict
 from conformance.workers.engine import Greeting
 from conformance.workers.pool import Pool
-
-Task = _Task
-"""One verdict that is to be had: `case`, `label` of the adapter, `device`, `quantity`."""
 
 Answer = Verdict | CaseFileError
 """What comes of a task; an error where what the case's file says is `expected` is not what the oracle says."""
@@ -39,7 +37,7 @@ class Piecemeal:
         The request's selection may still be empty.
         """
         self._request = request
-        self._pool: Pool[_Task, tuple[_Task, Answer]] = Pool(
+        self._pool: Pool[Task, tuple[Task, Answer]] = Pool(
             request.specs,
             jobs=request.jobs,
             timeout=request.timeout,
@@ -47,41 +45,41 @@ class Piecemeal:
         )
         try:
             self.answers = self._pool.greet() if answers is None else dict(answers)
-            self._plan = _plan(request, self.answers)
+            self.plan = plan_of(request, self.answers)
         except BaseException:
             self.close()
             raise
-        self.absent = self._plan.absent
-        self.devices = self._plan.devices
+        self.absent = self.plan.absent
+        self.devices = self.plan.devices
         self.lost: list[dict[str, str]] = []
         self._guards: dict[str, CaseFileError | None] = {}
 
     def tasks(self, cases: Sequence[Case]) -> list[Task]:
         """Every verdict that is to be had of these cases, adapter by adapter."""
-        return [task for tasks in self._plan.tasks(cases).values() for task in tasks]
+        return [task for tasks in self.plan.tasks(cases).values() for task in tasks]
 
     def settle(self, selection: Selection) -> None:
         """Read the known differences of what is run; `lost` then has those that match no case. Raises FileProblems."""
         known = differences.load_differences(selection.roots, self._request.known)
-        self.lost = differences.lost(known, _names_by_root(selection, known))
+        self.lost = differences.lost(known, names_by_root(selection, known))
         self._truths = Truths()
-        self._run = _Run(replace(self._request, selection=selection), _Silent(), self._truths, known, self._plan)
+        self._run = Run(replace(self._request, selection=selection), _Silent(), self._truths, known, self.plan)
 
     @cached_property
     def line(self) -> dict[str, Any]:
         """What the run line of a record would be; messages need it."""
-        return self._run._head()
+        return self._run.head()
 
     def work(self, tasks: Sequence[Task], handle: Callable[[Task, Answer], None]) -> None:
         """Do these tasks, several at once as far as jobs go, and hand on each answer as it comes."""
-        lanes: dict[str, list[_Task]] = {}
+        lanes: dict[str, list[Task]] = {}
         for task in tasks:
             lanes.setdefault(task.label, []).append(task)
 
-        def judge(task: _Task, outcome: Outcome) -> tuple[_Task, Answer]:
-            return task, self._guarded(task.case) or self._run._judge(task, outcome)
+        def judge(task: Task, outcome: Outcome) -> tuple[Task, Answer]:
+            return task, self._guarded(task.case) or self._run.judge(task, outcome)
 
-        self._pool.run(lanes, self._run._call, judge, lambda answered: handle(*answered))
+        self._pool.run(lanes, self._run.call, judge, lambda answered: handle(*answered))
 
     def close(self) -> None:
         """End all processes, at once if they are at work."""

@@ -18,8 +18,8 @@ from conformance.awaiting import Awaited
 from conformance.casefile import DESIGN, ENDINGS, NOT_CASES, corpus_root, nearby, read_cases
 from conformance.differences import entries_of
 from conformance.machine import physical_cores
-from conformance.piecemeal import Piecemeal, Task
-from conformance.runner import Request, UsageError
+from conformance.piecemeal import Piecemeal
+from conformance.planning import Request, Task, UsageError
 from conformance.selection import SLOW, Selection
 from conformance.workers.engine import Greeting
 from conformance.yamlfile import FileProblems, read

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from conformance import __version__, cache, differences, results, timing
-from conformance.adapters import OTHER_LAYOUT, thread_environment
-from conformance.case import Case
+from conformance.adapters import thread_environment
 from conformance.casefile import load_cases
 from conformance.conventions import Unrepresentable
 from conformance.differences import Difference
@@ -21,18 +19,15 @@ from conformance.guards import check_guards
 from conformance.judging import Judge
 from conformance.machine import description
 from conformance.outcomes import Outcome, Output, Raised, Unavailable, Unsupported
+from conformance.planning import Plan, Request, Task, UsageError, asides_of, plan_of
 from conformance.recording import case_line, corpus_digest
 from conformance.results import Record, Writer
 from conformance.selection import Selection
 from conformance.truths import Truths
 from conformance.verdict import Verdict
 from conformance.workers.asked import Asked
-from conformance.workers.engine import Greeting, Spec
+from conformance.workers.engine import Greeting
 from conformance.workers.pool import Pool
-
-
-class UsageError(ValueError):
-    """What was asked for cannot be done: one sentence."""
 
 
 class Observer(Protocol):
@@ -46,65 +41,6 @@ class Observer(Protocol):
     def finished(self, adapter: str, seconds: float) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What to run, on what, and where the record goes."""
-
-    selection: Selection
-    specs: Sequence[Spec]
-    asked: Mapping[str, str]
-    pythons: Mapping[str, str] = field(default_factory=dict)
-    paths: Sequence[str] = ()
-    known: Sequence[Path] = ()
-    device: str | None = None
-    jobs: int = 1
-    timeout: float = 60.0
-    threads: int = 1
-    timing: str = "off"
-    repeat: int = 1
-    invariance: bool = False
-    folder: Path = Path("reports/latest")
-    resume: bool = False
-    command: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Task:
-    case: Case
-    label: str
-    device: str
-    quantity: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plan:
-    """The adapters that take part, what each said of itself, its devices and which cases it runs; who does not, and why."""
-
-    greetings: Mapping[str, Greeting | Outcome]
-    devices: Mapping[str, tuple[str, ...]]
-    tags: Mapping[str, str | None]
-    is_variant: Mapping[str, bool]
-    absent: Mapping[str, str]
-
-    def tasks(self, cases: Sequence[Case]) -> dict[str, list[_Task]]:
-        """Every verdict that is to be had, by adapter."""
-        found: dict[str, list[_Task]] = {}
-        for label, greeting in self.greetings.items():
-            concerned = [
-                case
-                for case in cases
-                if (not isinstance(greeting, Greeting) or case.concerns(greeting.convention))
-                and (self.tags[label] is None or self.tags[label] in case.tags)
-            ]
-            found[label] = [
-                _Task(case=case, label=label, device=device, quantity=quantity)
-                for device in self.devices[label]
-                for case in concerned
-                for quantity in ("output", "gradients")[: 1 if case.gradients is None else 2]
-            ]
-        return found
-
-
 def execute(request: Request, observer: Observer) -> Record:
     """Run the cases, write `results.jsonl`, and return what it says.
 
@@ -112,20 +48,20 @@ def execute(request: Request, observer: Observer) -> Record:
     """
     truths = Truths()
     known = differences.load_differences(request.selection.roots, request.known)
-    lost = differences.lost(known, _names_by_root(request.selection, known))
+    lost = differences.lost(known, names_by_root(request.selection, known))
     check_guards(request.selection.cases, truths)
-    pool: Pool[_Task, Verdict] = Pool(
+    pool: Pool[Task, Verdict] = Pool(
         request.specs,
         jobs=request.jobs,
         timeout=request.timeout,
         environment={**thread_environment(request.threads), **cache.environment()},
-        asides={spec.label: _asides(spec, request) for spec in request.specs} if request.invariance else None,
+        asides={spec.label: asides_of(spec, request) for spec in request.specs} if request.invariance else None,
     )
     try:
-        plan = _plan(request, pool.greet())
+        plan = plan_of(request, pool.greet())
         if not any(plan.tasks(request.selection.cases).values()):
             raise UsageError("no adapter runs any of the cases: each is one framework's own rule, should be run on that one")
-        return _Run(request, observer, truths, known, plan).go(pool, lost)
+        return Run(request, observer, truths, known, plan).go(pool, lost)
     finally:
         pool.close()
 
@@ -147,10 +83,10 @@ def _unordered(value: Any) -> Any:
     return sorted(value, key=str) if isinstance(value, list) else value
 
 
-class _Run:
+class Run:
     """One run after everything has been checked."""
 
-    def __init__(self, request: Request, observer: Observer, truths: Truths, known: Sequence[Difference], plan: _Plan) -> None:
+    def __init__(self, request: Request, observer: Observer, truths: Truths, known: Sequence[Difference], plan: Plan) -> None:
         self.request, self.observer, self.truths, self.known, self.plan = request, observer, truths, known, plan
         self.cases = {case.name: case for case in request.selection.cases}
         self.adapters = {spec.label: spec.adapter for spec in request.specs}
@@ -159,9 +95,9 @@ class _Run:
         self.counts: dict[str, Counter[str]] = {}
         self.first_calls: dict[tuple[str, str, str], float] = {}
         versions = {label: a.versions if isinstance(a, Greeting) else {} for label, a in plan.greetings.items()}
-        self.judge = Judge(truths, known, adapters=self.adapters, versions=versions)
+        self._verdict_on = Judge(truths, known, adapters=self.adapters, versions=versions)
 
-    def go(self, pool: Pool[_Task, Verdict], lost: list[dict[str, str]]) -> Record:
+    def go(self, pool: Pool[Task, Verdict], lost: list[dict[str, str]]) -> Record:
         began = time.monotonic()
         writer = self._open()
         try:
@@ -181,7 +117,7 @@ class _Run:
             def sort(verdict: Verdict) -> None:
                 (timed.append if self._is_timed(verdict) else handle)(verdict)
 
-            pool.run(tasks, self._call, self._judge, sort)
+            pool.run(tasks, self.call, self.judge, sort)
             by_case = {name: [verdict for verdict in timed if verdict.case == name] for name in self.cases}
             for verdicts in filter(None, by_case.values()):
                 for verdict in self._timed(pool, verdicts):
@@ -194,7 +130,7 @@ class _Run:
 
     def _open(self) -> Writer:
         """The record to write to: a new one, or with --resume the old one behind its last whole line."""
-        path, head = self.request.folder / results.RECORD, self._head()
+        path, head = self.request.folder / results.RECORD, self.head()
         if not self.request.resume or not results.has_lines(path):
             writer = Writer(path)
             writer.write("run", head)
@@ -208,7 +144,7 @@ class _Run:
             self._count(verdict)
         return Writer(path, keep=self.before.bytes_before_end)
 
-    def _left(self) -> dict[str, list[_Task]]:
+    def _left(self) -> dict[str, list[Task]]:
         """The tasks that the record does not hold yet."""
         done = {(v.case, v.adapter, v.device, v.quantity) for v in self.before.verdicts} if self.before else set()
         return {
@@ -216,7 +152,7 @@ class _Run:
             for label, todo in self.plan.tasks(self.request.selection.cases).items()
         }
 
-    def _call(self, task: _Task) -> Asked | Outcome:
+    def call(self, task: Task) -> Asked | Outcome:
         """What to ask the engine; or the outcome, where it need not be asked."""
         greeting = self.plan.greetings[task.label]
         assert isinstance(greeting, Greeting), "an engine that did not start is not asked"
@@ -232,10 +168,10 @@ class _Run:
         cotangent = prepared.cotangent if task.quantity == "gradients" else None
         return Asked(tensors=prepared.tensors, native=native, device=task.device, cotangent=cotangent, repeat=self.request.repeat)
 
-    def _judge(self, task: _Task, outcome: Outcome) -> Verdict:
+    def judge(self, task: Task, outcome: Outcome) -> Verdict:
         if isinstance(outcome, Output) and outcome.seconds is not None and timing.TAG in task.case.tags:
             self.first_calls[task.case.name, task.label, task.device] = outcome.seconds
-        return self.judge(task.case, outcome, adapter=task.label, device=task.device, quantity=task.quantity)
+        return self._verdict_on(task.case, outcome, adapter=task.label, device=task.device, quantity=task.quantity)
 
     def _is_timed(self, verdict: Verdict) -> bool:
         """A result that does not conform has no time."""
@@ -248,7 +184,7 @@ class _Run:
             and not self.cases[verdict.case].must_fail
         )
 
-    def _timed(self, pool: Pool[_Task, Verdict], verdicts: Sequence[Verdict]) -> Iterator[Verdict]:
+    def _timed(self, pool: Pool[Task, Verdict], verdicts: Sequence[Verdict]) -> Iterator[Verdict]:
         """The verdicts of one case with their timings: all adapters in turn, round after round."""
         mode = self.request.timing
         rounds: dict[int, list[list[float]]] = {i: [] for i in range(len(verdicts))}
@@ -270,7 +206,7 @@ class _Run:
             yield replace(verdict, timing=asdict(figures))
 
     def _asked(self, verdict: Verdict) -> Asked:
-        asked = self._call(_Task(case=self.cases[verdict.case], label=verdict.adapter, device=verdict.device, quantity="output"))
+        asked = self.call(Task(case=self.cases[verdict.case], label=verdict.adapter, device=verdict.device, quantity="output"))
         assert isinstance(asked, Asked), "a verdict that conforms had something to ask"
         return asked
 
@@ -284,7 +220,7 @@ class _Run:
     def _count(self, verdict: Verdict) -> None:
         self.counts.setdefault(verdict.adapter, Counter())[verdict.status] += 1
 
-    def _head(self) -> dict[str, Any]:
+    def head(self) -> dict[str, Any]:
         """The run line: everything that a result depends on."""
         greetings = self.plan.greetings
         return {
@@ -318,47 +254,7 @@ class _Run:
         }
 
 
-def _plan(request: Request, answers: Mapping[str, Greeting | Outcome]) -> _Plan:
-    """Who takes part, on which devices. Raises UsageError for what was asked for by name and is not there."""
-    specs = {spec.label: spec for spec in request.specs}
-    absent: dict[str, str] = {}
-    taking_part: dict[str, Greeting | Outcome] = {}
-    for label, answer in answers.items():
-        if not isinstance(answer, Unavailable):
-            taking_part[label] = answer
-        elif specs[label].by_name:
-            raise UsageError(f"{label} is unavailable: {answer.reason}")
-        else:
-            absent[label] = answer.reason
-    if not taking_part:
-        raise UsageError("no adapter to run: " + "; ".join(f"{label}: {reason}" for label, reason in absent.items()))
-    devices = {label: _devices(request.device, answer) for label, answer in taking_part.items()}
-    if request.device not in (None, "all"):
-        having = [label for label, a in taking_part.items() if isinstance(a, Greeting) and request.device in a.devices]
-        for label in taking_part:
-            if label not in having and (specs[label].by_name or not having):
-                answer = taking_part[label]
-                there = ", ".join(answer.devices) if isinstance(answer, Greeting) else "none: it did not start"
-                raise UsageError(f"{label} has no device {request.device}, should be one of {there}")
-    return _Plan(
-        greetings=taking_part,
-        devices=devices,
-        tags={label: specs[label].tag for label in taking_part},
-        is_variant={label: specs[label].is_variant and not specs[label].by_name for label in taking_part},
-        absent=absent,
-    )
-
-
-def _devices(asked: str | None, answer: Greeting | Outcome) -> tuple[str, ...]:
-    if asked not in (None, "all"):
-        assert asked is not None
-        return (asked,)
-    if not isinstance(answer, Greeting):
-        return ("cpu",)
-    return answer.devices if asked == "all" else answer.devices[:1]
-
-
-def _names_by_root(selection: Selection, known: Sequence[Difference]) -> dict[Path, list[str]]:
+def names_by_root(selection: Selection, known: Sequence[Difference]) -> dict[Path, list[str]]:
     """Full names by corpus root: those loaded if all entries find a case among them, else all of the root's."""
     loaded = [case.name for case in selection.loaded]
     names = dict.fromkeys(selection.roots, loaded)
@@ -366,13 +262,3 @@ def _names_by_root(selection: Selection, known: Sequence[Difference]) -> dict[Pa
         if differences.lost([entry for entry in known if entry.root in (root, None)], names):
             names[root] = [case.name for case in load_cases(root)]
     return names
-
-
-def _asides(spec: Spec, request: Request) -> dict[str, Spec]:
-    """By aspect of what should not matter: how the same adapter is started otherwise."""
-    other = 1 if request.threads > 1 else 2
-    found = {"threads": replace(spec, environment={**spec.environment, **thread_environment(other)})}
-    if spec.adapter in OTHER_LAYOUT:
-        python = request.pythons.get(spec.label, sys.executable)
-        found["layout"] = Spec.of(OTHER_LAYOUT[spec.adapter], label=OTHER_LAYOUT[spec.adapter], python=python)
-    return found

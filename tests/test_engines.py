@@ -9,7 +9,7 @@ import pytest
 
 from conformance.adapters import REGISTRY
 from conformance.engines import specs
-from conformance.runner import UsageError
+from conformance.planning import UsageError
 from conformance.workers.process import foreign_command, python_command
 
 
@@ -34,6 +34,7 @@ def test_variants_come_with_the_adapters_that_take_part():
     found, _ = specs(["jax-general"], [], variants=True)
     assert [(spec.label, spec.by_name, spec.is_variant) for spec in found] == [
         ("jax-general", True, False),
+        ("jax-conv-dx", False, True),
         ("jax-jit", False, True),
     ]
 

@@ -18,10 +18,10 @@ from conformance.adapters import REGISTRY
 from conformance.commands import port as command
 from conformance.conventions import Unrepresentable
 from conformance.geometry import Axis, Geometry
+from conformance.planning import UsageError
 from conformance.porting import PortError, calls, port, port_model, recipes, running
 from conformance.porting.layer import Channels
 from conformance.porting.operands import canonical, integers, oracle, plan_on_oracle, stored
-from conformance.runner import UsageError
 
 COUNT = min(int(os.environ.get("CONFORMANCE_PORT_COUNT", "6")), 200)
 PAIRS = list(itertools.permutations(conventions.NAMES, 2))

@@ -10,8 +10,9 @@ from helpers import CUT, EMPTY, GAPS, TESTS, TORCHS_RULE, corpus, foreign, gone,
 
 from conformance import runner
 from conformance.casefile import CaseFileError
+from conformance.planning import Request, UsageError
 from conformance.results import RECORD, RecordError, read_record
-from conformance.runner import Request, UsageError, execute
+from conformance.runner import execute
 from conformance.selection import select
 from conformance.yamlfile import FileProblems
 

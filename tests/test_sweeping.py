@@ -17,7 +17,7 @@ from conformance.commands import sweep as sweep_command
 from conformance.conventions import Unrepresentable
 from conformance.geometry import Axis, Geometry, problems
 from conformance.oracle import gradient_truths, truth_of
-from conformance.runner import UsageError
+from conformance.planning import UsageError
 from conformance.sweeping import Request, Wish, sweep
 from conformance.sweeping.drawing import Drawer, obstacle
 from conformance.sweeping.drawn import KEPT, Drawn

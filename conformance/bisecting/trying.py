@@ -13,7 +13,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from conformance import engines, messages, runner
+from conformance import engines, messages, planning, runner
 from conformance.bisecting.environments import Environments, NotInstalled
 from conformance.machine import physical_cores
 from conformance.recording import corpus_digest
@@ -74,7 +74,7 @@ class Trier:
         self.question, self.environments, self.folder, self.fresh = question, environments, folder, fresh
         (spec,), _ = engines.specs([question.adapter], [])
         if spec.adapter.startswith("cmd:"):
-            raise runner.UsageError(f"-a {question.adapter}: is a program, should be an adapter in Python")
+            raise planning.UsageError(f"-a {question.adapter}: is a program, should be an adapter in Python")
         self.label = spec.label
         self.kept = 0
 
@@ -111,7 +111,7 @@ class Trier:
         question = self.question
         specs, asked = engines.specs([question.adapter], [f"{self.label}={python}"])
         with tempfile.TemporaryDirectory() as folder:
-            request = runner.Request(
+            request = planning.Request(
                 selection=replace(question.selection, roots=()),  # known differences do not apply
                 specs=specs,
                 asked=asked,
@@ -122,7 +122,7 @@ class Trier:
             )
             try:
                 record = runner.execute(request, _Silent())
-            except runner.UsageError as problem:
+            except planning.UsageError as problem:
                 return Skipped(reason=str(problem))
         return self._read(record, version)
 

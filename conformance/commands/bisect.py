@@ -16,7 +16,7 @@ from conformance.bisecting.search import boundary
 from conformance.bisecting.trying import Question, Skipped, Trial, Trier
 from conformance.commands.run import ended_by_signals
 from conformance.messages import counted
-from conformance.runner import UsageError
+from conformance.planning import UsageError
 from conformance.selection import Selection, SelectionError, select
 
 MOST_NEAR = 6

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 
 from conformance import porting
+from conformance.planning import UsageError
 from conformance.porting import Port, PortError
-from conformance.runner import UsageError
 
 
 def run(call: str, source: str, target: str, shape: str | None, prove: bool) -> None:

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from conformance import engines, messages, runner, timing
+from conformance import engines, messages, planning, runner, timing
 from conformance.machine import physical_cores
 from conformance.results import RECORD, Record, read_record
 from conformance.selection import is_path, select
@@ -55,12 +55,12 @@ def run(options: Options) -> None:
 
     baseline = None if options.baseline is None else read_record(options.baseline)  # before hours are spent
     if options.timing not in timing.SLICES:
-        raise runner.UsageError(f"--timing {options.timing}: should be one of {', '.join(timing.SLICES)}")
+        raise planning.UsageError(f"--timing {options.timing}: should be one of {', '.join(timing.SLICES)}")
     if options.accept is not None and options.accept.is_dir():
-        raise runner.UsageError(f"--accept {options.accept}: is a folder, should be a file of known differences")
+        raise planning.UsageError(f"--accept {options.accept}: is a folder, should be a file of known differences")
     specs, asked = engines.specs(options.adapters, options.pythons, variants=options.variants)
     selection = select(options.words, expression=options.expression, tags=options.tags)
-    request = runner.Request(
+    request = planning.Request(
         selection=selection,
         specs=specs,
         asked=asked,

@@ -13,8 +13,8 @@ from conformance.atlas import picture
 from conformance.case import Case
 from conformance.conventions import Unrepresentable
 from conformance.geometry import Geometry
+from conformance.planning import UsageError
 from conformance.programs import program
-from conformance.runner import UsageError
 from conformance.selection import SelectionError, select
 from conformance.truths import prepare
 

@@ -11,8 +11,8 @@ import typer
 from conformance import engines
 from conformance.case import DTYPES
 from conformance.commands.run import ended_by_signals
+from conformance.planning import UsageError
 from conformance.results import RecordError
-from conformance.runner import UsageError
 from conformance.sweeping import Request, Swept, Wish, sweep
 from conformance.sweeping.drawn import Dtype
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from conformance.adapters import thread_environment
 from conformance.outcomes import Unsupported
-from conformance.runner import UsageError
+from conformance.planning import UsageError
 from conformance.sweeping.drawing import Drawer, Wish
 from conformance.sweeping.drawn import Drawn
 from conformance.sweeping.shrinking import shrunk
