@@ -41,7 +41,10 @@ def failure(said: str) -> str:
 def annotation_lines(record: Record) -> Iterator[str]:
     """An error for each unexpected difference, at its case where that lies in a file of the run, and for each lost entry."""
     places = _places(record)
-    unexpected = [verdict for verdict in record.verdicts if verdict.unexpected]
+    unexpected = sorted(
+        (verdict for verdict in record.verdicts if verdict.unexpected),
+        key=lambda verdict: _in_order(places.get(verdict.case, "")),
+    )
     problems = [(problem["entry"], problem["problem"]) for problem in (record.end or {}).get("problems", [])]
     lines = [_annotation(verdict, record, places) for verdict in unexpected]
     lines += [error(text, at=at) for at, text in problems]
@@ -49,6 +52,12 @@ def annotation_lines(record: Record) -> Iterator[str]:
     yield from lines[:most]
     if lines[most:]:
         yield error(f"and {len(lines) - most} more: the summary of the job and the page have them")
+
+
+def _in_order(at: str) -> tuple[str, int]:
+    """FILE:LINE as it sorts; engines at work at once end in any order."""
+    file, _, line = at.rpartition(":")
+    return file, int(line or 0)
 
 
 def error(text: str, *, at: str | None = None, title: str = "conformance") -> str:
