@@ -208,7 +208,7 @@ def _paces(before: Mapping[Key, Verdict], after: Mapping[Key, Verdict]) -> Itera
             key=key,
             old=then["median"],
             new=now["median"],
-            ratio=now["median"] / then["median"],
+            ratio=found.ratio if found else now["median"] / then["median"],
             low=0.0 if not enough else found.low if found else now["lower"] / then["upper"],
             high=math.inf if not enough else found.high if found else now["upper"] / then["lower"],
         )

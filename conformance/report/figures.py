@@ -32,7 +32,7 @@ def timings(record: Record) -> dict[str, Any]:
 
     Returns {"columns": [{adapter, device}], "threads", "mode", "layers": [{case, network, summary, cells}], "standing": [...]}:
     a cell is None or {first, minimum, lower, median, upper (seconds; first may be None), count, ratio, low, high}. The ratio is
-    the median over the layer's least one, from low to high by its rounds (None of the least itself). `standing` has for every
+    to the layer's least median: the mean over the rounds, from low to high (None of the least itself). `standing` has for every
     column its number of layers, how many it was the fastest of, and the geometric mean of its ratios (None without layers).
     """
     places = columns(record)
@@ -161,9 +161,10 @@ def _layer(
 def _cell(timing: Mapping[str, Any], best: Mapping[str, Any]) -> dict[str, Any]:
     """A timing with its ratio to the best one, and the interval of that ratio where there are rounds to tell it from."""
     found = None if timing is best else interval(timing.get("rounds") or (), best.get("rounds") or ())
+    of_medians = timing["median"] / best["median"] if best["median"] else 1.0
     return {
         **{key: timing.get(key) for key in ("first", "minimum", "lower", "median", "upper", "count")},
-        "ratio": timing["median"] / best["median"] if best["median"] else 1.0,
+        "ratio": of_medians if found is None else found.ratio,
         "low": None if found is None else found.low,
         "high": None if found is None else found.high,
     }
