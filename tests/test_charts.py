@@ -82,6 +82,7 @@ def test_a_network_is_drawn_when_it_is_opened(canvas: Callable[..., Any]) -> Non
     second = place.locator("details").nth(1)
     assert second.locator("table").count() == 0
     second.locator("summary").click()
+    second.locator("table").wait_for()  # the browser tells of the opening later
     assert second.locator("table").count() == 1
 
 
