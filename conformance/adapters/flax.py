@@ -33,8 +33,8 @@ class Flax(Jax):
             given, above = (jax.numpy.asarray(np.moveaxis(array, 1, -1)) for array in (x, cotangent))
             _, pull = jax.vjp(lambda parameters, given: nnx.merge(definition, parameters)(given), state, given)
             gradients, dx = pull(above)
-        dkernel = np.moveaxis(np.asarray(gradients["kernel"].get_value()), (-2, -1), (0, 1))
-        dbias = None if bias is None else np.asarray(gradients["bias"].get_value())
+        dkernel = np.moveaxis(np.asarray(_held(gradients["kernel"])), (-2, -1), (0, 1))
+        dbias = None if bias is None else np.asarray(_held(gradients["bias"]))
         return self.fetch(dx), laid_out(dkernel, native["transpose_kernel"]), dbias
 
     def _layer(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> nnx.ConvTranspose:
@@ -50,10 +50,22 @@ class Flax(Jax):
                 rngs=nnx.Rngs(0),
             )
             weights = np.moveaxis(laid_out(kernel, native["transpose_kernel"]), (0, 1), (-2, -1))  # (*kernel, I, O)
-            layer.kernel.set_value(jax.numpy.asarray(weights))
+            _hold(layer.kernel, jax.numpy.asarray(weights))
             if bias is not None:
-                layer.bias.set_value(jax.numpy.asarray(bias))
+                _hold(layer.bias, jax.numpy.asarray(bias))
         return layer
 
     def fetch(self, y: Any) -> Any:
         return np.moveaxis(np.asarray(y), -1, 1)
+
+
+def _held(variable: Any) -> Any:
+    """The array of a variable; older releases have no method for it."""
+    return variable.get_value() if hasattr(type(variable), "get_value") else variable.value
+
+
+def _hold(variable: Any, array: Any) -> None:
+    if hasattr(type(variable), "set_value"):
+        variable.set_value(array)
+    else:
+        variable.value = array
