@@ -32,3 +32,11 @@ def test_the_reference_is_of_the_pinned_versions() -> None:
 def test_the_reference_is_small() -> None:
     """At most 3 MB as git stores it (deflated), so that a clone stays quick."""
     assert sum(len(zlib.compress(file.read_bytes())) for file in REFERENCE.iterdir()) <= 3_000_000
+
+
+def test_the_reference_does_not_say_where_it_was_made() -> None:
+    """Files in an engine's message begin with their package, not with the folder of an environment."""
+    text = (REFERENCE / "results.jsonl").read_text(encoding="utf-8")
+    assert "site-packages/" in text
+    assert "/site-packages/" not in text
+    assert "/.tox/" not in text

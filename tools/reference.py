@@ -4,13 +4,14 @@
     python tools/reference.py reports/latest     # writes reports/reference
 
 No engine is asked: what is left out are the variants' names in the run line, their verdicts and their counts, and arrays of more
-elements than the page shows, where nothing differs and the recipe or the oracle makes them again. What fails is explained by the
-known differences as they are now.
+elements than the page shows, where nothing differs and the recipe or the oracle makes them again; and the folders of files that
+messages name. What fails is explained by the known differences as they are now.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -25,6 +26,7 @@ from conformance.results import RECORD, read_record
 from conformance.verdict import Verdict
 
 REFERENCE = Path(__file__).resolve().parent.parent / "reports" / "reference"
+PLACES = re.compile(r"/[^\s\"'\\()]*?/(?=site-packages/|conformance/)|" + re.escape(f"{Path(__file__).resolve().parent.parent}/"))
 BY_LABEL = ("versions", "devices", "absent")
 
 
@@ -50,6 +52,12 @@ def without_large_arrays(line: dict[str, Any], differing: set[str]) -> dict[str,
     return kept
 
 
+def without_places(line: dict[str, Any]) -> dict[str, Any]:
+    """A verdict whose message names files from where they are imported, not from where this machine keeps them."""
+    message = line["message"]
+    return line if message is None else {**line, "message": PLACES.sub("", message)}
+
+
 def explained(line: dict[str, Any], run: dict[str, Any], known: list[Difference], here: Circumstances) -> dict[str, Any]:
     """A verdict with the known differences of today."""
     verdict = Verdict(**{key: value for key, value in line.items() if key != "type"} | {"known": None, "known_problem": None})
@@ -71,7 +79,7 @@ def main(folder: Path) -> None:
     run = found[0]
     here = Circumstances(platform=run["platform"], machine=run["machine"], cpu_flags=frozenset(run["cpu"]["flags"]))
     known = load_differences([shipped_cases()])
-    found = [explained(line, run, known, here) if line["type"] == "verdict" else line for line in found]
+    found = [without_places(explained(line, run, known, here)) if line["type"] == "verdict" else line for line in found]
     differing = {line["case"] for line in found if line["type"] == "verdict" and line["status"] == "differs"}
     found = [without_large_arrays(line, differing) if line["type"] == "case" else line for line in found]
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in found)
