@@ -17,7 +17,7 @@ from conformance.casefile import CaseFileError
 from conformance.guards import check_guards
 from conformance.outcomes import Outcome
 from conformance.planning import Request, Task, plan_of
-from conformance.runner import Observer, Run, names_by_root
+from conformance.runner import Run, Silent, names_by_root
 from conformance.selection import Selection
 from conformance.truths import Truths
 from conformance.verdict import Verdict
@@ -63,7 +63,7 @@ class Piecemeal:
         known = differences.load_differences(selection.roots, self._request.known)
         self.lost = differences.lost(known, names_by_root(selection, known))
         self._truths = Truths()
-        self._run = Run(replace(self._request, selection=selection), _Silent(), self._truths, known, self.plan)
+        self._run = Run(replace(self._request, selection=selection), Silent(), self._truths, known, self.plan)
 
     @cached_property
     def line(self) -> dict[str, Any]:
@@ -94,16 +94,3 @@ class Piecemeal:
             except CaseFileError as error:
                 self._guards[case.name] = error
         return self._guards[case.name]
-
-
-class _Silent(Observer):
-    """Whoever asks for the verdicts tells them."""
-
-    def started(self, counts: Mapping[str, int], absent: Mapping[str, str]) -> None:
-        return None
-
-    def verdict(self, verdict: Verdict) -> None:
-        return None
-
-    def finished(self, adapter: str, seconds: float) -> None:
-        return None

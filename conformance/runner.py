@@ -41,6 +41,19 @@ class Observer(Protocol):
     def finished(self, adapter: str, seconds: float) -> None: ...
 
 
+class Silent(Observer):
+    """Tells nobody: whoever asks for the verdicts tells them."""
+
+    def started(self, counts: Mapping[str, int], absent: Mapping[str, str]) -> None:
+        return None
+
+    def verdict(self, verdict: Verdict) -> None:
+        return None
+
+    def finished(self, adapter: str, seconds: float) -> None:
+        return None
+
+
 def execute(request: Request, observer: Observer) -> Record:
     """Run the cases, write `results.jsonl`, and return what it says.
 

@@ -121,7 +121,7 @@ class Trier:
                 folder=Path(folder),
             )
             try:
-                record = runner.execute(request, _Silent())
+                record = runner.execute(request, runner.Silent())
             except planning.UsageError as problem:
                 return Skipped(reason=str(problem))
         return self._read(record, version)
@@ -142,17 +142,6 @@ class Trier:
             lines=tuple(messages.details(verdict)),
             versions=dict(versions),
         )
-
-
-class _Silent(runner.Observer):
-    def started(self, counts: Mapping[str, int], absent: Mapping[str, str]) -> None:
-        return None
-
-    def verdict(self, verdict: Verdict) -> None:
-        return None
-
-    def finished(self, adapter: str, seconds: float) -> None:
-        return None
 
 
 def _read(path: Path) -> Trial | None:
