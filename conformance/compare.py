@@ -16,6 +16,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -203,6 +204,18 @@ def bound(truth: Truth | GradientTruth) -> Float64:
 
     16-bit dtypes are held to a float32 accumulator: their engines have one, and those that have not show it.
     """
+    held = _BOUNDS.get(truth)
+    if held is None:
+        held = _BOUNDS[truth] = _bound(truth)
+        held.setflags(write=False)
+    return held
+
+
+_BOUNDS: WeakKeyDictionary[Truth | GradientTruth, Float64] = WeakKeyDictionary()
+"""As long as the truth is kept: all adapters are held to the same bound."""
+
+
+def _bound(truth: Truth | GradientTruth) -> Float64:
     u = 2.0**-53 if truth.dtype == "float64" else 2.0**-24
     u_out = 2.0 ** -SIGNIFICAND_BITS[truth.dtype]
     eta = max(2.0 ** (_EXPONENT_OF_SMALLEST_SUBNORMAL[truth.dtype] - 1), 2.0**-1074)  # float64 cannot hold half of its own

@@ -6,9 +6,11 @@ engine conforms it is stale, where it fails in another way it is wrong, and wher
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
@@ -59,10 +61,12 @@ class Difference:
         """Whether `cases` matches this full name; `*` matches `/` too."""
         return _matches(case, self.cases)
 
-    def applies(self, adapters: Iterable[str], versions: Mapping[str, str], device: str, here: Circumstances) -> bool:
-        """Whether the entry speaks of this adapter (by any of its names), these versions, this device and machine."""
-        if not any(_matches(name, self.adapters) for name in adapters):
-            return False
+    def is_of(self, *adapters: str) -> bool:
+        """Whether `adapter` matches any of these names of one adapter."""
+        return any(_matches(name, self.adapters) for name in adapters)
+
+    def applies(self, versions: Mapping[str, str], device: str, here: Circumstances) -> bool:
+        """Whether the entry speaks of these versions, this device and this machine."""
         for distribution, specifier in self.versions.items():
             if distribution not in versions or not _within(versions[distribution], specifier):
                 return False
@@ -97,8 +101,9 @@ def explain(
         entry
         for entry in differences
         if entry.quantity == verdict.quantity
+        and entry.is_of(verdict.adapter, adapter)
         and entry.names(verdict.case)
-        and entry.applies((verdict.adapter, adapter), versions, verdict.device, here)
+        and entry.applies(versions, verdict.device, here)
     ]
     for entry in speaking:
         if not entry.fits(verdict):
@@ -133,8 +138,14 @@ def _corpus(entry: Difference, names: Mapping[Path, Iterable[str]]) -> Iterable[
     return names[entry.root] if entry.root is not None else chain.from_iterable(names.values())
 
 
-def _matches(name: str, patterns: Iterable[str]) -> bool:
-    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return _either(patterns).match(name) is not None
+
+
+@lru_cache(4096)
+def _either(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """What matches any of the patterns, each of which names itself too, whatever its characters mean."""
+    return re.compile("|".join(f"{translate(pattern)}|{re.escape(pattern)}\\Z" for pattern in patterns) or "(?!)")
 
 
 def load_differences(roots: Iterable[Path], given: Iterable[Path] = ()) -> list[Difference]:

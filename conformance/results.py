@@ -7,7 +7,7 @@ import math
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ class Writer:
 
     def write(self, kind: str, content: Mapping[str, Any]) -> None:
         """One line. Raises RecordError if it cannot be written; what was written before is kept."""
-        line = json.dumps(strict({"type": kind, **content}), allow_nan=False, separators=(",", ":")).encode() + b"\n"
+        line = _json({"type": kind, **content}).encode() + b"\n"
         try:
             done = 0
             while done < len(line):
@@ -147,7 +147,15 @@ def verdict_from(content: Mapping[str, Any]) -> Verdict:
 
 
 def verdict_line(verdict: Verdict) -> dict[str, Any]:
-    return asdict(verdict)
+    return {entry.name: getattr(verdict, entry.name) for entry in fields(verdict)}
+
+
+def _json(content: Mapping[str, Any]) -> str:
+    """One line of strict JSON. Most lines hold nothing that is not finite, and need no look at every number."""
+    try:
+        return json.dumps(content, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError):  # a mapping that is no dict, a number that is not finite
+        return json.dumps(strict(content), allow_nan=False, separators=(",", ":"))
 
 
 def strict(value: Any) -> Any:

@@ -23,7 +23,7 @@ from conformance.planning import Plan, Request, Task, UsageError, asides_of, pla
 from conformance.recording import case_line, corpus_digest
 from conformance.results import Record, Writer
 from conformance.selection import Selection
-from conformance.truths import Truths
+from conformance.truths import Truths, is_large
 from conformance.verdict import Verdict
 from conformance.workers.asked import Asked
 from conformance.workers.engine import Greeting
@@ -130,7 +130,7 @@ class Run:
             def sort(verdict: Verdict) -> None:
                 (timed.append if self._is_timed(verdict) else handle)(verdict)
 
-            pool.run(tasks, self.call, self.judge, sort)
+            pool.run(tasks, self.call, self.judge, sort, together=lambda task: is_large(task.case))
             by_case = {name: [verdict for verdict in timed if verdict.case == name] for name in self.cases}
             for verdicts in filter(None, by_case.values()):
                 for verdict in self._timed(pool, verdicts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from functools import cached_property
 
 from conformance.case import Case
 from conformance.oracle import GradientTruth, Truth, gradient_truths, truth_of
-from conformance.tensors import Array, Tensors, cotangent_of, tensors_of
+from conformance.tensors import Array, Tensors, cotangent_of, dtype_of, tensors_of
 
-KEEP_BYTES = 96 * 2**20
+KEEP_BYTES = 128 * 2**20
+LARGE_BYTES = 2**20
+"""What takes more is not kept until the end of a run: all adapters are asked for it at about the same time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +32,20 @@ class Prepared:
         assert self.cotangent is not None, "the case has no cotangent"
         return gradient_truths(*self.tensors, self.cotangent, self.truth.geometry, self.truth.dtype)
 
-    @property
-    def size(self) -> int:
-        """Bytes held, the derived arrays of the truth counted as if they were there."""
-        arrays = sum(array.nbytes for array in self.tensors if array is not None)
-        truths = 1 if self.cotangent is None else 4
-        return arrays if self.truth is None else truths * (3 * arrays + 4 * self.truth.y.nbytes)
+
+def bytes_of(case: Case) -> int:
+    """What the arrays and the truth of a case take, what is derived from the truth counted as if it were there."""
+    sources = (case.input, case.kernel, case.bias)
+    operands = sum(math.prod(source.shape) for source in sources if source is not None)
+    arrays = operands * dtype_of(case.dtype).itemsize
+    if case.must_fail or case.geometry is None:
+        return arrays
+    truths = 1 if case.gradients is None else 4
+    return arrays + 8 * truths * (operands + 5 * math.prod(case.output_shape))
+
+
+def is_large(case: Case) -> bool:
+    return bytes_of(case) > LARGE_BYTES
 
 
 def prepare(case: Case) -> Prepared:
@@ -46,11 +57,13 @@ def prepare(case: Case) -> Prepared:
 
 
 class Truths:
-    """`prepare` with a memory of the cases used last. Safe to use from several threads."""
+    """`prepare`, once per case as long as there is room to keep what was used last. Safe to use from several threads."""
 
     def __init__(self, keep_bytes: int = KEEP_BYTES) -> None:
         self._keep = keep_bytes
         self._held: OrderedDict[str, Prepared] = OrderedDict()
+        self._bytes: dict[str, int] = {}
+        self._making: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
     def __call__(self, case: Case) -> Prepared:
@@ -58,9 +71,19 @@ class Truths:
             if case.name in self._held:
                 self._held.move_to_end(case.name)
                 return self._held[case.name]
-        prepared = prepare(case)
-        with self._lock:
-            self._held[case.name] = prepared
-            while len(self._held) > 1 and sum(entry.size for entry in self._held.values()) > self._keep:
-                self._held.popitem(last=False)
+            making = self._making.setdefault(case.name, threading.Lock())
+        with making:  # who comes second waits for what the first one makes
+            with self._lock:
+                if case.name in self._held:
+                    return self._held[case.name]
+            prepared = prepare(case)
+            with self._lock:
+                self._hold(case, prepared)
         return prepared
+
+    def _hold(self, case: Case, prepared: Prepared) -> None:
+        self._held[case.name], self._bytes[case.name] = prepared, bytes_of(case)
+        self._making.pop(case.name, None)
+        while len(self._held) > 1 and sum(self._bytes.values()) > self._keep:
+            name, _ = self._held.popitem(last=False)
+            del self._bytes[name]

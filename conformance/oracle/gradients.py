@@ -30,7 +30,7 @@ BLOCK_BYTES = 2 * 2**20
 """The most memory that what a tap reads and makes takes: every tap passes over a block again, which is faster in a cache."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class GradientTruth:
     """What is true of the gradient of sum(y * cotangent) with respect to one operand, and what its error bound is made of.
 

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from io import BufferedReader
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -32,7 +33,7 @@ _NOT_IMPLEMENTED = {"NotImplementedError", "NotImplemented", "UnimplementedError
 class _Pipe:
     """A blocking stream as a protocol source."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BufferedReader) -> None:
         self.stream = stream
 
     def line(self, limit: int) -> bytes:
@@ -41,11 +42,9 @@ class _Pipe:
             raise EOFError
         return line
 
-    def exactly(self, count: int) -> bytes:
-        data = self.stream.read(count)
-        if len(data) < count:
+    def fill(self, buffer: memoryview) -> None:
+        if self.stream.readinto(buffer) < len(buffer):  # a buffered reader waits for all of it
             raise EOFError
-        return data
 
 
 class _Absent(Exception):  # noqa: N818 - what is the case, not a fault

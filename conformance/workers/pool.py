@@ -33,6 +33,7 @@ class _Lane(Generic[Task]):
 
     spec: Spec
     pending: deque[Task] = field(default_factory=deque)
+    first: int = 0  # how many of these are to be done before anything else
     idle: list[Engine] = field(default_factory=list)
     busy: int = 0
     calls: int = 0
@@ -97,14 +98,18 @@ class Pool(Generic[Task, Result]):
         call: Callable[[Task], Asked | Outcome],
         judge: Callable[[Task, Outcome], Result],
         handle: Callable[[Result], None],
+        together: Callable[[Task], bool] = lambda task: False,
     ) -> None:
         """Call every task on its adapter and hand on what `judge` makes of the outcome, in the caller's own thread.
 
         `call` says what to ask, or gives the outcome where the engine need not be asked. It and `judge` run in the pool's
-        threads.
+        threads. With more than one job, the tasks that are to be done `together` come first, all adapters keeping step, so that
+        what they share need not be made again for each.
         """
         for label, todo in tasks.items():
-            self._lanes[label].pending.extend(todo)
+            lane = self._lanes[label]
+            lane.first = sum(map(together, todo)) if self._jobs > 1 else 0
+            lane.pending.extend(sorted(todo, key=lambda task: not together(task)) if lane.first else todo)
         results: SimpleQueue[Result | BaseException | None] = SimpleQueue()
 
         def work() -> None:
@@ -185,6 +190,7 @@ class Pool(Generic[Task, Result]):
                     if lane.verdict is None:
                         engine = lane.idle.pop() if lane.idle else self._new_engine(lane.spec)
                     lane.busy += 1
+                    lane.first = max(0, lane.first - 1)
                     return lane, engine, lane.pending.popleft()
                 self._turn.wait()
         return None
@@ -194,7 +200,7 @@ class Pool(Generic[Task, Result]):
         if self._jobs == 1:
             return ready[0] if ready else None
         if ready:
-            return max(ready, key=_Lane.cost)
+            return max(ready, key=lambda lane: (lane.first, lane.cost()))
         worth = [lane for lane in waiting if lane.cost() > 3 * lane.start_seconds + 1 and lane.calls]
         return max(worth, key=_Lane.cost) if worth else None
 

@@ -86,6 +86,7 @@ class EngineProcess:
         self._drain.start()
         self._deadline = 0.0
         self._unread = bytearray()
+        self._piece = memoryview(bytearray(_SMALL))
         self._asking = threading.Lock()  # held by the thread that uses the pipes: nobody else may close them
 
     @property
@@ -126,18 +127,19 @@ class EngineProcess:
             if len(self._unread) > limit:
                 raise ProtocolError(f"answered {bytes(self._unread[:80])!r} and on, should be one line of JSON")
             searched = len(self._unread)
-            self._unread += self._read(_PIECE)
+            count = self._read_into(self._piece)
+            self._unread += self._piece[:count]
         line = bytes(self._unread[: end + 1])
         del self._unread[: end + 1]
         return line
 
-    def exactly(self, count: int) -> bytes:
-        """Protocol source: so many bytes, within the deadline of the request."""
-        data = self._unread[:count]
-        del self._unread[:count]
-        while len(data) < count:
-            data += self._read(min(_PIECE, count - len(data)))
-        return bytes(data)
+    def fill(self, buffer: memoryview) -> None:
+        """Protocol source: the next bytes, within the deadline of the request."""
+        done = min(len(self._unread), len(buffer))
+        buffer[:done] = self._unread[:done]
+        del self._unread[:done]
+        while done < len(buffer):
+            done += self._read_into(buffer[done:])
 
     def close(self) -> None:
         """Say bye and let it go; `kill` ends what stays."""
@@ -203,16 +205,16 @@ class EngineProcess:
             except BlockingIOError:
                 self._wait(self._writable)
 
-    def _read(self, count: int) -> bytes:
+    def _read_into(self, buffer: memoryview) -> int:
         while True:
             self._wait(self._readable)
             try:
-                data = os.read(self._out, count)
+                count = os.readv(self._out, [buffer])
             except BlockingIOError:
                 continue
-            if not data:
+            if not count:
                 raise EOFError
-            return data
+            return count
 
     def _wait(self, pipe: select.poll) -> None:
         if not pipe.poll(1000 * max(0.0, self._deadline - time.monotonic())):

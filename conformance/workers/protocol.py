@@ -1,7 +1,8 @@
 """The messages between the suite and an engine: one line of JSON, then raw bytes.
 
 The line lists `tensors: [{name, dtype, shape}]`; the bytes are each tensor's little-endian C-order data, in that order. Nothing
-here blocks or knows a process: a message is bytes, and `read` takes them from whatever gives exactly what is asked for.
+here blocks or knows a process: a message is bytes, written from the arrays themselves and read into new ones, so that no array is
+copied on its way but by the pipe.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Source(Protocol):
 
     def line(self, limit: int) -> bytes: ...
 
-    def exactly(self, count: int) -> bytes: ...
+    def fill(self, buffer: memoryview) -> None: ...
 
 
 def encode(header: Mapping[str, Any], tensors: Mapping[str, Array]) -> list[bytes | memoryview]:
@@ -64,9 +65,9 @@ def decode(source: Source) -> tuple[dict[str, Any], dict[str, Array]]:
         count = math.prod(shape) * dtype.itemsize
         if count > MOST_BYTES:
             raise ProtocolError(f"tensor {name} has {count} bytes, should have at most {MOST_BYTES}")
-        tensors[name] = (
-            np.frombuffer(bytearray(source.exactly(count)), dtype.newbyteorder("<")).astype(dtype, copy=False).reshape(shape)
-        )
+        array = np.empty(shape, dtype.newbyteorder("<"))
+        source.fill(memoryview(array.reshape(-1).view(np.uint8).data))
+        tensors[name] = array.astype(dtype, copy=False)
     return header, tensors
 
 
