@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import translate
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -115,11 +114,13 @@ def explain(
 
 def lost(differences: Iterable[Difference], names: Mapping[Path, Iterable[str]]) -> list[dict[str, str]]:
     """Entries with a pattern that matches no case of their own corpus root; names has the full names of each root."""
+    every: dict[Path | None, set[str]] = {root: set(of_root) for root, of_root in names.items()}
+    every[None] = set().union(*every.values())
     return [
         {"entry": entry.at, "problem": f"{pattern} matches no case of the corpus, should match one or be removed"}
         for entry in differences
         for pattern in entry.cases
-        if not any(_matches(name, (pattern,)) for name in _corpus(entry, names))
+        if pattern not in every[entry.root] and not any(_matches(name, (pattern,)) for name in every[entry.root])
     ]
 
 
@@ -132,10 +133,6 @@ def unexplained(differences: Iterable[Difference]) -> list[str]:
         for key, what in wanted.items()
         if not getattr(entry, key)
     ]
-
-
-def _corpus(entry: Difference, names: Mapping[Path, Iterable[str]]) -> Iterable[str]:
-    return names[entry.root] if entry.root is not None else chain.from_iterable(names.values())
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:

@@ -10,13 +10,12 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from conformance import cache, differences
-from conformance.adapters import thread_environment
+from conformance import differences
 from conformance.case import Case
 from conformance.casefile import CaseFileError
 from conformance.guards import check_guards
 from conformance.outcomes import Outcome
-from conformance.planning import Request, Task, plan_of
+from conformance.planning import Request, Task, environment_of, plan_of
 from conformance.runner import Run, Silent, names_by_root
 from conformance.selection import Selection
 from conformance.truths import Truths
@@ -41,7 +40,7 @@ class Piecemeal:
             request.specs,
             jobs=request.jobs,
             timeout=request.timeout,
-            environment={**thread_environment(request.threads), **cache.environment()},
+            environment=environment_of(request),
         )
         try:
             self.answers = self._pool.greet() if answers is None else dict(answers)

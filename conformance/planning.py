@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from conformance import cache
 from conformance.adapters import OTHER_LAYOUT, thread_environment
 from conformance.case import Case
 from conformance.outcomes import Outcome, Unavailable
@@ -115,6 +116,11 @@ def _devices(asked: str | None, answer: Greeting | Outcome) -> tuple[str, ...]:
     if not isinstance(answer, Greeting):
         return ("cpu",)
     return answer.devices if asked == "all" else answer.devices[:1]
+
+
+def environment_of(request: Request) -> dict[str, str]:
+    """What every engine's process finds in its environment."""
+    return {**thread_environment(request.threads), **cache.environment()}
 
 
 def asides_of(spec: Spec, request: Request) -> dict[str, Spec]:

@@ -10,16 +10,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from conformance import __version__, cache, differences, results, timing
-from conformance.adapters import thread_environment
+from threadpoolctl import threadpool_limits
+
+from conformance import __version__, differences, results, timing
 from conformance.casefile import load_cases
 from conformance.conventions import Unrepresentable
 from conformance.differences import Difference
 from conformance.guards import check_guards
 from conformance.judging import Judge
-from conformance.machine import description
+from conformance.machine import description, physical_cores
 from conformance.outcomes import Outcome, Output, Raised, Unavailable, Unsupported
-from conformance.planning import Plan, Request, Task, UsageError, asides_of, plan_of
+from conformance.planning import Plan, Request, Task, UsageError, asides_of, environment_of, plan_of
 from conformance.recording import case_line, corpus_digest
 from conformance.results import Record, Writer
 from conformance.selection import Selection
@@ -67,7 +68,7 @@ def execute(request: Request, observer: Observer) -> Record:
         request.specs,
         jobs=request.jobs,
         timeout=request.timeout,
-        environment={**thread_environment(request.threads), **cache.environment()},
+        environment=environment_of(request),
         asides={spec.label: asides_of(spec, request) for spec in request.specs} if request.invariance else None,
     )
     try:
@@ -130,7 +131,8 @@ class Run:
             def sort(verdict: Verdict) -> None:
                 (timed.append if self._is_timed(verdict) else handle)(verdict)
 
-            pool.run(tasks, self.call, self.judge, sort, together=lambda task: is_large(task.case))
+            with threadpool_limits(max(1, physical_cores() // self.request.jobs), user_api="blas"):  # the rest is the engines'
+                pool.run(tasks, self.call, self.judge, sort, together=lambda task: is_large(task.case))
             by_case = {name: [verdict for verdict in timed if verdict.case == name] for name in self.cases}
             for verdicts in filter(None, by_case.values()):
                 for verdict in self._timed(pool, verdicts):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 __all__ = [
+    "NOT_ALONE",
     "OTHER_LAYOUT",
     "REGISTRY",
     "Adapter",
@@ -149,10 +150,14 @@ _ONNXRUNTIME = Entry(
 def thread_environment(threads: int) -> dict[str, str]:
     """How a child is told its number of threads: every framework's own variable, and ours for an adapter that needs to be told.
 
-    OpenMP's reaches torch and oneDNN, NPROC is the size of XLA's thread pool on the CPU.
+    OpenMP's reaches torch and oneDNN, NPROC is the size of XLA's thread pool on the CPU, OpenBLAS's that of NumPy's products.
     """
-    names = ("CONFORMANCE_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC")
+    names = ("CONFORMANCE_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC")
     return dict.fromkeys(names, str(threads))
+
+
+NOT_ALONE = {"OMP_WAIT_POLICY": "passive"}
+"""For processes that share the machine: an OpenMP thread that has nothing to do sleeps, and leaves its core to another engine."""
 
 
 _ONE_THREAD = thread_environment(1)

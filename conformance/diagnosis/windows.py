@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -92,18 +93,9 @@ def window_text(call: Call, lows: tuple[int, ...], out: tuple[int, ...]) -> str:
     return text + (f"; due is that of {', '.join(due)}" if due else "")
 
 
-def owners(axes: Sequence[Axis], lows: Sequence[int], out: Sequence[int]) -> list[str]:
+def owners(axes: tuple[Axis, ...], lows: Sequence[int], out: Sequence[int]) -> list[str]:
     """The spellings whose window begins at `lows` and has `out` elements, for these sizes, kernels, strides and dilations."""
-    size, kernel = [axis.size for axis in axes], [axis.kernel for axis in axes]
-    found = []
-    for name, (convention, padding) in SAME_SOUNDING.items():
-        stride, dilation = _STRIDE_AND_DILATION[convention]
-        native = conventions.normal_form(
-            convention, {stride: [a.stride for a in axes], dilation: [a.dilation for a in axes], **padding}, len(axes)
-        )
-        geometry = conventions.get(convention).geometry(native, size=size, kernel=kernel)
-        if [axis.crop_low for axis in geometry.axes] == list(lows) and list(geometry.out) == list(out):
-            found.append(name)
+    found = [name for name, *window in _windows_of_spellings(axes) if window == [tuple(lows), tuple(out)]]
     plain = Geometry(
         axes=tuple(
             replace(axis, crop_low=low, crop_high=axis.full - low - length)
@@ -114,6 +106,21 @@ def owners(axes: Sequence[Axis], lows: Sequence[int], out: Sequence[int]) -> lis
     if not isinstance(native_or_none, Unrepresentable):
         padding, extra = native_or_none["padding"], native_or_none["output_padding"]
         found.append(f"padding={_one(padding)}, output_padding={_one(extra)}")
+    return found
+
+
+@lru_cache(1024)  # many windows of one call are looked at
+def _windows_of_spellings(axes: tuple[Axis, ...]) -> list[tuple[str, tuple[int, ...], tuple[int, ...]]]:
+    """(spelling, where its window begins, how long it is) for these sizes, kernels, strides and dilations."""
+    size, kernel = [axis.size for axis in axes], [axis.kernel for axis in axes]
+    found = []
+    for name, (convention, padding) in SAME_SOUNDING.items():
+        stride, dilation = _STRIDE_AND_DILATION[convention]
+        native = conventions.normal_form(
+            convention, {stride: [a.stride for a in axes], dilation: [a.dilation for a in axes], **padding}, len(axes)
+        )
+        geometry = conventions.get(convention).geometry(native, size=size, kernel=kernel)
+        found.append((name, tuple(axis.crop_low for axis in geometry.axes), geometry.out))
     return found
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
+from conformance.adapters import NOT_ALONE
 from conformance.outcomes import Crashed, Gradients, Outcome, Output, Repeated, Unavailable, Varied
 from conformance.timing import SETTLE
 from conformance.workers.asked import Asked
@@ -58,7 +59,8 @@ class Pool(Generic[Task, Result]):
         environment: Mapping[str, str] | None = None,
         asides: Mapping[str, Mapping[str, Spec]] | None = None,
     ) -> None:
-        self._jobs, self._timeout, self._environment = jobs, timeout, environment
+        self._jobs, self._timeout, self._environment = jobs, timeout, environment or {}
+        self._timed: dict[str, Engine] = {}
         self._asides = asides or {}  # by label and aspect: who answers every call too
         self._companions: dict[Engine, Companions] = {}
         self._lanes: dict[str, _Lane[Task]] = {spec.label: _Lane(spec=spec) for spec in specs}
@@ -138,11 +140,18 @@ class Pool(Generic[Task, Result]):
                 handle(result)
 
     def time(self, label: str, asked: Asked, seconds: float) -> list[float] | Outcome:
-        """Durations of one call repeated on an adapter, with nothing else of the pool at work."""
+        """Durations of one call repeated on an adapter, with nothing else of the pool at work.
+
+        It is a process of its own, since others wait for work as those do that share the machine; those are ended first.
+        """
         lane = self._lanes[label]
         if lane.verdict is not None:
             return lane.verdict
-        engine = next((engine for engine in lane.idle if engine.running), lane.idle[0])
+        if not self._timed:
+            close_all(self._engines)
+        if label not in self._timed:
+            self._timed[label] = self._new_engine(lane.spec, alone=True)
+        engine = self._timed[label]
         failed = self._restart(lane, engine)
         time.sleep(SETTLE)
         return engine.time(asked.tensors, asked.native, asked.device, seconds) if failed is None else failed
@@ -163,8 +172,9 @@ class Pool(Generic[Task, Result]):
             while thread.is_alive():  # in pieces, so that Ctrl-C is seen
                 thread.join(0.2)
 
-    def _new_engine(self, spec: Spec) -> Engine:
-        engine = Engine(spec, timeout=self._timeout, environment=self._environment)
+    def _new_engine(self, spec: Spec, *, alone: bool = False) -> Engine:
+        environment = self._environment if alone else {**self._environment, **NOT_ALONE}
+        engine = Engine(spec, timeout=self._timeout, environment=environment)
         self._engines.append(engine)
         return engine
 
