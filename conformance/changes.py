@@ -127,7 +127,7 @@ FEWEST = 5
 ASPECTS = ("status", "kind", "diagnosis", "precision", "known", "gate")
 """What two verdicts may differ in; `gate` is whether it fails the gate."""
 
-_SETTINGS = ("conformance", "python", "system", "machine", "threads", "timing", "repeat")
+_SETTINGS = ("conformance", "python", "system", "machine", "threads", "precision", "timing", "repeat")
 _DEFINING = ("spatial", "dtype", "must_fail", "geometry", "native", "input", "kernel", "bias", "gradients")
 
 

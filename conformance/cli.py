@@ -70,6 +70,9 @@ def run(
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes at work at once; the number of cores if not given.")] = None,
     timeout: Annotated[float, typer.Option(min=0.001, max=86400, metavar="SECONDS", help="Limit of one call.")] = 60.0,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of every engine; all physical cores if not given.")] = None,
+    precision: Annotated[
+        str, typer.Option(metavar="strict|default", help="float32 in float32, or as each framework does unless told (TF32).")
+    ] = "strict",
     timing: Annotated[
         str, typer.Option(metavar="off|quick|full", help="Time cases tagged network that conform: 1 s or 5 s per adapter.")
     ] = "quick",
@@ -102,6 +105,7 @@ def run(
             jobs=jobs,
             timeout=timeout,
             threads=threads,
+            precision=precision,
             timing=timing,
             repeat=repeat,
             invariance=invariance,

@@ -69,6 +69,8 @@ def again(verdict: Verdict, run: Mapping[str, Any]) -> str:
         words.append("--invariance")
     if run.get("timeout", 60.0) != 60.0:
         words += ["--timeout", f"{run['timeout']:g}"]
+    if run.get("precision", "strict") != "strict":
+        words += ["--precision", run["precision"]]
     if entry.get("python"):
         words += ["--python", f"{verdict.adapter}={entry['python']}"]
     return shlex.join(words)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from conformance import cache
-from conformance.adapters import OTHER_LAYOUT, thread_environment
+from conformance.adapters import OTHER_LAYOUT, precision_environment, thread_environment
 from conformance.case import Case
 from conformance.outcomes import Outcome, Unavailable
 from conformance.selection import Selection
@@ -33,6 +33,7 @@ class Request:
     jobs: int = 1
     timeout: float = 60.0
     threads: int = 1
+    precision: str = "strict"
     timing: str = "off"
     repeat: int = 1
     invariance: bool = False
@@ -120,7 +121,7 @@ def _devices(asked: str | None, answer: Greeting | Outcome) -> tuple[str, ...]:
 
 def environment_of(request: Request) -> dict[str, str]:
     """What every engine's process finds in its environment."""
-    return {**thread_environment(request.threads), **cache.environment()}
+    return {**thread_environment(request.threads), **precision_environment(request.precision), **cache.environment()}
 
 
 def asides_of(spec: Spec, request: Request) -> dict[str, Spec]:

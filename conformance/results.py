@@ -24,6 +24,7 @@ _RUN_DEFAULTS: dict[str, Any] = {
     "cpu": {"model": "?", "flags": []},
     "corpus": "",
     "threads": None,
+    "precision": "default",
     "timing": "off",
     "timeout": 60.0,
 }

@@ -7,6 +7,7 @@ framework and never an emulation.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -14,14 +15,17 @@ from typing import Any, Protocol
 __all__ = [
     "NOT_ALONE",
     "OTHER_LAYOUT",
+    "PRECISIONS",
     "REGISTRY",
     "Adapter",
     "Entry",
     "Missing",
     "PreparedCall",
     "Unsupported",
+    "precision_environment",
     "refuse_misfit",
     "thread_environment",
+    "wants_strict",
 ]
 
 
@@ -91,6 +95,10 @@ class PreparedCall:
         """How many programs were found compiled so far ("hits") and how many were not ("misses"); None where nobody counts."""
         return None
 
+    def release(self) -> None:
+        """Give back what the framework keeps of a device's memory for later; called when a call will not be made again."""
+        return
+
     def call(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Any:
         return self.fetch(self.prepare(x, kernel, bias, native, device)())
 
@@ -113,8 +121,10 @@ class Entry:
     tag: str | None = None
 
 
-_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "GLOG_minloglevel": "2"}
-_X64 = {"JAX_ENABLE_X64": "1"}  # without it JAX turns float64 into float32; float32 stays float32
+_TF = {"TF_CPP_MIN_LOG_LEVEL": "2", "GLOG_minloglevel": "2", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+"""Quiet, and a device's memory taken as it is needed: other engines want some too."""
+_JAX = {"JAX_ENABLE_X64": "1", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+"""Without the first JAX turns float64 into float32; float32 stays float32."""
 
 
 def _keras(backend: str, *needs: str) -> Entry:
@@ -123,7 +133,7 @@ def _keras(backend: str, *needs: str) -> Entry:
         adapter="Keras",
         needs=("keras", *needs),
         extra=f"keras,{needs[0]}",
-        environment={"KERAS_BACKEND": backend, **_QUIET, **_X64},
+        environment={"KERAS_BACKEND": backend, **_TF, **_JAX},
     )
 
 
@@ -139,9 +149,9 @@ _TENSORFLOW = Entry(
     adapter="TensorFlow",
     needs=("tensorflow",),
     extra="tensorflow",
-    environment=_QUIET,
+    environment=_TF,
 )
-_JAX_GENERAL = Entry(module="conformance.adapters.jax", adapter="JaxGeneral", needs=("jax",), extra="jax", environment=_X64)
+_JAX_GENERAL = Entry(module="conformance.adapters.jax", adapter="JaxGeneral", needs=("jax",), extra="jax", environment=_JAX)
 _ONNXRUNTIME = Entry(
     module="conformance.adapters.onnxruntime", adapter="OnnxRuntime", needs=("onnxruntime", "onnx"), extra="onnx"
 )
@@ -154,6 +164,20 @@ def thread_environment(threads: int) -> dict[str, str]:
     """
     names = ("CONFORMANCE_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC")
     return dict.fromkeys(names, str(threads))
+
+
+PRECISIONS = ("strict", "default")
+"""Whether float32 is to be float32 in every product, or what a framework does unless it is told (on some devices, TF32)."""
+
+
+def precision_environment(precision: str) -> dict[str, str]:
+    """How a child is told its precision, one of PRECISIONS."""
+    return {"CONFORMANCE_PRECISION": precision}
+
+
+def wants_strict() -> bool:
+    """Whether this child was told to compute float32 in float32; else an adapter leaves its framework's settings alone."""
+    return os.environ.get("CONFORMANCE_PRECISION", "default") == "strict"
 
 
 NOT_ALONE = {"OMP_WAIT_POLICY": "passive"}
@@ -171,9 +195,9 @@ REGISTRY: Mapping[str, Entry] = {
     "keras-jax": _keras("jax", "jax"),
     "keras-torch": _keras("torch", "torch"),
     "tensorflow": _TENSORFLOW,
-    "jax": Entry(module="conformance.adapters.jax", adapter="Jax", needs=("jax",), extra="jax", environment=_X64),
+    "jax": Entry(module="conformance.adapters.jax", adapter="Jax", needs=("jax",), extra="jax", environment=_JAX),
     "jax-general": _JAX_GENERAL,
-    "flax": Entry(module="conformance.adapters.flax", adapter="Flax", needs=("flax", "jax"), extra="flax", environment=_X64),
+    "flax": Entry(module="conformance.adapters.flax", adapter="Flax", needs=("flax", "jax"), extra="flax", environment=_JAX),
     "onnxruntime": _ONNXRUNTIME,
     "onnx-reference": Entry(module="conformance.adapters.onnx_reference", adapter="OnnxReference", needs=("onnx",), extra="onnx"),
     "torch-compile": _variant(_TORCH, "torch", tag=COMPILED, compiled=True),

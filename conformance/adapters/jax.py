@@ -17,6 +17,7 @@ from conformance.conventions import jax as convention
 
 _HAS_CONSISTENT_PADDING = "use_consistent_padding" in inspect.signature(jax.lax.conv_transpose).parameters
 jaxcache.keep_compiled()
+jaxcache.take_precision()
 SPATIAL = {1: "H", 2: "HW", 3: "HWD"}
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import jax
 
+from conformance.adapters import wants_strict
+
 _EVENTS = {"/jax/compilation_cache/cache_hits": "hits", "/jax/compilation_cache/cache_misses": "misses"}
 _COUNTS: Counter[str] = Counter()
 
@@ -20,6 +22,12 @@ def keep_compiled() -> None:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     jax.monitoring.register_event_listener(_count)
+
+
+def take_precision() -> None:
+    """The highest precision of products where the suite wants float32; what it is on the CPU anyway."""
+    if wants_strict():
+        jax.config.update("jax_default_matmul_precision", "highest")
 
 
 def compilations() -> dict[str, int]:

@@ -15,10 +15,16 @@ if keras.backend.backend() == "jax":
     from conformance.adapters import jaxcache
 
     jaxcache.keep_compiled()
+    jaxcache.take_precision()
 elif keras.backend.backend() == "tensorflow":
-    from conformance.adapters.tensorflow import take_threads
+    from conformance.adapters.tensorflow import take_precision, take_threads
 
     take_threads()
+    take_precision()
+else:
+    from conformance.adapters.torch import take_precision
+
+    take_precision()
 
 _LAYERS = {1: keras.layers.Conv1DTranspose, 2: keras.layers.Conv2DTranspose, 3: keras.layers.Conv3DTranspose}
 _BACKEND_DISTRIBUTIONS = {"tensorflow": ["tensorflow"], "jax": ["jax", "jaxlib"], "torch": ["torch"]}
@@ -49,6 +55,12 @@ class Keras(PreparedCall):
         import tensorflow as tf
 
         return int(tf.config.threading.get_intra_op_parallelism_threads())
+
+    def release(self) -> None:
+        if keras.backend.backend() == "torch":
+            from conformance.adapters.torch import release
+
+            release()
 
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         layer, given, place = self._layer(x, kernel, bias, native, device)

@@ -9,7 +9,7 @@ from typing import Any
 import onnx
 import onnxruntime
 
-from conformance.adapters import PreparedCall
+from conformance.adapters import PreparedCall, wants_strict
 from conformance.adapters.onnxmodel import one_node_model
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
@@ -18,8 +18,8 @@ _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 class OnnxRuntime(PreparedCall):
     """One session, run once.
 
-    Kernel and bias are inputs of the model, or `initializers` of it, which the session may pack and fold before. The model is of
-    that opset, or of 11, the first with today's attributes.
+    Operands and result are bound to the device's own memory. Kernel and bias are inputs of the model, or `initializers` of it,
+    which the session may pack and fold before. The model is of that opset, or of 11, the first with today's attributes.
     """
 
     convention = "onnx"
@@ -46,7 +46,8 @@ class OnnxRuntime(PreparedCall):
         if not self._optimized:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         model = one_node_model(x, kernel, bias, native, opset=self._opset, initializers=self._initializers)
-        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=[_PROVIDERS[device]])
+        provider = (_PROVIDERS[device], {"use_tf32": "0"} if device == "cuda" and wants_strict() else {})
+        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=[provider])
         session.disable_fallback()
         if threads not in (None, session.get_session_options().intra_op_num_threads):
             raise RuntimeError(f"asked for {threads} threads, and the session has another number")
@@ -55,7 +56,17 @@ class OnnxRuntime(PreparedCall):
         operands = {"x": x}
         if not self._initializers:
             operands |= {"w": kernel} | ({} if bias is None else {"b": bias})
-        return lambda: session.run(None, operands)[0]
+        binding = session.io_binding()
+        for name, array in operands.items():
+            binding.bind_ortvalue_input(name, onnxruntime.OrtValue.ortvalue_from_numpy(array, device))
+        binding.bind_output("y", device)
 
-    def fetch(self, y: Any) -> Any:
-        return y
+        def run() -> onnxruntime.OrtValue:
+            session.run_with_iobinding(binding)
+            binding.synchronize_outputs()
+            return binding.get_outputs()[0]
+
+        return run
+
+    def fetch(self, y: onnxruntime.OrtValue) -> Any:
+        return y.numpy()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from conformance.adapters import PreparedCall, refuse_misfit
+from conformance.adapters import PreparedCall, refuse_misfit, wants_strict
 from conformance.conventions import tensorflow as convention
 
 _CALLS = {1: tf.nn.conv1d_transpose, 2: tf.nn.conv2d_transpose, 3: tf.nn.conv3d_transpose}
@@ -24,7 +24,14 @@ def take_threads() -> None:
         tf.config.threading.set_intra_op_parallelism_threads(int(threads))
 
 
+def take_precision() -> None:
+    """No TF32 where the suite wants float32."""
+    if wants_strict():
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+
+
 take_threads()
+take_precision()
 
 
 class TensorFlow(PreparedCall):

@@ -10,9 +10,29 @@ from typing import Any
 import numpy as np
 import torch
 
-from conformance.adapters import Missing, PreparedCall, Unsupported
+from conformance.adapters import Missing, PreparedCall, Unsupported, wants_strict
 
 _LAYERS = {1: torch.nn.ConvTranspose1d, 2: torch.nn.ConvTranspose2d, 3: torch.nn.ConvTranspose3d}
+
+
+def take_precision() -> None:
+    """No TF32 where the suite wants float32: cuDNN's convolutions have it by default, and oneDNN's may be told."""
+    if not wants_strict():
+        return
+    if hasattr(torch.backends, "fp32_precision"):  # since 2.9; the older switches must not be mixed with it
+        torch.backends.fp32_precision = "ieee"
+    else:
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cuda.matmul.allow_tf32 = False
+
+
+def release() -> None:
+    """Give the device's memory back that torch keeps for later, if it has used a device at all."""
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+
+
+take_precision()
 
 
 class Torch(PreparedCall):
@@ -50,6 +70,9 @@ class Torch(PreparedCall):
 
     def threads(self) -> int:
         return torch.get_num_threads()
+
+    def release(self) -> None:
+        release()
 
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         layer, given = self.layer(x, kernel, bias, native, device), self._given(x, device)

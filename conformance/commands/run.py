@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from conformance import engines, messages, planning, runner, timing
+from conformance.adapters import PRECISIONS
 from conformance.machine import physical_cores
 from conformance.results import RECORD, Record, read_record
 from conformance.selection import is_path, select
@@ -38,6 +39,7 @@ class Options:
     jobs: int | None
     timeout: float
     threads: int | None
+    precision: str
     timing: str
     repeat: int
     invariance: bool
@@ -56,6 +58,8 @@ def run(options: Options) -> None:
     baseline = None if options.baseline is None else read_record(options.baseline)  # before hours are spent
     if options.timing not in timing.SLICES:
         raise planning.UsageError(f"--timing {options.timing}: should be one of {', '.join(timing.SLICES)}")
+    if options.precision not in PRECISIONS:
+        raise planning.UsageError(f"--precision {options.precision}: should be one of {', '.join(PRECISIONS)}")
     if options.accept is not None and options.accept.is_dir():
         raise planning.UsageError(f"--accept {options.accept}: is a folder, should be a file of known differences")
     specs, asked = engines.specs(options.adapters, options.pythons, variants=options.variants)
@@ -71,6 +75,7 @@ def run(options: Options) -> None:
         jobs=options.jobs or os.cpu_count() or 1,
         timeout=options.timeout,
         threads=options.threads or physical_cores(),
+        precision=options.precision,
         timing=options.timing,
         repeat=options.repeat,
         invariance=options.invariance,

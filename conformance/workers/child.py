@@ -184,6 +184,9 @@ def _call(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> 
         return answer, {"y": numeric_array(fetch(y))}
     except Exception as error:  # the call itself went through: this refuses nothing
         return {**_raised(error), "outcome": "raised", "stage": "while reading the result"}, {}
+    finally:
+        del run, y
+        _release(adapter)
 
 
 def _gradients(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> _Answer:
@@ -205,6 +208,11 @@ def _gradients(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]
         return {**_raised(error), "outcome": "raised", "stage": "while reading the gradients"}, {}
 
 
+def _release(adapter: Adapter) -> None:
+    if isinstance(adapter, PreparedCall):
+        adapter.release()
+
+
 def _compilations(adapter: Adapter) -> Mapping[str, int] | None:
     return adapter.compilations() if isinstance(adapter, PreparedCall) else None
 
@@ -221,6 +229,7 @@ class _Timed:
         asked = (header["native"], header["device"])
         if self._run is None or asked != self._asked or not _same(tensors, self._tensors):
             self._run = None  # before the next operands take memory of their own
+            _release(adapter)
             self._asked, self._tensors, (self._run, _) = asked, tensors, _prepared(adapter, header, tensors)
         return {"outcome": "timing", "calls": timing.measure(self._run, header["seconds"])}, {}
 

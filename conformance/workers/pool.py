@@ -26,6 +26,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _FIRST_GUESS = 0.05  # seconds per call, until one was measured
+_WORTH_A_CHANGE = 3.0  # seconds that another adapter has to have more of: going from one to the other finds the caches cold
 
 
 @dataclass(slots=True)
@@ -115,8 +116,9 @@ class Pool(Generic[Task, Result]):
         results: SimpleQueue[Result | BaseException | None] = SimpleQueue()
 
         def work() -> None:
+            lane: _Lane[Task] | None = None
             try:
-                while (claimed := self._claim()) is not None:
+                while (claimed := self._claim(lane)) is not None:
                     lane, engine, task = claimed
                     outcome = self._perform(lane, engine, task, call)
                     if not self._stopped:
@@ -187,30 +189,33 @@ class Pool(Generic[Task, Result]):
             self._companions[engine] = Companions(self._asides[lane.spec.label], self._new_engine)
         return Varied(outcome=outcome, asides=self._companions[engine].aside(engine, asked))
 
-    def _claim(self) -> tuple[_Lane[Task], Engine | None, Task] | None:
+    def _claim(self, last: _Lane[Task] | None) -> tuple[_Lane[Task], Engine | None, Task] | None:
         """The next piece of work and the process to do it; waits while all that is left is being done."""
         with self._turn:
             while not self._stopped:
                 waiting = [lane for lane in self._lanes.values() if lane.pending]
                 if not waiting:
                     return None
-                lane = self._choose(waiting)
+                lane = self._choose(waiting, last)
                 if lane is not None:
                     engine = None
                     if lane.verdict is None:
                         engine = lane.idle.pop() if lane.idle else self._new_engine(lane.spec)
                     lane.busy += 1
-                    lane.first = max(0, lane.first - 1)
+                    if lane.first:
+                        lane.first -= 1
                     return lane, engine, lane.pending.popleft()
                 self._turn.wait()
         return None
 
-    def _choose(self, waiting: Sequence[_Lane[Task]]) -> _Lane[Task] | None:
+    def _choose(self, waiting: Sequence[_Lane[Task]], last: _Lane[Task] | None) -> _Lane[Task] | None:
         ready = [lane for lane in waiting if lane.idle or lane.verdict is not None or not lane.busy]
         if self._jobs == 1:
             return ready[0] if ready else None
         if ready:
-            return max(ready, key=lambda lane: (lane.first, lane.cost()))
+            best = max(ready, key=lambda lane: (lane.first, lane.cost()))
+            stays = last in ready and not best.first and best.cost() - last.cost() < _WORTH_A_CHANGE
+            return last if stays else best
         worth = [lane for lane in waiting if lane.cost() > 3 * lane.start_seconds + 1 and lane.calls]
         return max(worth, key=_Lane.cost) if worth else None
 
@@ -228,8 +233,9 @@ class Pool(Generic[Task, Result]):
         finally:
             with self._turn:
                 lane.busy -= 1
-                lane.calls += 1
-                lane.seconds += time.monotonic() - began
+                if not lane.first:  # what comes first is larger, and says nothing of the rest
+                    lane.calls += 1
+                    lane.seconds += time.monotonic() - began
                 if engine is not None:
                     lane.idle.append(engine)
                 self._turn.notify_all()
