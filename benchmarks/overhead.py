@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 from conformance.adapters import REGISTRY, thread_environment
 from conformance.machine import physical_cores
 
-LEFT_OUT = ("unsupported", "unavailable", "timed-out")  # an unsupported call is mostly none at all
+LEFT_OUT = ("unavailable", "timed-out")
 
 
 class Seconds(NamedTuple):
@@ -52,6 +52,7 @@ def bare(adapter: str, record: str, first: int) -> None:
     Every line printed is [calls made, seconds they took, the clocks now]: at the end, and before a call that may be the last.
     """
     from conformance.casefile import load_cases, shipped_cases
+    from conformance.conventions import Unrepresentable
     from conformance.results import read_record
     from conformance.tensors import cotangent_of, tensors_of
 
@@ -72,7 +73,10 @@ def bare(adapter: str, record: str, first: int) -> None:
     device = timed(engine.devices)[0]
     for number, verdict in enumerate(verdicts[first:], first):
         case = cases[verdict.case]
-        native, tensors, cotangent = case.arguments(engine.convention), tensors_of(case), cotangent_of(case)
+        native = case.arguments(engine.convention)
+        if isinstance(native, Unrepresentable):
+            continue
+        tensors, cotangent = tensors_of(case), cotangent_of(case)
         if verdict.status == "crashed":
             print(json.dumps([number, spent, Seconds.now()]), flush=True)
         with contextlib.suppress(Exception):  # what is refused takes its time too

@@ -28,6 +28,7 @@ _RUN_DEFAULTS: dict[str, Any] = {
     "timing": "off",
     "timeout": 60.0,
 }
+_KEYS = tuple(entry.name for entry in fields(Verdict))
 _CASE_DEFAULTS: dict[str, Any] = {"summary": "", "source": "", "tags": [], "expected": None}
 """What a record of another version may lack and the page asks for."""
 
@@ -143,12 +144,11 @@ def has_lines(path: Path) -> bool:
 
 def verdict_from(content: Mapping[str, Any]) -> Verdict:
     """A verdict line as a Verdict; keys of a later version are left out, missing ones get their default."""
-    known = {entry.name for entry in fields(Verdict)}
-    return Verdict(**{key: value for key, value in content.items() if key in known})
+    return Verdict(**{key: value for key, value in content.items() if key in _KEYS})
 
 
 def verdict_line(verdict: Verdict) -> dict[str, Any]:
-    return {entry.name: getattr(verdict, entry.name) for entry in fields(verdict)}
+    return {key: getattr(verdict, key) for key in _KEYS}
 
 
 def _json(content: Mapping[str, Any]) -> str:

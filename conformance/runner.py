@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,7 +64,6 @@ def execute(request: Request, observer: Observer) -> Record:
     truths = Truths()
     known = differences.load_differences(request.selection.roots, request.known)
     lost = differences.lost(known, names_by_root(request.selection, known))
-    check_guards(request.selection.cases, truths)
     pool: Pool[Task, Verdict] = Pool(
         request.specs,
         jobs=request.jobs,
@@ -71,13 +71,17 @@ def execute(request: Request, observer: Observer) -> Record:
         environment=environment_of(request),
         asides={spec.label: asides_of(spec, request) for spec in request.specs} if request.invariance else None,
     )
+    starter = ThreadPoolExecutor(1)
     try:
-        plan = plan_of(request, pool.greet())
+        greetings = starter.submit(pool.greet)
+        check_guards(request.selection.cases, truths)  # meanwhile: importing a framework takes seconds
+        plan = plan_of(request, greetings.result())
         if not any(plan.tasks(request.selection.cases).values()):
             raise UsageError("no adapter runs any of the cases: each is one framework's own rule, should be run on that one")
         return Run(request, observer, truths, known, plan).go(pool, lost)
     finally:
         pool.close()
+        starter.shutdown(wait=False)
 
 
 RESUMED_WITH = {

@@ -84,7 +84,10 @@ def _made(source: Made, role: str) -> Array:
         case "wide":
             values = random.randint(-2, 3, shape).astype(np.float64)
         case "normal":
-            values = np.round(random.standard_normal(shape) * 2**12) / 2**12
+            values = random.standard_normal(shape)
+            values *= 2.0**12
+            np.round(values, out=values)
+            values /= 2.0**12
         case "ones":
             values = np.ones(shape)
         case "arange":

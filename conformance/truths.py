@@ -12,7 +12,7 @@ from conformance.case import Case
 from conformance.oracle import GradientTruth, Truth, gradient_truths, truth_of
 from conformance.tensors import Array, Tensors, cotangent_of, dtype_of, tensors_of
 
-KEEP_BYTES = 128 * 2**20
+KEEP_BYTES = 96 * 2**20
 LARGE_BYTES = 2**20
 """What takes more is not kept until the end of a run: all adapters are asked for it at about the same time."""
 
@@ -76,14 +76,15 @@ class Truths:
             with self._lock:
                 if case.name in self._held:
                     return self._held[case.name]
+                self._make_room(bytes_of(case))
             prepared = prepare(case)
             with self._lock:
-                self._hold(case, prepared)
+                self._held[case.name], self._bytes[case.name] = prepared, bytes_of(case)
+                self._making.pop(case.name, None)
         return prepared
 
-    def _hold(self, case: Case, prepared: Prepared) -> None:
-        self._held[case.name], self._bytes[case.name] = prepared, bytes_of(case)
-        self._making.pop(case.name, None)
-        while len(self._held) > 1 and sum(self._bytes.values()) > self._keep:
-            name, _ = self._held.popitem(last=False)
-            del self._bytes[name]
+    def _make_room(self, size: int) -> None:
+        """Let go of what was used longest ago, of large cases first: their turn is over when the next one comes."""
+        while self._held and sum(self._bytes.values()) + size > self._keep:
+            name = next((name for name in self._held if self._bytes[name] > LARGE_BYTES), next(iter(self._held)))
+            del self._held[name], self._bytes[name]

@@ -216,7 +216,7 @@ class Pool(Generic[Task, Result]):
             best = max(ready, key=lambda lane: (lane.first, lane.cost()))
             stays = last in ready and not best.first and best.cost() - last.cost() < _WORTH_A_CHANGE
             return last if stays else best
-        worth = [lane for lane in waiting if lane.cost() > 3 * lane.start_seconds + 1 and lane.calls]
+        worth = [lane for lane in waiting if lane.cost() > 2 * lane.start_seconds + 1 and lane.calls]
         return max(worth, key=_Lane.cost) if worth else None
 
     def _perform(self, lane: _Lane[Task], engine: Engine | None, task: Task, call: Callable[[Task], Asked | Outcome]) -> Outcome:
