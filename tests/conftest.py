@@ -211,6 +211,7 @@ def run_line() -> dict[str, Any]:
         "python": "3.11.9",
         "cpu": {"model": "Some CPU", "flags": ["avx2"]},
         "threads": 1,
+        "precision": "strict",
         "timing": "off",
         "repeat": 1,
         "timeout": 60.0,

@@ -102,6 +102,43 @@ def test_a_second_process_is_started_when_the_rest_is_worth_it(pool, log):
     assert len(started(log)) == 2
 
 
+def test_adapters_keep_step_at_what_is_to_be_done_together(pool):
+    """No adapter goes on before all have begun with the first task that they share; each adapter's groups stay in order."""
+    one = pool(miniature("Right", label="a"), miniature("Right", label="b"), miniature("Right", label="c"), jobs=2)
+    one.greet()
+    begun = []
+    one.run(
+        {label: [Task(label, number) for number in range(6)] for label in "abc"},
+        lambda task: begun.append(task) or Asked(tensors=small(), native=TORCH, device="cpu"),
+        lambda task, outcome: task,
+        lambda task: None,
+        together=lambda task: task.number in (2, 4),
+    )
+    assert {(task.label, task.number) for task in begun[:3]} == {("a", 2), ("b", 2), ("c", 2)}
+    for label in "abc":
+        assert [task.number for task in begun if task.label == label] == [2, 4, 0, 1, 3, 5]
+
+
+def test_what_is_timed_has_a_process_of_its_own_that_waits_as_the_framework_does(pool, log, tmp_path, monkeypatch):
+    """Engines that share the machine are told to sleep while they wait; that would slow down what is timed."""
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    (tmp_path / "waiting.py").write_text(
+        "import os\nfrom miniatures import Right\n\n\nclass Waiting(Right):\n"
+        "    def call(self, *arguments):\n        open(os.environ['MINIATURES_LOG'] + '.policy', 'a').write("
+        "os.environ.get('OMP_WAIT_POLICY', 'its own') + chr(10))\n        return super().call(*arguments)\n"
+    )
+    spec = miniature("waiting:Waiting", label="w")
+    spec.environment["PYTHONPATH"] += f":{tmp_path}"
+    one = pool(spec)
+    one.greet()
+    run(one, [Task("w", 0)])
+    assert isinstance(one.time("w", Asked(tensors=small(), native=TORCH, device="cpu"), 0.01), list)
+    policies = log.with_name(log.name + ".policy").read_text().split("\n")[:-1]
+    assert policies[0] == "passive"
+    assert set(policies[1:]) == {"its own"}
+    assert len(set(started(log))) == 2
+
+
 def test_a_crash_costs_its_own_case(pool, log):
     """The others of the same adapter get their answers from a new process."""
     one = pool(miniature("AbortsWithBias"))

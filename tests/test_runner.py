@@ -480,6 +480,20 @@ def test_threads_reach_the_child(tmp_path):
     assert record.run["versions"] == {"c": {"threads": "33"}}
 
 
+@pytest.mark.parametrize("precision", ["strict", "default"])
+def test_precision_reaches_the_child_and_the_record(tmp_path, precision):
+    """Whether float32 is to be computed in float32 is said to every child, and kept in the run line."""
+    (tmp_path / "precise.py").write_text(
+        "import os\nfrom miniatures import Right\n\n\nclass Precise(Right):\n"
+        "    def versions(self):\n        return {'precision': os.environ['CONFORMANCE_PRECISION']}\n"
+    )
+    spec = miniature("precise:Precise", label="p")
+    spec.environment["PYTHONPATH"] = f"{TESTS}:{tmp_path}"
+    record = run(tmp_path, corpus(tmp_path, CUT), spec, precision=precision)
+    assert record.run["versions"] == {"p": {"precision": precision}}
+    assert record.run["precision"] == precision
+
+
 def test_a_broken_file_of_known_differences_stops_the_run(tmp_path):
     """The gate does not guess what an entry means."""
     root = corpus(tmp_path, CUT)

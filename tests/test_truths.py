@@ -1,0 +1,74 @@
+"""Truths of cases: made once, kept while there is room, large ones let go first."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from conformance import truths
+from conformance.case import Case
+from conformance.selection import select
+from conformance.truths import LARGE_BYTES, Truths, bytes_of, is_large, prepare
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the cases that were prepared, in order; each takes a moment."""
+    names: list[str] = []
+
+    def noted(case: Case) -> truths.Prepared:
+        names.append(case.name)
+        time.sleep(0.05)
+        return prepare(case)
+
+    monkeypatch.setattr(truths, "prepare", noted)
+    return names
+
+
+@pytest.fixture(scope="module")
+def cases() -> Callable[..., list[Case]]:
+    return lambda *names: select(list(names)).cases
+
+
+def test_threads_that_ask_at_once_get_what_one_of_them_made(made: list[str], cases: Callable[..., list[Case]]) -> None:
+    """A truth costs up to a second: two adapters at the same case do not pay for it twice."""
+    (case,) = cases("arithmetic/first/stride-larger-than-kernel")
+    one, barrier = Truths(), threading.Barrier(4)
+
+    def ask(_: int) -> truths.Prepared:
+        barrier.wait()
+        return one(case)
+
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(ask, range(4)))
+    assert made == [case.name]
+    assert all(prepared is found[0] for prepared in found)
+
+
+def test_a_large_case_makes_room_before_a_small_one_does(made: list[str], cases: Callable[..., list[Case]]) -> None:
+    """Its turn is over when the next large one comes; small ones are wanted until the end."""
+    small, first, second = (
+        cases("arithmetic/first/stride-larger-than-kernel")[0],
+        cases("networks/dcgan/second")[0],
+        cases("networks/sam/first")[0],
+    )
+    one = Truths(bytes_of(small) + bytes_of(first) + bytes_of(second) - 1)
+    for case in (small, first, second, small, first):
+        one(case)
+    assert made == [small.name, first.name, second.name, first.name]
+
+
+def test_what_is_counted_is_what_is_held(cases: Callable[..., list[Case]]) -> None:
+    """The operands in their dtype, in float64, and the five arrays of the output's shape that comparing makes."""
+    (case,) = cases("networks/dcgan/second")
+    prepared = prepare(case)
+    assert prepared.truth is not None
+    operands = [array for array in prepared.tensors if array is not None]
+    inside = sum(array.nbytes + 8 * array.size for array in operands)
+    assert bytes_of(case) == inside + 5 * prepared.truth.y.nbytes
+    assert is_large(case) is (bytes_of(case) > LARGE_BYTES) is True
+    assert not is_large(cases("arithmetic/first/stride-larger-than-kernel")[0])
