@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from helpers import REQUESTED
 from miniatures import scatter
 
 from conformance import conventions
-from conformance.adapters import REGISTRY
+from conformance.adapters import REGISTRY, precision_environment
 from conformance.conventions import Unrepresentable
 from conformance.geometry import from_padding
 from conformance.oracle import gradient_truths
@@ -83,10 +84,10 @@ def items(name):
     return 1 if name in WITHOUT_BATCHES else 2
 
 
-def ask(engine, greeting, geometry, operands):
+def ask(engine, greeting, geometry, operands, device="cpu"):
     native = conventions.get(greeting.convention).native(geometry)
     assert not isinstance(native, Unrepresentable), native
-    return engine.call(operands, native, "cpu")
+    return engine.call(operands, native, device)
 
 
 def assert_exact(outcome, geometry, operands):
@@ -125,6 +126,44 @@ def test_float32_is_exact_on_integers(engines, name, rank):
     geometry = window(rank)
     operands = tensors(geometry, "float32", batch=items(name))
     assert_exact(ask(*engines(name), geometry, operands), geometry, operands)
+
+
+@pytest.mark.parametrize("name", REQUESTED)
+def test_cuda_computes_float32_in_float32(name):
+    """Odd 13-bit integers, exact in float32 and not in TF32, on a device that has TF32 by default."""
+    engine = Engine(Spec.of(name, label=name, python=sys.executable), timeout=120.0, environment=precision_environment("strict"))
+    try:
+        greeting = engine.start()
+        if "cuda" not in greeting.devices:
+            pytest.skip(f"{name} has no CUDA device here")
+        geometry, random = window(2), np.random.RandomState(7)
+        x = (2 * random.randint(2048, 4096, (items(name), 4, *geometry.size)) + 1).astype(np.float32)
+        operands = Tensors(x=x, kernel=random.randint(-2, 3, (4, 3, *geometry.kernel)).astype(np.float32), bias=None)
+        assert_exact(ask(engine, greeting, geometry, operands, "cuda"), geometry, operands)
+    finally:
+        close_all([engine])
+
+
+SETTINGS = {
+    "torch": "import torch; print(torch.backends.cudnn.conv.fp32_precision, torch.backends.cuda.matmul.fp32_precision)",
+    "tensorflow": "import tensorflow as tf; print(tf.config.experimental.tensor_float_32_execution_enabled())",
+    "jax": "import jax; print(jax.config.jax_default_matmul_precision)",
+}
+
+
+@pytest.mark.parametrize(
+    ("framework", "strict", "default"),
+    [("torch", "ieee ieee", "tf32 none"), ("tensorflow", "False", "True"), ("jax", "highest", "None")],
+)
+def test_precision_is_the_frameworks_own_setting(framework, strict, default):
+    """TF32 is switched off with `strict`; with `default` the framework's settings are what they are without the suite."""
+    if framework not in REQUESTED:
+        pytest.skip(f"{framework} was not requested")
+    for precision, wanted in (("strict", strict), ("default", default)):
+        words = [sys.executable, "-c", f"import conformance.adapters.{framework}; {SETTINGS[framework]}"]
+        environment = {**os.environ, **precision_environment(precision), "TF_CPP_MIN_LOG_LEVEL": "2"}
+        told = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
+        assert told.stdout.split() == wanted.split()
 
 
 @pytest.mark.parametrize("name", REQUESTED)

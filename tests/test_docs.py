@@ -359,10 +359,10 @@ def test_row_of_the_registry() -> None:
     keys = {key for row in rows(section(text, "The table"), "key") for key in code(row[0])}
     assert keys == {field.name for field in fields(REGISTRY["torch"])}
     from conformance import cache
-    from conformance.adapters import thread_environment
+    from conformance.adapters import NOT_ALONE, precision_environment, thread_environment
 
     variables = {name for entry in REGISTRY.values() for name in entry.environment} | set(thread_environment(1))
-    variables |= set(cache.environment())
+    variables |= {*cache.environment(), *precision_environment("strict"), *NOT_ALONE}
     assert all(f"`{name}" in section(text, "Environment variables") for name in variables)
 
 

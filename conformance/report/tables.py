@@ -40,7 +40,7 @@ def standing_table(data: Mapping[str, Any]) -> Table:
 
 
 def work_table(data: Mapping[str, Any]) -> Table:
-    """A row per case: its multiply-adds, and every column's multiply-adds per second."""
+    """A row per case: its multiply-adds, and every column's GFLOP/s, a multiply-add being two operations."""
     speeds: dict[int, dict[int, float]] = {}
     for case, column, seconds in data["points"]:
         speeds.setdefault(case, {})[column] = data["cases"][case]["work"] / seconds if seconds else float("inf")
@@ -49,12 +49,12 @@ def work_table(data: Mapping[str, Any]) -> Table:
         [
             data["cases"][case]["case"],
             f"{data['cases'][case]['work']:,}",
-            *(f"{speeds[case][i] / 1e9:.3g}" if i in speeds[case] else "" for i in range(len(data["columns"]))),
+            *(f"{2 * speeds[case][i] / 1e9:.3g}" if i in speeds[case] else "" for i in range(len(data["columns"]))),
         ]
         for case in order
     ]
     return _table(
-        "Multiply-adds of a case, and 10⁹ of them per second", ["case", "multiply-adds", *_column_names(data["columns"])], rows
+        "Multiply-adds of a case, and GFLOP/s (a multiply-add is two operations)", ["case", "multiply-adds", *_column_names(data["columns"])], rows
     )
 
 

@@ -142,7 +142,7 @@
   }
 
   const told = (data, point) =>
-    `${point.case} on ${Charts.name(data.columns[point.column])}: ${point.work.toLocaleString("en")} multiply-adds in ${Charts.duration(point.seconds)}, ${Number((point.work / point.seconds / 1e9).toPrecision(3))} · 10⁹ per second`;
+    `${point.case} on ${Charts.name(data.columns[point.column])}: ${point.work.toLocaleString("en")} multiply-adds in ${Charts.duration(point.seconds)}, ${Number((2 * point.work / point.seconds / 1e9).toPrecision(3))} GFLOP/s`;
 
   function legend(data, shown, change) {
     const buttons = data.columns.flatMap((column, i) => {
