@@ -54,7 +54,9 @@ def work_table(data: Mapping[str, Any]) -> Table:
         for case in order
     ]
     return _table(
-        "Multiply-adds of a case, and GFLOP/s (a multiply-add is two operations)", ["case", "multiply-adds", *_column_names(data["columns"])], rows
+        "Multiply-adds of a case, and GFLOP/s (a multiply-add is two operations)",
+        ["case", "multiply-adds", *_column_names(data["columns"])],
+        rows,
     )
 
 
