@@ -65,6 +65,8 @@ def main(spec: str) -> None:
             return
         match header.get("do"):
             case "bye":
+                if spec in REGISTRY:  # taking a framework down, program by program, takes seconds that nobody needs
+                    os._exit(0)
                 return
             case "hello":
                 adapter, answer = _hello(spec)
