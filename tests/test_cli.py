@@ -125,6 +125,8 @@ ERRORS = {
     "no such tag": (["-a", RIGHT, "--tag", "nothing"], "no case is selected of 1 at"),
     "no such case": (["tiny/gone", "-a", RIGHT], "tiny/gone is no path and matches no case"),
     "no such file": (["gone.yaml", "-a", RIGHT], "gone.yaml does not exist, should be a case file"),
+    "no such precision": (["-a", RIGHT, "--precision", "half"], "--precision half: should be one of strict, default"),
+    "no such timing": (["-a", RIGHT, "--timing", "long"], "--timing long: should be one of off, quick, full"),
     "broken expression": (["-a", RIGHT, "-k", "not ("], "-k 'not (': a name is missing"),
 }
 
