@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,9 +70,8 @@ def execute(request: Request, observer: Observer) -> Record:
         environment=environment_of(request),
         asides={spec.label: asides_of(spec, request) for spec in request.specs} if request.invariance else None,
     )
-    starter = ThreadPoolExecutor(1)
     try:
-        greetings = starter.submit(pool.greet)
+        greetings = pool.begin_greeting()
         check_guards(request.selection.cases, truths)  # meanwhile: importing a framework takes seconds
         plan = plan_of(request, greetings.result())
         if not any(plan.tasks(request.selection.cases).values()):
@@ -81,7 +79,6 @@ def execute(request: Request, observer: Observer) -> Record:
         return Run(request, observer, truths, known, plan).go(pool, lost)
     finally:
         pool.close()
-        starter.shutdown(wait=False)
 
 
 RESUMED_WITH = {

@@ -60,7 +60,7 @@ ALLOWED = {
     "selection": ["case", "casefile"],
     "timing": [],
     "workers": ["adapters", "case", "conventions", "outcomes", "tensors", "timing", "workers"],
-    "planning": ["adapters", "case", "outcomes", "selection", "workers"],
+    "planning": ["adapters", "cache", "case", "outcomes", "selection", "workers"],
     "report": [
         "adapters",
         "atlas",

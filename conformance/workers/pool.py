@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Generic, TypeVar
@@ -69,6 +70,19 @@ class Pool(Generic[Task, Result]):
         self._turn = threading.Condition()
         self._stopped = False
 
+    def begin_greeting(self) -> Future[dict[str, Greeting | Outcome]]:
+        """`greet` while something else is done. Its thread holds up nobody's end."""
+        answers: Future[dict[str, Greeting | Outcome]] = Future()
+
+        def work() -> None:
+            try:
+                answers.set_result(self.greet())
+            except BaseException as error:  # told to whoever asks for the answers
+                answers.set_exception(error)
+
+        threading.Thread(target=work, daemon=True).start()
+        return answers
+
     def greet(self) -> dict[str, Greeting | Outcome]:
         """Start every adapter; the processes that answered stay and will run the cases."""
         labels = deque(self._lanes)
@@ -83,6 +97,8 @@ class Pool(Generic[Task, Result]):
                     engine = self._new_engine(self._lanes[label].spec)
                 answer = engine.start()
                 while not isinstance(answer, Greeting | Unavailable) and engine.failed_starts < MOST_FAILED_STARTS:
+                    if self._stopped:
+                        return
                     answer = engine.start()
                 with self._turn:
                     answers[label] = answer
