@@ -173,12 +173,13 @@
     const spot = (point) => [chart.valToPos(point.work, "x"), chart.valToPos(point.seconds, "y")];
     const choose = (point) => {
       current = point;
-      cursor.hidden = !point;
+      cursor.hidden = !point || !chart;
       if (!point) return;
-      const [x, y] = spot(point);
-      Object.assign(cursor.style, { left: `${x}px`, top: `${y}px` });
       said.classList.remove("dr-quiet");
       said.textContent = told(data, point);
+      if (!chart) return; // a key may come before the first drawing, which then marks the point
+      const [x, y] = spot(point);
+      Object.assign(cursor.style, { left: `${x}px`, top: `${y}px` });
     };
     const draw = (width) => {
       const sets = held.map((found) => [found.map((point) => point.work), found.map((point) => point.seconds)]);
