@@ -145,7 +145,7 @@ def test_cuda_computes_float32_in_float32(name):
 
 
 SETTINGS = {
-    "torch": "import torch; print(torch.backends.cudnn.conv.fp32_precision, torch.backends.cuda.matmul.fp32_precision)",
+    "torch": "import torch; print(torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32)",
     "tensorflow": "import tensorflow as tf; print(tf.config.experimental.tensor_float_32_execution_enabled())",
     "jax": "import jax; print(jax.config.jax_default_matmul_precision)",
 }
@@ -153,7 +153,7 @@ SETTINGS = {
 
 @pytest.mark.parametrize(
     ("framework", "strict", "default"),
-    [("torch", "ieee ieee", "tf32 none"), ("tensorflow", "False", "True"), ("jax", "highest", "None")],
+    [("torch", "False False", "True False"), ("tensorflow", "False", "True"), ("jax", "highest", "None")],
 )
 def test_precision_is_the_frameworks_own_setting(framework, strict, default):
     """TF32 is switched off with `strict`; with `default` the framework's settings are what they are without the suite."""

@@ -16,12 +16,11 @@ _LAYERS = {1: torch.nn.ConvTranspose1d, 2: torch.nn.ConvTranspose2d, 3: torch.nn
 
 
 def take_precision() -> None:
-    """No TF32 where the suite wants float32: cuDNN's convolutions have it by default, and oneDNN's may be told."""
-    if not wants_strict():
-        return
-    if hasattr(torch.backends, "fp32_precision"):  # since 2.9; the older switches must not be mixed with it
-        torch.backends.fp32_precision = "ieee"
-    else:
+    """No TF32 where the suite wants float32: cuDNN's convolutions have it by default.
+
+    By the older switches: torch.compile and torch.export of torch 2.13 read them, and raise once `fp32_precision` was set.
+    """
+    if wants_strict():
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cuda.matmul.allow_tf32 = False
 
