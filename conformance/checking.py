@@ -19,7 +19,7 @@ from conformance.guards import check_guards
 from conformance.outcomes import Outcome, Output, Raised, Unsupported, told
 from conformance.selection import select
 from conformance.tensors import numeric_array
-from conformance.truths import Truths
+from conformance.truths import Truths, kept_truths
 from conformance.verdict import Verdict
 
 MOST_TOLD = 20
@@ -59,7 +59,7 @@ def check(kernel: Callable[..., Any], cases: str | os.PathLike[str] | None = Non
     fails.
     """
     selection = select([] if cases is None else [os.fspath(cases)])
-    truths = Truths()
+    truths = kept_truths()
     check_guards(selection.cases, truths)
     name = getattr(kernel, "__name__", type(kernel).__name__)
     verdicts = []

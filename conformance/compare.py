@@ -143,9 +143,11 @@ def compare(got: Array, truth: Truth | GradientTruth, *, signed_zero: bool = Fal
         return _Finding(
             mismatch={"kind": "dtype", "got": got.dtype.name, "expected": truth.dtype, "text": text}, error_over_bound=None
         )
-    values = got.astype(np.float64)
     with np.errstate(over="ignore"):
-        rounded = truth.y.astype(dtype_of(truth.dtype)).astype(np.float64)
+        held = truth.y.astype(dtype_of(truth.dtype))
+    if truth.exact and not signed_zero and np.array_equal(got, held):
+        return _Finding(mismatch=None, error_over_bound=0.0)
+    values, rounded = got.astype(np.float64), held.astype(np.float64)
     strange = _pattern(values) != _pattern(rounded)
     if strange.any():
         return _Finding(mismatch=_mismatch("nonfinite", strange, values, truth.y, name), error_over_bound=None)

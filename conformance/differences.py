@@ -100,8 +100,8 @@ def explain(
         entry
         for entry in differences
         if entry.quantity == verdict.quantity
-        and entry.is_of(verdict.adapter, adapter)
         and entry.names(verdict.case)
+        and entry.is_of(verdict.adapter, adapter)
         and entry.applies(versions, verdict.device, here)
     ]
     for entry in speaking:

@@ -33,7 +33,7 @@ class Judge:
     ) -> None:
         self._truths, self._known, self._adapters, self._versions = truths, known, adapters, versions
         self._here = circumstances()
-        self._known_of: dict[tuple[str, str], list[Difference]] = {}
+        self._known_of: dict[tuple[str, str, str], list[Difference]] = {}
 
     def __call__(self, case: Case, outcome: Outcome, *, adapter: str, device: str, quantity: str) -> Verdict:
         """The verdict on an outcome of the adapter with that label."""
@@ -56,10 +56,11 @@ class Judge:
 
     def _explained(self, verdict: Verdict, adapter: str | None = None) -> Verdict:
         adapter = adapter or self._adapters[verdict.adapter]
-        versions, names = self._versions[verdict.adapter], (verdict.adapter, adapter)
-        if names not in self._known_of:
-            self._known_of[names] = [entry for entry in self._known if entry.is_of(*names)]
-        return differences.explain(verdict, self._known_of[names], adapter=adapter, versions=versions, here=self._here)
+        versions, place = self._versions[verdict.adapter], (verdict.adapter, adapter, verdict.device)
+        if place not in self._known_of:  # looked for once, since most of all entries are of others
+            of_adapter = [entry for entry in self._known if entry.is_of(verdict.adapter, adapter)]
+            self._known_of[place] = [entry for entry in of_adapter if entry.applies(versions, verdict.device, self._here)]
+        return differences.explain(verdict, self._known_of[place], adapter=adapter, versions=versions, here=self._here)
 
     def _varied(self, case: Case, verdict: Verdict, varied: Varied) -> Verdict:
         """The verdict with what changes the result and should not; beyond the bound it differs, unless that is known."""

@@ -18,7 +18,7 @@ from conformance.outcomes import Outcome
 from conformance.planning import Request, Task, environment_of, plan_of
 from conformance.runner import Run, Silent, names_by_root
 from conformance.selection import Selection
-from conformance.truths import Truths
+from conformance.truths import kept_truths
 from conformance.verdict import Verdict
 from conformance.workers.engine import Greeting
 from conformance.workers.pool import Pool
@@ -61,7 +61,7 @@ class Piecemeal:
         """Read the known differences of what is run; `lost` then has those that match no case. Raises FileProblems."""
         known = differences.load_differences(selection.roots, self._request.known)
         self.lost = differences.lost(known, names_by_root(selection, known))
-        self._truths = Truths()
+        self._truths = kept_truths()
         self._run = Run(replace(self._request, selection=selection), Silent(), self._truths, known, self.plan)
 
     @cached_property

@@ -24,7 +24,7 @@ from conformance.planning import Plan, Request, Task, UsageError, asides_of, env
 from conformance.recording import case_line, corpus_digest
 from conformance.results import Record, Writer
 from conformance.selection import Selection
-from conformance.truths import Truths, is_large
+from conformance.truths import Truths, is_large, kept_truths
 from conformance.verdict import Verdict
 from conformance.workers.asked import Asked
 from conformance.workers.engine import Greeting
@@ -60,7 +60,7 @@ def execute(request: Request, observer: Observer) -> Record:
 
     Raises UsageError, FileProblems and RecordError before anything runs, and RecordError when no more can be written.
     """
-    truths = Truths()
+    truths = kept_truths()
     known = differences.load_differences(request.selection.roots, request.known)
     lost = differences.lost(known, names_by_root(request.selection, known))
     pool: Pool[Task, Verdict] = Pool(

@@ -14,7 +14,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
 TAG = "network"
@@ -94,25 +93,26 @@ def measure(run: Callable[[], Any], seconds: float) -> list[float]:
 
 def summarise(rounds: Sequence[Sequence[float]], *, first: float | None, mode: str, threads: int) -> Timing:
     """The figures of a record from the durations of every round, by linear interpolation between the ordered durations."""
-    ordered = sorted(duration for durations in rounds for duration in durations)
-
-    def quantile(share: float) -> float:
-        place = share * (len(ordered) - 1)
-        below = int(place)
-        above = min(below + 1, len(ordered) - 1)
-        return ordered[below] + (place - below) * (ordered[above] - ordered[below])
-
+    every = [duration for durations in rounds for duration in durations]
     return Timing(
         mode=mode,
         threads=threads,
         first=first,
-        minimum=ordered[0],
-        lower=quantile(0.25),
-        median=quantile(0.5),
-        upper=quantile(0.75),
-        count=len(ordered),
-        rounds=tuple(median(durations) for durations in rounds),
+        minimum=min(every),
+        lower=_quantile(every, 0.25),
+        median=_quantile(every, 0.5),
+        upper=_quantile(every, 0.75),
+        count=len(every),
+        rounds=tuple(_quantile(durations, 0.5) for durations in rounds),
     )
+
+
+def _quantile(durations: Sequence[float], share: float) -> float:
+    ordered = sorted(durations)
+    place = share * (len(ordered) - 1)
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
 
 
 def interval(one: Sequence[float], other: Sequence[float], *, paired: bool = True) -> Interval | None:

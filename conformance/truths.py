@@ -1,15 +1,19 @@
-"""Arrays and truths of cases, computed once for all adapters and kept while there is room."""
+"""Arrays and truths of cases, computed once for all adapters and kept while there is room; those of large cases between runs."""
 
 from __future__ import annotations
 
 import math
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from conformance import cache
 from conformance.case import Case
+from conformance.kept import Kept, key_of
 from conformance.oracle import GradientTruth, Truth, gradient_truths, truth_of
+from conformance.oracle.reference import Float64
 from conformance.tensors import Array, Tensors, cotangent_of, dtype_of, tensors_of
 
 KEEP_BYTES = 96 * 2**20
@@ -56,11 +60,36 @@ def prepare(case: Case) -> Prepared:
     return Prepared(tensors=tensors, truth=truth_of(*tensors, case.geometry, case.dtype), cotangent=cotangent_of(case))
 
 
-class Truths:
-    """`prepare`, once per case as long as there is room to keep what was used last. Safe to use from several threads."""
+def _prepare_kept(case: Case, kept: Kept) -> Prepared:
+    """`prepare`, but what was kept of a large case is not made again."""
+    if not is_large(case) or case.must_fail or case.geometry is None:
+        return prepare(case)
+    key = key_of((case.dtype, case.geometry, case.input, case.kernel, case.bias))
+    dtype = dtype_of(case.dtype)
 
-    def __init__(self, keep_bytes: int = KEEP_BYTES) -> None:
+    def operands() -> dict[str, Array]:
+        made = tensors_of(case)._asdict()
+        return {name: array.view(f"u{dtype.itemsize}") for name, array in made.items() if array is not None}  # bits, of any dtype
+
+    found = {name: bits.view(dtype) for name, bits in kept(key, "operands", operands).items()}
+    tensors = Tensors(x=found["x"], kernel=found["kernel"], bias=found.get("bias"))
+
+    def remember(name: str, make: Callable[[], Float64]) -> Float64:
+        return kept(key, name, lambda: {name: make()})[name]
+
+    truth = truth_of(*tensors, case.geometry, case.dtype, remember=remember)
+    return Prepared(tensors=tensors, truth=truth, cotangent=cotangent_of(case))
+
+
+class Truths:
+    """`prepare`, once per case as long as there is room to keep what was used last. Safe to use from several threads.
+
+    What large cases need is `kept` between runs too, if a place for it is given.
+    """
+
+    def __init__(self, keep_bytes: int = KEEP_BYTES, *, kept: Kept | None = None) -> None:
         self._keep = keep_bytes
+        self._kept = kept
         self._held: OrderedDict[str, Prepared] = OrderedDict()
         self._bytes: dict[str, int] = {}
         self._making: dict[str, threading.Lock] = {}
@@ -77,7 +106,7 @@ class Truths:
                 if case.name in self._held:
                     return self._held[case.name]
                 self._make_room(bytes_of(case))
-            prepared = prepare(case)
+            prepared = prepare(case) if self._kept is None else _prepare_kept(case, self._kept)
             with self._lock:
                 self._held[case.name], self._bytes[case.name] = prepared, bytes_of(case)
                 self._making.pop(case.name, None)
@@ -88,3 +117,8 @@ class Truths:
         while self._held and sum(self._bytes.values()) + size > self._keep:
             name = next((name for name in self._held if self._bytes[name] > LARGE_BYTES), next(iter(self._held)))
             del self._held[name], self._bytes[name]
+
+
+def kept_truths() -> Truths:
+    """Truths that are kept between runs, beside what frameworks have compiled."""
+    return Truths(kept=Kept(cache.folder() / "truths"))

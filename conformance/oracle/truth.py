@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +14,13 @@ from conformance.oracle.reference import Float64, transpose_into_window
 
 SIGNIFICAND_BITS = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}
 """Bits of the significand, the hidden one counted."""
+
+Remember = Callable[[str, Callable[[], Float64]], Float64]
+"""Gives the array of that name: one that was made before, or what the function makes."""
+
+
+def _forget(name: str, make: Callable[[], Float64]) -> Float64:
+    return make()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,18 +36,19 @@ class Truth:
     geometry: Geometry
     dtype: str
     y: Float64
+    remember: Remember = _forget
 
     @cached_property
     def magnitude(self) -> Float64:
         """B = oracle(|x|, |w|, |b|): the sum of the magnitudes of all terms of an element."""
         bias = None if self.bias is None else abs(self.bias)
-        return transpose_into_window(abs(self.x), abs(self.kernel), bias, self.geometry)
+        return self.remember("magnitude", lambda: transpose_into_window(abs(self.x), abs(self.kernel), bias, self.geometry))
 
     @cached_property
     def squares(self) -> Float64:
         """The sum of the squares of all products of an element: the variance of independent relative errors."""
         with np.errstate(over="ignore"):
-            return transpose_into_window(self.x**2, self.kernel**2, None, self.geometry)
+            return self.remember("squares", lambda: transpose_into_window(self.x**2, self.kernel**2, None, self.geometry))
 
     @property
     def before_bias(self) -> Float64:
@@ -78,12 +87,19 @@ def significand(values: Float64, bits: int) -> Float64:
 
 
 def truth_of(
-    x: NDArray[np.generic], kernel: NDArray[np.generic], bias: NDArray[np.generic] | None, geometry: Geometry, dtype: str
+    x: NDArray[np.generic],
+    kernel: NDArray[np.generic],
+    bias: NDArray[np.generic] | None,
+    geometry: Geometry,
+    dtype: str,
+    *,
+    remember: Remember = _forget,
 ) -> Truth:
     """The truth of a call whose arguments are known to make sense."""
     x64, w64 = x.astype(np.float64), kernel.astype(np.float64)
     b64 = None if bias is None else bias.astype(np.float64)
-    return Truth(x=x64, kernel=w64, bias=b64, geometry=geometry, dtype=dtype, y=transpose_into_window(x64, w64, b64, geometry))
+    y = remember("y", lambda: transpose_into_window(x64, w64, b64, geometry))
+    return Truth(x=x64, kernel=w64, bias=b64, geometry=geometry, dtype=dtype, y=y, remember=remember)
 
 
 def integers(values: Float64) -> bool:

@@ -6,6 +6,7 @@ Writing counts against the limit as reading does: an engine that does not read m
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import select
@@ -29,6 +30,7 @@ LONGEST_TOLD = 500
 _REASON = re.compile(r"Check failed|[Aa]ssert|Fatal|terminate called|what\(\):")  # above a stack trace stands why it died
 _PIECE = 1 << 20
 _SMALL = 1 << 16  # bytes, what a pipe takes at once
+_PIPE_BYTES = 1 << 20  # what a pipe should take, where that can be had: else both sides take turns every 64 KiB of a large array
 
 _LOADER = """
 import sys, importlib.util as u
@@ -76,6 +78,9 @@ class EngineProcess:
         assert stdout is not None
         assert stderr is not None
         self._in, self._out = stdin.fileno(), stdout.fileno()
+        for pipe in (self._in, self._out):
+            with contextlib.suppress(OSError, AttributeError):  # beyond a user's share of pipes, and elsewhere than on Linux
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
         self._writable, self._readable = select.poll(), select.poll()
