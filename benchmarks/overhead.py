@@ -6,7 +6,8 @@ are done with an empty folder for compiled programs (cold), and then with what i
 machine's speed drifts. What is printed are ratios of one run:
 
     overhead   processor seconds of the suite and its engines, over those of the bare calls, less 1
-    wall       seconds of the run, over the larger of (sum of the bare seconds / cores) and those of the slowest engine
+    wall       seconds of the run, over the larger of (sum of the bare seconds / cores) and those of the slowest engine; and, since
+               a compiler uses several cores at once, over what all cores together need for the bare processor seconds
     memory     the most that the suite's own process held, its engines not counted
 
 The folders are in memory where that can be had: whoever reads a file first would pay for the disk.
@@ -123,7 +124,9 @@ def _compared(kind: str, adapters: list[str], folder: Path) -> tuple[float, floa
     added, wall = whole.took.processor / every.processor - 1, whole.took.clock / least
     print(f"{kind}: overhead {added:+.1%} of processor time ({whole.took.processor:.1f} s for {every.processor:.1f} s)")
     print(f"{kind}: the suite's own process took {whole.own:.1f} s of that")
-    print(f"{kind}: wall {wall:.2f} times ({whole.took.clock:.1f} s for {least:.1f} s)")
+    busy = every.processor / cores
+    print(f"{kind}: wall {wall:.2f} times ({whole.took.clock:.1f} s for {least:.1f} s)", end="")
+    print(f", {whole.took.clock / busy:.2f} times what all cores need ({busy:.1f} s)")
     print(f"{kind}: memory {whole.held / 2**20:.0f} MiB", flush=True)
     return added, wall
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -309,6 +310,7 @@ def main() -> None:
     from conformance.yamlfile import FileProblems
 
     sys.stdout = _Patient(sys.stdout)
+    gc.set_threshold(50_000, 20, 20)  # cases and records live until the end: to look through them for garbage finds none
     try:
         app()
     except FileProblems as error:
