@@ -6,7 +6,7 @@ are done with an empty folder for compiled programs (cold), and then with what i
 machine's speed drifts. What is printed are ratios of one run:
 
     overhead   processor seconds of the suite and its engines, over those of the bare calls, less 1
-    wall       seconds of the run, over the larger of (sum of the bare seconds / cores) and those of the slowest engine; and, since
+    wall       seconds of the run, over the larger of (sum of the bare seconds / cores) and those of the slowest engine; and since
                a compiler uses several cores at once, over what all cores together need for the bare processor seconds
     memory     the most that the suite's own process held, its engines not counted
 

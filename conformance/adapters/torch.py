@@ -18,7 +18,8 @@ _LAYERS = {1: torch.nn.ConvTranspose1d, 2: torch.nn.ConvTranspose2d, 3: torch.nn
 def take_precision() -> None:
     """No TF32 where the suite wants float32: cuDNN's convolutions have it by default.
 
-    By the older switches: torch.compile and torch.export of torch 2.13 read them, and raise once `fp32_precision` was set.
+    By the older switches: torch.compile and torch.export of torch 2.13 read them, and raise once `fp32_precision` was set
+    (pytorch/pytorch#179445).
     """
     if wants_strict():
         torch.backends.cudnn.allow_tf32 = False
