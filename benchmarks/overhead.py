@@ -1,13 +1,13 @@
 """What the suite adds to what the engines themselves take, on the whole corpus: `python benchmarks/overhead.py [ADAPTER...]`.
 
 The same calls are made twice, in the same environment: by `conformance run --timing off`, and bare (bare.py), where for each
-adapter one process imports it and makes its calls one after the other; where a call ends it, another one goes on behind it. Both
-are done with an empty folder for compiled programs (cold), and then with what is in it (warm), in turn and ROUNDS times, since a
-machine's speed drifts. What is printed are ratios of one run:
+adapter one process imports it and makes its calls one after the other; where a call ends it, another one goes on behind it. As
+many bare processes run at once as there are cores, as in the suite: what two engines take from each other is neither's own cost.
+With `--alone` they run one after the other. Both are done with an empty folder for compiled programs (cold), and then with what
+is in it (warm), in turn and ROUNDS times, since a machine's speed drifts. What is printed are ratios of one run:
 
     overhead   processor seconds of the suite and its engines, over those of the bare calls, less 1
-    wall       seconds of the run, over the larger of (sum of the bare seconds / cores) and those of the slowest engine; and since
-               a compiler uses several cores at once, over what all cores together need for the bare processor seconds
+    wall       seconds of the run, over the larger of (sum of the bare seconds / cores) and those of the slowest engine
     memory     the most that the suite's own process held, its engines not counted
 
 The folders are in memory where that can be had: whoever reads a file first would pay for the disk.
@@ -24,10 +24,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from conformance.adapters import PRECISIONS, REGISTRY, precision_environment, thread_environment
+from conformance.adapters import NOT_ALONE, PRECISIONS, REGISTRY, precision_environment, thread_environment
 from conformance.machine import physical_cores
 
 BARE = Path(__file__).with_name("bare.py")
@@ -102,21 +103,28 @@ def _used(whose: int) -> float:
     return used.ru_utime + used.ru_stime
 
 
-def main(adapters: list[str]) -> None:
+def main(adapters: list[str], at_once: int) -> None:
+    print(f"bare processes at once: {at_once}")
     with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as folder:
-        _compared("cold", adapters, Path(folder))
-        warm = [_compared("warm", adapters, Path(folder)) for _ in range(ROUNDS)]
+        _compared("cold", adapters, at_once, Path(folder))
+        warm = [_compared("warm", adapters, at_once, Path(folder)) for _ in range(ROUNDS)]
     for what, values in zip(("overhead", "wall"), zip(*warm, strict=True), strict=True):
         print(f"warm: {what} {statistics.median(values):.3f} in the median of {len(warm)}")
 
 
-def _compared(kind: str, adapters: list[str], folder: Path) -> tuple[float, float]:
+def _compared(kind: str, adapters: list[str], at_once: int, folder: Path) -> tuple[float, float]:
     """The run and the bare calls once, told; overhead and wall."""
     cores = physical_cores()
-    shared = {**thread_environment(cores), **precision_environment(PRECISIONS[0])}
+    alone = {
+        **thread_environment(cores),
+        **precision_environment(PRECISIONS[0]),
+        "CONFORMANCE_CACHE": str(folder / "bare"),
+        **(NOT_ALONE if at_once > 1 else {}),
+    }
     whole = suite_seconds(adapters, folder / "record", {"CONFORMANCE_CACHE": str(folder / "of-the-suite")})
-    alone = {**shared, "CONFORMANCE_CACHE": str(folder / "bare")}
-    bare = {adapter: bare_seconds(adapter, folder / "record", alone) for adapter in adapters}
+    with ThreadPoolExecutor(at_once) as threads:
+        took = threads.map(lambda adapter: bare_seconds(adapter, folder / "record", alone), adapters)
+        bare = dict(zip(adapters, took, strict=True))
     for adapter, seconds in bare.items():
         print(f"  {adapter:20} {seconds.clock:8.1f} s, processor {seconds.processor:8.1f} s")
     every = sum(bare.values(), Seconds(0.0, 0.0))
@@ -124,9 +132,7 @@ def _compared(kind: str, adapters: list[str], folder: Path) -> tuple[float, floa
     added, wall = whole.took.processor / every.processor - 1, whole.took.clock / least
     print(f"{kind}: overhead {added:+.1%} of processor time ({whole.took.processor:.1f} s for {every.processor:.1f} s)")
     print(f"{kind}: the suite's own process took {whole.own:.1f} s of that")
-    busy = every.processor / cores
-    print(f"{kind}: wall {wall:.2f} times ({whole.took.clock:.1f} s for {least:.1f} s)", end="")
-    print(f", {whole.took.clock / busy:.2f} times what all cores need ({busy:.1f} s)")
+    print(f"{kind}: wall {wall:.2f} times ({whole.took.clock:.1f} s for {least:.1f} s)")
     print(f"{kind}: memory {whole.held / 2**20:.0f} MiB", flush=True)
     return added, wall
 
@@ -135,5 +141,7 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["--run", *words]:
             run(words)
-        case adapters:
-            main(adapters or [name for name, entry in REGISTRY.items() if entry.variant_of is None])
+        case words:
+            given = [word for word in words if word != "--alone"]
+            every = [name for name, entry in REGISTRY.items() if entry.variant_of is None]
+            main(given or every[::-1], 1 if "--alone" in words else physical_cores())  # the slowest is the last of the table

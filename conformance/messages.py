@@ -71,6 +71,8 @@ def again(verdict: Verdict, run: Mapping[str, Any]) -> str:
         words += ["--timeout", f"{run['timeout']:g}"]
     if run.get("precision", "strict") != "strict":
         words += ["--precision", run["precision"]]
+    if any(word.partition("=")[0] == "--threads" for word in run.get("command", [])):  # else it is the machine's own number
+        words += ["--threads", str(run["threads"])]
     if entry.get("python"):
         words += ["--python", f"{verdict.adapter}={entry['python']}"]
     return shlex.join(words)

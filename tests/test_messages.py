@@ -71,6 +71,17 @@ def test_the_first_device_needs_no_option(verdict: Callable[..., Verdict], run_l
     assert messages.again(verdict(), run_line) == "conformance run folder/file/one -a engine"
 
 
+@pytest.mark.parametrize("words", [["--threads", "3"], ["--threads=3"]])
+def test_a_number_of_threads_that_was_asked_for_is_asked_for_again(
+    verdict: Callable[..., Verdict], run_line: dict[str, Any], words: list[str]
+) -> None:
+    """One that was not is the machine's own, and another machine has another."""
+    run_line["threads"], run_line["command"] = 3, ["conformance", "run", *words]
+    assert messages.again(verdict(), run_line) == "conformance run folder/file/one -a engine --threads 3"
+    run_line["command"] = ["conformance", "run"]
+    assert messages.again(verdict(), run_line) == "conformance run folder/file/one -a engine"
+
+
 def test_the_message_is_headline_details_and_command(verdict: Callable[..., Verdict], run_line: dict[str, Any]) -> None:
     """Several lines, of which all but the first are indented."""
     lines = messages.message(verdict(message="why"), run_line).split("\n")

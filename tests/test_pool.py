@@ -119,6 +119,20 @@ def test_adapters_keep_step_at_what_is_to_be_done_together(pool):
         assert [task.number for task in begun if task.label == label] == [2, 4, 0, 1, 3, 5]
 
 
+def test_what_comes_first_says_nothing_of_the_rest(pool, log):
+    """Large calls take long; small ones that come behind them are not worth a second process."""
+    one = pool(miniature("Right"), jobs=2)
+    one.greet()
+    one.run(
+        {"Right": [Task("Right", number) for number in range(8)]},
+        lambda task: (task.number == 0 and time.sleep(1.0)) or Asked(tensors=small(), native=TORCH, device="cpu"),
+        lambda task, outcome: time.sleep(0.05),
+        lambda task: None,
+        together=lambda task: task.number == 0,
+    )
+    assert len(set(started(log))) == 1
+
+
 def test_what_is_timed_has_a_process_of_its_own_that_waits_as_the_framework_does(pool, log, tmp_path, monkeypatch):
     """Engines that share the machine are told to sleep while they wait; that would slow down what is timed."""
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)

@@ -135,8 +135,8 @@ class Pool(Generic[Task, Result]):
             lane: _Lane[Task] | None = None
             try:
                 while (claimed := self._claim(lane)) is not None:
-                    lane, engine, task = claimed
-                    outcome = self._perform(lane, engine, task, call)
+                    lane, engine, task, is_first = claimed
+                    outcome = self._perform(lane, engine, task, call, counts=not is_first)
                     if not self._stopped:
                         results.put(judge(task, outcome))
             except BaseException as error:  # a fault of ours: told to the caller, not lost in a thread
@@ -205,8 +205,8 @@ class Pool(Generic[Task, Result]):
             self._companions[engine] = Companions(self._asides[lane.spec.label], self._new_engine)
         return Varied(outcome=outcome, asides=self._companions[engine].aside(engine, asked))
 
-    def _claim(self, last: _Lane[Task] | None) -> tuple[_Lane[Task], Engine | None, Task] | None:
-        """The next piece of work and the process to do it; waits while all that is left is being done."""
+    def _claim(self, last: _Lane[Task] | None) -> tuple[_Lane[Task], Engine | None, Task, bool] | None:
+        """The next piece of work, the process to do it, and whether it is of what comes first; waits while all is being done."""
         with self._turn:
             while not self._stopped:
                 waiting = [lane for lane in self._lanes.values() if lane.pending]
@@ -218,9 +218,9 @@ class Pool(Generic[Task, Result]):
                     if lane.verdict is None:
                         engine = lane.idle.pop() if lane.idle else self._new_engine(lane.spec)
                     lane.busy += 1
-                    if lane.first:
-                        lane.first -= 1
-                    return lane, engine, lane.pending.popleft()
+                    is_first = lane.first > 0
+                    lane.first -= is_first
+                    return lane, engine, lane.pending.popleft(), is_first
                 self._turn.wait()
         return None
 
@@ -235,7 +235,10 @@ class Pool(Generic[Task, Result]):
         worth = [lane for lane in waiting if lane.cost() > 2 * lane.start_seconds + 1 and lane.calls]
         return max(worth, key=_Lane.cost) if worth else None
 
-    def _perform(self, lane: _Lane[Task], engine: Engine | None, task: Task, call: Callable[[Task], Asked | Outcome]) -> Outcome:
+    def _perform(
+        self, lane: _Lane[Task], engine: Engine | None, task: Task, call: Callable[[Task], Asked | Outcome], *, counts: bool
+    ) -> Outcome:
+        """The outcome of a task; what it took `counts` for what is expected of the rest."""
         began = time.monotonic()
         try:
             if engine is None:
@@ -249,7 +252,7 @@ class Pool(Generic[Task, Result]):
         finally:
             with self._turn:
                 lane.busy -= 1
-                if not lane.first:  # what comes first is larger, and says nothing of the rest
+                if counts:  # what comes first is larger, and says nothing of the rest
                     lane.calls += 1
                     lane.seconds += time.monotonic() - began
                 if engine is not None:
