@@ -16,10 +16,11 @@ from conformance.compare import judge
 from conformance.diagnosis import diagnosed
 from conformance.geometry import canonical_padding
 from conformance.guards import check_guards
+from conformance.kept import kept_truths
 from conformance.outcomes import Outcome, Output, Raised, Unsupported, told
 from conformance.selection import select
 from conformance.tensors import numeric_array
-from conformance.truths import Truths, kept_truths
+from conformance.truths import Truths
 from conformance.verdict import Verdict
 
 MOST_TOLD = 20

@@ -7,22 +7,20 @@ import functools
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-import conformance
-from conformance.tensors import Array
+from conformance import cache
+from conformance.truths import Arrays, Truths
 
 MOST_BYTES = 2**30
 """What a folder may take; of more, what was used longest ago is let go when the folder is opened the next time."""
 
-Arrays = Mapping[str, Array]
-
 
 class Kept:
-    """A folder of arrays by key and part. A file that cannot be read or written is as good as none."""
+    """A folder of arrays by content and part. A file that cannot be read or written is as good as none."""
 
     def __init__(self, folder: Path, most_bytes: int = MOST_BYTES) -> None:
         self._folder = folder
@@ -30,9 +28,9 @@ class Kept:
             folder.mkdir(parents=True, exist_ok=True)
             self._let_go(most_bytes)
 
-    def __call__(self, key: str, part: str, make: Callable[[], Arrays]) -> Arrays:
-        """The arrays kept under these names, or made now and kept; they come back bit for bit."""
-        path = self._folder / f"{key}-{part}.npz"
+    def __call__(self, content: object, part: str, make: Callable[[], Arrays]) -> Arrays:
+        """That part of what follows from the content: kept from before, bit for bit, or made now and kept."""
+        path = self._folder / f"{key_of(content)}-{part}.npz"
         found = _read(path)
         if found is None:
             found = make()
@@ -48,6 +46,11 @@ class Kept:
                 path.unlink(missing_ok=True)
 
 
+def kept_truths() -> Truths:
+    """Truths that are kept between runs, beside what frameworks have compiled."""
+    return Truths(keep=Kept(cache.folder() / "truths"))
+
+
 def key_of(content: object) -> str:
     """What identifies content by its repr, together with everything that numbers are made of it by: our own code and NumPy's."""
     return hashlib.sha256(f"{_makers()}\n{content!r}".encode()).hexdigest()[:32]
@@ -55,7 +58,7 @@ def key_of(content: object) -> str:
 
 @functools.cache
 def _makers() -> str:
-    package = Path(conformance.__file__).parent
+    package = Path(__file__).parent
     state = hashlib.sha256(np.__version__.encode())
     for path in [*(package / f"{name}.py" for name in ("geometry", "tensors")), *sorted(package.joinpath("oracle").glob("*.py"))]:
         state.update(path.read_bytes())

@@ -14,11 +14,11 @@ from conformance import differences
 from conformance.case import Case
 from conformance.casefile import CaseFileError
 from conformance.guards import check_guards
+from conformance.kept import kept_truths
 from conformance.outcomes import Outcome
 from conformance.planning import Request, Task, environment_of, plan_of
 from conformance.runner import Run, Silent, names_by_root
 from conformance.selection import Selection
-from conformance.truths import kept_truths
 from conformance.verdict import Verdict
 from conformance.workers.engine import Greeting
 from conformance.workers.pool import Pool

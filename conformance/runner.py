@@ -18,13 +18,14 @@ from conformance.conventions import Unrepresentable
 from conformance.differences import Difference
 from conformance.guards import check_guards
 from conformance.judging import Judge
+from conformance.kept import kept_truths
 from conformance.machine import description, physical_cores
 from conformance.outcomes import Outcome, Output, Raised, Unavailable, Unsupported
 from conformance.planning import Plan, Request, Task, UsageError, asides_of, environment_of, plan_of
 from conformance.recording import case_line, corpus_digest
 from conformance.results import Record, Writer
 from conformance.selection import Selection
-from conformance.truths import Truths, is_large, kept_truths
+from conformance.truths import Truths, is_large
 from conformance.verdict import Verdict
 from conformance.workers.asked import Asked
 from conformance.workers.engine import Greeting

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from conformance import cache
 from conformance.case import Case
-from conformance.kept import Kept, key_of
 from conformance.oracle import GradientTruth, Truth, gradient_truths, truth_of
 from conformance.oracle.reference import Float64
 from conformance.tensors import Array, Tensors, cotangent_of, dtype_of, tensors_of
@@ -19,6 +17,10 @@ from conformance.tensors import Array, Tensors, cotangent_of, dtype_of, tensors_
 KEEP_BYTES = 96 * 2**20
 LARGE_BYTES = 2**20
 """What takes more is not kept until the end of a run: all adapters are asked for it at about the same time."""
+
+Arrays = Mapping[str, Array]
+Keep = Callable[[object, str, Callable[[], Arrays]], Arrays]
+"""Gives that part of what follows from a content (which its repr says whole): kept from before, or made now and kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,22 +62,22 @@ def prepare(case: Case) -> Prepared:
     return Prepared(tensors=tensors, truth=truth_of(*tensors, case.geometry, case.dtype), cotangent=cotangent_of(case))
 
 
-def _prepare_kept(case: Case, kept: Kept) -> Prepared:
+def _prepare_kept(case: Case, keep: Keep) -> Prepared:
     """`prepare`, but what was kept of a large case is not made again."""
     if not is_large(case) or case.must_fail or case.geometry is None:
         return prepare(case)
-    key = key_of((case.dtype, case.geometry, case.input, case.kernel, case.bias))
+    content = (case.dtype, case.geometry, case.input, case.kernel, case.bias)
     dtype = dtype_of(case.dtype)
 
     def operands() -> dict[str, Array]:
         made = tensors_of(case)._asdict()
         return {name: array.view(f"u{dtype.itemsize}") for name, array in made.items() if array is not None}  # bits, of any dtype
 
-    found = {name: bits.view(dtype) for name, bits in kept(key, "operands", operands).items()}
+    found = {name: bits.view(dtype) for name, bits in keep(content, "operands", operands).items()}
     tensors = Tensors(x=found["x"], kernel=found["kernel"], bias=found.get("bias"))
 
     def remember(name: str, make: Callable[[], Float64]) -> Float64:
-        return kept(key, name, lambda: {name: make()})[name]
+        return keep(content, name, lambda: {name: make()})[name]
 
     truth = truth_of(*tensors, case.geometry, case.dtype, remember=remember)
     return Prepared(tensors=tensors, truth=truth, cotangent=cotangent_of(case))
@@ -84,12 +86,12 @@ def _prepare_kept(case: Case, kept: Kept) -> Prepared:
 class Truths:
     """`prepare`, once per case as long as there is room to keep what was used last. Safe to use from several threads.
 
-    What large cases need is `kept` between runs too, if a place for it is given.
+    What large cases need is kept between runs too, by `keep` if that is given.
     """
 
-    def __init__(self, keep_bytes: int = KEEP_BYTES, *, kept: Kept | None = None) -> None:
-        self._keep = keep_bytes
-        self._kept = kept
+    def __init__(self, keep_bytes: int = KEEP_BYTES, *, keep: Keep | None = None) -> None:
+        self._keep_bytes = keep_bytes
+        self._keep = keep
         self._held: OrderedDict[str, Prepared] = OrderedDict()
         self._bytes: dict[str, int] = {}
         self._making: dict[str, threading.Lock] = {}
@@ -106,7 +108,7 @@ class Truths:
                 if case.name in self._held:
                     return self._held[case.name]
                 self._make_room(bytes_of(case))
-            prepared = prepare(case) if self._kept is None else _prepare_kept(case, self._kept)
+            prepared = prepare(case) if self._keep is None else _prepare_kept(case, self._keep)
             with self._lock:
                 self._held[case.name], self._bytes[case.name] = prepared, bytes_of(case)
                 self._making.pop(case.name, None)
@@ -114,11 +116,6 @@ class Truths:
 
     def _make_room(self, size: int) -> None:
         """Let go of what was used longest ago, of large cases first: their turn is over when the next one comes."""
-        while self._held and sum(self._bytes.values()) + size > self._keep:
+        while self._held and sum(self._bytes.values()) + size > self._keep_bytes:
             name = next((name for name in self._held if self._bytes[name] > LARGE_BYTES), next(iter(self._held)))
             del self._held[name], self._bytes[name]
-
-
-def kept_truths() -> Truths:
-    """Truths that are kept between runs, beside what frameworks have compiled."""
-    return Truths(kept=Kept(cache.folder() / "truths"))
