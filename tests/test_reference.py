@@ -39,4 +39,5 @@ def test_the_reference_does_not_say_where_it_was_made() -> None:
     text = (REFERENCE / "results.jsonl").read_text(encoding="utf-8")
     assert "site-packages/" in text
     assert "/site-packages/" not in text
+    assert "/bin/python" not in text
     assert "/.tox/" not in text
