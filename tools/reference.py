@@ -26,7 +26,9 @@ from conformance.results import RECORD, read_record
 from conformance.verdict import Verdict
 
 REFERENCE = Path(__file__).resolve().parent.parent / "reports" / "reference"
-PLACES = re.compile(r"/[^\s\"'\\()]*?/(?=site-packages/|conformance/|bin/python)|" + re.escape(f"{Path(__file__).resolve().parent.parent}/"))
+PLACES = re.compile(
+    r"/[^\s\"'\\()]*?/(?=site-packages/|conformance/|bin/python)|" + re.escape(f"{Path(__file__).resolve().parent.parent}/")
+)
 BY_LABEL = ("versions", "devices", "absent")
 
 
