@@ -4,11 +4,14 @@ The same calls are made twice, in the same environment: by `conformance run --ti
 adapter one process imports it and makes its calls one after the other; where a call ends it, another one goes on behind it. As
 many bare processes run at once as there are cores, as in the suite: what two engines take from each other is neither's own cost.
 With `--alone` they run one after the other. Both are done with an empty folder for compiled programs (cold), and then with what
-is in it (warm), in turn and ROUNDS times, since a machine's speed drifts. What is printed are ratios of one run:
+is in it (warm), ROUNDS times. What is printed are ratios of one run:
 
     overhead   processor seconds of the suite and its engines, over those of the bare calls, less 1
     wall       seconds of the run, over the larger of (sum of the bare seconds / cores) and those of the slowest engine
     memory     the most that the suite's own process held, its engines not counted
+
+A machine's speed drifts by as much as the overhead is, within minutes. So every other round begins with the bare calls, and the
+ratio that counts is that of the seconds of all rounds together: a drift that goes on cancels in them.
 
 The folders are in memory where that can be had: whoever reads a file first would pay for the disk.
 """
@@ -18,7 +21,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -33,7 +35,7 @@ from conformance.machine import physical_cores
 
 BARE = Path(__file__).with_name("bare.py")
 MEMORY = Path("/dev/shm")
-ROUNDS = 3
+ROUNDS = 4
 
 
 class Seconds(NamedTuple):
@@ -103,38 +105,62 @@ def _used(whose: int) -> float:
     return used.ru_utime + used.ru_stime
 
 
+class Compared(NamedTuple):
+    """The same calls made by the suite and bare; `least` is what the bare ones would take with every core busy."""
+
+    suite: Seconds
+    bare: Seconds
+    least: float
+
+    def __add__(self, other: Any) -> Compared:
+        return Compared(self.suite + other.suite, self.bare + other.bare, self.least + other.least)
+
+    def __str__(self) -> str:
+        return (
+            f"overhead {self.suite.processor / self.bare.processor - 1:+.1%} of processor time "
+            f"({self.suite.processor:.1f} s for {self.bare.processor:.1f} s), "
+            f"wall {self.suite.clock / self.least:.2f} times ({self.suite.clock:.1f} s for {self.least:.1f} s)"
+        )
+
+
 def main(adapters: list[str], at_once: int) -> None:
     print(f"bare processes at once: {at_once}")
     with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as folder:
-        _compared("cold", adapters, at_once, Path(folder))
-        warm = [_compared("warm", adapters, at_once, Path(folder)) for _ in range(ROUNDS)]
-    for what, values in zip(("overhead", "wall"), zip(*warm, strict=True), strict=True):
-        print(f"warm: {what} {statistics.median(values):.3f} in the median of {len(warm)}")
+        print(f"cold: {compared(adapters, at_once, Path(folder))}", flush=True)
+        together = Compared(Seconds(0.0, 0.0), Seconds(0.0, 0.0), 0.0)
+        for number in range(ROUNDS):
+            one = compared(adapters, at_once, Path(folder), bare_first=number % 2 == 1)
+            print(f"warm: {one}", flush=True)
+            together += one
+    print(f"warm, {ROUNDS} rounds together: {together}")
 
 
-def _compared(kind: str, adapters: list[str], at_once: int, folder: Path) -> tuple[float, float]:
-    """The run and the bare calls once, told; overhead and wall."""
-    cores = physical_cores()
-    alone = {
-        **thread_environment(cores),
-        **precision_environment(PRECISIONS[0]),
-        "CONFORMANCE_CACHE": str(folder / "bare"),
-        **(NOT_ALONE if at_once > 1 else {}),
-    }
-    whole = suite_seconds(adapters, folder / "record", {"CONFORMANCE_CACHE": str(folder / "of-the-suite")})
-    with ThreadPoolExecutor(at_once) as threads:
-        took = threads.map(lambda adapter: bare_seconds(adapter, folder / "record", alone), adapters)
-        bare = dict(zip(adapters, took, strict=True))
-    for adapter, seconds in bare.items():
-        print(f"  {adapter:20} {seconds.clock:8.1f} s, processor {seconds.processor:8.1f} s")
-    every = sum(bare.values(), Seconds(0.0, 0.0))
-    least = max(every.clock / cores, *(seconds.clock for seconds in bare.values()))
-    added, wall = whole.took.processor / every.processor - 1, whole.took.clock / least
-    print(f"{kind}: overhead {added:+.1%} of processor time ({whole.took.processor:.1f} s for {every.processor:.1f} s)")
-    print(f"{kind}: the suite's own process took {whole.own:.1f} s of that")
-    print(f"{kind}: wall {wall:.2f} times ({whole.took.clock:.1f} s for {least:.1f} s)")
-    print(f"{kind}: memory {whole.held / 2**20:.0f} MiB", flush=True)
-    return added, wall
+def compared(adapters: list[str], at_once: int, folder: Path, *, bare_first: bool = False) -> Compared:
+    """The run and the bare calls of an earlier record or of this one, once; what is not a ratio of both is printed."""
+
+    def suite() -> Run:
+        return suite_seconds(adapters, folder / "record", {"CONFORMANCE_CACHE": str(folder / "of-the-suite")})
+
+    def bare() -> dict[str, Seconds]:
+        alone = {
+            **thread_environment(physical_cores()),
+            **precision_environment(PRECISIONS[0]),
+            "CONFORMANCE_CACHE": str(folder / "bare"),
+            **(NOT_ALONE if at_once > 1 else {}),
+        }
+        with ThreadPoolExecutor(at_once) as threads:
+            took = threads.map(lambda adapter: bare_seconds(adapter, folder / "record", alone), adapters)
+            return dict(zip(adapters, took, strict=True))
+
+    if bare_first:
+        seconds, whole = bare(), suite()
+    else:
+        whole, seconds = suite(), bare()
+    for adapter, took in seconds.items():
+        print(f"  {adapter:20} {took.clock:8.1f} s, processor {took.processor:8.1f} s")
+    print(f"  the suite's own process: processor {whole.own:.1f} s, memory {whole.held / 2**20:.0f} MiB")
+    every = sum(seconds.values(), Seconds(0.0, 0.0))
+    return Compared(whole.took, every, max(every.clock / physical_cores(), *(took.clock for took in seconds.values())))
 
 
 if __name__ == "__main__":

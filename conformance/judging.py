@@ -54,13 +54,24 @@ class Judge:
         verdict = judge(case, prepared.truth, outcome, adapter=adapter, device=device)
         return diagnosed(verdict, outcome, prepared.truth)
 
+    def is_known_to_crash(self, case: Case, *, adapter: str, device: str, quantity: str) -> bool:
+        """Whether a known difference says that the call ends the engine's process."""
+        entries = self._known_at(adapter, self._adapters[adapter], device)
+        return any(e.status == "crashed" and e.quantity == quantity and e.names(case.name) for e in entries)
+
+    def _known_at(self, label: str, adapter: str, device: str) -> list[Difference]:
+        """The entries that speak of an adapter there; looked for once, since most of all entries are of others."""
+        place = label, adapter, device
+        if place not in self._known_of:
+            of_adapter = [entry for entry in self._known if entry.is_of(label, adapter)]
+            versions = self._versions[label]
+            self._known_of[place] = [entry for entry in of_adapter if entry.applies(versions, device, self._here)]
+        return self._known_of[place]
+
     def _explained(self, verdict: Verdict, adapter: str | None = None) -> Verdict:
         adapter = adapter or self._adapters[verdict.adapter]
-        versions, place = self._versions[verdict.adapter], (verdict.adapter, adapter, verdict.device)
-        if place not in self._known_of:  # looked for once, since most of all entries are of others
-            of_adapter = [entry for entry in self._known if entry.is_of(verdict.adapter, adapter)]
-            self._known_of[place] = [entry for entry in of_adapter if entry.applies(versions, verdict.device, self._here)]
-        return differences.explain(verdict, self._known_of[place], adapter=adapter, versions=versions, here=self._here)
+        known, versions = self._known_at(verdict.adapter, adapter, verdict.device), self._versions[verdict.adapter]
+        return differences.explain(verdict, known, adapter=adapter, versions=versions, here=self._here)
 
     def _varied(self, case: Case, verdict: Verdict, varied: Varied) -> Verdict:
         """The verdict with what changes the result and should not; beyond the bound it differs, unless that is known."""

@@ -25,7 +25,7 @@ from conformance.planning import Plan, Request, Task, UsageError, asides_of, env
 from conformance.recording import case_line, corpus_digest
 from conformance.results import Record, Writer
 from conformance.selection import Selection
-from conformance.truths import Truths, is_large
+from conformance.truths import Truths, is_costly
 from conformance.verdict import Verdict
 from conformance.workers.asked import Asked
 from conformance.workers.engine import Greeting
@@ -135,7 +135,7 @@ class Run:
                 (timed.append if self._is_timed(verdict) else handle)(verdict)
 
             with threadpool_limits(max(1, physical_cores() // self.request.jobs), user_api="blas"):  # the rest is the engines'
-                pool.run(tasks, self.call, self.judge, sort, together=lambda task: is_large(task.case))
+                pool.run(tasks, self.call, self.judge, sort, together=lambda task: is_costly(task.case), ends=self._ends)
             by_case = {name: [verdict for verdict in timed if verdict.case == name] for name in self.cases}
             for verdicts in filter(None, by_case.values()):
                 for verdict in self._timed(pool, verdicts):
@@ -190,6 +190,10 @@ class Run:
         if isinstance(outcome, Output) and outcome.seconds is not None and timing.TAG in task.case.tags:
             self.first_calls[task.case.name, task.label, task.device] = outcome.seconds
         return self._verdict_on(task.case, outcome, adapter=task.label, device=task.device, quantity=task.quantity)
+
+    def _ends(self, task: Task) -> bool:
+        place = {"adapter": task.label, "device": task.device, "quantity": task.quantity}
+        return self._verdict_on.is_known_to_crash(task.case, **place)
 
     def _is_timed(self, verdict: Verdict) -> bool:
         """A result that does not conform has no time."""

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from conformance.case import Case
 from conformance.differences import FAILING, Circumstances, Difference, explain, load_differences, lost
+from conformance.judging import Judge
+from conformance.truths import Truths
 from conformance.verdict import STATUSES, Verdict
 from conformance.yamlfile import FileProblems
 
@@ -293,3 +296,28 @@ def test_all_files_of_all_roots_are_read_and_all_mistakes_told(corpus: Callable[
 def test_the_statuses_that_can_be_declared_are_those_that_fail() -> None:
     """Nothing that passes the gate needs an excuse."""
     assert {name for name, status in STATUSES.items() if status.fails} == set(FAILING)
+
+
+@pytest.mark.parametrize(
+    ("changes", "asked", "crashes"),
+    [
+        ({"status": "crashed"}, {}, True),
+        ({"status": "differs"}, {}, False),
+        ({"status": "crashed"}, {"quantity": "gradients"}, False),
+        ({"status": "crashed", "quantity": "gradients"}, {"quantity": "gradients"}, True),
+        ({"status": "crashed", "versions": "{engine: '<1.5'}"}, {}, False),
+        ({"status": "crashed", "where": "{device: [cuda]}"}, {}, False),
+        ({"status": "crashed", "cases": "'folder/*/two'"}, {}, False),
+    ],
+)
+def test_a_crash_is_known_before_it_comes(
+    entries: Callable[..., list[Difference]],
+    a_case: Callable[..., Case],
+    changes: dict[str, str],
+    asked: dict[str, str],
+    crashes: bool,
+) -> None:
+    """From entries that say so of that case, quantity, device and version: what is left to do can be told from it."""
+    judge = Judge(Truths(), entries(**changes), adapters={"mine": "engine"}, versions={"mine": {"engine": "1.5"}})
+    place = {"adapter": "mine", "device": "cpu", "quantity": "output"} | asked
+    assert judge.is_known_to_crash(a_case(), **place) is crashes

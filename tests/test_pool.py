@@ -133,6 +133,22 @@ def test_what_comes_first_says_nothing_of_the_rest(pool, log):
     assert len(set(started(log))) == 1
 
 
+def test_who_is_known_to_be_started_often_has_more_to_do(pool):
+    """Of adapters with as many calls, the one whose calls end its process is not left for the end."""
+    one = pool(*(miniature("Right", label=label) for label in "abcd"), jobs=2)
+    one.greet()
+    begun = []
+    one.run(
+        {label: [Task(label, number) for number in range(3)] for label in "abcd"},
+        lambda task: begun.append(task.label) or Asked(tensors=small(), native=TORCH, device="cpu"),
+        lambda task, outcome: task,
+        lambda task: None,
+        ends=lambda task: task.label == "d",
+    )
+    assert "d" in begun[:2]
+    assert sorted(begun) == sorted("abcd" * 3)
+
+
 def test_what_is_timed_has_a_process_of_its_own_that_waits_as_the_framework_does(pool, log, tmp_path, monkeypatch):
     """Engines that share the machine are told to sleep while they wait; that would slow down what is timed."""
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)

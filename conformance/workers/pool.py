@@ -2,7 +2,7 @@
 
 With one job everything is in order: adapter after adapter, each case by case. With more, a free place takes the adapter that
 has most work left, so that the slowest is never the last to begin; an adapter gets a second process only when the rest of its
-work is worth more than starting one.
+work is worth more than starting one. A call that is known to end its process counts as a start besides.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class _Lane(Generic[Task]):
     spec: Spec
     pending: deque[Task] = field(default_factory=deque)
     first: int = 0  # how many of these are to be done before anything else
+    ending: int = 0  # how many of these are known to end the process
     idle: list[Engine] = field(default_factory=list)
     busy: int = 0
     calls: int = 0
@@ -46,7 +47,8 @@ class _Lane(Generic[Task]):
 
     def cost(self) -> float:
         """Seconds of work left, as far as can be told."""
-        return len(self.pending) * (self.seconds / self.calls if self.calls else _FIRST_GUESS)
+        calls = len(self.pending) * (self.seconds / self.calls if self.calls else _FIRST_GUESS)
+        return calls + self.ending * self.start_seconds
 
 
 class Pool(Generic[Task, Result]):
@@ -63,6 +65,7 @@ class Pool(Generic[Task, Result]):
     ) -> None:
         self._jobs, self._timeout, self._environment = jobs, timeout, environment or {}
         self._timed: dict[str, Engine] = {}
+        self._ends: Callable[[Task], bool] = lambda task: False
         self._asides = asides or {}  # by label and aspect: who answers every call too
         self._companions: dict[Engine, Companions] = {}
         self._lanes: dict[str, _Lane[Task]] = {spec.label: _Lane(spec=spec) for spec in specs}
@@ -118,16 +121,19 @@ class Pool(Generic[Task, Result]):
         judge: Callable[[Task, Outcome], Result],
         handle: Callable[[Result], None],
         together: Callable[[Task], bool] = lambda task: False,
+        ends: Callable[[Task], bool] = lambda task: False,
     ) -> None:
         """Call every task on its adapter and hand on what `judge` makes of the outcome, in the caller's own thread.
 
         `call` says what to ask, or gives the outcome where the engine need not be asked. It and `judge` run in the pool's
         threads. With more than one job, the tasks that are to be done `together` come first, all adapters keeping step, so that
-        what they share need not be made again for each.
+        what they share need not be made again for each. `ends` says of which tasks it is known that they end the process.
         """
+        self._ends = ends
         for label, todo in tasks.items():
             lane = self._lanes[label]
             lane.first = sum(map(together, todo)) if self._jobs > 1 else 0
+            lane.ending = sum(map(ends, todo))
             lane.pending.extend(sorted(todo, key=lambda task: not together(task)) if lane.first else todo)
         results: SimpleQueue[Result | BaseException | None] = SimpleQueue()
 
@@ -220,7 +226,9 @@ class Pool(Generic[Task, Result]):
                     lane.busy += 1
                     is_first = lane.first > 0
                     lane.first -= is_first
-                    return lane, engine, lane.pending.popleft(), is_first
+                    task = lane.pending.popleft()
+                    lane.ending -= self._ends(task)
+                    return lane, engine, task, is_first
                 self._turn.wait()
         return None
 
