@@ -1,17 +1,19 @@
-"""The calls of a record made bare, on one adapter in this process: `python benchmarks/bare.py ADAPTER RECORD FIRST`.
+"""The calls of a record made bare, on one adapter in this process: `python benchmarks/bare.py ADAPTER RECORD FIRST PACKAGE...`.
 
 Every line printed is [calls made, [seconds, processor seconds] they took, the same clocks now]: before a call that may be the
-last, and at the end. What counts is import, compilation and calls, from call number FIRST on; NumPy is imported by every engine,
-so it counts too.
+last, and at the end. What counts is import, compilation and calls, from call number FIRST on. The adapter's PACKAGES come before
+anything of ours, so that what both need, NumPy and much of the standard library, is theirs.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 
 BEGAN = time.perf_counter(), time.process_time()
 
-import numpy  # noqa: E402, F401
+for package in sys.argv[4:]:
+    __import__(package)
 
 SPENT = time.perf_counter() - BEGAN[0], time.process_time() - BEGAN[1]
 
@@ -19,7 +21,6 @@ import contextlib  # noqa: E402
 import importlib  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
-import sys  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402

@@ -54,7 +54,7 @@ def bare_seconds(adapter: str, record: Path, environment: Mapping[str, str]) -> 
     variables = {**os.environ, **environment, **REGISTRY[adapter].environment}
     whole, first = Seconds(0.0, 0.0), 0
     while True:
-        command = [sys.executable, str(BARE), adapter, str(record), str(first)]
+        command = [sys.executable, str(BARE), adapter, str(record), str(first), *REGISTRY[adapter].needs]
         with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
             assert process.stdout is not None
             lines = [json.loads(line) for line in process.stdout]

@@ -238,11 +238,9 @@ def effective_precision(error: Float64, truth: Truth | GradientTruth, *, within:
     operands rounded to 11 and to 8 bits is computed, and where its errors are as large, that is it. Where the errors are `within`
     the bound, the dtype itself explains them. None where nothing was rounded.
     """
-    finite = np.isfinite(truth.y)
     own = SIGNIFICAND_BITS[truth.dtype]
-    y, before_bias = truth.y[finite], truth.before_bias[finite]
-    seen, products, results = (float((part**2).sum()) for part in (error[finite], np.sqrt(truth.squares[finite]), y))
-    results += 0.0 if truth.before_bias is truth.y else float((before_bias**2).sum())
+    finite, products, results = _squares(truth)
+    seen = float(np.square(error[finite]).sum())
     if not seen or not products or not all(map(math.isfinite, (seen, products, results))):
         return None
     share = (3 / 8) / (3 * math.log(2))
@@ -253,11 +251,26 @@ def effective_precision(error: Float64, truth: Truth | GradientTruth, *, within:
     if within:
         return {"bits": round(bits), "formats": [truth.dtype]}
     for known in (11, 8):
-        predicted = truth.rounded(known)[finite] - y
+        predicted = truth.rounded(known)[finite] - truth.y[finite]
         if known < own and 0.625 <= math.sqrt(seen / max(float((predicted**2).sum()), seen * 1e-9)) <= 1.6:
             return {"bits": known, "formats": list(_FORMATS[known])}
     fitting = [known for known in sorted(_FORMATS) if bits - 0.75 <= known <= bits + 2.5]
     return {"bits": round(bits), "formats": list(_FORMATS[fitting[0]]) if fitting else []}
+
+
+def _squares(truth: Truth | GradientTruth) -> tuple[Any, float, float]:
+    """Which elements are finite, as an index, and over these the sums of the squares of all products and of what is rounded."""
+    held = _SQUARES.get(truth)
+    if held is None:
+        mask = np.isfinite(truth.y)
+        finite: Any = ... if mask.all() else mask
+        parts = (truth.y,) if truth.before_bias is truth.y else (truth.y, truth.before_bias)
+        results = sum(float(np.square(part[finite]).sum()) for part in parts)
+        held = _SQUARES[truth] = finite, float(truth.squares[finite].sum()), results
+    return held
+
+
+_SQUARES: WeakKeyDictionary[Truth | GradientTruth, tuple[Any, float, float]] = WeakKeyDictionary()
 
 
 def _is_rounding(error: Float64, truth: Truth | GradientTruth) -> bool:

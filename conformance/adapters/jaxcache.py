@@ -21,6 +21,8 @@ def keep_compiled() -> None:
         jax.config.update("jax_compilation_cache_dir", os.path.join(folder, f"jaxlib-{jax.lib.__version__}"))  # noqa: PTH118
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+        # XLA's own caches lie below that folder, and their path is in the key of every program: elsewhere none would be found
+        jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
     jax.monitoring.register_event_listener(_count)
 
 
