@@ -227,6 +227,20 @@ def test_a_start_that_fails_later_on_ends_it_too(pool, log, tmp_path):
     assert len(started(log)) == 4
 
 
+def test_every_result_is_handed_on_whatever_it_is(pool):
+    """None is a result too, and no sign of the end."""
+    one = pool(miniature("Right"), jobs=2)
+    one.greet()
+    found = []
+    one.run(
+        {"Right": [Task("Right", number) for number in range(5)]},
+        lambda task: Asked(tensors=small(), native=TORCH, device="cpu"),
+        lambda task, outcome: None,
+        found.append,
+    )
+    assert found == [None] * 5
+
+
 def test_results_come_in_the_thread_of_the_caller(pool):
     """The record has one writer."""
     one = pool(miniature("Right"), jobs=2)

@@ -51,6 +51,10 @@ class _Lane(Generic[Task]):
         return calls + self.ending * self.start_seconds
 
 
+class _NothingLeft:
+    """What a thread hands on when it ends."""
+
+
 class Pool(Generic[Task, Result]):
     """Engines by label, greeted once and then put to work."""
 
@@ -135,7 +139,7 @@ class Pool(Generic[Task, Result]):
             lane.first = sum(map(together, todo)) if self._jobs > 1 else 0
             lane.ending = sum(map(ends, todo))
             lane.pending.extend(sorted(todo, key=lambda task: not together(task)) if lane.first else todo)
-        results: SimpleQueue[Result | BaseException | None] = SimpleQueue()
+        results: SimpleQueue[Result | BaseException | _NothingLeft] = SimpleQueue()
 
         def work() -> None:
             lane: _Lane[Task] | None = None
@@ -148,7 +152,7 @@ class Pool(Generic[Task, Result]):
             except BaseException as error:  # a fault of ours: told to the caller, not lost in a thread
                 results.put(error)
             finally:
-                results.put(None)
+                results.put(_NothingLeft())
 
         threads = [threading.Thread(target=work, daemon=True) for _ in range(self._jobs)]
         for thread in threads:
@@ -156,7 +160,7 @@ class Pool(Generic[Task, Result]):
         running = len(threads)
         while running:
             result = results.get()
-            if result is None:
+            if isinstance(result, _NothingLeft):
                 running -= 1
             elif isinstance(result, BaseException):
                 raise result
