@@ -21,8 +21,9 @@ from typing import Any
 
 import pytest
 import typer.main
+import yaml
 
-from conformance import differences, load_cases, pytest_plugin
+from conformance import cache, differences, load_cases, pytest_plugin
 from conformance.adapters import REGISTRY
 from conformance.case import DTYPES, KINDS_OF_VALUES
 from conformance.casefile import CaseFileError
@@ -241,7 +242,7 @@ def test_engine_of_the_page_needs_nothing() -> None:
 
 def yaml_blocks(*, whole: bool) -> list[Block]:
     found = [block for page in PAGES for block in blocks(page) if block.language == "yaml"]
-    others = ("- adapter:", "\njobs:", "\nrepos:")  # known differences, workflows, hooks
+    others = ("- adapter:", "\njobs:", "- uses:", "\nrepos:")  # known differences, workflows and their steps, hooks
     found = [block for block in found if not any(word in block.text for word in others)]
     return [block for block in found if ("\nformat:" in "\n" + block.text) == whole]
 
@@ -261,6 +262,15 @@ def test_whole_case_file_loads(block: Block, tmp_path: Path) -> None:
             load_cases(file)
     else:
         assert load_cases(file)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a job on ubuntu-latest")
+def test_the_step_that_keeps_what_was_compiled_names_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder of all processors, as it is without any variable."""
+    for name in ("CONFORMANCE_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    [step] = [step for block in blocks("gatekeeper") if "actions/cache" in block.text for step in yaml.safe_load(block.text)]
+    assert Path(step["with"]["path"]).expanduser() == cache.folder().parent
 
 
 def as_file(fragment: str) -> str:
