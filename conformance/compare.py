@@ -13,9 +13,10 @@ The second gamma is the oracle's own error. There are no tolerances to tune.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -36,6 +37,7 @@ _EXPONENT_OF_SMALLEST_SUBNORMAL = {"float64": -1074, "float32": -149, "float16":
 _FORMATS = {53: ("float64",), 24: ("float32",), 11: ("TF32", "float16"), 8: ("bfloat16",)}
 
 Float64 = NDArray[np.float64]
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,30 +203,34 @@ def gamma(n: Float64, u: float) -> Float64:
     return np.asarray(np.minimum(certain, probable))
 
 
+def _per_truth(make: Callable[[Truth | GradientTruth], Made]) -> Callable[[Truth | GradientTruth], Made]:
+    """What is made of a truth once, and held as long as that is: all adapters are compared with the same."""
+    held: WeakKeyDictionary[Truth | GradientTruth, Made] = WeakKeyDictionary()
+
+    @wraps(make)
+    def of(truth: Truth | GradientTruth) -> Made:
+        if truth not in held:
+            held[truth] = make(truth)
+        return held[truth]
+
+    return of
+
+
+@_per_truth
 def bound(truth: Truth | GradientTruth) -> Float64:
     """The largest error that rounding can explain, per element, of the shape of the output.
 
     16-bit dtypes are held to a float32 accumulator: their engines have one, and those that have not show it.
     """
-    held = _BOUNDS.get(truth)
-    if held is None:
-        held = _BOUNDS[truth] = _bound(truth)
-        held.setflags(write=False)
-    return held
-
-
-_BOUNDS: WeakKeyDictionary[Truth | GradientTruth, Float64] = WeakKeyDictionary()
-"""As long as the truth is kept: all adapters are held to the same bound."""
-
-
-def _bound(truth: Truth | GradientTruth) -> Float64:
     u = 2.0**-53 if truth.dtype == "float64" else 2.0**-24
     u_out = 2.0 ** -SIGNIFICAND_BITS[truth.dtype]
     eta = max(2.0 ** (_EXPONENT_OF_SMALLEST_SUBNORMAL[truth.dtype] - 1), 2.0**-1074)  # float64 cannot hold half of its own
     n = truth.terms
     with np.errstate(invalid="ignore", over="ignore"):
         sums = (gamma(n, u) + gamma(n, 2.0**-53)) * truth.magnitude
-        return np.asarray(sums + u_out * (abs(truth.y) + abs(truth.before_bias)) + (n + 1) * eta)
+        largest = np.asarray(sums + u_out * (abs(truth.y) + abs(truth.before_bias)) + (n + 1) * eta)
+    largest.setflags(write=False)
+    return largest
 
 
 def effective_precision(error: Float64, truth: Truth | GradientTruth, *, within: bool = False) -> dict[str, Any] | None:
@@ -258,19 +264,13 @@ def effective_precision(error: Float64, truth: Truth | GradientTruth, *, within:
     return {"bits": round(bits), "formats": list(_FORMATS[fitting[0]]) if fitting else []}
 
 
+@_per_truth
 def _squares(truth: Truth | GradientTruth) -> tuple[Any, float, float]:
     """Which elements are finite, as an index, and over these the sums of the squares of all products and of what is rounded."""
-    held = _SQUARES.get(truth)
-    if held is None:
-        mask = np.isfinite(truth.y)
-        finite: Any = ... if mask.all() else mask
-        parts = (truth.y,) if truth.before_bias is truth.y else (truth.y, truth.before_bias)
-        results = sum(float(np.square(part[finite]).sum()) for part in parts)
-        held = _SQUARES[truth] = finite, float(truth.squares[finite].sum()), results
-    return held
-
-
-_SQUARES: WeakKeyDictionary[Truth | GradientTruth, tuple[Any, float, float]] = WeakKeyDictionary()
+    mask = np.isfinite(truth.y)
+    finite: Any = ... if mask.all() else mask
+    parts = (truth.y,) if truth.before_bias is truth.y else (truth.y, truth.before_bias)
+    return finite, float(truth.squares[finite].sum()), sum(float(np.square(part[finite]).sum()) for part in parts)
 
 
 def _is_rounding(error: Float64, truth: Truth | GradientTruth) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,11 @@ from conformance.adapters import OTHER_LAYOUT, precision_environment, thread_env
 from conformance.case import Case
 from conformance.outcomes import Outcome, Unavailable
 from conformance.selection import Selection
+from conformance.truths import is_large
 from conformance.workers.engine import Greeting, Spec
+
+MANY_PRODUCTS = 2**22
+"""Of one call, those that are cut off counted; with more an engine may work at it for seconds."""
 
 
 class UsageError(ValueError):
@@ -48,6 +53,12 @@ class Task:
     label: str
     device: str
     quantity: str
+
+    @property
+    def is_costly(self) -> bool:
+        """Whether it is of a large case, or of one with many products."""
+        products = math.prod(self.case.input.shape) * math.prod(self.case.kernel.shape[1:])
+        return is_large(self.case) or products > MANY_PRODUCTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from conformance.planning import Plan, Request, Task, UsageError, asides_of, env
 from conformance.recording import case_line, corpus_digest
 from conformance.results import Record, Writer
 from conformance.selection import Selection
-from conformance.truths import Truths, is_costly
+from conformance.truths import Truths
 from conformance.verdict import Verdict
 from conformance.workers.asked import Asked
 from conformance.workers.engine import Greeting
@@ -135,7 +135,7 @@ class Run:
                 (timed.append if self._is_timed(verdict) else handle)(verdict)
 
             with threadpool_limits(max(1, physical_cores() // self.request.jobs), user_api="blas"):  # the rest is the engines'
-                pool.run(tasks, self.call, self.judge, sort, together=lambda task: is_costly(task.case), ends=self._ends)
+                pool.run(tasks, self.call, self.judge, sort, together=lambda task: task.is_costly, ends=self._ends)
             by_case = {name: [verdict for verdict in timed if verdict.case == name] for name in self.cases}
             for verdicts in filter(None, by_case.values()):
                 for verdict in self._timed(pool, verdicts):

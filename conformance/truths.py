@@ -17,7 +17,6 @@ from conformance.tensors import Array, Tensors, cotangent_of, dtype_of, tensors_
 KEEP_BYTES = 96 * 2**20
 LARGE_BYTES = 2**20
 """What takes more is not kept until the end of a run: all adapters are asked for it at about the same time."""
-MANY_PRODUCTS = 2**22
 
 Arrays = Mapping[str, Array]
 Keep = Callable[[object, str, Callable[[], Arrays]], Arrays]
@@ -53,11 +52,6 @@ def bytes_of(case: Case) -> int:
 
 def is_large(case: Case) -> bool:
     return bytes_of(case) > LARGE_BYTES
-
-
-def is_costly(case: Case) -> bool:
-    """Large, or of so many products, those that are cut off counted, that an engine may work at it for seconds."""
-    return is_large(case) or math.prod(case.input.shape) * math.prod(case.kernel.shape[1:]) > MANY_PRODUCTS
 
 
 def prepare(case: Case) -> Prepared:

@@ -61,7 +61,7 @@ ALLOWED = {
     "selection": ["case", "casefile"],
     "timing": [],
     "workers": ["adapters", "case", "conventions", "outcomes", "tensors", "timing", "workers"],
-    "planning": ["adapters", "cache", "case", "outcomes", "selection", "workers"],
+    "planning": ["adapters", "cache", "case", "outcomes", "selection", "truths", "workers"],
     "report": [
         "adapters",
         "atlas",

@@ -10,7 +10,7 @@ from helpers import CUT, EMPTY, GAPS, TESTS, TORCHS_RULE, corpus, foreign, gone,
 
 from conformance import runner
 from conformance.casefile import CaseFileError
-from conformance.planning import Request, UsageError
+from conformance.planning import Request, Task, UsageError
 from conformance.results import RECORD, RecordError, read_record
 from conformance.runner import execute
 from conformance.selection import select
@@ -507,3 +507,13 @@ def test_the_digest_of_a_corpus_does_not_depend_on_where_it_lies(tmp_path):
     selections = [select([str(corpus(tmp_path / name, text))]) for name, text in (("a", CUT), ("b", CUT), ("c", GAPS))]
     digests = [runner.corpus_digest(selection.cases, []) for selection in selections]
     assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "costly"),
+    [("arithmetic/first/stride-larger-than-kernel", False), ("numerics/reductions/one-axis", True), ("networks/sam/first", True)],
+)
+def test_large_cases_and_those_of_many_products_are_costly(name, costly):
+    """4,200 inputs of 4,100 taps take no room, and the ONNX reference evaluator longer than any layer of a network."""
+    [case] = select([name]).cases
+    assert Task(case=case, label="any", device="cpu", quantity="output").is_costly is costly

@@ -12,7 +12,7 @@ import pytest
 from conformance import truths
 from conformance.case import Case
 from conformance.selection import select
-from conformance.truths import LARGE_BYTES, Truths, bytes_of, is_costly, is_large, prepare
+from conformance.truths import LARGE_BYTES, Truths, bytes_of, is_large, prepare
 
 
 @pytest.fixture
@@ -72,13 +72,3 @@ def test_what_is_counted_is_what_is_held(cases: Callable[..., list[Case]]) -> No
     assert bytes_of(case) == inside + 5 * prepared.truth.y.nbytes
     assert is_large(case) is (bytes_of(case) > LARGE_BYTES) is True
     assert not is_large(cases("arithmetic/first/stride-larger-than-kernel")[0])
-
-
-def test_a_small_case_of_many_products_is_costly(cases: Callable[..., list[Case]]) -> None:
-    """4,200 inputs of 4,100 taps each take the ONNX reference evaluator longer than any layer of a network."""
-    few, many, large = (
-        *cases("arithmetic/first/stride-larger-than-kernel"),
-        *cases("numerics/reductions/one-axis"),
-        *cases("networks/sam/first"),
-    )
-    assert [(is_costly(case), is_large(case)) for case in (few, many, large)] == [(False, False), (True, False), (True, True)]
