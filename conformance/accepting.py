@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from conformance.differences import entries_of
+from conformance.differencefile import entries_of
 from conformance.results import Record, RecordError, replace_file
 from conformance.verdict import Verdict
 from conformance.yamlfile import FileProblems, parse, scalar

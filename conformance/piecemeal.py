@@ -13,6 +13,7 @@ from typing import Any
 from conformance import differences
 from conformance.case import Case
 from conformance.casefile import CaseFileError
+from conformance.differencefile import load_differences
 from conformance.guards import check_guards
 from conformance.kept import kept_truths
 from conformance.outcomes import Outcome
@@ -59,7 +60,7 @@ class Piecemeal:
 
     def settle(self, selection: Selection) -> None:
         """Read the known differences of what is run; `lost` then has those that match no case. Raises FileProblems."""
-        known = differences.load_differences(selection.roots, self._request.known)
+        known = load_differences(selection.roots, self._request.known)
         self.lost = differences.lost(known, names_by_root(selection, known))
         self._truths = kept_truths()
         self._run = Run(replace(self._request, selection=selection), Silent(), self._truths, known, self.plan)

@@ -20,7 +20,7 @@ RECORD = "results.jsonl"
 _RUN_DEFAULTS: dict[str, Any] = {
     **dict.fromkeys(("conformance", "started", "system", "python"), "?"),
     **{key: [] for key in ("command", "paths", "known", "adapters")},
-    **{key: {} for key in ("versions", "devices", "absent")},
+    **{key: {} for key in ("versions", "facts", "devices", "absent")},
     "cpu": {"model": "?", "flags": []},
     "corpus": "",
     "threads": None,

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from conformance import __version__, differences, results, timing
 from conformance.casefile import load_cases
 from conformance.conventions import Unrepresentable
+from conformance.differencefile import load_differences
 from conformance.differences import Difference
 from conformance.guards import check_guards
 from conformance.judging import Judge
@@ -62,7 +63,7 @@ def execute(request: Request, observer: Observer) -> Record:
     Raises UsageError, FileProblems and RecordError before anything runs, and RecordError when no more can be written.
     """
     truths = kept_truths()
-    known = differences.load_differences(request.selection.roots, request.known)
+    known = load_differences(request.selection.roots, request.known)
     lost = differences.lost(known, names_by_root(request.selection, known))
     pool: Pool[Task, Verdict] = Pool(
         request.specs,
@@ -85,6 +86,7 @@ def execute(request: Request, observer: Observer) -> Record:
 RESUMED_WITH = {
     "corpus": "cases",
     "versions": "versions",
+    "facts": "facts of the engines",
     "adapters": "adapters",
     "devices": "devices",
     "threads": "threads",
@@ -111,8 +113,9 @@ class Run:
         self.written: set[str] = set()
         self.counts: dict[str, Counter[str]] = {}
         self.first_calls: dict[tuple[str, str, str], float] = {}
-        versions = {label: a.versions if isinstance(a, Greeting) else {} for label, a in plan.greetings.items()}
-        self._verdict_on = Judge(truths, known, adapters=self.adapters, versions=versions)
+        self.versions = {label: dict(g.versions) if isinstance(g, Greeting) else {} for label, g in plan.greetings.items()}
+        self.facts = {label: dict(g.facts) if isinstance(g, Greeting) else {} for label, g in plan.greetings.items()}
+        self._verdict_on = Judge(truths, known, adapters=self.adapters, versions=self.versions, facts=self.facts)
 
     def go(self, pool: Pool[Task, Verdict], lost: list[dict[str, str]]) -> Record:
         began = time.monotonic()
@@ -141,7 +144,9 @@ class Run:
                 for verdict in self._timed(pool, verdicts):
                     handle(verdict)
             counts = {adapter: dict(counter) for adapter, counter in self.counts.items()}
-            writer.write("end", {"counts": counts, "duration": round(time.monotonic() - began, 3), "problems": lost})
+            told = {label: (self.adapters[label], its) for label, its in self.facts.items()}
+            problems = [*lost, *differences.untold(self.known, told)]
+            writer.write("end", {"counts": counts, "duration": round(time.monotonic() - began, 3), "problems": problems})
         finally:
             writer.close()
         return results.read_record(writer.path)
@@ -271,7 +276,8 @@ class Run:
                 }
                 for label, greeting in greetings.items()
             ],
-            "versions": {label: dict(g.versions) if isinstance(g, Greeting) else {} for label, g in greetings.items()},
+            "versions": self.versions,
+            "facts": self.facts,
             "devices": {label: list(self.plan.devices[label]) for label in greetings},
             "absent": dict(self.plan.absent),
         }

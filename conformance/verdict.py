@@ -37,7 +37,8 @@ class Verdict:
     `nondeterministic` says how repetitions differ from each other, and `invariance`, by aspect of what should not matter, how the
     result does with it. `compiled` says how many compiled programs were found kept
     ("hits") and how many were not ("misses"). `known` is the reason of the known difference that explains a failure;
-    `known_problem` is the entry of one that does not fit.
+    `known_problem` is the entry of one that does not fit. `known_unconfirmed` is the entry of `known` where the release is newer
+    than what it was seen in, and `mended` such an entry where nothing fails any more.
     """
 
     case: str
@@ -49,6 +50,8 @@ class Verdict:
     error_over_bound: float | None
     known: str | None = None
     known_problem: dict[str, str] | None = None
+    known_unconfirmed: dict[str, str] | None = None
+    mended: dict[str, str] | None = None
     mismatch: dict[str, Any] | None = None
     diagnosis: dict[str, Any] | None = None
     message: str | None = None

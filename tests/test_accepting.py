@@ -10,7 +10,7 @@ import pytest
 from helpers import CUT, GAPS, command, corpus
 
 from conformance.accepting import accept, entries
-from conformance.differences import entries_of, unexplained
+from conformance.differencefile import entries_of, unexplained
 from conformance.results import Record, RecordError, read_record
 from conformance.verdict import Verdict
 from conformance.yamlfile import parse

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.machine import cpu
+from conformance.processor import cpu_flags
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "findings.md"
@@ -76,7 +76,7 @@ def why_not_here(finding: Finding) -> str | None:
             return f"{package} {installed} is installed, and the finding is of {version}"
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
         return "the findings are of Linux on x86-64"
-    missing = sorted(finding.flags - cpu()[1])
+    missing = sorted(finding.flags - cpu_flags())
     return f"the processor has no {', '.join(missing)}" if missing else None
 
 

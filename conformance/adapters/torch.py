@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from conformance.adapters import Missing, PreparedCall, Unsupported, wants_strict
+from conformance.processor import onednn_isa
 
 _LAYERS = {1: torch.nn.ConvTranspose1d, 2: torch.nn.ConvTranspose2d, 3: torch.nn.ConvTranspose3d}
 
@@ -30,6 +31,14 @@ def release() -> None:
     """Give the device's memory back that torch keeps for later, if it has used a device at all."""
     if torch.cuda.is_initialized():
         torch.cuda.empty_cache()
+
+
+def facts() -> dict[str, bool | str]:
+    """Which kernels of its own torch takes, whether oneDNN's, and for which instruction set these are; the device, if there is one."""
+    mkldnn = torch.backends.mkldnn
+    gpu = {"gpu": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}
+    capability = torch.backends.cpu.get_cpu_capability().lower()
+    return {"onednn": bool(mkldnn.is_available() and mkldnn.enabled), "isa": onednn_isa(), "capability": capability, **gpu}
 
 
 take_precision()
@@ -70,6 +79,9 @@ class Torch(PreparedCall):
 
     def threads(self) -> int:
         return torch.get_num_threads()
+
+    def facts(self) -> dict[str, bool | str]:
+        return facts()
 
     def release(self) -> None:
         release()
