@@ -290,6 +290,20 @@ def report(
 
 
 @app.command()
+def confirm(
+    record: Annotated[Path, typer.Argument(metavar="RESULTS", help="A results.jsonl, or the folder of one.")],
+    known: Annotated[
+        list[Path] | None,
+        typer.Option("--known", metavar="FILE", help="Known differences to widen; those of the record's corpus if not given."),
+    ] = None,
+) -> None:
+    """Widen the version ranges of known differences by what a record of another release shows."""
+    from conformance.commands import confirm as command
+
+    command.run(record, known or [])
+
+
+@app.command()
 def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="A results.jsonl, or the folder of one.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="The one to hold against it.")],
