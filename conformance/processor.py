@@ -110,14 +110,14 @@ def isa(flags: frozenset[str] | None = None, *, limit: str | None = None) -> str
     return [*(name for name in ("other", "asimd", "sve") if name in {"other", *flags}), *widest][-1]
 
 
-def onednn_isa() -> str:
-    """The instruction set that oneDNN's kernels are chosen for, with the limit of its environment variable."""
+def onednn_facts() -> dict[str, str]:
+    """The instruction set that oneDNN's kernels are chosen for, with the limit of its environment variable, and the processor's."""
     asked = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or ""
-    return isa(limit=ONEDNN_LIMITS.get(asked.upper()))
+    return {"isa": isa(limit=ONEDNN_LIMITS.get(asked.upper())), "processor": isa()}
 
 
-def xla_isa() -> str:
-    """The instruction set that XLA compiles for, with the limit that XLA_FLAGS gives."""
+def xla_facts() -> dict[str, str]:
+    """The instruction set that XLA compiles for, with the limit that XLA_FLAGS gives, and the processor's."""
     words = os.environ.get("XLA_FLAGS", "").split()
     asked = [word.partition("=")[2] for word in words if word.startswith("--xla_cpu_max_isa=")]
-    return isa(limit=XLA_LIMITS.get(asked[-1].upper()) if asked else None)
+    return {"isa": isa(limit=XLA_LIMITS.get(asked[-1].upper()) if asked else None), "processor": isa()}

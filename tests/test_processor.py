@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.processor import LEVELS, cpu_flags, isa, onednn_isa, xla_isa
+from conformance.processor import LEVELS, cpu_flags, isa, onednn_facts, xla_facts
 
 SKYLAKE = {"SSE41": True, "AVX": True, "AVX2": True, "FMA3": True} | dict.fromkeys(
     ("AVX512F", "AVX512CD", "AVX512BW", "AVX512DQ", "AVX512VL", "AVX512_SKX", "X86_V4"), True
@@ -59,12 +59,12 @@ def test_an_instruction_set_is_one_of_a_ladder() -> None:
 def test_onednn_is_held_by_its_variable(monkeypatch: pytest.MonkeyPatch, value: str, told: str) -> None:
     """Whatever the case of its letters, and never to more than the processor has."""
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", value)
-    assert onednn_isa() == isa(limit=told)
+    assert onednn_facts() == {"isa": isa(limit=told), "processor": isa()}
 
 
 def test_xla_is_held_by_its_flag(monkeypatch: pytest.MonkeyPatch) -> None:
     """The last of several counts, as XLA reads them."""
     monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_max_isa=AVX512 --other --xla_cpu_max_isa=SSE4_2")
-    assert xla_isa() == isa(limit="sse41")
+    assert xla_facts() == {"isa": isa(limit="sse41"), "processor": isa()}
     monkeypatch.delenv("XLA_FLAGS")
-    assert xla_isa() == isa()
+    assert xla_facts() == {"isa": isa(), "processor": isa()}

@@ -9,7 +9,7 @@ from pathlib import Path
 import jax
 
 from conformance.adapters import wants_strict
-from conformance.processor import xla_isa
+from conformance.processor import xla_facts
 
 _EVENTS = {"/jax/compilation_cache/cache_hits": "hits", "/jax/compilation_cache/cache_misses": "misses"}
 _COUNTS: Counter[str] = Counter()
@@ -52,4 +52,4 @@ def threads() -> int | None:
 
 def facts() -> dict[str, bool | str]:
     """The instruction set that XLA compiles for; the device, if there is one."""
-    return {"isa": xla_isa()} | ({"gpu": jax.devices()[0].device_kind} if jax.default_backend() == "gpu" else {})
+    return xla_facts() | ({"gpu": jax.devices()[0].device_kind} if jax.default_backend() == "gpu" else {})

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from conformance.adapters import PreparedCall, refuse_misfit, wants_strict
 from conformance.conventions import tensorflow as convention
-from conformance.processor import onednn_isa, xla_isa
+from conformance.processor import onednn_facts, xla_facts
 
 _CALLS = {1: tf.nn.conv1d_transpose, 2: tf.nn.conv2d_transpose, 3: tf.nn.conv3d_transpose}
 
@@ -35,7 +35,7 @@ def facts() -> dict[str, bool | str]:
     """Whether it takes oneDNN's kernels, and for which instruction set these are; the device, if there is one."""
     gpus = tf.config.list_physical_devices("GPU")
     gpu = {"gpu": str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "?"))} if gpus else {}
-    return {"onednn": _has_onednn(), "isa": onednn_isa(), **gpu}
+    return {"onednn": _has_onednn(), **onednn_facts(), **gpu}
 
 
 def _has_onednn() -> bool:
@@ -69,7 +69,7 @@ class TensorFlow(PreparedCall):
         return int(tf.config.threading.get_intra_op_parallelism_threads())
 
     def facts(self) -> dict[str, bool | str]:
-        return {**facts(), "isa": xla_isa()} if self._compiled else facts()
+        return {**facts(), **xla_facts()} if self._compiled else facts()
 
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         call, operands, place = self._call_of(x, kernel, bias, native, device)
