@@ -25,7 +25,6 @@ from typing import Any
 
 import yaml
 
-from conformance.adapters import REGISTRY
 from conformance.casefile import shipped_cases
 from conformance.differencefile import load_differences
 from conformance.differences import Difference, explain
@@ -51,7 +50,9 @@ class Row:
     needs: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     emulated: str | None = None
-    cases: tuple[str, ...] = ()
+    cases: Sequence[str] = ()
+    adapters: Sequence[str] = ()
+    options: Sequence[str] = ()
 
     @property
     def is_here(self) -> bool:
@@ -65,23 +66,21 @@ class Row:
 def matrix() -> dict[str, Row]:
     """The rows by name, in the table's order."""
     table = yaml.safe_load(TABLE.read_text(encoding="utf-8"))
-    return {name: Row(name=name, **{**entry, "cases": tuple(entry.get("cases", ()))}) for name, entry in table.items()}
+    return {name: Row(name=name, **entry) for name, entry in table.items()}
 
 
 def run(row: Row, options: Sequence[str]) -> int:
     """The run of a row; its exit code."""
     words = [sys.executable, "-m", "conformance", "run", *row.cases, "--timing", "off", "-o", str(RECORDS / row.name)]
+    words += [word for name in row.adapters for word in ("-a", name)] or ["--variants"]
     environment = {**os.environ, **row.environment}
-    if row.emulated is None:
-        return subprocess.run([*words, "--variants", *options], env=environment, check=False).returncode
     with tempfile.TemporaryDirectory() as folder:
-        python = Path(folder) / "python"
-        python.write_text(f'#!/bin/sh\nexec qemu-x86_64 -cpu "{row.emulated}" "{sys.executable}" "$@"\n')
-        python.chmod(0o755)
-        for name, entry in REGISTRY.items():
-            if entry.variant_of is None:
-                words += ["-a", name, "--python", f"{name}={python}"]
-        return subprocess.run([*words, "--timeout", "300", *options], env=environment, check=False).returncode
+        if row.emulated is not None:
+            python = Path(folder) / "python"
+            python.write_text(f'#!/bin/sh\nexec qemu-x86_64 -cpu "{row.emulated}" "{sys.executable}" "$@"\n')
+            python.chmod(0o755)
+            words += ["--timeout", "300", *(word for name in row.adapters for word in ("--python", f"{name}={python}"))]
+        return subprocess.run([*words, *row.options, *options], env=environment, check=False).returncode
 
 
 def kept(record: Record) -> dict[str, Any]:
