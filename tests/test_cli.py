@@ -208,10 +208,19 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path, run):
     assert "cannot be written" in complaint(run(corpus(tmp_path, CUT), "-a", RIGHT))
 
 
+INTERRUPTIBLE = (
+    "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    " runpy.run_module('conformance', run_name='__main__', alter_sys=True)"
+)
+
+
 def begin(tmp_path, *words):
-    """The command as a shell starts it: in a group of its own, which Ctrl-C reaches as a whole."""
+    """The command as a shell starts it: in a group of its own, which Ctrl-C reaches as a whole.
+
+    What a shell runs in the background, and these tests with it, inherits that SIGINT is ignored.
+    """
     return subprocess.Popen(
-        [sys.executable, "-m", "conformance", "run", *map(str, words), "-o", "out", "--jobs", "1"],
+        [sys.executable, "-c", INTERRUPTIBLE, "run", *map(str, words), "-o", "out", "--jobs", "1"],
         cwd=tmp_path,
         env=environment(MINIATURES_LOG=str(tmp_path / "log")),
         stdout=subprocess.PIPE,
