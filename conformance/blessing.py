@@ -9,7 +9,6 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -18,6 +17,7 @@ from conformance.guards import contradiction, expectation
 from conformance.results import RecordError, replace_file
 from conformance.truths import prepare
 from conformance.yamlfile import FileProblems, offset, parse, read
+
 
 def bless(cases: Iterable[Case]) -> list[str]:
     """Give every case that needs one an `expected`; a line for each that was written. Raises RecordError."""

@@ -26,7 +26,7 @@ OUTSIDE = (Place.BEFORE, Place.BEYOND)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a record says of one entry outside of its range: the releases, and its verdicts that fail so, or fail no more, or else."""
+    """What a record says of one entry outside of its range: the releases, and which verdicts fail so, no more, or otherwise."""
 
     entry: Difference
     releases: Mapping[str, str]
@@ -63,9 +63,7 @@ def findings(record: Record, entries: Iterable[Difference]) -> list[Finding]:
             alike = [verdict for verdict in verdicts if entry.fits(verdict)]
             mended = [verdict for verdict in verdicts if not verdict.fails]
             rest = [verdict for verdict in verdicts if verdict.fails and not entry.fits(verdict)]
-            found.append(
-                Finding(entry=entry, releases=dict(releases), side=side, alike=alike, mended=mended, otherwise=rest)
-            )
+            found.append(Finding(entry=entry, releases=dict(releases), side=side, alike=alike, mended=mended, otherwise=rest))
     return [finding for finding in found if finding.side is Place.BEYOND or finding.alike]
 
 
@@ -102,8 +100,8 @@ def confirm(found: Iterable[Finding]) -> list[str]:
         if finding.is_seen or finding.is_mended:
             changes.setdefault(Path(file), []).append(finding)
         lines.append(f"{finding.entry.at}: {_told(finding)}")
-    for file, findings_of_file in changes.items():
-        _rewrite(file, findings_of_file)
+    for path, of_file in changes.items():
+        _rewrite(path, of_file)
     return lines
 
 

@@ -51,7 +51,8 @@ def details(verdict: Verdict) -> list[str]:
     if verdict.message is not None:
         lines += verdict.message.strip().splitlines()
     if verdict.known is not None:
-        lines.append(f"known: {verdict.known}")
+        unconfirmed = f" (unconfirmed {verdict.known_unconfirmed['text']})" if verdict.known_unconfirmed else ""
+        lines.append(f"known{unconfirmed}: {verdict.known}")
     if verdict.known_problem is not None:
         lines.append(f"{verdict.known_problem['entry']}: {verdict.known_problem['problem']}")
     return lines
@@ -89,6 +90,8 @@ def summary(record: Record) -> str:
     unexpected = sum(verdict.unexpected for verdict in record.verdicts)
     problems = len((record.end or {}).get("problems", []))
     known = counted(sum(verdict.known is not None for verdict in record.verdicts), "known difference")
+    unconfirmed = sum(verdict.known_unconfirmed is not None for verdict in record.verdicts)
+    known += f" ({unconfirmed} unconfirmed)" if unconfirmed else ""
     what = f"{counted(len(record.verdicts), 'verdict')} on {counted(len(record.cases), 'case')}"
     if record.end is None:
         return f"The run was cut: {what} so far, {unexpected} unexpected."
@@ -131,6 +134,27 @@ def variations(record: Record) -> list[str]:
 
 def _variation(aspect: str, count: int) -> str:
     return f"{ASPECTS[aspect]} in {counted(count, 'verdict')}"
+
+
+def news(record: Record) -> list[str]:
+    """A line per release that is newer than what known differences were seen in: what is still so there, and what is mended."""
+    unconfirmed: dict[str, Counter[str]] = {}
+    mended: dict[str, Counter[str]] = {}
+    for verdict in record.verdicts:
+        for note, found in ((verdict.known_unconfirmed, unconfirmed), (verdict.mended, mended)):
+            if note is not None:
+                found.setdefault(note["text"].partition(":")[0].removeprefix("for "), Counter())[note["entry"]] += 1
+    lines = []
+    for release in dict.fromkeys([*unconfirmed, *mended]):
+        same, gone = unconfirmed.get(release, Counter()), mended.get(release, Counter())
+        parts = [f"{counted(same.total(), 'known difference is', 'known differences are')} as before"] if same else []
+        parts += (
+            [f"{counted(gone.total(), 'verdict')} mended ({', '.join(list(gone)[:3])}{', ...' if len(gone) > 3 else ''})"]
+            if gone
+            else []
+        )
+        lines.append(f"{release} is newer than the entries: {', '.join(parts)}; conformance confirm brings them up to date")
+    return lines
 
 
 def milliseconds(seconds: float) -> str:

@@ -5,15 +5,15 @@ NumPy asks CPUID when it is imported, and its answer holds under an emulator too
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Mapping
+from importlib.util import find_spec
 from itertools import takewhile
 from pathlib import Path
 
-try:
-    from numpy._core._multiarray_umath import __cpu_features__ as _features
-except ImportError:  # NumPy 1.26
-    from numpy.core._multiarray_umath import __cpu_features__ as _features
+_umath = importlib.import_module(f"numpy.{'_core' if find_spec('numpy._core') else 'core'}._multiarray_umath")
+_FEATURES: Mapping[str, bool] = _umath.__cpu_features__
 
 _LINUX_NAMES = {
     "SSE3": "pni",
@@ -73,7 +73,7 @@ XLA_LIMITS = {
 """Values of XLA's flag xla_cpu_max_isa; all others bring AMX."""
 
 
-def cpu_flags(features: Mapping[str, bool] = _features, info: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
+def cpu_flags(features: Mapping[str, bool] = _FEATURES, info: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
     """The processor's flags.
 
     Those that NumPy has no name for come from the operating system's file, where that agrees with CPUID on all the others: under
@@ -111,7 +111,7 @@ def isa(flags: frozenset[str] | None = None, *, limit: str | None = None) -> str
 
 
 def onednn_facts() -> dict[str, str]:
-    """The instruction set that oneDNN's kernels are chosen for, with the limit of its environment variable, and the processor's."""
+    """The instruction set that oneDNN's kernels are chosen for, with the limit of its variable, and the processor's."""
     asked = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or ""
     return {"isa": isa(limit=ONEDNN_LIMITS.get(asked.upper())), "processor": isa()}
 

@@ -112,6 +112,7 @@ class Run:
         self.before: Record | None = None
         self.written: set[str] = set()
         self.counts: dict[str, Counter[str]] = {}
+        self.unconfirmed = 0
         self.first_calls: dict[tuple[str, str, str], float] = {}
         self.versions = {label: dict(g.versions) if isinstance(g, Greeting) else {} for label, g in plan.greetings.items()}
         self.facts = {label: dict(g.facts) if isinstance(g, Greeting) else {} for label, g in plan.greetings.items()}
@@ -146,7 +147,8 @@ class Run:
             counts = {adapter: dict(counter) for adapter, counter in self.counts.items()}
             told = {label: (self.adapters[label], its) for label, its in self.facts.items()}
             problems = [*lost, *differences.untold(self.known, told)]
-            writer.write("end", {"counts": counts, "duration": round(time.monotonic() - began, 3), "problems": problems})
+            content = {"counts": counts, "duration": round(time.monotonic() - began, 3), "problems": problems}
+            writer.write("end", content | {"known_unconfirmed": self.unconfirmed})
         finally:
             writer.close()
         return results.read_record(writer.path)
@@ -246,6 +248,7 @@ class Run:
 
     def _count(self, verdict: Verdict) -> None:
         self.counts.setdefault(verdict.adapter, Counter())[verdict.status] += 1
+        self.unconfirmed += verdict.known_unconfirmed is not None
 
     def head(self) -> dict[str, Any]:
         """The run line: everything that a result depends on."""

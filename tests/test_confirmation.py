@@ -40,7 +40,9 @@ def record(run_line: dict[str, Any], verdict: Callable[..., Verdict]) -> Callabl
     """A record of an engine of some versions."""
 
     def build(versions: dict[str, str], *verdicts: dict[str, Any], **run: Any) -> Record:
-        return Record(run={**run_line, "versions": {"engine": versions}, **run}, verdicts=tuple(verdict(**one) for one in verdicts))
+        return Record(
+            run={**run_line, "versions": {"engine": versions}, **run}, verdicts=tuple(verdict(**one) for one in verdicts)
+        )
 
     return build
 
@@ -90,7 +92,9 @@ def test_only_the_distribution_outside_its_range_is_widened(record: Callable[...
     assert known.read_text() == FILE.replace('"==3.1"\n', '"==3.1"\n  until: {backend: "3.2"}\n')
 
 
-@pytest.mark.parametrize(("second", "words"), [({"status": "conforms"}, "do not fail"), ({"status": "crashed"}, "fail otherwise")])
+@pytest.mark.parametrize(
+    ("second", "words"), [({"status": "conforms"}, "do not fail"), ({"status": "crashed"}, "fail otherwise")]
+)
 def test_what_is_mended_in_part_is_left_to_a_person(
     record: Callable[..., Record], known: Path, second: dict[str, str], words: str
 ) -> None:

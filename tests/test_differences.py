@@ -11,8 +11,8 @@ import pytest
 from conformance.case import Case
 from conformance.differencefile import FAILING, load_differences
 from conformance.differences import Difference, explain, lost, untold
-from conformance.machine import Circumstances
 from conformance.judging import Judge
+from conformance.machine import Circumstances
 from conformance.truths import Truths
 from conformance.verdict import STATUSES, Verdict
 from conformance.versionrange import Place
@@ -283,7 +283,9 @@ def test_another_failure_beyond_the_range_is_unexpected(
     assert (found.known, found.known_unconfirmed, found.mended) == (None, None, None)
 
 
-def test_an_entry_of_these_releases_speaks_alone(entries: Callable[..., list[Difference]], verdict: Callable[..., Verdict]) -> None:
+def test_an_entry_of_these_releases_speaks_alone(
+    entries: Callable[..., list[Difference]], verdict: Callable[..., Verdict]
+) -> None:
     """What was seen in older releases alone is not asked where an entry of this one speaks."""
     (old,), (new,) = entries(), entries(versions="{engine: ==2.*}", status="raised", reason="It refuses.")
     assert explained(verdict(status="raised"), [old, new], versions={"engine": "2.0"}).known == "It refuses."
@@ -302,9 +304,7 @@ def test_an_entry_ends_with_the_release_that_it_names(
         assert explained(verdict(status="conforms"), [entry], versions={"engine": release}).mended is None
 
 
-@pytest.mark.parametrize(
-    ("backend", "place"), [("3.1", Place.WITHIN), ("4.0", Place.BEYOND), ("2.0", Place.BEFORE)]
-)
+@pytest.mark.parametrize(("backend", "place"), [("3.1", Place.WITHIN), ("4.0", Place.BEYOND), ("2.0", Place.BEFORE)])
 def test_one_release_beyond_its_range_is_enough(entries: Callable[..., list[Difference]], backend: str, place: Place) -> None:
     """Of several distributions one may be newer while the others are within; older and newer at once is neither."""
     (entry,) = entries(versions="{engine: ==1.*, backend: ==3.*}")
@@ -434,6 +434,8 @@ def test_a_crash_is_known_before_it_comes(
     crashes: bool,
 ) -> None:
     """From entries that say so of that case, quantity, device and version: what is left to do can be told from it."""
-    judge = Judge(Truths(), entries(**changes), adapters={"mine": "engine"}, versions={"mine": {"engine": "1.5"}}, facts={"mine": {}})
+    judge = Judge(
+        Truths(), entries(**changes), adapters={"mine": "engine"}, versions={"mine": {"engine": "1.5"}}, facts={"mine": {}}
+    )
     place = {"adapter": "mine", "device": "cpu", "quantity": "output"} | asked
     assert judge.is_known_to_crash(a_case(), **place) is crashes

@@ -114,3 +114,21 @@ def test_the_sentence_of_a_record_agrees_with_the_gate(
     record = Record(run=run_line, cases={"folder/file/one": {}}, verdicts=(verdict(**changes),), end=end)
     assert messages.summary(record) == sentence
     assert sentence.startswith("Conforms") == record.ok
+
+
+def test_releases_beyond_the_entries_are_told_once(run_line: dict[str, Any], verdict: Callable[..., Verdict]) -> None:
+    """How much is as before and what is mended, per release; and the sentence counts the unconfirmed apart."""
+    note = {"entry": "known.yaml:3", "text": "for engine 2.0: seen in engine ==1.*"}
+    verdicts = (
+        verdict(known="a reason", known_unconfirmed=note),
+        verdict(case="folder/file/two", known="a reason", known_unconfirmed=note),
+        verdict(case="folder/file/three", status="conforms", mended={**note, "entry": "known.yaml:9"}),
+        verdict(case="folder/file/four", status="conforms"),
+    )
+    record = Record(run=run_line, verdicts=verdicts, end={"counts": {}, "duration": 1.0, "problems": []})
+    assert messages.news(record) == [
+        "engine 2.0 is newer than the entries: 2 known differences are as before, 1 verdict mended (known.yaml:9);"
+        " conformance confirm brings them up to date"
+    ]
+    assert "2 known differences (2 unconfirmed)" in messages.summary(record)
+    assert "known (unconfirmed for engine 2.0: seen in engine ==1.*): a reason" in messages.details(verdicts[0])

@@ -4,10 +4,11 @@
     python tools/isa.py --keep NAME...
     python tools/isa.py --page
 
-NAME is a row of `tools/isa.yaml`; `isa-` may stand before it, so that the name of the tox environment will do. The record and the page
-go to `reports/isa/NAME/`, and the exit code is that of `conformance run`. On a processor that has less, the verdicts that another machine
-left in `reports/isa/NAME.json` are held against the known differences of today instead: whoever edits them sees what they break there.
-`--keep` writes that file from the record, and `--page` docs/processors.md from all of them.
+NAME is a row of `tools/isa.yaml`; `isa-` may stand before it, so that the name of the tox environment will do. The
+record and the page go to `reports/isa/NAME/`, and the exit code is that of `conformance run`. On a processor that has
+less, the verdicts that another machine left in `reports/isa/NAME.json` are held against the known differences of today
+instead: whoever edits them sees what they break there. `--keep` writes that file from the record, and `--page`
+docs/processors.md from all of them.
 """
 
 from __future__ import annotations
@@ -129,9 +130,7 @@ def explained(told: Mapping[str, Any], known: Sequence[Difference]) -> Iterator[
     of_adapter = {label: [e for e in known if e.is_of(label, name)] for label, name in adapters.items()}
     for verdict in verdicts(told):
         label = verdict.adapter
-        yield explain(
-            verdict, of_adapter[label], adapter=adapters[label], versions=run["versions"][label], here=here[label]
-        )
+        yield explain(verdict, of_adapter[label], adapter=adapters[label], versions=run["versions"][label], here=here[label])
 
 
 def unexpected(told: Mapping[str, Any], known: Sequence[Difference]) -> list[str]:
@@ -169,23 +168,36 @@ def keep(name: str) -> None:
 
 HEAD = """# Processors
 
-What engines compute differently on another instruction set, as the corpus measured it. This page is made by `python tools/isa.py --page`;
-do not edit it.
+What engines compute differently on another instruction set, as the corpus measured it. This page is made by
+`python tools/isa.py --page`; do not edit it.
 
-`tox -e isa-NAME` runs the corpus, variants included, on engines that are held to one instruction set by their own switches: `ONEDNN_MAX_CPU_ISA`,
-`ATEN_CPU_CAPABILITY` and XLA's flag `xla_cpu_max_isa`. What has no switch runs on an emulated processor (QEMU, *haswell*), on the adapters
-alone and a part of the corpus. On a machine that has less than a row needs, the row's last record in `reports/isa/` is held against the
-known differences instead.
+`tox -e isa-NAME` runs the corpus, variants included, on engines that are held to one instruction set by their own
+switches: `ONEDNN_MAX_CPU_ISA`, `ATEN_CPU_CAPABILITY` and XLA's flag `xla_cpu_max_isa`. What has no switch runs on an
+emulated processor (QEMU, *haswell*), on some engines and a part of the corpus. On a machine that has less than a row
+needs, the row's last record in `reports/isa/` is held against the known differences instead.
 
-An engine tells [what it is held to](adapters.md#facts), so a known difference names that and no processor. Numbers below are verdicts of
-outputs and gradients.
+An engine tells [what it is held to](adapters.md#facts), so a known difference names that and no processor. Numbers are
+verdicts, of outputs and gradients.
+"""
+
+
+DIFFERING = """
+## What differs
+
+A row is one reason. A dash is where no engine fails so; a blank, where none was asked.
+
 """
 
 
 def page(rows: Mapping[str, Mapping[str, Any]], known: Sequence[Difference]) -> str:
     """The page of kept files by name."""
     found = {name: list(explained(told, known)) for name, told in rows.items()}
-    parts = [HEAD, "\n## What was run\n\n", "| name | processor | engines | conform | known | unsupported |\n", "|" + " --- |" * 6 + "\n"]
+    parts = [
+        HEAD,
+        "\n## What was run\n\n",
+        "| name | processor | engines | conform | known | unsupported |\n",
+        "|" + " --- |" * 6 + "\n",
+    ]
     for name, told in rows.items():
         counts = [
             sum(verdict.status == "conforms" for verdict in found[name]),
@@ -193,7 +205,7 @@ def page(rows: Mapping[str, Mapping[str, Any]], known: Sequence[Difference]) -> 
             sum(verdict.status == "unsupported" for verdict in found[name]),
         ]
         parts.append(f"| {name} | {_processor(told)} | {len(told['statuses'])} | {' | '.join(map(str, counts))} |\n")
-    parts.append("\n## What differs\n\nA row is one reason on one engine. A dash is where the engine does not fail so; a blank, where it was not asked.\n\n")
+    parts.append(DIFFERING)
     parts.append("| what | engines | case | " + " | ".join(rows) + " |\n" + "|" + " --- |" * (3 + len(rows)) + "\n")
     parts += _differing(found)
     return "".join(parts)
@@ -240,7 +252,10 @@ def _plain(text: str) -> str:
 def check(name: str) -> int:
     """Hold a row's committed verdicts against the known differences of today."""
     lines = unexpected(read(name), load_differences([shipped_cases()]))
-    print(f"{name}: this processor has {isa()}, so that reports/isa/{name}.json is held against the known differences: {len(lines)} unexpected")
+    print(
+        f"{name}: this processor has {isa()}, so that reports/isa/{name}.json is held against the known differences:"
+        f" {len(lines)} unexpected"
+    )
     for line in lines:
         print(line)
     return 1 if lines else 0

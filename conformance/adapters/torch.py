@@ -34,7 +34,7 @@ def release() -> None:
 
 
 def facts() -> dict[str, bool | str]:
-    """Which kernels of its own torch takes, whether oneDNN's, and for which instruction set these are; the device, if there is one."""
+    """Whether oneDNN computes, and for which instruction set; which kernels of its own torch takes; and the device, if any."""
     mkldnn = torch.backends.mkldnn
     gpu = {"gpu": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}
     capability = torch.backends.cpu.get_cpu_capability().lower()

@@ -200,7 +200,7 @@ def tell(console: Console, record: Record) -> None:
         print(f"and {len(unexpected) - MOST_TOLD} more, in the record and on the page")
     for problem in (record.end or {}).get("problems", []):
         print(f"{problem['entry']}: {problem['problem']}")
-    for line in [*messages.timings(record), *messages.variations(record)]:
+    for line in [*messages.timings(record), *messages.variations(record), *messages.news(record)]:
         print(line)
     untimed = sum(verdict.message is not None and verdict.message.startswith(timing.FAILED) for verdict in record.verdicts)
     if untimed:
@@ -212,7 +212,8 @@ def _table(record: Record) -> Table:
     counts: dict[str, dict[str, int]] = {entry["label"]: {} for entry in record.run["adapters"]}
     for verdict in record.verdicts:
         row = counts.setdefault(verdict.adapter, {})
-        for key in (verdict.status, *(["known"] if verdict.known else []), *(["unexpected"] if verdict.unexpected else [])):
+        marks = {"known": verdict.known, "unconfirmed": verdict.known_unconfirmed, "unexpected": verdict.unexpected}
+        for key in (verdict.status, *(name for name, holds in marks.items() if holds)):
             row[key] = row.get(key, 0) + 1
     used = [status for status in STATUSES if any(status in row for row in counts.values())]
     table = Table(box=None, pad_edge=False)
@@ -220,7 +221,10 @@ def _table(record: Record) -> Table:
     for name in used:
         table.add_column(name, justify="right", style=STATUSES[name].style, min_width=len(name))
     table.add_column("known", justify="right", min_width=5)
+    newer = ["unconfirmed"] if any("unconfirmed" in row for row in counts.values()) else []
+    for name in newer:
+        table.add_column(name, justify="right", min_width=len(name))
     table.add_column("unexpected", justify="right", style="red", min_width=10)
     for label, row in counts.items():
-        table.add_row(label, *(str(row.get(name, "")) for name in (*used, "known", "unexpected")))
+        table.add_row(label, *(str(row.get(name, "")) for name in (*used, "known", *newer, "unexpected")))
     return table
