@@ -55,11 +55,11 @@ def test_every_row_has_an_environment_and_the_other_way_round(isa: ModuleType) -
 
 
 def test_rows_name_what_there_is(isa: ModuleType) -> None:
-    """What a processor needs is a level of ours, and the adapters are the table's; a row has one or is emulated."""
+    """What a processor needs is a level of ours, and the adapters are the table's."""
     for row in isa.matrix().values():
         assert (row.needs in LEVELS) != (row.emulated is not None)
+        assert row.adapters
         assert set(row.adapters) <= set(REGISTRY)
-        assert row.adapters or row.emulated is None
 
 
 def test_every_row_has_a_record(isa: ModuleType) -> None:

@@ -73,7 +73,7 @@ def matrix() -> dict[str, Row]:
 def run(row: Row, options: Sequence[str]) -> int:
     """The run of a row; its exit code."""
     words = [sys.executable, "-m", "conformance", "run", *row.cases, "--timing", "off", "-o", str(RECORDS / row.name)]
-    words += [word for name in row.adapters for word in ("-a", name)] or ["--variants"]
+    words += [word for name in row.adapters for word in ("-a", name)]
     environment = {**os.environ, **row.environment}
     with tempfile.TemporaryDirectory() as folder:
         if row.emulated is not None:
@@ -171,7 +171,7 @@ HEAD = """# Processors
 What engines compute differently on another instruction set, as the corpus measured it. This page is made by
 `python tools/isa.py --page`; do not edit it.
 
-`tox -e isa-NAME` runs the corpus, variants included, on engines that are held to one instruction set by their own
+`tox -e isa-NAME` runs the corpus on engines and their variants that are held to one instruction set by their own
 switches: `ONEDNN_MAX_CPU_ISA`, `ATEN_CPU_CAPABILITY` and XLA's flag `xla_cpu_max_isa`. What has no switch runs on an
 emulated processor (QEMU, *haswell*), on some engines and a part of the corpus. On a machine that has less than a row
 needs, the row's last record in `reports/isa/` is held against the known differences instead.
