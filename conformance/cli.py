@@ -90,6 +90,11 @@ def run(
         "reports/latest"
     ),
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the record in the output folder.")] = False,
+    first: Annotated[bool, typer.Option("-x", help="Stop at the first failure that is not known.")] = False,
+    maxfail: Annotated[int | None, typer.Option(min=1, metavar="N", help="Stop after so many of them.")] = None,
+    allow_unsupported: Annotated[
+        bool, typer.Option("--allow-unsupported", help="Pass where an adapter or a case could not be checked at all.")
+    ] = False,
     baseline: Baseline = None,
 ) -> None:
     """Run cases through adapters; exit 1 if anything differs unexpectedly."""
@@ -115,6 +120,8 @@ def run(
             accept=accept,
             output=output,
             resume=resume,
+            maxfail=1 if first else maxfail,
+            allow_unsupported=allow_unsupported,
             baseline=baseline,
         )
     )

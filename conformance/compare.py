@@ -94,13 +94,21 @@ def _without_numbers(case: Case, outcome: Outcome, *, adapter: str, device: str,
             return verdict("conforms" if refused else "raised", " ".join(filter(None, [stage, f"{kind}: {text}"])))
         case Unsupported(reason=reason, raised=raised):
             return verdict("conforms" if not due and raised else "unsupported", reason)
-        case TimedOut(seconds=seconds, message=text):
-            return verdict("timed-out", f"no answer within {seconds:g} s{text}")
+        case TimedOut(seconds=seconds, message=text, computed=computed):
+            return verdict("timed-out", f"no answer within {seconds:g} s{_busy(seconds, computed)}{text}")
         case Unavailable(reason=reason):
             return verdict("unavailable", reason)
         case Crashed(message=text):
             return verdict("crashed", text)
     return verdict("crashed", f"answered {type(outcome).__name__}, which was not asked for")
+
+
+def _busy(limit: float, computed: float | None) -> str:
+    """Whether the limit was the processor's time or only the clock's, as far as that is known."""
+    if computed is None:
+        return ""
+    why = "" if computed > limit / 2 else ": it waits, or the machine was busy with something else"
+    return f", of which its process computed {computed:.3g} s{why}"
 
 
 def judge_gradients(case: Case, truths: Mapping[str, GradientTruth], outcome: Outcome, *, adapter: str, device: str) -> Verdict:

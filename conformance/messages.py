@@ -92,13 +92,31 @@ def summary(record: Record) -> str:
     known = counted(sum(verdict.known is not None for verdict in record.verdicts), "known difference")
     unconfirmed = sum(verdict.known_unconfirmed is not None for verdict in record.verdicts)
     known += f" ({unconfirmed} unconfirmed)" if unconfirmed else ""
-    what = f"{counted(len(record.verdicts), 'verdict')} on {counted(len(record.cases), 'case')}"
+    what = f"{counted(len(record.verdicts), 'verdict')} on {counted(len(record.cases), 'case')}{_checked(record)}"
     if record.end is None:
         return f"The run was cut: {what} so far, {unexpected} unexpected."
-    if not unexpected and not problems:
+    if record.ok:
         return f"Conforms: {what}, nothing unexpected, {known}."
     lost = f", {counted(problems, 'entry that matches', 'entries that match')} no case" if problems else ""
-    return f"Does not conform: {counted(unexpected, 'unexpected difference')} in {what}{lost}, {known}."
+    idle = [entry.get("adapter") or entry["case"] for entry in record.unchecked]
+    nothing = f", nothing was checked on {', '.join(idle[:3])}{', ...' if idle[3:] else ''}" if idle else ""
+    return f"Does not conform: {counted(unexpected, 'unexpected difference')} in {what}{lost}{nothing}, {known}."
+
+
+def _checked(record: Record) -> str:
+    """How many verdicts are of gradients, and how many could not be asked, where there are any."""
+    gradients = sum(verdict.quantity == "gradients" for verdict in record.verdicts if verdict.is_checked)
+    checked = sum(verdict.is_checked for verdict in record.verdicts)
+    parts = [f"{checked} checked" + (f", {gradients} of them gradients" if gradients else "")]
+    if checked < len(record.verdicts):
+        parts.append(f"{len(record.verdicts) - checked} could not be asked")
+    return f" ({'; '.join(parts)})" if gradients or parts[1:] else ""
+
+
+def unchecked(record: Record) -> list[str]:
+    """A line for each adapter and each case of one's own of which nothing was checked."""
+    lines = [f"{entry.get('adapter') or entry['case']}: nothing was checked: {entry['reason']}" for entry in record.unchecked]
+    return lines + (["--allow-unsupported passes them, where that is meant"] if lines else [])
 
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:
@@ -155,6 +173,17 @@ def news(record: Record) -> list[str]:
         )
         lines.append(f"{release} is newer than the entries: {', '.join(parts)}; conformance confirm brings them up to date")
     return lines
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: "0.8 s", "14 min 40 s", "2 h 5 min"."""
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
 def milliseconds(seconds: float) -> str:

@@ -17,7 +17,21 @@ from helpers import CUT, EMPTY, GAPS, TESTS, command, corpus, environment, event
 from conformance.adapters import REGISTRY
 from conformance.results import RECORD, read_record
 
-COMMANDS = ("run", "sweep", "bisect", "adapters", "list", "show", "lint", "bless", "port", "conventions", "report", "diff")
+COMMANDS = (
+    "run",
+    "sweep",
+    "bisect",
+    "adapters",
+    "list",
+    "show",
+    "lint",
+    "bless",
+    "port",
+    "conventions",
+    "report",
+    "confirm",
+    "diff",
+)
 RIGHT, OFF_BY_ONE = "miniatures:Right", "miniatures:OffByOne"
 
 

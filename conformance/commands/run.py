@@ -7,21 +7,21 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from conformance import engines, messages, planning, runner, timing
 from conformance.adapters import PRECISIONS
+from conformance.commands.progress import Bar, Lines
 from conformance.machine import physical_cores
 from conformance.results import RECORD, Record, read_record
 from conformance.selection import is_path, select
-from conformance.verdict import STATUSES, Verdict
+from conformance.verdict import STATUSES
 
 MOST_TOLD = 50
 
@@ -48,6 +48,8 @@ class Options:
     accept: Path | None
     output: Path
     resume: bool
+    maxfail: int | None = None
+    allow_unsupported: bool = False
     baseline: Path | None = None
 
 
@@ -81,20 +83,26 @@ def run(options: Options) -> None:
         invariance=options.invariance,
         folder=options.output,
         resume=options.resume,
+        maxfail=options.maxfail,
+        allow_unsupported=options.allow_unsupported,
         command=["conformance", *sys.argv[1:]],
     )
     console = Console()
-    teller = _Bar(console) if console.is_terminal else _Lines()
+    every = options.maxfail is not None
+    teller = Bar(console, every_failure=every) if console.is_terminal else Lines(every_failure=every)
     try:
         with ended_by_signals(), teller:
             record = runner.execute(request, teller)
+            teller.writing("the page")
+            page = write_page(record, options.output, baseline=baseline)
     except KeyboardInterrupt as interruption:
         number = interruption.args[0] if interruption.args else signal.SIGINT
         kept = options.output / RECORD
         print(f"Interrupted. What was recorded is in {kept}: go on with the same command and --resume.", file=sys.stderr)
         raise typer.Exit(128 + number) from None
-    page = write_page(record, options.output, baseline=baseline)
     tell(console, record)
+    if record.end is None:
+        print(f"Stopped after {messages.counted(request.maxfail or 0, 'failure')}: go on with the same command and --resume.")
     print(f"{options.output / RECORD}\n{page}")
     passes = record.ok if options.accept is None else _accept(record, options.accept)
     raise typer.Exit(0 if passes else 1)
@@ -113,7 +121,7 @@ def _accept(record: Record, file: Path) -> bool:
         print(
             f"{messages.counted(left, 'verdict does', 'verdicts do')} not fit an entry that speaks of them: mend those by hand."
         )
-    return not left and not problems
+    return not left and not problems and not record.unchecked and record.end is not None
 
 
 @contextlib.contextmanager
@@ -132,64 +140,6 @@ def ended_by_signals() -> Iterator[None]:
             signal.signal(getattr(signal, name), handler)
 
 
-class _Lines(runner.Observer):
-    """One line per adapter, when it has finished."""
-
-    def __init__(self) -> None:
-        self.totals: Mapping[str, int] = {}
-        self.failing: dict[str, int] = {}
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def started(self, counts: Mapping[str, int], absent: Mapping[str, str]) -> None:
-        self.totals = dict(counts)
-        for label, reason in absent.items():
-            print(f"{label}: not run: {reason}", flush=True)
-
-    def verdict(self, verdict: Verdict) -> None:
-        self.failing[verdict.adapter] = self.failing.get(verdict.adapter, 0) + verdict.unexpected
-
-    def finished(self, adapter: str, seconds: float) -> None:
-        print(
-            f"{adapter}: {self.totals[adapter]} verdicts, {self.failing[adapter]} unexpected, after {seconds:.1f} s", flush=True
-        )
-
-
-class _Bar(runner.Observer):
-    """A progress bar."""
-
-    def __init__(self, console: Console) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self.console, self.progress = console, Progress(*columns, console=console, transient=True)
-        self.task: TaskID | None = None
-        self.unexpected = 0
-
-    def __enter__(self) -> None:
-        self.progress.start()
-        self.task = self.progress.add_task("starting the engines", total=None)
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
-
-    def started(self, counts: Mapping[str, int], absent: Mapping[str, str]) -> None:
-        assert self.task is not None
-        self.progress.update(self.task, total=sum(counts.values()), description="verdicts")
-        for label, reason in absent.items():
-            self.console.print(f"{label}: not run: {reason}", style="dim", markup=False, highlight=False)
-
-    def verdict(self, verdict: Verdict) -> None:
-        assert self.task is not None
-        self.unexpected += verdict.unexpected
-        self.progress.update(self.task, advance=1, description=f"verdicts, {self.unexpected} unexpected")
-
-    def finished(self, adapter: str, seconds: float) -> None:
-        return None
-
-
 def tell(console: Console, record: Record) -> None:
     """The table adapters x statuses, then every unexpected difference, then the sentence that sums up."""
     console.print(_table(record), width=None if console.is_terminal else 120)
@@ -200,7 +150,7 @@ def tell(console: Console, record: Record) -> None:
         print(f"and {len(unexpected) - MOST_TOLD} more, in the record and on the page")
     for problem in (record.end or {}).get("problems", []):
         print(f"{problem['entry']}: {problem['problem']}")
-    for line in [*messages.timings(record), *messages.variations(record), *messages.news(record)]:
+    for line in [*messages.timings(record), *messages.variations(record), *messages.news(record), *messages.unchecked(record)]:
         print(line)
     untimed = sum(verdict.message is not None and verdict.message.startswith(timing.FAILED) for verdict in record.verdicts)
     if untimed:

@@ -195,7 +195,7 @@ class Engine:
             return {}, {}, Crashed(message=readable(death))
         except Late as late:
             self._process = None
-            return {}, {}, TimedOut(seconds=seconds, message=readable(late))
+            return {}, {}, TimedOut(seconds=seconds, message=readable(late), computed=late.computed)
         if tensors is not None and answer.get("id") != self._number:
             self.kill()
             message = f"answered request {answer.get('id')!r}, should answer {self._number}"
