@@ -64,7 +64,7 @@ def test_rows_name_what_there_is(isa: ModuleType) -> None:
 
 def test_every_row_has_a_record(isa: ModuleType) -> None:
     """So that a machine which cannot run a row holds the entries against it all the same."""
-    assert [file.stem for file in RECORDS] == sorted(isa.matrix())
+    assert {file.stem for file in RECORDS} == set(isa.matrix())
 
 
 @pytest.mark.parametrize("file", RECORDS, ids=lambda file: file.stem)
