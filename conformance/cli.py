@@ -92,6 +92,7 @@ def run(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the record in the output folder.")] = False,
     first: Annotated[bool, typer.Option("-x", help="Stop at the first failure that is not known.")] = False,
     maxfail: Annotated[int | None, typer.Option(min=1, metavar="N", help="Stop after so many of them.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="The names of all cases that fail alike.")] = False,
     allow_unsupported: Annotated[
         bool, typer.Option("--allow-unsupported", help="Pass where an adapter or a case could not be checked at all.")
     ] = False,
@@ -122,6 +123,7 @@ def run(
             resume=resume,
             maxfail=1 if first else maxfail,
             allow_unsupported=allow_unsupported,
+            verbose=verbose,
             baseline=baseline,
         )
     )

@@ -35,8 +35,10 @@ def details(verdict: Verdict) -> list[str]:
     lines = []
     if verdict.mismatch is not None:
         lines.append(str(verdict.mismatch["text"]))
-    if verdict.error_over_bound and verdict.fails:
-        lines.append(f"largest error {float(verdict.error_over_bound):.3g} times the bound")
+    if verdict.mismatch is not None and "abs_error" in verdict.mismatch:
+        allowed = float(verdict.mismatch["allowed"])
+        limit = f"allowed {allowed:.2g}" if allowed else "none is allowed: every sum is exact"
+        lines.append(f"max abs error {float(verdict.mismatch['abs_error']):.3g} ({limit})")
     if verdict.precision is not None and verdict.fails:
         formats = " or ".join(verdict.precision["formats"]) or "no format"
         lines.append(f"precision of {verdict.precision['bits']} bits: {formats}")
@@ -79,10 +81,17 @@ def again(verdict: Verdict, run: Mapping[str, Any]) -> str:
     return shlex.join(words)
 
 
-def message(verdict: Verdict, run: Mapping[str, Any]) -> str:
-    """The whole message, several lines."""
-    lines = [headline(verdict) + ":", *(f"    {line}" for line in details(verdict)), f"    again: {again(verdict, run)}"]
-    return "\n".join(lines)
+def message(verdict: Verdict, run: Mapping[str, Any], case: Mapping[str, Any] | None = None) -> str:
+    """The whole message, several lines; with the case's line it says what the case is about."""
+    lines = [*about(case), *details(verdict), f"reproduce: {again(verdict, run)}"]
+    return "\n".join([headline(verdict) + ":", *(f"    {line}" for line in lines)])
+
+
+def about(case: Mapping[str, Any] | None) -> list[str]:
+    """What a case is about: its summary, and its source."""
+    if case is None or not case.get("summary"):
+        return []
+    return [f"{case['summary']}" + (f" (source: {case['source']})" if case.get("source") else "")]
 
 
 def summary(record: Record) -> str:

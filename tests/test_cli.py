@@ -84,14 +84,14 @@ def test_what_differs_exits_1_and_says_who_what_where(tmp_path, run):
     assert done.stderr == ""
     assert "mine (cpu) differs from the oracle in tiny/cut:" in done.stdout
     assert "out[0, 0, 0, 0]=21, should be 3; 16 of 16 elements differ" in done.stdout
-    assert f"again: conformance run {root} tiny/cut -a mine={OFF_BY_ONE}" in done.stdout
+    assert f"reproduce: conformance run {root} tiny/cut -a mine={OFF_BY_ONE}" in done.stdout
     assert "Does not conform: 1 unexpected difference in 1 verdict on 1 case" in done.stdout
 
 
 def test_the_command_that_shows_it_again_does(tmp_path, run):
     """It can be pasted as it is."""
     done = run(corpus(tmp_path, CUT, GAPS), "-a", OFF_BY_ONE)
-    [again] = [line.split()[2:] for line in done.stdout.splitlines() if "again: " in line and "tiny/gaps" in line]
+    [again] = [line.split()[2:] for line in done.stdout.splitlines() if "reproduce: " in line and "tiny/gaps" in line]
     second = command(*again, "-o", "second", cwd=tmp_path)
     assert second.returncode == 1
     assert [verdict.case for verdict in read_record(tmp_path / "second").verdicts] == ["tiny/gaps"]

@@ -58,11 +58,11 @@ def test_a_run_that_checked_nothing_fails_and_says_so(tmp_path: Path) -> None:
     root = corpus(tmp_path, MINE)
     done = command("run", root, "-a", "miniatures:Right", "-o", "out", "--jobs", 1, cwd=tmp_path)
     assert done.returncode == 1
-    assert "miniatures:Right: nothing was checked: torch" in done.stdout
+    assert "miniatures:Right: nothing was checked: On axis 0, the start loses 0 and the end 1, and torch's padding" in done.stdout
     assert "(0 checked; 1 could not be asked), nothing was checked on miniatures:Right" in done.stdout
     record = read_record(tmp_path / "out")
     assert not record.ok
-    assert "nothing was checked: torch" in (tmp_path / "out" / "index.html").read_text()
+    assert "nothing was checked: On axis 0" in (tmp_path / "out" / "index.html").read_text()
 
 
 def test_who_means_it_says_so(tmp_path: Path) -> None:
@@ -79,4 +79,4 @@ def test_one_case_that_none_could_run_is_enough(tmp_path: Path) -> None:
     """The others conform: green would be said of a layer that nobody looked at."""
     done = command("run", corpus(tmp_path, CUT, GAPS, MINE), "-a", "miniatures:Right", "-o", "out", "--jobs", 1, cwd=tmp_path)
     assert done.returncode == 1
-    assert "tiny/decoder: nothing was checked: miniatures:Right: torch" in done.stdout
+    assert "tiny/decoder: nothing was checked: miniatures:Right: On axis 0" in done.stdout

@@ -65,7 +65,7 @@ class Lines(Observer):
 
     def finished(self, adapter: str, seconds: float) -> None:
         count, failing = self._totals[adapter], self._failing[adapter]
-        self._tell(f"{adapter}: {count} verdicts, {failing} unexpected, after {messages.duration(seconds)}")
+        self._tell(f"{adapter}: {messages.counted(count, 'verdict')}, {failing} unexpected, after {messages.duration(seconds)}")
 
     def _tell(self, line: str) -> None:
         with self._lock:

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from conformance import engines, messages, planning, runner, timing
+from conformance import engines, messages, planning, runner, signatures, timing
 from conformance.adapters import PRECISIONS
 from conformance.commands.progress import Bar, Lines
 from conformance.machine import physical_cores
@@ -24,6 +24,10 @@ from conformance.selection import is_path, select
 from conformance.verdict import STATUSES
 
 MOST_TOLD = 50
+NEXT = (
+    "What next: reproduce one, pin the release that conforms, report it upstream (conformance show CASE --program ADAPTER),"
+    " or declare it with --accept FILE."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,7 @@ class Options:
     resume: bool
     maxfail: int | None = None
     allow_unsupported: bool = False
+    verbose: bool = False
     baseline: Path | None = None
 
 
@@ -100,7 +105,7 @@ def run(options: Options) -> None:
         kept = options.output / RECORD
         print(f"Interrupted. What was recorded is in {kept}: go on with the same command and --resume.", file=sys.stderr)
         raise typer.Exit(128 + number) from None
-    tell(console, record)
+    tell(console, record, verbose=options.verbose)
     if record.end is None:
         print(f"Stopped after {messages.counted(request.maxfail or 0, 'failure')}: go on with the same command and --resume.")
     print(f"{options.output / RECORD}\n{page}")
@@ -140,14 +145,16 @@ def ended_by_signals() -> Iterator[None]:
             signal.signal(getattr(signal, name), handler)
 
 
-def tell(console: Console, record: Record) -> None:
-    """The table adapters x statuses, then every unexpected difference, then the sentence that sums up."""
+def tell(console: Console, record: Record, *, verbose: bool = False) -> None:
+    """The table adapters x statuses, then every cause of unexpected verdicts once, then the sentence that sums up."""
     console.print(_table(record), width=None if console.is_terminal else 120)
-    unexpected = [verdict for verdict in record.verdicts if verdict.unexpected]
-    for verdict in unexpected[:MOST_TOLD]:
-        print(messages.message(verdict, record.run))
-    if len(unexpected) > MOST_TOLD:
-        print(f"and {len(unexpected) - MOST_TOLD} more, in the record and on the page")
+    groups = signatures.groups_of(record)
+    for group in groups[:MOST_TOLD]:
+        print(_cause(group, record, verbose=verbose))
+    if len(groups) > MOST_TOLD:
+        print(f"and {len(groups) - MOST_TOLD} more ways to fail, in the record and on the page")
+    if groups:
+        print(NEXT)
     for problem in (record.end or {}).get("problems", []):
         print(f"{problem['entry']}: {problem['problem']}")
     for line in [*messages.timings(record), *messages.variations(record), *messages.news(record), *messages.unchecked(record)]:
@@ -156,6 +163,16 @@ def tell(console: Console, record: Record) -> None:
     if untimed:
         print(f"{messages.counted(untimed, 'verdict')} that conform{'s' if untimed == 1 else ''} {timing.FAILED}: see the record")
     print(messages.summary(record))
+
+
+def _cause(group: signatures.Group, record: Record, *, verbose: bool) -> str:
+    """What failed in one way: how many cases and what they share, and the smallest of them in full."""
+    told = signatures.told(group)
+    lines = [f"{told}; the smallest:"] if told else []
+    lines.append(messages.message(group.smallest, record.run, record.cases.get(group.smallest.case)))
+    if verbose and told:
+        lines += [f"    also: {verdict.case}" for verdict in group.verdicts[1:]]
+    return "\n".join(lines)
 
 
 def _table(record: Record) -> Table:
