@@ -1,7 +1,7 @@
 """`--accept`: entries of known differences for what fails in a record, with the reasons left for a person to give.
 
-Verdicts that fail alike share an entry. It names the versions as "from this one on": should an upgrade mend the engine, the entry
-is stale and says so.
+Verdicts that fail alike share an entry. It names the very versions it was seen in: of a newer release the same failure is known
+but unconfirmed, and one that was mended is told.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-from conformance.differences import entries_of
+from conformance.differencefile import entries_of
 from conformance.results import Record, RecordError, replace_file
 from conformance.verdict import Verdict
+from conformance.versionrange import public
 from conformance.yamlfile import FileProblems, parse, scalar
 
 _HEAD = "# What differs and is accepted: give each entry a reason in a sentence, and a source.\n"
@@ -65,24 +64,17 @@ def entries(verdicts: Iterable[Verdict], versions: Mapping[str, Mapping[str, str
 def _entry(way: _Way, cases: Sequence[str], versions: Mapping[str, str]) -> str:
     lines = [f"adapter: {_text(way.adapter)}", "cases:", *(f"  - {_text(case)}" for case in cases)]
     lines += [f"quantity: {way.quantity}"] if way.quantity != "output" else []
-    lines += [f"versions: {json.dumps(_from_now_on(versions))}", f"where: {{device: {_text(way.device)}}}"]
+    lines += [f"versions: {json.dumps(_seen_in(versions))}", f"where: {{device: {_text(way.device)}}}"]
     rest = {"status": way.status, "kind": way.kind, "diagnosis": way.diagnosis}
     lines += [f"{key}: {_text(value)}" for key, value in rest.items() if value is not None]
     lines += ['reason: ""', 'source: ""']
     return "".join(("- " if not number else "  ") + line + "\n" for number, line in enumerate(lines))
 
 
-def _from_now_on(versions: Mapping[str, str]) -> dict[str, str]:
-    """Specifiers; a version that is no public one (`2.1+cpu` is 2.1 and more) says what it can, and one that is none nothing."""
-    found = {}
-    for name, version in versions.items():
-        specifier = ">=" + version.partition("+")[0]
-        try:
-            SpecifierSet(specifier)
-        except InvalidSpecifier:
-            continue
-        found[name] = specifier
-    return found
+def _seen_in(versions: Mapping[str, str]) -> dict[str, str]:
+    """A specifier of each version that is one; of what is none nothing can be said."""
+    names = {name: public(version) for name, version in versions.items()}
+    return {name: f"=={version}" for name, version in names.items() if version is not None}
 
 
 def _text(value: Any) -> str:

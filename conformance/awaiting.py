@@ -99,7 +99,7 @@ def told(answers: Mapping[str, Greeting | Outcome]) -> dict[str, Any]:
     for label, answer in answers.items():
         fields = asdict(answer)
         if isinstance(answer, Greeting):
-            fields = {**fields, "versions": dict(answer.versions), "devices": list(answer.devices)}
+            fields = {**fields, "versions": dict(answer.versions), "devices": list(answer.devices), "facts": dict(answer.facts)}
         found[label] = {"kind": type(answer).__name__, "fields": fields}
     return found
 

@@ -9,7 +9,6 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -17,10 +16,7 @@ from conformance.case import Case, Expected
 from conformance.guards import contradiction, expectation
 from conformance.results import RecordError, replace_file
 from conformance.truths import prepare
-from conformance.yamlfile import FileProblems, parse, read
-
-_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-"""Where libyaml ends a line."""
+from conformance.yamlfile import FileProblems, offset, parse, read
 
 
 def bless(cases: Iterable[Case]) -> list[str]:
@@ -87,7 +83,7 @@ def _spliced(text: str, case: yaml.MappingNode, expected: Expected) -> str:
         inside = f"expected: {{{', '.join(lines)}}}"
         if "expected" in pairs:
             key, value = pairs["expected"]
-            return text[: _offset(text, key.start_mark)] + inside + text[_end(text, key, value) :]
+            return text[: offset(text, key.start_mark)] + inside + text[_end(text, key, value) :]
         end = _end(text, *case.value[-1])  # a comma or a comment may follow it
         return text[:end] + ", " + inside + text[end:]
     indent = " " * case.value[0][0].start_mark.column
@@ -97,7 +93,7 @@ def _spliced(text: str, case: yaml.MappingNode, expected: Expected) -> str:
     key, value = pairs.get("expected", case.value[-1])
     end = _end_of_line(text, key, value)
     if "expected" in pairs:
-        return text[: _offset(text, key.start_mark)] + block[len(indent) :] + text[end:]
+        return text[: offset(text, key.start_mark)] + block[len(indent) :] + text[end:]
     return text[:end] + ("" if text[:end].endswith("\n") else "\n") + block + text[end:]
 
 
@@ -108,7 +104,7 @@ def _end_of_line(text: str, key: yaml.Node, node: yaml.Node) -> int:
     while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         node = last[1] if isinstance(last, tuple) else last
-    end = _offset(text, node.end_mark)
+    end = offset(text, node.end_mark)
     if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
         end = len(text[:end].rstrip())
     stop = text.find("\n", end)
@@ -118,16 +114,10 @@ def _end_of_line(text: str, key: yaml.Node, node: yaml.Node) -> int:
 def _end(text: str, key: yaml.Node, value: yaml.Node) -> int:
     """Behind a value of a flow mapping; behind the name of an alias, whose node is where its anchor is."""
     if (value.start_mark.line, value.start_mark.column) > (key.start_mark.line, key.start_mark.column):
-        return _offset(text, value.end_mark)
-    found = re.compile(r"\s*:\s*\*[^\s,}\]]+").match(text, _offset(text, key.end_mark))
+        return offset(text, value.end_mark)
+    found = re.compile(r"\s*:\s*\*[^\s,}\]]+").match(text, offset(text, key.end_mark))
     assert found is not None, "a value before its key is an alias"
     return found.end()
-
-
-def _offset(text: str, mark: Any) -> int:
-    """The place of a mark in the text; libyaml counts lines and columns in characters, as Python does."""
-    starts = [0, *(found.end() for found in _BREAK.finditer(text))]
-    return int(starts[mark.line] + mark.column)
 
 
 def _lines(expected: Expected) -> list[str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from conformance.machine import cpu
+from conformance.machine import cpu_model
+from conformance.processor import cpu_flags
 
 VARIABLE = "CONFORMANCE_CACHE"
 
@@ -21,8 +22,7 @@ def folder() -> Path:
     """
     if os.environ.get(VARIABLE):
         return Path(os.environ[VARIABLE])
-    model, flags = cpu()
-    mark = hashlib.sha256(" ".join([model, *sorted(flags)]).encode()).hexdigest()[:12]
+    mark = hashlib.sha256(" ".join([cpu_model(), *sorted(cpu_flags())]).encode()).hexdigest()[:12]
     return user_cache_path("conv-transpose-conformance") / mark
 
 

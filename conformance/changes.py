@@ -82,8 +82,9 @@ class Only:
 class Changes:
     """What changed from an old record to a new one, each list in the order of the new record.
 
-    `newly_failing`: unexpected now, and not before (a verdict that OLD lacks counts). `newly_passing`: conforms now, and failed
-    before, known or not. `changed`: neither, but another status, kind, diagnosis, precision or known reason. `paces`: every
+    What engines did is compared, and not what was known of it. `newly_failing`: fails now and did not before; so does what fails
+    in another way and is no longer known, and what OLD lacks and is not known. `newly_passing`: conforms now, and failed before.
+    `changed`: neither, but another status, kind, diagnosis or precision. `paces`: every
     call that both have timed, empty with the reason in `untimed` where the times cannot be compared. `problems`: known
     differences that match no case, and did before. `redefined`: cases of one name that are not the same call in both.
     """
@@ -113,8 +114,8 @@ class Changes:
 
     @property
     def fails(self) -> bool:
-        """Whether anything fails the gate now that did not before."""
-        return bool(self.newly_failing or self.problems)
+        """Whether anything fails now that did not before, and is not known."""
+        return any(change.new.known is None for change in self.newly_failing) or bool(self.problems)
 
     def too_slow(self, limit: float) -> tuple[Pace, ...]:
         """Those slower by more than this ratio of medians, where a difference is seen at all."""
@@ -124,8 +125,8 @@ class Changes:
 FEWEST = 5
 """Calls whose quartiles say how much they scatter; those of fewer are next to the extremes, and of one call all the same."""
 
-ASPECTS = ("status", "kind", "diagnosis", "precision", "known", "gate")
-"""What two verdicts may differ in; `gate` is whether it fails the gate."""
+ASPECTS = ("status", "kind", "diagnosis", "precision")
+"""What two verdicts may differ in."""
 
 _SETTINGS = ("conformance", "python", "system", "machine", "threads", "precision", "timing", "repeat")
 _DEFINING = ("spatial", "dtype", "must_fail", "geometry", "native", "input", "kernel", "bias", "gradients")
@@ -138,7 +139,7 @@ def changes(old: Record, new: Record) -> Changes:
     for key, verdict in after.items():
         earlier = before.get(key)
         change = Change(key=key, old=earlier, new=verdict, what=_aspects(earlier, verdict, old, new))
-        if verdict.unexpected and not (earlier is not None and earlier.unexpected):
+        if _fails_now(change):
             failing.append(change)
         elif earlier is not None and _passes_now(earlier, verdict):
             passing.append(change)
@@ -182,16 +183,23 @@ def _aspects(old: Verdict | None, new: Verdict, old_record: Record, new_record: 
             "kind": (verdict.mismatch or {}).get("kind"),
             "diagnosis": (verdict.diagnosis or {}).get("name"),
             "precision": precision_of(verdict, record.cases[verdict.case].get("dtype", "float32")),
-            "known": verdict.known,
-            "gate": verdict.unexpected,
         }
         for verdict, record in ((old, old_record), (new, new_record))
     ]
     return tuple(name for name in ASPECTS if sides[0][name] != sides[1][name])
 
 
+def _fails_now(change: Change) -> bool:
+    old, new = change.old, change.new
+    if not new.fails:
+        return False
+    if old is None:
+        return new.unexpected
+    return not old.fails or (new.unexpected and not old.unexpected and bool({*change.what} - {"precision"}))
+
+
 def _passes_now(old: Verdict, new: Verdict) -> bool:
-    return new.status == "conforms" and not new.unexpected and (old.fails or old.unexpected)
+    return new.status == "conforms" and old.fails
 
 
 def _paces(before: Mapping[Key, Verdict], after: Mapping[Key, Verdict]) -> Iterable[Pace]:
@@ -226,10 +234,13 @@ def _not_comparable(old: Record, new: Record) -> str | None:
 
 
 def _versions(old: Record, new: Record) -> Iterable[Fact]:
-    """Of the adapters that both have, distribution by distribution."""
+    """Of the adapters that both have: versions, distribution by distribution, and what both tell of themselves besides."""
     for adapter, versions in new.run["versions"].items():
         if adapter in old.run["versions"]:
             yield from _facts(adapter, old.run["versions"][adapter], versions)
+            sides = [side.run["facts"].get(adapter, {}) for side in (old, new)]
+            if all(sides):  # an older record has none
+                yield from _facts(adapter, *sides)
 
 
 def _settings(old: Record, new: Record) -> Iterable[Fact]:

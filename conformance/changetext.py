@@ -162,7 +162,7 @@ def _told(change: Change) -> str:
     before = _state(change.old)
     if before != now:
         return f"{before} → {now}"
-    return f"{now}, another {' and '.join(name for name in change.what if name != 'gate')}"
+    return f"{now}, another {' and '.join(change.what)}"
 
 
 def _state(verdict: Verdict) -> str:
@@ -171,9 +171,11 @@ def _state(verdict: Verdict) -> str:
     words = " ".join(str(word) for word in (verdict.status, kind, name) if word)
     if verdict.precision is not None:
         words += f" ({' or '.join(verdict.precision['formats']) or str(verdict.precision['bits']) + ' bits'})"
-    if verdict.known_problem is not None:
+    if verdict.known_problem is not None and verdict.fails:
         return f"{words}, which no longer fits {verdict.known_problem['entry']}"
-    return f"{words}, known" if verdict.known is not None else words
+    if verdict.known is None:
+        return words
+    return f"{words}, known" if verdict.known_unconfirmed is None else f"{words}, known and unconfirmed"
 
 
 def _pace(pace: Pace) -> str:

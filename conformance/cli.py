@@ -90,6 +90,12 @@ def run(
         "reports/latest"
     ),
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the record in the output folder.")] = False,
+    first: Annotated[bool, typer.Option("-x", help="Stop at the first failure that is not known.")] = False,
+    maxfail: Annotated[int | None, typer.Option(min=1, metavar="N", help="Stop after so many of them.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="The names of all cases that fail alike.")] = False,
+    allow_unsupported: Annotated[
+        bool, typer.Option("--allow-unsupported", help="Pass where an adapter or a case could not be checked at all.")
+    ] = False,
     baseline: Baseline = None,
 ) -> None:
     """Run cases through adapters; exit 1 if anything differs unexpectedly."""
@@ -115,6 +121,9 @@ def run(
             accept=accept,
             output=output,
             resume=resume,
+            maxfail=1 if first else maxfail,
+            allow_unsupported=allow_unsupported,
+            verbose=verbose,
             baseline=baseline,
         )
     )
@@ -287,6 +296,20 @@ def report(
     from conformance.commands import report as command
 
     command.run(record, output, baseline=baseline, history=history or [], show=show)
+
+
+@app.command()
+def confirm(
+    record: Annotated[Path, typer.Argument(metavar="RESULTS", help="A results.jsonl, or the folder of one.")],
+    known: Annotated[
+        list[Path] | None,
+        typer.Option("--known", metavar="FILE", help="Known differences to widen; those of the record's corpus if not given."),
+    ] = None,
+) -> None:
+    """Widen the version ranges of known differences by what a record of another release shows."""
+    from conformance.commands import confirm as command
+
+    command.run(record, known or [])
 
 
 @app.command()

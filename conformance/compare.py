@@ -49,8 +49,8 @@ class _Finding:
     precision: dict[str, Any] | None = None
 
 
-def judge(case: Case, truth: Truth | None, outcome: Outcome, *, adapter: str, device: str) -> Verdict:
-    """The verdict on one outcome; truth is None for a case that must be refused."""
+def judge(case: Case, truth: Truth | None, outcome: Outcome, *, adapter: str, device: str, briefly: bool = False) -> Verdict:
+    """The verdict on one outcome; truth is None for a case that must be refused. `briefly` as for `compare`."""
 
     def verdict(status: str, **rest: Any) -> Verdict:
         fields = {"exact": None if truth is None else truth.exact, "error_over_bound": None, **rest}
@@ -63,7 +63,7 @@ def judge(case: Case, truth: Truth | None, outcome: Outcome, *, adapter: str, de
         case Output(y=got):
             assert truth is not None
             compiled = None if outcome.compiled is None else dict(outcome.compiled)
-            found = compare(got, truth, signed_zero="signed-zero" in case.tags)
+            found = compare(got, truth, signed_zero="signed-zero" in case.tags, briefly=briefly)
             rest = {"error_over_bound": found.error_over_bound, "precision": found.precision, "compiled": compiled}
             if found.mismatch is None:
                 return verdict("conforms", **rest)
@@ -94,13 +94,21 @@ def _without_numbers(case: Case, outcome: Outcome, *, adapter: str, device: str,
             return verdict("conforms" if refused else "raised", " ".join(filter(None, [stage, f"{kind}: {text}"])))
         case Unsupported(reason=reason, raised=raised):
             return verdict("conforms" if not due and raised else "unsupported", reason)
-        case TimedOut(seconds=seconds, message=text):
-            return verdict("timed-out", f"no answer within {seconds:g} s{text}")
+        case TimedOut(seconds=seconds, message=text, computed=computed):
+            return verdict("timed-out", f"no answer within {seconds:g} s{_busy(seconds, computed)}{text}")
         case Unavailable(reason=reason):
             return verdict("unavailable", reason)
         case Crashed(message=text):
             return verdict("crashed", text)
     return verdict("crashed", f"answered {type(outcome).__name__}, which was not asked for")
+
+
+def _busy(limit: float, computed: float | None) -> str:
+    """Whether the limit was the processor's time or only the clock's, as far as that is known."""
+    if computed is None:
+        return ""
+    why = "" if computed > limit / 2 else ": it waits, or the machine was busy with something else"
+    return f", of which its process computed {computed:.3g} s{why}"
 
 
 def judge_gradients(case: Case, truths: Mapping[str, GradientTruth], outcome: Outcome, *, adapter: str, device: str) -> Verdict:
@@ -134,8 +142,13 @@ def judge_gradients(case: Case, truths: Mapping[str, GradientTruth], outcome: Ou
     )
 
 
-def compare(got: Array, truth: Truth | GradientTruth, *, signed_zero: bool = False, name: str = "out") -> _Finding:
-    """What disagrees, in this order: shape, dtype, the pattern of NaN and infinity, values. `name` is what messages call it."""
+def compare(
+    got: Array, truth: Truth | GradientTruth, *, signed_zero: bool = False, name: str = "out", briefly: bool = False
+) -> _Finding:
+    """What disagrees, in this order: shape, dtype, the pattern of NaN and infinity, values. `name` is what messages call it.
+
+    `briefly` leaves out the precision of what differs, which takes as long as the call.
+    """
     if got.shape != truth.y.shape:
         text = f"{name}.shape={list(got.shape)}, should be {list(truth.y.shape)}"
         mismatch = {"kind": "shape", "got": list(got.shape), "expected": list(truth.y.shape), "text": text}
@@ -145,11 +158,12 @@ def compare(got: Array, truth: Truth | GradientTruth, *, signed_zero: bool = Fal
         return _Finding(
             mismatch={"kind": "dtype", "got": got.dtype.name, "expected": truth.dtype, "text": text}, error_over_bound=None
         )
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         held = truth.y.astype(dtype_of(truth.dtype))
     if truth.exact and not signed_zero and np.array_equal(got, held):
         return _Finding(mismatch=None, error_over_bound=0.0)
-    values, rounded = got.astype(np.float64), held.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN, as memory that was never written may hold
+        values, rounded = got.astype(np.float64), held.astype(np.float64)
     strange = _pattern(values) != _pattern(rounded)
     if strange.any():
         return _Finding(mismatch=_mismatch("nonfinite", strange, values, truth.y, name), error_over_bound=None)
@@ -162,10 +176,20 @@ def compare(got: Array, truth: Truth | GradientTruth, *, signed_zero: bool = Fal
         wrong = error > bound(truth)
     largest = _largest_ratio(error, truth) if error.any() else 0.0
     return _Finding(
-        mismatch=_mismatch("values", wrong, values, truth.y, name) if wrong.any() else None,
+        mismatch=_mismatch("values", wrong, values, truth.y, name) | _worst(error, wrong, truth) if wrong.any() else None,
         error_over_bound=largest,
-        precision=effective_precision(error, truth, within=not wrong.any()) if _is_rounding(error, truth) else None,
+        precision=(
+            effective_precision(error, truth, within=not wrong.any())
+            if not (briefly and wrong.any()) and _is_rounding(error, truth)
+            else None
+        ),
     )
+
+
+def _worst(error: Float64, wrong: NDArray[np.bool_], truth: Truth | GradientTruth) -> dict[str, float]:
+    """The largest absolute error of the elements that are wrong, and what was allowed there: nothing where all sums are exact."""
+    place = np.unravel_index(np.argmax(np.where(wrong, error, -1.0)), error.shape)
+    return {"abs_error": float(error[place]), "allowed": 0.0 if truth.exact else float(bound(truth)[place])}
 
 
 def between(one: Array, other: Array, truth: Truth | GradientTruth, *, name: str = "out") -> dict[str, Any] | None:
@@ -299,12 +323,12 @@ def _pattern(values: Float64) -> NDArray[np.int8]:
 
 def _error(values: Float64, y: Float64, rounded: Float64) -> Float64:
     """|got - y| where the true value can be held by the dtype, 0 elsewhere: the pattern has agreed there."""
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         return np.where(np.isfinite(y) & np.isfinite(rounded), abs(values - y), 0.0)
 
 
 def _largest_ratio(error: Float64, truth: Truth | GradientTruth) -> float:
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         ratio = error / bound(truth)
     return float(np.nanmax(np.where(error > 0, ratio, 0.0)))
 

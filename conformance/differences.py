@@ -1,45 +1,38 @@
 """Known differences: which failures are declared, and whether what was declared still holds.
 
-An entry is judged only against verdicts of this run whose versions and circumstances it names, and strictly: where the
-engine conforms it is stale, where it fails in another way it is wrong, and where it matches no case of its corpus it is lost.
+An entry is judged only against verdicts of this run whose versions and circumstances it names, and strictly in the range in which
+it was seen: where the engine conforms it is stale, where it fails in another way it is wrong, and where it matches no case of its
+corpus it is lost. Beyond its newest release nobody has looked: there the same failure is known but unconfirmed, and an engine
+that conforms has been mended.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import translate
 from functools import lru_cache
 from pathlib import Path
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
-from conformance.casefile import ENDINGS, NOT_CASES, nearby
-from conformance.verdict import STATUSES, Verdict
-from conformance.yamlfile import FileProblems, Item, read
+from conformance.machine import Circumstances
+from conformance.verdict import Verdict
+from conformance.versionrange import Place, is_from, place
 
-KEYS = ("adapter", "cases", "quantity", "versions", "where", "status", "kind", "diagnosis", "reason", "source")
-REQUIRED = ("adapter", "cases", "versions", "status", "reason", "source")
-WHERE = ("device", "platform", "machine", "cpu_flags", "not_cpu_flags")
-QUANTITIES = ("output", "gradients")
-FAILING = tuple(name for name, status in STATUSES.items() if status.fails)
+Fact = bool | int | float | str
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
-    """The machine that the suite runs on."""
-
-    platform: str
-    machine: str
-    cpu_flags: frozenset[str]
+OF_THE_MACHINE = ("device", "platform", "machine", "cpu_flags", "not_cpu_flags")
+"""Keys of `where` that no engine has to tell; every other one is a fact of the engine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """One entry: which adapters differ on which cases, in which versions and where, how, why, and who says so.
 
+    `versions` is the range in which it was seen, and `until` the first release, if one is known, that does not do it any more.
     `root` is the corpus that it belongs to; None is every corpus of the run, as for a file given by name.
     """
 
@@ -47,7 +40,8 @@ class Difference:
     quantity: str
     cases: tuple[str, ...]
     versions: Mapping[str, SpecifierSet]
-    where: Mapping[str, tuple[str, ...]]
+    until: Mapping[str, Version] = field(default_factory=dict)
+    where: Mapping[str, tuple[Fact, ...]]
     status: str
     kind: str | None
     diagnosis: str | None
@@ -64,11 +58,17 @@ class Difference:
         """Whether `adapter` matches any of these names of one adapter."""
         return any(_matches(name, self.adapters) for name in adapters)
 
-    def applies(self, versions: Mapping[str, str], device: str, here: Circumstances) -> bool:
-        """Whether the entry speaks of these versions, this device and this machine."""
-        for distribution, specifier in self.versions.items():
-            if distribution not in versions or not _within(versions[distribution], specifier):
-                return False
+    def place(self, versions: Mapping[str, str]) -> Place:
+        """Where an engine of these versions lies: within the range, or beyond or before it in one distribution at least."""
+        if any(name in versions and is_from(versions[name], first) for name, first in self.until.items()):
+            return Place.APART
+        places = {
+            place(versions[name], specifier) if name in versions else Place.APART for name, specifier in self.versions.items()
+        } - {Place.WITHIN}
+        return places.pop() if len(places) == 1 else Place.APART if places else Place.WITHIN
+
+    def is_there(self, device: str, here: Circumstances) -> bool:
+        """Whether `where` holds on this device, this machine and for an engine with these facts."""
         single = {"device": device, "platform": here.platform, "machine": here.machine}
         for key, wanted in self.where.items():
             if key in single and single[key] not in wanted:
@@ -77,7 +77,13 @@ class Difference:
                 return False
             if key == "not_cpu_flags" and here.cpu_flags.intersection(wanted):
                 return False
+            if key not in OF_THE_MACHINE and not _is_one_of(here.facts.get(key), wanted):
+                return False
         return True
+
+    def applies(self, versions: Mapping[str, str], device: str, here: Circumstances) -> bool:
+        """Whether the entry speaks of these versions, this device and this machine."""
+        return self.place(versions) is Place.WITHIN and self.is_there(device, here)
 
     def fits(self, verdict: Verdict) -> bool:
         """Whether the verdict fails in the way that the entry says."""
@@ -93,23 +99,72 @@ class Difference:
 def explain(
     verdict: Verdict, differences: Sequence[Difference], *, adapter: str, versions: Mapping[str, str], here: Circumstances
 ) -> Verdict:
-    """The verdict with the reason why its failure is known, or with the entry that speaks of it and does not fit."""
+    """The verdict with the reason why its failure is known, or with the entry that speaks of it and does not fit.
+
+    Entries that were seen in older releases alone are asked where no other one speaks.
+    """
     if verdict.status == "unavailable":
         return verdict
-    speaking = [
-        entry
+    naming = [
+        (entry.place(versions), entry)
         for entry in differences
         if entry.quantity == verdict.quantity
         and entry.names(verdict.case)
         and entry.is_of(verdict.adapter, adapter)
-        and entry.applies(versions, verdict.device, here)
+        and entry.is_there(verdict.device, here)
     ]
+    speaking = [entry for where, entry in naming if where is Place.WITHIN]
     for entry in speaking:
         if not entry.fits(verdict):
-            return replace(verdict, known_problem={"entry": entry.at, "problem": _misfit(entry, verdict)})
-    if not speaking:
-        return verdict
-    return replace(verdict, known=speaking[0].reason or f"accepted in {speaking[0].at}, where no reason is given")
+            return replace(verdict, known_problem={"entry": entry.at, "problem": _misfit(entry, verdict, here)})
+    if speaking:
+        return replace(verdict, known=_reason(speaking[0]))
+    older = [entry for where, entry in naming if where is Place.BEYOND]
+    return _unconfirmed(verdict, older, versions) if older else verdict
+
+
+def _unconfirmed(verdict: Verdict, older: Sequence[Difference], versions: Mapping[str, str]) -> Verdict:
+    """The verdict of a release that is newer than what its entries were seen in."""
+    entry = next((entry for entry in older if entry.fits(verdict)), older[0])
+    text = f"for {release_beyond(entry, versions)}: seen in {_ranges(entry)}"
+    note = {"entry": entry.at, "text": text}
+    if not verdict.fails:
+        return replace(verdict, mended=note)
+    return replace(verdict, known=_reason(entry), known_unconfirmed=note) if entry.fits(verdict) else verdict
+
+
+def release_beyond(entry: Difference, versions: Mapping[str, str]) -> str:
+    """The releases of these that lie beyond what an entry was seen in, as "onnxruntime 1.32.0"."""
+    beyond = (name for name, specifier in entry.versions.items() if place(versions[name], specifier) is Place.BEYOND)
+    return ", ".join(f"{name} {versions[name]}" for name in beyond)
+
+
+def _ranges(entry: Difference) -> str:
+    return ", ".join(f"{name} {specifier}" for name, specifier in entry.versions.items())
+
+
+def _reason(entry: Difference) -> str:
+    return entry.reason or f"accepted in {entry.at}, where no reason is given"
+
+
+def _is_one_of(fact: Fact | None, wanted: tuple[Fact, ...]) -> bool:
+    """Whether an engine told one of the values that are wanted; true is not 1."""
+    return any(fact == value and isinstance(fact, bool) is isinstance(value, bool) for value in wanted)
+
+
+def untold(differences: Iterable[Difference], facts: Mapping[str, tuple[str, Mapping[str, Fact]]]) -> list[dict[str, str]]:
+    """Entries that ask for a fact that none of their adapters tells, though it tells others: a slip of the pen would be silent.
+
+    `facts` has for each label the adapter and what it told.
+    """
+    found = []
+    for entry in differences:
+        told = [its for label, (adapter, its) in facts.items() if its and entry.is_of(label, adapter)]
+        for key in entry.where:
+            if told and key not in OF_THE_MACHINE and not any(key in its for its in told):
+                names = ", ".join(dict.fromkeys([*OF_THE_MACHINE, *(name for its in told for name in its)]))
+                found.append({"entry": entry.at, "problem": f"where: no adapter tells {key}, should be one of {names}"})
+    return found
 
 
 def lost(differences: Iterable[Difference], names: Mapping[Path, Iterable[str]]) -> list[dict[str, str]]:
@@ -124,17 +179,6 @@ def lost(differences: Iterable[Difference], names: Mapping[Path, Iterable[str]])
     ]
 
 
-def unexplained(differences: Iterable[Difference]) -> list[str]:
-    """A line for every entry that was accepted and has no reason or no source yet."""
-    wanted = {"reason": "say what the engine does", "source": "say where that was reported or measured"}
-    return [
-        f"{entry.at}: {key}: is empty, should {what}"
-        for entry in differences
-        for key, what in wanted.items()
-        if not getattr(entry, key)
-    ]
-
-
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
     return _either(patterns).match(name) is not None
 
@@ -145,122 +189,13 @@ def _either(patterns: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(f"{translate(pattern)}|{re.escape(pattern)}\\Z" for pattern in patterns) or "(?!)")
 
 
-def load_differences(roots: Iterable[Path], given: Iterable[Path] = ()) -> list[Difference]:
-    """The entries of `known_differences/*.yaml` below each corpus root, and of the files given. Raises FileProblems."""
-    files: dict[Path, tuple[Path, Path | None]] = {}
-    for root in dict.fromkeys(roots):
-        folder = nearby(root / NOT_CASES)
-        for file in sorted(path for path in folder.glob("*") if path.suffix in ENDINGS) if folder.is_dir() else []:
-            files[file.resolve()] = file, root
-    for file in given:
-        files.setdefault(file.resolve(), (file, None))
-    found: list[Difference] = []
-    wrong: list[str] = []
-    for file, its_root in files.values():
-        try:
-            found += entries_of(read(file), its_root)
-        except FileProblems as error:
-            wrong += error.lines
-    if wrong:
-        raise FileProblems(wrong)
-    return found
-
-
-def entries_of(document: Item, root: Path | None) -> list[Difference]:
-    """The entries of a file that was read or parsed. Raises FileProblems."""
-    problems = document.problems
-    document.key = "(file)"
-    if not document.is_sequence():
-        document.wrong("is no list, should be a list of entries")
-        problems.check()
-    found = [_entry(item, root) for item in document.entries()]
-    problems.check()
-    return [entry for entry in found if entry is not None]
-
-
-def _entry(item: Item, root: Path | None) -> Difference | None:
-    problems, before = item.problems, len(item.problems.lines)
-    if not item.is_mapping():
-        item.wrong("is no mapping, should be an entry with the keys " + ", ".join(REQUIRED))
-        return None
-    item.key = ""
-    entries = item.items(KEYS)
-    for key in REQUIRED:
-        if key not in entries:
-            problems.add(item.line, key, "missing, should be given")
-    texts: dict[str, str | None] = {
-        key: entries[key].text() for key in ("quantity", "status", "kind", "diagnosis") if key in entries
-    }
-    # empty is for lint to tell: --accept leaves them so
-    texts |= {key: "" if entries[key].value() == "" else entries[key].text() for key in ("reason", "source") if key in entries}
-    if texts.get("status") is not None and texts["status"] not in FAILING:
-        entries["status"].wrong(f"is {texts['status']}, should be one of {', '.join(FAILING)}")
-    adapters = _words(entries["adapter"]) if "adapter" in entries else ()
-    if texts.get("quantity") is not None and texts["quantity"] not in QUANTITIES:
-        entries["quantity"].wrong(f"is {texts['quantity']}, should be one of {', '.join(QUANTITIES)}")
-    cases = _words(entries["cases"]) if "cases" in entries else ()
-    versions = _versions(entries["versions"]) if "versions" in entries else {}
-    where = _where(entries["where"]) if "where" in entries else {}
-    if len(problems.lines) > before:
-        return None
-    return Difference(
-        adapters=adapters,
-        quantity=texts.get("quantity") or QUANTITIES[0],
-        cases=cases,
-        versions=versions,
-        where=where,
-        status=str(texts["status"]),
-        kind=texts.get("kind"),
-        diagnosis=texts.get("diagnosis"),
-        reason=str(texts["reason"]),
-        source=str(texts["source"]),
-        root=root,
-        at=f"{problems.file}:{item.line}",
-    )
-
-
-def _words(item: Item) -> tuple[str, ...]:
-    value = item.value()
-    words = [value] if isinstance(value, str) else value
-    if not isinstance(words, list) or not words or not all(isinstance(word, str) and word for word in words):
-        item.wrong(f"is {value!r}, should be a list of words")
-        return ()
-    return tuple(words)
-
-
-def _versions(item: Item) -> dict[str, SpecifierSet]:
-    if not item.is_mapping():
-        item.wrong("should be a mapping of distributions to version specifiers, as in {torch: '==2.13.*'}")
-        return {}
-    found = {}
-    for name, entry in item.items().items():
-        value = entry.value()
-        try:
-            found[name] = SpecifierSet(str(value))
-        except InvalidSpecifier:
-            entry.wrong(f"is {value!r}, should be a version specifier as in '>=2.0,<3'")
-    return found
-
-
-def _where(item: Item) -> dict[str, tuple[str, ...]]:
-    if not item.is_mapping():
-        item.wrong(f"should be a mapping with some of {', '.join(WHERE)}")
-        return {}
-    return {key: _words(entry) for key, entry in item.items(WHERE).items()}
-
-
-def _within(version: str, specifier: SpecifierSet) -> bool:
-    try:
-        return specifier.contains(Version(version), prereleases=True)
-    except InvalidVersion:
-        return False
-
-
-def _misfit(entry: Difference, verdict: Verdict) -> str:
+def _misfit(entry: Difference, verdict: Verdict, here: Circumstances) -> str:
     said = " ".join(part for part in (entry.status, entry.kind, entry.diagnosis) if part)
     if not verdict.fails:
+        facts = ", ".join(f"{name}: {str(fact).lower()}" for name, fact in here.facts.items())
         return (
-            f"{verdict.adapter} on {verdict.case} now {_now(verdict)}, should be {said} as the entry says: it is stale, remove it"
+            f"{verdict.adapter} on {verdict.case} now {_now(verdict)}, should be {said} as the entry says: it is stale"
+            f"{f' for this engine ({facts})' if facts else ''}; remove it, or narrow its versions or where"
         )
     name = (verdict.diagnosis or {}).get("name") if entry.diagnosis else None
     now = " ".join(str(part) for part in (verdict.status, (verdict.mismatch or {}).get("kind"), name) if part)

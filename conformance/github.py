@@ -9,7 +9,8 @@ from conformance import messages
 from conformance.casefile import CaseFileError, load_cases
 from conformance.markdown import plain, table
 from conformance.results import Record
-from conformance.verdict import STATUSES, Verdict
+from conformance.signatures import Group, groups_of, told
+from conformance.verdict import STATUSES
 
 MOST_ANNOTATIONS = 10
 """GitHub shows so many errors of one step."""
@@ -18,19 +19,26 @@ MOST_ROWS = 50
 
 
 def summary(record: Record) -> str:
-    """The sentence, a table of adapters and statuses, and a row for every unexpected difference, in Markdown."""
-    unexpected = [verdict for verdict in record.verdicts if verdict.unexpected]
+    """The sentence, a table of adapters and statuses, and a row for every way in which something fails, in Markdown."""
+    groups = groups_of(record)
     lines = [f"## {plain(messages.summary(record))}", "", *_counts(record)]
-    if unexpected:
-        rows = [(v.adapter, v.case, v.status, "; ".join(messages.details(v))) for v in unexpected[:MOST_ROWS]]
+    if groups:
+        rows = [(g.smallest.adapter, g.smallest.case, g.smallest.status, "; ".join(_what(g))) for g in groups[:MOST_ROWS]]
         lines += ["", "### Unexpected", "", *table(("adapter", "case", "status", "what"), rows)]
-    if len(unexpected) > MOST_ROWS:
-        lines += ["", f"and {len(unexpected) - MOST_ROWS} more, in the record and on the page"]
+    if len(groups) > MOST_ROWS:
+        lines += ["", f"and {len(groups) - MOST_ROWS} more ways to fail, in the record and on the page"]
+    if record.unchecked:
+        lines += ["", *(f"- {plain(line)}" for line in messages.unchecked(record))]
     problems = (record.end or {}).get("problems", [])
     if problems:
         rows_of_entries = [(problem["entry"], problem["problem"]) for problem in problems]
         lines += ["", "### Known differences that match no case", "", *table(("entry", "problem"), rows_of_entries)]
     return "\n".join(lines)
+
+
+def _what(group: Group) -> list[str]:
+    """What explains the smallest case of a group, and how many others fail so."""
+    return [*filter(None, [told(group)]), *messages.details(group.smallest)]
 
 
 def failure(said: str) -> str:
@@ -39,14 +47,11 @@ def failure(said: str) -> str:
 
 
 def annotation_lines(record: Record) -> Iterator[str]:
-    """An error for each unexpected difference, at its case where that lies in a file of the run, and for each lost entry."""
+    """An error for each way to fail, at its smallest case where that lies in a file of the run, and for each lost entry."""
     places = _places(record)
-    unexpected = sorted(
-        (verdict for verdict in record.verdicts if verdict.unexpected),
-        key=lambda verdict: _in_order(places.get(verdict.case, "")),
-    )
+    groups = sorted(groups_of(record), key=lambda group: _in_order(places.get(group.smallest.case, "")))
     problems = [(problem["entry"], problem["problem"]) for problem in (record.end or {}).get("problems", [])]
-    lines = [_annotation(verdict, record, places) for verdict in unexpected]
+    lines = [_annotation(group, record, places) for group in groups]
     lines += [error(text, at=at) for at, text in problems]
     most = MOST_ANNOTATIONS if len(lines) <= MOST_ANNOTATIONS else MOST_ANNOTATIONS - 1
     yield from lines[:most]
@@ -84,8 +89,9 @@ def _versions(record: Record, label: str) -> str:
     return ", ".join(f"{name} {version}" for name, version in record.run["versions"].get(label, {}).items())
 
 
-def _annotation(verdict: Verdict, record: Record, places: dict[str, str]) -> str:
-    text = "\n".join([*messages.details(verdict), f"again: {messages.again(verdict, record.run)}"])
+def _annotation(group: Group, record: Record, places: dict[str, str]) -> str:
+    verdict = group.smallest
+    text = "\n".join([*_what(group), f"reproduce: {messages.again(verdict, record.run)}"])
     return error(text, at=places.get(verdict.case), title=messages.headline(verdict))
 
 

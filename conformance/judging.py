@@ -13,15 +13,16 @@ from conformance.compare import judge, judge_gradients
 from conformance.diagnosis import diagnosed
 from conformance.differences import Difference
 from conformance.invariance import variation
-from conformance.machine import circumstances
+from conformance.machine import Facts, circumstances
 from conformance.outcomes import Aside, Gradients, Outcome, Output, Repeated, Varied
 from conformance.repetition import nondeterminism
 from conformance.truths import Truths
 from conformance.verdict import Verdict
+from conformance.versionrange import Place
 
 
 class Judge:
-    """Verdicts of one run: `adapters` and `versions` are by label."""
+    """Verdicts of one run: `adapters`, `versions` and `facts` are by label."""
 
     def __init__(
         self,
@@ -30,9 +31,11 @@ class Judge:
         *,
         adapters: Mapping[str, str],
         versions: Mapping[str, Mapping[str, str]],
+        facts: Mapping[str, Facts],
     ) -> None:
         self._truths, self._known, self._adapters, self._versions = truths, known, adapters, versions
-        self._here = circumstances()
+        machine = circumstances()
+        self._here = {label: replace(machine, facts=its) for label, its in facts.items()}
         self._known_of: dict[tuple[str, str, str], list[Difference]] = {}
 
     def __call__(self, case: Case, outcome: Outcome, *, adapter: str, device: str, quantity: str) -> Verdict:
@@ -64,14 +67,18 @@ class Judge:
         place = label, adapter, device
         if place not in self._known_of:
             of_adapter = [entry for entry in self._known if entry.is_of(label, adapter)]
-            versions = self._versions[label]
-            self._known_of[place] = [entry for entry in of_adapter if entry.applies(versions, device, self._here)]
+            self._known_of[place] = [
+                entry
+                for entry in of_adapter
+                if entry.is_there(device, self._here[label])
+                and entry.place(self._versions[label]) in (Place.WITHIN, Place.BEYOND)
+            ]
         return self._known_of[place]
 
     def _explained(self, verdict: Verdict, adapter: str | None = None) -> Verdict:
         adapter = adapter or self._adapters[verdict.adapter]
         known, versions = self._known_at(verdict.adapter, adapter, verdict.device), self._versions[verdict.adapter]
-        return differences.explain(verdict, known, adapter=adapter, versions=versions, here=self._here)
+        return differences.explain(verdict, known, adapter=adapter, versions=versions, here=self._here[verdict.adapter])
 
     def _varied(self, case: Case, verdict: Verdict, varied: Varied) -> Verdict:
         """The verdict with what changes the result and should not; beyond the bound it differs, unless that is known."""

@@ -1,26 +1,37 @@
-"""The machine that a run happens on: platform, CPU model and flags."""
+"""The machine that a run happens on: platform, processor, and what `where` of a known difference is held against."""
 
 from __future__ import annotations
 
 import os
 import platform
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from conformance.differences import Circumstances
+from conformance.processor import cpu_flags
+
+Facts = Mapping[str, bool | int | float | str]
+"""What an engine says of itself that decides its results, as {"onednn": true, "isa": "avx2"}."""
 
 
-def cpu() -> tuple[str, frozenset[str]]:
-    """(model, flags) of the processor, as far as the operating system tells without a program of its own."""
-    model, flags = platform.processor() or platform.machine(), frozenset[str]()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """The machine that the suite runs on, and the facts of one engine on it: what `where` is held against."""
+
+    platform: str
+    machine: str
+    cpu_flags: frozenset[str]
+    facts: Facts = field(default_factory=dict)
+
+
+def cpu_model() -> str:
+    """The processor's name, as far as the operating system tells it without a program of its own."""
     info = Path("/proc/cpuinfo")
-    if info.is_file():
-        first = info.read_text().split("\n\n")[0].splitlines()
-        entries = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in first)}
-        model = entries.get("model name", model)
-        flags = frozenset((entries.get("flags") or entries.get("Features") or "").split())
-    return model, flags
+    lines = info.read_text().splitlines() if info.is_file() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
 
 
 def physical_cores() -> int:
@@ -37,17 +48,26 @@ def _siblings(number: int) -> str:
 
 
 def circumstances() -> Circumstances:
-    """What the `where` of a known difference is held against."""
-    return Circumstances(platform=sys.platform, machine=platform.machine(), cpu_flags=cpu()[1])
+    """Those of this machine, no engine asked."""
+    return Circumstances(platform=sys.platform, machine=platform.machine(), cpu_flags=cpu_flags())
+
+
+def circumstances_of(run: Mapping[str, Any], label: str) -> Circumstances:
+    """Those of an adapter in a record, from its run line."""
+    return Circumstances(
+        platform=run["platform"],
+        machine=run["machine"],
+        cpu_flags=frozenset(run["cpu"]["flags"]),
+        facts=run["facts"].get(label, {}),
+    )
 
 
 def description() -> dict[str, Any]:
     """The machine for a record."""
-    model, flags = cpu()
     return {
         "platform": sys.platform,
         "system": f"{platform.system()} {platform.release().partition('-')[0]}, {' '.join(platform.libc_ver())}".strip(", "),
         "machine": platform.machine(),
         "python": platform.python_version(),
-        "cpu": {"model": model, "flags": sorted(flags)},
+        "cpu": {"model": cpu_model(), "flags": sorted(cpu_flags())},
     }

@@ -35,8 +35,10 @@ def details(verdict: Verdict) -> list[str]:
     lines = []
     if verdict.mismatch is not None:
         lines.append(str(verdict.mismatch["text"]))
-    if verdict.error_over_bound and verdict.fails:
-        lines.append(f"largest error {float(verdict.error_over_bound):.3g} times the bound")
+    if verdict.mismatch is not None and "abs_error" in verdict.mismatch:
+        allowed = float(verdict.mismatch["allowed"])
+        limit = f"allowed {allowed:.2g}" if allowed else "none is allowed: every sum is exact"
+        lines.append(f"max abs error {float(verdict.mismatch['abs_error']):.3g} ({limit})")
     if verdict.precision is not None and verdict.fails:
         formats = " or ".join(verdict.precision["formats"]) or "no format"
         lines.append(f"precision of {verdict.precision['bits']} bits: {formats}")
@@ -51,7 +53,8 @@ def details(verdict: Verdict) -> list[str]:
     if verdict.message is not None:
         lines += verdict.message.strip().splitlines()
     if verdict.known is not None:
-        lines.append(f"known: {verdict.known}")
+        unconfirmed = f" (unconfirmed {verdict.known_unconfirmed['text']})" if verdict.known_unconfirmed else ""
+        lines.append(f"known{unconfirmed}: {verdict.known}")
     if verdict.known_problem is not None:
         lines.append(f"{verdict.known_problem['entry']}: {verdict.known_problem['problem']}")
     return lines
@@ -78,10 +81,17 @@ def again(verdict: Verdict, run: Mapping[str, Any]) -> str:
     return shlex.join(words)
 
 
-def message(verdict: Verdict, run: Mapping[str, Any]) -> str:
-    """The whole message, several lines."""
-    lines = [headline(verdict) + ":", *(f"    {line}" for line in details(verdict)), f"    again: {again(verdict, run)}"]
-    return "\n".join(lines)
+def message(verdict: Verdict, run: Mapping[str, Any], case: Mapping[str, Any] | None = None) -> str:
+    """The whole message, several lines; with the case's line it says what the case is about."""
+    lines = [*about(case), *details(verdict), f"reproduce: {again(verdict, run)}"]
+    return "\n".join([headline(verdict) + ":", *(f"    {line}" for line in lines)])
+
+
+def about(case: Mapping[str, Any] | None) -> list[str]:
+    """What a case is about: its summary, and its source."""
+    if case is None or not case.get("summary"):
+        return []
+    return [f"{case['summary']}" + (f" (source: {case['source']})" if case.get("source") else "")]
 
 
 def summary(record: Record) -> str:
@@ -89,13 +99,33 @@ def summary(record: Record) -> str:
     unexpected = sum(verdict.unexpected for verdict in record.verdicts)
     problems = len((record.end or {}).get("problems", []))
     known = counted(sum(verdict.known is not None for verdict in record.verdicts), "known difference")
-    what = f"{counted(len(record.verdicts), 'verdict')} on {counted(len(record.cases), 'case')}"
+    unconfirmed = sum(verdict.known_unconfirmed is not None for verdict in record.verdicts)
+    known += f" ({unconfirmed} unconfirmed)" if unconfirmed else ""
+    what = f"{counted(len(record.verdicts), 'verdict')} on {counted(len(record.cases), 'case')}{_checked(record)}"
     if record.end is None:
         return f"The run was cut: {what} so far, {unexpected} unexpected."
-    if not unexpected and not problems:
+    if record.ok:
         return f"Conforms: {what}, nothing unexpected, {known}."
     lost = f", {counted(problems, 'entry that matches', 'entries that match')} no case" if problems else ""
-    return f"Does not conform: {counted(unexpected, 'unexpected difference')} in {what}{lost}, {known}."
+    idle = [entry.get("adapter") or entry["case"] for entry in record.unchecked]
+    nothing = f", nothing was checked on {', '.join(idle[:3])}{', ...' if idle[3:] else ''}" if idle else ""
+    return f"Does not conform: {counted(unexpected, 'unexpected difference')} in {what}{lost}{nothing}, {known}."
+
+
+def _checked(record: Record) -> str:
+    """How many verdicts are of gradients, and how many could not be asked, where there are any."""
+    gradients = sum(verdict.quantity == "gradients" for verdict in record.verdicts if verdict.is_checked)
+    checked = sum(verdict.is_checked for verdict in record.verdicts)
+    parts = [f"{checked} checked" + (f", {gradients} of them gradients" if gradients else "")]
+    if checked < len(record.verdicts):
+        parts.append(f"{len(record.verdicts) - checked} could not be asked")
+    return f" ({'; '.join(parts)})" if gradients or parts[1:] else ""
+
+
+def unchecked(record: Record) -> list[str]:
+    """A line for each adapter and each case of one's own of which nothing was checked."""
+    lines = [f"{entry.get('adapter') or entry['case']}: nothing was checked: {entry['reason']}" for entry in record.unchecked]
+    return lines + (["--allow-unsupported passes them, where that is meant"] if lines else [])
 
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:
@@ -131,6 +161,38 @@ def variations(record: Record) -> list[str]:
 
 def _variation(aspect: str, count: int) -> str:
     return f"{ASPECTS[aspect]} in {counted(count, 'verdict')}"
+
+
+def news(record: Record) -> list[str]:
+    """A line per release that is newer than what known differences were seen in: what is still so there, and what is mended."""
+    unconfirmed: dict[str, Counter[str]] = {}
+    mended: dict[str, Counter[str]] = {}
+    for verdict in record.verdicts:
+        for note, found in ((verdict.known_unconfirmed, unconfirmed), (verdict.mended, mended)):
+            if note is not None:
+                found.setdefault(note["text"].partition(":")[0].removeprefix("for "), Counter())[note["entry"]] += 1
+    lines = []
+    for release in dict.fromkeys([*unconfirmed, *mended]):
+        same, gone = unconfirmed.get(release, Counter()), mended.get(release, Counter())
+        parts = [f"{counted(same.total(), 'known difference is', 'known differences are')} as before"] if same else []
+        parts += (
+            [f"{counted(gone.total(), 'verdict')} mended ({', '.join(list(gone)[:3])}{', ...' if len(gone) > 3 else ''})"]
+            if gone
+            else []
+        )
+        lines.append(f"{release} is newer than the entries: {', '.join(parts)}; conformance confirm brings them up to date")
+    return lines
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: "0.8 s", "14 min 40 s", "2 h 5 min"."""
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
 def milliseconds(seconds: float) -> str:

@@ -61,10 +61,11 @@ class Crashed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedOut:
-    """It gave no answer within the time limit, in seconds."""
+    """It gave no answer within the time limit, in seconds; `computed` are those of the processor, where that is known."""
 
     seconds: float
     message: str = ""
+    computed: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

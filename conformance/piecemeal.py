@@ -13,11 +13,14 @@ from typing import Any
 from conformance import differences
 from conformance.case import Case
 from conformance.casefile import CaseFileError
+from conformance.differencefile import load_differences
 from conformance.guards import check_guards
 from conformance.kept import kept_truths
+from conformance.observer import Silent
 from conformance.outcomes import Outcome
 from conformance.planning import Request, Task, environment_of, plan_of
-from conformance.runner import Run, Silent, names_by_root
+from conformance.retrial import Retrial
+from conformance.runner import Run, names_by_root
 from conformance.selection import Selection
 from conformance.verdict import Verdict
 from conformance.workers.engine import Greeting
@@ -59,7 +62,7 @@ class Piecemeal:
 
     def settle(self, selection: Selection) -> None:
         """Read the known differences of what is run; `lost` then has those that match no case. Raises FileProblems."""
-        known = differences.load_differences(selection.roots, self._request.known)
+        known = load_differences(selection.roots, self._request.known)
         self.lost = differences.lost(known, names_by_root(selection, known))
         self._truths = kept_truths()
         self._run = Run(replace(self._request, selection=selection), Silent(), self._truths, known, self.plan)
@@ -78,7 +81,16 @@ class Piecemeal:
         def judge(task: Task, outcome: Outcome) -> tuple[Task, Answer]:
             return task, self._guarded(task.case) or self._run.judge(task, outcome)
 
-        self._pool.run(lanes, self._run.call, judge, lambda answered: handle(*answered))
+        again = Retrial(self._run.call, self._pool.ask_alone, self._run.judge)
+
+        def sort(answered: tuple[Task, Answer]) -> None:
+            task, answer = answered
+            if not (isinstance(answer, Verdict) and again.takes(task, answer)):
+                handle(task, answer)
+
+        self._pool.run(lanes, self._run.call, judge, sort)
+        for task, verdict in again.answers():
+            handle(task, verdict)
 
     def close(self) -> None:
         """End all processes, at once if they are at work."""

@@ -44,6 +44,8 @@ class Request:
     invariance: bool = False
     folder: Path = Path("reports/latest")
     resume: bool = False
+    maxfail: int | None = None
+    allow_unsupported: bool = False
     command: Sequence[str] = ()
 
 

@@ -16,7 +16,7 @@ import pytest
 from conformance import awaiting, engines, messages
 from conformance.awaiting import Awaited
 from conformance.casefile import DESIGN, ENDINGS, NOT_CASES, corpus_root, nearby, read_cases
-from conformance.differences import entries_of
+from conformance.differencefile import entries_of
 from conformance.machine import physical_cores
 from conformance.piecemeal import Piecemeal
 from conformance.planning import Request, Task, UsageError

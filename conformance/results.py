@@ -6,7 +6,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ RECORD = "results.jsonl"
 _RUN_DEFAULTS: dict[str, Any] = {
     **dict.fromkeys(("conformance", "started", "system", "python"), "?"),
     **{key: [] for key in ("command", "paths", "known", "adapters")},
-    **{key: {} for key in ("versions", "devices", "absent")},
+    **{key: {} for key in ("versions", "facts", "devices", "absent")},
     "cpu": {"model": "?", "flags": []},
     "corpus": "",
     "threads": None,
@@ -49,8 +49,18 @@ class Record:
 
     @property
     def ok(self) -> bool:
-        """Whether the gate passes: it ran to its end, and nothing in it is unexpected."""
-        return self.end is not None and not self.end["problems"] and not any(verdict.unexpected for verdict in self.verdicts)
+        """Whether the gate passes: it ran to its end, nothing in it is unexpected, and something was checked."""
+        return (
+            self.end is not None
+            and not self.end["problems"]
+            and not self.unchecked
+            and not any(verdict.unexpected for verdict in self.verdicts)
+        )
+
+    @property
+    def unchecked(self) -> Sequence[Mapping[str, str]]:
+        """The `adapter` or the `case` of which nothing was checked, with the `reason`; none where that is allowed."""
+        return [] if self.end is None or self.run.get("allow_unsupported") else self.end.get("unchecked", [])
 
 
 class Writer:
@@ -116,7 +126,7 @@ def read_record(path: Path) -> Record:
                         raise ValueError
                     verdicts.append(verdict)
                 case "end":
-                    end = {"counts": {}, "duration": 0.0, "problems": []} | content
+                    end = {"counts": {}, "duration": 0.0, "problems": [], "unchecked": []} | content
         except (ValueError, KeyError, TypeError, AttributeError):
             raise RecordError(
                 f"{file}:{number}: is no line of a record, should be a {RECORD} as `conformance run` writes it"

@@ -3,57 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from conformance import __version__, differences, results, timing
-from conformance.casefile import load_cases
+from conformance.casefile import load_cases, shipped_cases
 from conformance.conventions import Unrepresentable
+from conformance.differencefile import load_differences
 from conformance.differences import Difference
 from conformance.guards import check_guards
 from conformance.judging import Judge
 from conformance.kept import kept_truths
 from conformance.machine import description, physical_cores
+from conformance.observer import Enough, Observer
 from conformance.outcomes import Outcome, Output, Raised, Unavailable, Unsupported
 from conformance.planning import Plan, Request, Task, UsageError, asides_of, environment_of, plan_of
 from conformance.recording import case_line, corpus_digest
 from conformance.results import Record, Writer
+from conformance.retrial import Retrial
 from conformance.selection import Selection
+from conformance.tally import Tally
 from conformance.truths import Truths
 from conformance.verdict import Verdict
 from conformance.workers.asked import Asked
 from conformance.workers.engine import Greeting
 from conformance.workers.pool import Pool
-
-
-class Observer(Protocol):
-    """What is told while a run goes on."""
-
-    def started(self, counts: Mapping[str, int], absent: Mapping[str, str]) -> None:
-        """How many verdicts each adapter will get, and which adapters do not take part, and why."""
-
-    def verdict(self, verdict: Verdict) -> None: ...
-
-    def finished(self, adapter: str, seconds: float) -> None: ...
-
-
-class Silent(Observer):
-    """Tells nobody: whoever asks for the verdicts tells them."""
-
-    def started(self, counts: Mapping[str, int], absent: Mapping[str, str]) -> None:
-        return None
-
-    def verdict(self, verdict: Verdict) -> None:
-        return None
-
-    def finished(self, adapter: str, seconds: float) -> None:
-        return None
 
 
 def execute(request: Request, observer: Observer) -> Record:
@@ -62,7 +41,7 @@ def execute(request: Request, observer: Observer) -> Record:
     Raises UsageError, FileProblems and RecordError before anything runs, and RecordError when no more can be written.
     """
     truths = kept_truths()
-    known = differences.load_differences(request.selection.roots, request.known)
+    known = load_differences(request.selection.roots, request.known)
     lost = differences.lost(known, names_by_root(request.selection, known))
     pool: Pool[Task, Verdict] = Pool(
         request.specs,
@@ -85,6 +64,7 @@ def execute(request: Request, observer: Observer) -> Record:
 RESUMED_WITH = {
     "corpus": "cases",
     "versions": "versions",
+    "facts": "facts of the engines",
     "adapters": "adapters",
     "devices": "devices",
     "threads": "threads",
@@ -109,10 +89,11 @@ class Run:
         self.adapters = {spec.label: spec.adapter for spec in request.specs}
         self.before: Record | None = None
         self.written: set[str] = set()
-        self.counts: dict[str, Counter[str]] = {}
+        self.tally = Tally()
         self.first_calls: dict[tuple[str, str, str], float] = {}
-        versions = {label: a.versions if isinstance(a, Greeting) else {} for label, a in plan.greetings.items()}
-        self._verdict_on = Judge(truths, known, adapters=self.adapters, versions=versions)
+        self.versions = {label: dict(g.versions) if isinstance(g, Greeting) else {} for label, g in plan.greetings.items()}
+        self.facts = {label: dict(g.facts) if isinstance(g, Greeting) else {} for label, g in plan.greetings.items()}
+        self._verdict_on = Judge(truths, known, adapters=self.adapters, versions=self.versions, facts=self.facts)
 
     def go(self, pool: Pool[Task, Verdict], lost: list[dict[str, str]]) -> Record:
         began = time.monotonic()
@@ -120,7 +101,8 @@ class Run:
         try:
             tasks = self._left()
             left = {label: len(todo) for label, todo in tasks.items()}
-            self.observer.started(left, self.plan.absent)
+            before = self.tally.unexpected
+            self.observer.started(left, self.plan.absent, self.head())
 
             def handle(verdict: Verdict) -> None:
                 self._record(writer, verdict)
@@ -128,23 +110,57 @@ class Run:
                 left[verdict.adapter] -= 1
                 if not left[verdict.adapter]:
                     self.observer.finished(verdict.adapter, time.monotonic() - began)
-
-            timed: list[Verdict] = []
-
-            def sort(verdict: Verdict) -> None:
-                (timed.append if self._is_timed(verdict) else handle)(verdict)
+                if self.request.maxfail is not None and self.tally.unexpected - before >= self.request.maxfail:
+                    raise Enough
 
             with threadpool_limits(max(1, physical_cores() // self.request.jobs), user_api="blas"):  # the rest is the engines'
-                pool.run(tasks, self.call, self.judge, sort, together=lambda task: task.is_costly, ends=self._ends)
-            by_case = {name: [verdict for verdict in timed if verdict.case == name] for name in self.cases}
-            for verdicts in filter(None, by_case.values()):
-                for verdict in self._timed(pool, verdicts):
-                    handle(verdict)
-            counts = {adapter: dict(counter) for adapter, counter in self.counts.items()}
-            writer.write("end", {"counts": counts, "duration": round(time.monotonic() - began, 3), "problems": lost})
+                self._work(pool, tasks, handle)
+            writer.write("end", self._end_line(lost, time.monotonic() - began))
+        except Enough:
+            pass
         finally:
             writer.close()
         return results.read_record(writer.path)
+
+    def _work(self, pool: Pool[Task, Verdict], tasks: Mapping[str, Sequence[Task]], handle: Callable[[Verdict], None]) -> None:
+        """Every task once, then again what timed out, then in turns what is timed."""
+        again = Retrial(self.call, pool.ask_alone, self.judge)
+        timed: list[Verdict] = []
+
+        def sort(verdict: Verdict) -> None:
+            if self._is_timed(verdict):
+                timed.append(verdict)
+            elif not again.takes(self._task(verdict), verdict):
+                handle(verdict)
+
+        pool.run(tasks, self.call, self.judge, sort, together=lambda task: task.is_costly, ends=self._ends)
+        for number, (_, verdict) in enumerate(again.answers(), 1):
+            (timed.append if self._is_timed(verdict) else handle)(verdict)
+            self.observer.phase("calls that timed out, asked again", number, len(again))
+        by_case = {name: [verdict for verdict in timed if verdict.case == name] for name in self.cases}
+        timed_cases = list(filter(None, by_case.values()))
+        for number, verdicts in enumerate(timed_cases):
+            self.observer.phase("layers, timed on all adapters in turn", number, len(timed_cases))
+            for verdict in self._timed(pool, verdicts):
+                handle(verdict)
+
+    def _task(self, verdict: Verdict) -> Task:
+        return Task(case=self.cases[verdict.case], label=verdict.adapter, device=verdict.device, quantity=verdict.quantity)
+
+    def _end_line(self, lost: list[dict[str, str]], seconds: float) -> dict[str, Any]:
+        told = {label: (self.adapters[label], its) for label, its in self.facts.items()}
+        shipped = shipped_cases().resolve()
+        return {
+            "counts": {adapter: dict(counter) for adapter, counter in self.tally.counts.items()},
+            "duration": round(seconds, 3),
+            "problems": [*lost, *differences.untold(self.known, told)],
+            "known_unconfirmed": self.tally.unconfirmed,
+            "unchecked": self.tally.unchecked(
+                adapters=list(self.plan.greetings),
+                named=[spec.label for spec in self.request.specs if spec.by_name and spec.label in self.plan.greetings],
+                own_cases=[name for name, case in self.cases.items() if shipped not in case.place.file.resolve().parents],
+            ),
+        }
 
     def _open(self) -> Writer:
         """The record to write to: a new one, or with --resume the old one behind its last whole line."""
@@ -158,8 +174,7 @@ class Run:
             if _unordered(self.before.run.get(key, head[key])) != _unordered(head[key]):
                 raise UsageError(f"{path} was begun with other {what}, should be resumed with the same, or run without --resume")
         self.written = set(self.before.cases)
-        for verdict in self.before.verdicts:
-            self._count(verdict)
+        self.tally = Tally(self.before.verdicts)
         return Writer(path, keep=self.before.bytes_before_end)
 
     def _left(self) -> dict[str, list[Task]]:
@@ -228,7 +243,7 @@ class Run:
             yield replace(verdict, timing=asdict(figures))
 
     def _asked(self, verdict: Verdict) -> Asked:
-        asked = self.call(Task(case=self.cases[verdict.case], label=verdict.adapter, device=verdict.device, quantity="output"))
+        asked = self.call(self._task(verdict))
         assert isinstance(asked, Asked), "a verdict that conforms had something to ask"
         return asked
 
@@ -237,10 +252,7 @@ class Run:
             writer.write("case", case_line(self.cases[verdict.case], self.truths))
             self.written.add(verdict.case)
         writer.write("verdict", results.verdict_line(verdict))
-        self._count(verdict)
-
-    def _count(self, verdict: Verdict) -> None:
-        self.counts.setdefault(verdict.adapter, Counter())[verdict.status] += 1
+        self.tally.add(verdict)
 
     def head(self) -> dict[str, Any]:
         """The run line: everything that a result depends on."""
@@ -251,6 +263,7 @@ class Run:
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             **description(),
             "timeout": self.request.timeout,
+            "allow_unsupported": self.request.allow_unsupported,
             "threads": self.request.threads,
             "threads_told": {label: g.threads if isinstance(g, Greeting) else None for label, g in greetings.items()},
             "precision": self.request.precision,
@@ -271,7 +284,8 @@ class Run:
                 }
                 for label, greeting in greetings.items()
             ],
-            "versions": {label: dict(g.versions) if isinstance(g, Greeting) else {} for label, g in greetings.items()},
+            "versions": self.versions,
+            "facts": self.facts,
             "devices": {label: list(self.plan.devices[label]) for label in greetings},
             "absent": dict(self.plan.absent),
         }

@@ -37,7 +37,9 @@ class Verdict:
     `nondeterministic` says how repetitions differ from each other, and `invariance`, by aspect of what should not matter, how the
     result does with it. `compiled` says how many compiled programs were found kept
     ("hits") and how many were not ("misses"). `known` is the reason of the known difference that explains a failure;
-    `known_problem` is the entry of one that does not fit.
+    `known_problem` is the entry of one that does not fit. `known_unconfirmed` is the entry of `known` where the release is newer
+    than what it was seen in, and `mended` such an entry where nothing fails any more. `asked_again`
+    is whether the call timed out at first, and this is what came when it was asked once more, alone.
     """
 
     case: str
@@ -49,6 +51,9 @@ class Verdict:
     error_over_bound: float | None
     known: str | None = None
     known_problem: dict[str, str] | None = None
+    known_unconfirmed: dict[str, str] | None = None
+    mended: dict[str, str] | None = None
+    asked_again: bool | None = None
     mismatch: dict[str, Any] | None = None
     diagnosis: dict[str, Any] | None = None
     message: str | None = None
@@ -63,6 +68,11 @@ class Verdict:
     def fails(self) -> bool:
         """Whether the status fails the gate, known differences aside."""
         return STATUSES[self.status].fails
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether an answer was held against the oracle, or its failure seen: a green run that checked nothing says nothing."""
+        return self.status not in ("unsupported", "unavailable")
 
     @property
     def unexpected(self) -> bool:

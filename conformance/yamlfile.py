@@ -32,6 +32,8 @@ class _Loader(_Base):
 _UNTAGGED = "untagged"
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""Where libyaml ends a line."""
 _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -169,6 +171,12 @@ def parse(path: Path, text: str) -> Item:
     _refuse_tags_and_cycles(node, problems)
     problems.check()
     return Item(problems, "", 1, node)
+
+
+def offset(text: str, mark: yaml.Mark) -> int:
+    """The place of a node's mark in the text; libyaml counts lines and columns in characters, as Python does."""
+    starts = [0, *(found.end() for found in _BREAK.finditer(text))]
+    return int(starts[mark.line] + mark.column)
 
 
 def _refuse_tags_and_cycles(root: yaml.Node, problems: Problems) -> None:

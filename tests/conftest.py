@@ -221,6 +221,7 @@ def run_line() -> dict[str, Any]:
         "corpus": "0123456789abcdef" * 4,
         "adapters": [{"label": "engine", "asked": "engine", "adapter": "engine"}],
         "versions": {"engine": {"engine": "1.0"}},
+        "facts": {"engine": {}},
         "devices": {"engine": ["cpu"]},
         "absent": {},
     }

@@ -195,6 +195,25 @@ class Hangs(Right):
             time.sleep(3600)
 
 
+class HangsOnce(Right):
+    """Does not answer the first call that any process of it gets: MINIATURES_LOG remembers. As on a machine that was busy."""
+
+    def call(self, x, kernel, bias, native, device):
+        log = Path(os.environ["MINIATURES_LOG"])
+        if "hung" not in log.read_text():
+            note("hung")
+            time.sleep(3600)
+        return self.right(x, kernel, bias, native)
+
+
+class Computes(Right):
+    """Never answers, and is never idle."""
+
+    def call(self, x, kernel, bias, native, device):
+        while True:
+            pass
+
+
 class PrintsFromPython(Right):
     """Right, and prints to stdout."""
 

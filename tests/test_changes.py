@@ -46,23 +46,47 @@ def test_what_conformed_and_differs_is_newly_failing(record: Callable[..., Recor
     old, new = record(RIGHT), record({"mismatch": {"kind": "values"}})
     [change] = changes(old, new).newly_failing
     assert change.key == Key("folder/file/one", "engine", "cpu", "output")
-    assert change.what == ("status", "kind", "gate")
+    assert change.what == ("status", "kind")
     back = changes(new, old)
     assert (len(back.newly_passing), back.newly_failing, back.fails) == (1, (), False)
 
 
-def test_a_known_failure_is_no_new_one(record: Callable[..., Record]) -> None:
-    """What is declared changes, and fails nothing; without the declaration it fails."""
-    known = record({"known": "a reason"})
-    found = changes(record(RIGHT), known)
-    assert (found.newly_failing, names(found.changed)) == ((), [("status", "known")])
-    assert changes(known, record({})).fails
+def test_a_new_failure_that_is_known_is_told_and_fails_nothing(record: Callable[..., Record]) -> None:
+    """The engine did change; the gate asks for what nobody declared."""
+    found = changes(record(RIGHT), record({"known": "a reason"}))
+    assert names(found.newly_failing) == [("status",)]
+    assert not found.fails
 
 
-def test_a_stale_entry_is_newly_failing(record: Callable[..., Record]) -> None:
-    """The engine conforms and the gate fails, as it does in the run itself."""
+def test_what_is_known_of_a_failure_is_no_change(record: Callable[..., Record]) -> None:
+    """An upgrade beyond the range of an entry changes nothing that the engine does, whether the entry holds there or not."""
+    note = {"entry": "a.yaml:1", "text": "for engine 2.0: seen in engine ==1.*"}
+    sides = [record({"known": "a reason"}), record({}), record({"known": "a reason", "known_unconfirmed": note})]
+    for old in sides:
+        for new in sides:
+            found = changes(old, new)
+            assert (found.newly_failing, found.changed, found.fails) == ((), (), False)
+
+
+def test_another_failure_that_nobody_declared_is_newly_failing(record: Callable[..., Record]) -> None:
+    """What was known was the other way to fail."""
+    found = changes(record({"known": "a reason"}), record({"status": "crashed"}))
+    assert (names(found.newly_failing), found.fails) == ([("status",)], True)
+
+
+def test_a_stale_entry_is_newly_passing(record: Callable[..., Record]) -> None:
+    """The engine conforms, whatever an entry says of it; the run itself fails on the entry."""
     stale = record({**RIGHT, "known_problem": {"entry": "a.yaml:1", "problem": "is stale"}})
-    assert len(changes(record({"known": "a reason"}), stale).newly_failing) == 1
+    found = changes(record({"known": "a reason"}), stale)
+    assert (len(found.newly_passing), found.newly_failing, found.fails) == (1, (), False)
+
+
+def test_facts_of_engines_are_told_with_their_versions(record: Callable[..., Record]) -> None:
+    """Where both records have them: an older one has none, which says nothing."""
+    told, other = ({"engine": {"onednn": True, "isa": isa}} for isa in ("avx512", "avx2"))
+    found = changes(record(RIGHT, facts=told), record(RIGHT, facts=other))
+    assert [(fact.adapter, fact.name, fact.old, fact.new) for fact in found.versions] == [("engine", "isa", "avx512", "avx2")]
+    assert changes(record(RIGHT), record(RIGHT, facts=other)).versions == ()
 
 
 def test_a_failing_verdict_that_was_not_there_is_newly_failing(record: Callable[..., Record]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from helpers import CUT, EMPTY, GAPS, TORCHS_RULE, corpus
@@ -9,6 +11,8 @@ from miniatures import scatter
 
 import conformance
 from conformance.checking import MOST_TOLD
+from conformance.diagnosis import diagnosed
+from conformance.selection import SelectionError
 
 
 def kernel(x, w, bias, *, stride, padding, output_padding, dilation, groups):
@@ -56,11 +60,63 @@ def test_raises_makes_it_one_line_in_a_test_of_ones_own(tmp_path):
     assert conformance.check(kernel, root, raises=True).ok
 
 
-def test_a_long_report_ends_with_how_many_more(tmp_path):
-    """A kernel wrong everywhere does not flood the terminal."""
+def test_a_kernel_that_is_wrong_everywhere_is_told_once(tmp_path):
+    """One cause, one message, with the smallest case in full; as many are looked at as are told."""
     cases = [CUT.replace("id: cut", f"id: cut-{number}") for number in range(MOST_TOLD + 3)]
     text = str(conformance.check(without_bias, corpus(tmp_path, *cases)))
-    assert text.endswith("and 3 more")
+    assert text.startswith(f"{MOST_TOLD + 3} of {MOST_TOLD + 3} cases fail\n{MOST_TOLD + 3} cases:\nwithout_bias (cpu) differs")
+    assert text.count("differs from the oracle") == 1
+    assert text.endswith(f"and so do {MOST_TOLD - 1} of the {MOST_TOLD - 1} others that were looked at")
+
+
+def test_ways_to_fail_beyond_the_most_are_counted(tmp_path):
+    """A terminal is not flooded."""
+    names = iter("abcdefghijklmnopqrstuvwxyz")
+
+    def refuses(x, w, bias, **_):
+        raise ValueError(f"{next(names)}: no")
+
+    cases = [CUT.replace("id: cut", f"id: cut-{number}") for number in range(MOST_TOLD + 3)]
+    assert str(conformance.check(refuses, corpus(tmp_path, *cases))).endswith("and 3 more ways to fail")
+
+
+def test_what_is_wrong_is_explained_when_it_is_asked_for(tmp_path, monkeypatch):
+    """A diagnosis takes far longer than a call: none is made before somebody looks at it, and then once."""
+    from conformance import checking
+
+    made = []
+    monkeypatch.setattr(checking, "diagnosed", lambda verdict, *rest: made.append(verdict.case) or diagnosed(verdict, *rest))
+    report = conformance.check(without_bias, corpus(tmp_path, CUT), progress=False)
+    assert (report.ok, made) == (False, [])
+    [verdict] = report.verdicts
+    assert verdict.diagnosis["name"] == "bias-dropped"
+    assert verdict.diagnosis is verdict.diagnosis
+    assert verdict.precision is None
+    assert made == ["tiny/cut"]
+    assert replace(verdict, adapter="other").diagnosis == verdict.diagnosis
+
+
+def test_progress_is_told_on_standard_error(tmp_path, monkeypatch, capsys):
+    """The first failure when it happens, and from time to time how far it is; nothing if it is not wanted."""
+    from conformance import checking
+
+    monkeypatch.setattr(checking, "SILENCE", 0.0)
+    cases = [CUT.replace("id: cut", f"id: cut-{number}") for number in range(3)]
+    conformance.check(without_bias, corpus(tmp_path, *cases))
+    told = capsys.readouterr().err
+    assert told.count("without_bias (cpu) differs from the oracle in tiny/cut-0:") == 1
+    assert "3 of 3 cases, 3 fail" in told
+    conformance.check(without_bias, corpus(tmp_path, *cases), progress=False)
+    assert capsys.readouterr().err == ""
+
+
+def test_several_paths_and_names_are_taken(tmp_path):
+    """A list of what one is; anything else is one sentence."""
+    root = corpus(tmp_path, CUT, GAPS)
+    report = conformance.check(without_bias, [root, "tiny/c*", "tiny/gaps"], progress=False)
+    assert [verdict.case for verdict in report.verdicts] == ["tiny/cut", "tiny/gaps"]
+    with pytest.raises(SelectionError, match="cases is 3, should be a path, a full name or a glob of them, or a list of those"):
+        conformance.check(without_bias, 3)
 
 
 def test_the_canonical_form(tmp_path):

@@ -17,7 +17,21 @@ from helpers import CUT, EMPTY, GAPS, TESTS, command, corpus, environment, event
 from conformance.adapters import REGISTRY
 from conformance.results import RECORD, read_record
 
-COMMANDS = ("run", "sweep", "bisect", "adapters", "list", "show", "lint", "bless", "port", "conventions", "report", "diff")
+COMMANDS = (
+    "run",
+    "sweep",
+    "bisect",
+    "adapters",
+    "list",
+    "show",
+    "lint",
+    "bless",
+    "port",
+    "conventions",
+    "report",
+    "confirm",
+    "diff",
+)
 RIGHT, OFF_BY_ONE = "miniatures:Right", "miniatures:OffByOne"
 
 
@@ -70,14 +84,14 @@ def test_what_differs_exits_1_and_says_who_what_where(tmp_path, run):
     assert done.stderr == ""
     assert "mine (cpu) differs from the oracle in tiny/cut:" in done.stdout
     assert "out[0, 0, 0, 0]=21, should be 3; 16 of 16 elements differ" in done.stdout
-    assert f"again: conformance run {root} tiny/cut -a mine={OFF_BY_ONE}" in done.stdout
+    assert f"reproduce: conformance run {root} tiny/cut -a mine={OFF_BY_ONE}" in done.stdout
     assert "Does not conform: 1 unexpected difference in 1 verdict on 1 case" in done.stdout
 
 
 def test_the_command_that_shows_it_again_does(tmp_path, run):
     """It can be pasted as it is."""
     done = run(corpus(tmp_path, CUT, GAPS), "-a", OFF_BY_ONE)
-    [again] = [line.split()[2:] for line in done.stdout.splitlines() if "again: " in line and "tiny/gaps" in line]
+    [again] = [line.split()[2:] for line in done.stdout.splitlines() if "reproduce: " in line and "tiny/gaps" in line]
     second = command(*again, "-o", "second", cwd=tmp_path)
     assert second.returncode == 1
     assert [verdict.case for verdict in read_record(tmp_path / "second").verdicts] == ["tiny/gaps"]
@@ -208,10 +222,19 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path, run):
     assert "cannot be written" in complaint(run(corpus(tmp_path, CUT), "-a", RIGHT))
 
 
+INTERRUPTIBLE = (
+    "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    " runpy.run_module('conformance', run_name='__main__', alter_sys=True)"
+)
+
+
 def begin(tmp_path, *words):
-    """The command as a shell starts it: in a group of its own, which Ctrl-C reaches as a whole."""
+    """The command as a shell starts it: in a group of its own, which Ctrl-C reaches as a whole.
+
+    What a shell runs in the background, and these tests with it, inherits that SIGINT is ignored.
+    """
     return subprocess.Popen(
-        [sys.executable, "-m", "conformance", "run", *map(str, words), "-o", "out", "--jobs", "1"],
+        [sys.executable, "-c", INTERRUPTIBLE, "run", *map(str, words), "-o", "out", "--jobs", "1"],
         cwd=tmp_path,
         env=environment(MINIATURES_LOG=str(tmp_path / "log")),
         stdout=subprocess.PIPE,

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from conformance.case import Case
-from conformance.differences import FAILING, Circumstances, Difference, explain, load_differences, lost
+from conformance.differencefile import FAILING, load_differences
+from conformance.differences import Difference, explain, lost, untold
 from conformance.judging import Judge
+from conformance.machine import Circumstances
 from conformance.truths import Truths
 from conformance.verdict import STATUSES, Verdict
+from conformance.versionrange import Place
 from conformance.yamlfile import FileProblems
 
 ENTRY = """- adapter: engine
@@ -22,7 +25,8 @@ ENTRY = """- adapter: engine
   reason: It is off by one.
   source: issue 1
 """
-HERE = Circumstances(platform="linux", machine="x86_64", cpu_flags=frozenset({"avx2", "fma"}))
+FACTS = {"onednn": True, "isa": "avx2", "streams": 1}
+HERE = Circumstances(platform="linux", machine="x86_64", cpu_flags=frozenset({"avx2", "fma"}), facts=FACTS)
 
 
 @pytest.fixture
@@ -204,15 +208,122 @@ def test_a_distribution_that_is_not_there_does_not_apply(entries: Callable[..., 
         ("{not_cpu_flags: [avx512f, fma]}", False),
         ("{cpu_flags: avx2, not_cpu_flags: avx512f, device: cpu}", True),
         ("{cpu_flags: avx2, device: cuda}", False),
+        ("{onednn: true}", True),
+        ("{onednn: false}", False),
+        ("{onednn: 1}", False),
+        ("{streams: true}", False),
+        ("{streams: [1, 2]}", True),
+        ("{isa: [avx, avx2]}", True),
+        ("{isa: avx512}", False),
+        ("{isa: avx2, device: cpu, onednn: true}", True),
+        ("{driver: none}", False),
     ],
 )
 def test_an_entry_applies_where_it_says(
     entries: Callable[..., list[Difference]], verdict: Callable[..., Verdict], where: str, applies: bool
 ) -> None:
-    """Device, platform and machine are one of those given; all cpu_flags are there and none of not_cpu_flags."""
+    """Device, platform, machine and every fact are one of those given; all cpu_flags are there and none of not_cpu_flags."""
     (entry,) = entries(where=where)
     assert entry.applies({"engine": "1.5"}, "cpu", HERE) == applies
     assert (explained(verdict(status="conforms"), [entry]).known_problem is not None) == applies
+
+
+@pytest.mark.parametrize(
+    ("versions", "release", "unconfirmed"),
+    [
+        ("==1.*", "1.9", False),
+        ("==1.*", "2.0", True),
+        ("==1.*", "2.0.dev20261101", True),
+        ("==1.*", "0.9", False),
+        ("'>=1,<2'", "2.0", True),
+        ("'>=1,<2'", "2.0rc1", True),
+        ("'<=1.5'", "1.5+cpu", False),
+        ("'<=1.5'", "1.6+cpu", True),
+        ("==1.5", "1.5.1", True),
+        ("~=1.5", "2.0", True),
+        ("'>=1,!=1.7,<2'", "1.7", False),
+        ("'>=1,!=1.7,<2'", "2.1", True),
+        ("'>=1'", "9.0", False),
+        ("''", "9.0", False),
+        ("==1.*", "unknown", False),
+    ],
+)
+def test_beyond_its_newest_release_an_entry_is_unconfirmed(
+    entries: Callable[..., list[Difference]], verdict: Callable[..., Verdict], versions: str, release: str, unconfirmed: bool
+) -> None:
+    """The same failure is known there and passes, with the entry that was seen in older releases alone."""
+    (entry,) = entries(versions=f"{{engine: {versions}}}")
+    found = explained(verdict(), [entry], versions={"engine": release})
+    assert (found.known_unconfirmed is not None) == unconfirmed
+    if unconfirmed:
+        assert found.known == "It is off by one."
+        assert not found.unexpected
+        assert found.known_unconfirmed["entry"] == entry.at
+        assert f"for engine {release}: seen in engine " in found.known_unconfirmed["text"]
+
+
+@pytest.mark.parametrize("status", ["conforms", "unsupported"])
+def test_what_does_not_fail_beyond_the_range_is_mended(
+    entries: Callable[..., list[Difference]], verdict: Callable[..., Verdict], status: str
+) -> None:
+    """Good news passes, and the entry that should say so is named."""
+    (entry,) = entries()
+    found = explained(verdict(status=status), [entry], versions={"engine": "2.0"})
+    assert found.mended == {"entry": entry.at, "text": "for engine 2.0: seen in engine ==1.*"}
+    assert not found.unexpected
+    assert found.known is None
+
+
+def test_another_failure_beyond_the_range_is_unexpected(
+    entries: Callable[..., list[Difference]], verdict: Callable[..., Verdict]
+) -> None:
+    """An entry of older releases excuses nothing but what was seen."""
+    found = explained(verdict(status="raised"), entries(), versions={"engine": "2.0"})
+    assert found.unexpected
+    assert (found.known, found.known_unconfirmed, found.mended) == (None, None, None)
+
+
+def test_an_entry_of_these_releases_speaks_alone(
+    entries: Callable[..., list[Difference]], verdict: Callable[..., Verdict]
+) -> None:
+    """What was seen in older releases alone is not asked where an entry of this one speaks."""
+    (old,), (new,) = entries(), entries(versions="{engine: ==2.*}", status="raised", reason="It refuses.")
+    assert explained(verdict(status="raised"), [old, new], versions={"engine": "2.0"}).known == "It refuses."
+    assert explained(verdict(), [old, new], versions={"engine": "2.0"}).known_problem is not None
+    assert explained(verdict(), [old, new], versions={"engine": "3.0"}).known == "It is off by one."
+
+
+def test_an_entry_ends_with_the_release_that_it_names(
+    entries: Callable[..., list[Difference]], verdict: Callable[..., Verdict]
+) -> None:
+    """From `until` on an entry says nothing: a failure that comes back is unexpected, and a right result is no news."""
+    (entry,) = entries(until="{engine: 2.1}")
+    assert explained(verdict(), [entry], versions={"engine": "2.0"}).known_unconfirmed
+    for release in ("2.1", "2.1rc1", "3.0"):
+        assert explained(verdict(), [entry], versions={"engine": release}).unexpected
+        assert explained(verdict(status="conforms"), [entry], versions={"engine": release}).mended is None
+
+
+@pytest.mark.parametrize(("backend", "place"), [("3.1", Place.WITHIN), ("4.0", Place.BEYOND), ("2.0", Place.BEFORE)])
+def test_one_release_beyond_its_range_is_enough(entries: Callable[..., list[Difference]], backend: str, place: Place) -> None:
+    """Of several distributions one may be newer while the others are within; older and newer at once is neither."""
+    (entry,) = entries(versions="{engine: ==1.*, backend: ==3.*}")
+    assert entry.place({"engine": "1.5", "backend": backend}) is place
+    assert entry.place({"engine": "2.5", "backend": "2.0"}) is Place.APART
+
+
+def test_a_fact_that_no_adapter_tells_is_a_problem(entries: Callable[..., list[Difference]]) -> None:
+    """A slip of the pen would be silent: the entry would never speak. An engine that tells no facts is no judge of that."""
+    (entry,) = entries(where="{device: cpu, onednnn: true}")
+    assert untold([entry], {"mine": ("engine", FACTS)}) == [
+        {
+            "entry": entry.at,
+            "problem": "where: no adapter tells onednnn, should be one of device, platform, machine, cpu_flags, not_cpu_flags,"
+            " onednn, isa, streams",
+        }
+    ]
+    assert untold([entry], {"engine": ("engine", {}), "other": ("other", FACTS)}) == []
+    assert untold(entries(where="{onednn: false}"), {"engine": ("engine", FACTS)}) == []
 
 
 def test_an_entry_applies_under_the_label_and_the_adapters_name(
@@ -250,8 +361,13 @@ def test_patterns_that_match_no_case_of_their_corpus_are_lost(entries: Callable[
         ({"cases": "[one, 2]"}, "2: cases: is ['one', 2], should be a list of words"),
         ({"versions": "'>=1'"}, "3: versions: should be a mapping of distributions to version specifiers"),
         ({"versions": "{engine: newest}"}, "3: versions.engine: is 'newest', should be a version specifier"),
-        ({"where": "cpu"}, "7: where: should be a mapping with some of device, platform, machine, cpu_flags, not_cpu_flags"),
-        ({"where": "{gpu: yes}"}, "7: where.gpu: unknown key, should be one of device"),
+        ({"where": "cpu"}, "7: where: should be a mapping of device, platform, machine, cpu_flags, not_cpu_flags, or of facts"),
+        ({"where": "{onednn: }"}, "7: where.onednn: is None, should be a word, a number, true or false, or a list of them"),
+        ({"where": "{isa: []}"}, "7: where.isa: is [], should be a word, a number"),
+        ({"until": "2.0"}, "7: until: should be a mapping of distributions to their first release without it"),
+        ({"until": "{engine: newest}"}, "7: until.engine: is 'newest', should be a version as in 2.14.0"),
+        ({"until": "{engine: 1.7}"}, "7: until.engine: is 1.7, which ==1.* holds, should be a release after that range"),
+        ({"until": "{other: 1.7}"}, "7: until.other: unknown key, should be one of engine"),
         ({"where": "{device: 1}"}, "7: where.device: is 1, should be a list of words"),
         ({"when": "now"}, "7: when: unknown key, should be one of adapter"),
     ],
@@ -305,7 +421,7 @@ def test_the_statuses_that_can_be_declared_are_those_that_fail() -> None:
         ({"status": "differs"}, {}, False),
         ({"status": "crashed"}, {"quantity": "gradients"}, False),
         ({"status": "crashed", "quantity": "gradients"}, {"quantity": "gradients"}, True),
-        ({"status": "crashed", "versions": "{engine: '<1.5'}"}, {}, False),
+        ({"status": "crashed", "versions": "{engine: '>1.5'}"}, {}, False),
         ({"status": "crashed", "where": "{device: [cuda]}"}, {}, False),
         ({"status": "crashed", "cases": "'folder/*/two'"}, {}, False),
     ],
@@ -318,6 +434,8 @@ def test_a_crash_is_known_before_it_comes(
     crashes: bool,
 ) -> None:
     """From entries that say so of that case, quantity, device and version: what is left to do can be told from it."""
-    judge = Judge(Truths(), entries(**changes), adapters={"mine": "engine"}, versions={"mine": {"engine": "1.5"}})
+    judge = Judge(
+        Truths(), entries(**changes), adapters={"mine": "engine"}, versions={"mine": {"engine": "1.5"}}, facts={"mine": {}}
+    )
     place = {"adapter": "mine", "device": "cpu", "quantity": "output"} | asked
     assert judge.is_known_to_crash(a_case(), **place) is crashes

@@ -25,7 +25,12 @@ def test_every_status_has_a_headline(verdict: Callable[..., Verdict], status: st
 def test_details_are_in_the_order_of_the_grammar(verdict: Callable[..., Verdict]) -> None:
     """Mismatch, error, precision, diagnosis, message, known reason, and the entry that does not fit."""
     found = verdict(
-        mismatch={"kind": "values", "text": "out[0]=1, should be 2; 1 of 3 elements differ"},
+        mismatch={
+            "kind": "values",
+            "text": "out[0]=1, should be 2; 1 of 3 elements differ",
+            "abs_error": 1.0,
+            "allowed": 2.7e-07,
+        },
         error_over_bound=12345.678,
         precision={"bits": 11, "formats": ["TF32", "float16"]},
         diagnosis={"name": "shifted", "text": "it is the window one earlier"},
@@ -35,7 +40,7 @@ def test_details_are_in_the_order_of_the_grammar(verdict: Callable[..., Verdict]
     )
     assert messages.details(found) == [
         "out[0]=1, should be 2; 1 of 3 elements differ",
-        "largest error 1.23e+04 times the bound",
+        "max abs error 1 (allowed 2.7e-07)",
         "precision of 11 bits: TF32 or float16",
         "it is the window one earlier",
         "first",
@@ -43,6 +48,19 @@ def test_details_are_in_the_order_of_the_grammar(verdict: Callable[..., Verdict]
         "known: because",
         "a.yaml:3: stale",
     ]
+
+
+def test_exact_sums_allow_no_error(verdict: Callable[..., Verdict]) -> None:
+    """Every bit is compared, and there is no bound to tell."""
+    found = verdict(mismatch={"kind": "values", "text": "out[0]=1, should be 2", "abs_error": 1.0, "allowed": 0.0})
+    assert messages.details(found)[1] == "max abs error 1 (none is allowed: every sum is exact)"
+
+
+def test_a_message_says_what_the_case_is_about(verdict: Callable[..., Verdict], run_line: dict[str, Any]) -> None:
+    """Its summary and where it comes from, below the headline."""
+    case = {"summary": "The last row is kept.", "source": "a textbook"}
+    lines = messages.message(verdict(), run_line, case).split("\n")
+    assert lines[1] == "    The last row is kept. (source: a textbook)"
 
 
 def test_what_conforms_has_no_error_to_explain(verdict: Callable[..., Verdict]) -> None:
@@ -88,7 +106,7 @@ def test_the_message_is_headline_details_and_command(verdict: Callable[..., Verd
     assert lines == [
         "engine (cpu) differs from the oracle in folder/file/one:",
         "    why",
-        "    again: conformance run folder/file/one -a engine",
+        "    reproduce: conformance run folder/file/one -a engine",
     ]
 
 
@@ -114,3 +132,21 @@ def test_the_sentence_of_a_record_agrees_with_the_gate(
     record = Record(run=run_line, cases={"folder/file/one": {}}, verdicts=(verdict(**changes),), end=end)
     assert messages.summary(record) == sentence
     assert sentence.startswith("Conforms") == record.ok
+
+
+def test_releases_beyond_the_entries_are_told_once(run_line: dict[str, Any], verdict: Callable[..., Verdict]) -> None:
+    """How much is as before and what is mended, per release; and the sentence counts the unconfirmed apart."""
+    note = {"entry": "known.yaml:3", "text": "for engine 2.0: seen in engine ==1.*"}
+    verdicts = (
+        verdict(known="a reason", known_unconfirmed=note),
+        verdict(case="folder/file/two", known="a reason", known_unconfirmed=note),
+        verdict(case="folder/file/three", status="conforms", mended={**note, "entry": "known.yaml:9"}),
+        verdict(case="folder/file/four", status="conforms"),
+    )
+    record = Record(run=run_line, verdicts=verdicts, end={"counts": {}, "duration": 1.0, "problems": []})
+    assert messages.news(record) == [
+        "engine 2.0 is newer than the entries: 2 known differences are as before, 1 verdict mended (known.yaml:9);"
+        " conformance confirm brings them up to date"
+    ]
+    assert "2 known differences (2 unconfirmed)" in messages.summary(record)
+    assert "known (unconfirmed for engine 2.0: seen in engine ==1.*): a reason" in messages.details(verdicts[0])

@@ -78,8 +78,12 @@ def test_totals_are_those_of_the_rows_in_view(visit: Callable[..., Any], referen
 
 
 def test_a_keystroke_is_answered_at_once(visit: Callable[..., Any], reference_page: str) -> None:
-    """From the key to the next painted frame in less than 100 ms, the median of several."""
+    """From the key to the next painted frame in a small part of what the page took to open, the median of several.
+
+    Opening it draws every row once: what answers a key must not. On a quiet machine it is some 35 ms of 250.
+    """
     page = visit(reference_page)
+    opening = page.evaluate("performance.getEntriesByType('navigation')[0].domComplete")
     measure = """async () => {
       const q = document.getElementById("q"), taken = [];
       for (const text of ["k", "k3", "k3-", "k3", "k", ""]) {
@@ -95,7 +99,8 @@ def test_a_keystroke_is_answered_at_once(visit: Callable[..., Any], reference_pa
       }
       return taken.sort((a, b) => a - b)[3];
     }"""
-    assert page.evaluate(measure) < 100
+    taken = page.evaluate(measure)
+    assert taken < opening / 2, (taken, opening)
 
 
 def test_a_case_opens_by_click_and_closes_with_escape(visit: Callable[..., Any], reference_page: str) -> None:

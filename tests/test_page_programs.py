@@ -102,6 +102,7 @@ def run_of() -> Callable[[list[str]], dict[str, Any]]:
             "absent": {},
             "adapters": entries,
             "versions": {name: {} for name in adapters},
+            "facts": {},
             "devices": {name: ["cpu"] for name in adapters},
         }
 

@@ -85,9 +85,9 @@ def test_with_several_jobs_adapters_work_at_once(pool):
     """Two adapters that sleep do so at the same time, and nothing is lost or done twice."""
     one = pool(miniature("Slow", label="a"), miniature("Slow", label="b"), jobs=2)
     one.greet()
-    began = time.monotonic()
     came = run(one, [Task(label, number) for label in "ab" for number in range(4)])
-    assert time.monotonic() - began < 1.4  # 1.6 s one after the other
+    labels = [label for label, _, _ in came]
+    assert {*labels[:4]} == {"a", "b"}  # not one after the other
     assert sorted((label, number) for label, number, _ in came) == [(label, number) for label in "ab" for number in range(4)]
     assert all(isinstance(outcome, Output) for _, _, outcome in came)
 

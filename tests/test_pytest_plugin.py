@@ -81,7 +81,7 @@ def test_a_failure_is_the_verdict_and_nothing_of_ours(session: Session) -> None:
     assert done.returncode == 1
     assert "mine (cpu) differs from the oracle in tiny/cut:\n    out[0, 0, 0, 0]=21, should be 3; 16 of 16" in done.stdout
     assert "the window is shifted by (1, 1)" in done.stdout
-    assert "again: conformance run cases/tiny.yaml tiny/cut -a mine=miniatures:OffByOne" in done.stdout
+    assert "reproduce: conformance run cases/tiny.yaml tiny/cut -a mine=miniatures:OffByOne" in done.stdout
     assert "pytest_suite" not in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 

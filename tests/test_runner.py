@@ -23,11 +23,14 @@ class Watcher:
     def __init__(self):
         self.verdicts, self.done, self.counts, self.absent = [], [], {}, {}
 
-    def started(self, counts, absent):
+    def started(self, counts, absent, run):
         self.counts, self.absent = dict(counts), dict(absent)
 
     def verdict(self, verdict):
         self.verdicts.append(verdict)
+
+    def phase(self, name, done, total):
+        pass
 
     def finished(self, adapter, seconds):
         self.done.append(adapter)
@@ -128,7 +131,7 @@ FOREIGN = {
     "no-tensor": [("crashed", "answered outcome 'output', should be output (with a tensor y)")] * 2,
     "unknown-outcome": [("crashed", "answered outcome 'perhaps', should be output")] * 2,
     "dies-half-way": [("crashed", "ended with exit code 0 before it answered")] * 2,
-    "grandchild": [("timed-out", "no answer within 1 s\ngrandchild ")] * 2,
+    "grandchild": [("timed-out", "no answer within 1 s, of which its process computed ")] * 2,
     "never-reads": all_three("timed-out", "no answer within 1 s"),
     "hello-raised": all_three("raised", "while starting LinkError: unresolved symbol"),
     "hello-other-protocol": all_three("crashed", "speaks protocol 2, should speak 1"),
@@ -225,7 +228,8 @@ def test_what_a_convention_cannot_spell_is_unsupported_and_not_asked(tmp_path):
     record = run(tmp_path, corpus(tmp_path, asymmetric), miniature("Aborts"), miniature("RightInJaxConvention"))
     assert [(v.adapter, v.status) for v in record.verdicts] == [("Aborts", "unsupported"), ("RightInJaxConvention", "conforms")]
     assert "torch's padding is symmetric" in record.verdicts[0].message
-    assert record.ok
+    assert [(entry["adapter"], entry["reason"]) for entry in record.unchecked] == [("Aborts", record.verdicts[0].message)]
+    assert not record.ok
 
 
 def test_a_second_device_is_run_when_all_are_asked_for(tmp_path):

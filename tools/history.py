@@ -22,7 +22,9 @@ import yaml
 from packaging.version import Version
 
 from conformance.casefile import shipped_cases
-from conformance.differences import Circumstances, Difference, explain, load_differences
+from conformance.differencefile import load_differences
+from conformance.differences import Difference, explain
+from conformance.machine import circumstances_of
 from conformance.results import Record, read_record
 from conformance.verdict import Verdict
 
@@ -76,12 +78,12 @@ def packages() -> dict[str, str]:
 def explained(record: Record, known: list[Difference]) -> Iterator[tuple[str, Verdict]]:
     """(version of the package, verdict as the known differences of today explain it) for all adapters of the matrix."""
     run = record.run
-    here = Circumstances(platform=run["platform"], machine=run["machine"], cpu_flags=frozenset(run["cpu"]["flags"]))
     for verdict in record.verdicts:
         package = PACKAGES.get(verdict.adapter)
         if package is not None:
             versions = run["versions"][verdict.adapter]
-            bare = replace(verdict, known=None, known_problem=None)
+            bare = replace(verdict, known=None, known_problem=None, known_unconfirmed=None, mended=None)
+            here = circumstances_of(run, verdict.adapter)
             told = explain(bare, known, adapter=verdict.adapter, versions=versions, here=here)
             yield versions[package].partition("+")[0], told
 

@@ -19,7 +19,9 @@ from typing import Any
 
 from conformance.adapters import REGISTRY
 from conformance.casefile import shipped_cases
-from conformance.differences import Circumstances, Difference, explain, load_differences
+from conformance.differencefile import load_differences
+from conformance.differences import Difference, explain
+from conformance.machine import circumstances_of
 from conformance.report import write_page
 from conformance.report.payload import ARRAYS, can_be_made_again
 from conformance.results import RECORD, read_record
@@ -29,7 +31,7 @@ REFERENCE = Path(__file__).resolve().parent.parent / "reports" / "reference"
 PLACES = re.compile(
     r"/[^\s\"'\\()]*?/(?=site-packages/|conformance/|bin/python)|" + re.escape(f"{Path(__file__).resolve().parent.parent}/")
 )
-BY_LABEL = ("versions", "devices", "absent")
+BY_LABEL = ("versions", "facts", "devices", "absent")
 
 
 def without_variants(line: dict[str, Any]) -> dict[str, Any] | None:
@@ -60,10 +62,12 @@ def without_places(line: dict[str, Any]) -> dict[str, Any]:
     return line if message is None else {**line, "message": PLACES.sub("", message)}
 
 
-def explained(line: dict[str, Any], run: dict[str, Any], known: list[Difference], here: Circumstances) -> dict[str, Any]:
+def explained(line: dict[str, Any], run: dict[str, Any], known: list[Difference]) -> dict[str, Any]:
     """A verdict with the known differences of today."""
-    verdict = Verdict(**{key: value for key, value in line.items() if key != "type"} | {"known": None, "known_problem": None})
+    unexplained = dict.fromkeys(("known", "known_problem", "known_unconfirmed", "mended"))
+    verdict = Verdict(**{key: value for key, value in line.items() if key != "type"} | unexplained)
     versions = run["versions"][verdict.adapter]
+    here = circumstances_of(run, verdict.adapter)
     return {"type": "verdict", **asdict(explain(verdict, known, adapter=verdict.adapter, versions=versions, here=here))}
 
 
@@ -79,9 +83,8 @@ def main(folder: Path) -> None:
     lines = (folder / RECORD).read_text(encoding="utf-8").splitlines()
     found = [line for line in (without_variants(json.loads(line)) for line in lines) if line is not None]
     run = found[0]
-    here = Circumstances(platform=run["platform"], machine=run["machine"], cpu_flags=frozenset(run["cpu"]["flags"]))
     known = load_differences([shipped_cases()])
-    found = [without_places(explained(line, run, known, here)) if line["type"] == "verdict" else line for line in found]
+    found = [without_places(explained(line, run, known)) if line["type"] == "verdict" else line for line in found]
     differing = {line["case"] for line in found if line["type"] == "verdict" and line["status"] == "differs"}
     found = [without_large_arrays(line, differing) if line["type"] == "case" else line for line in found]
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in found)

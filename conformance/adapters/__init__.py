@@ -62,6 +62,8 @@ class Adapter(Protocol):
         An adapter may have `gradients(x, kernel, bias, native, cotangent, device)` too: one differentiation by the framework of
         that one call. It returns the gradients of sum(output * cotangent) with respect to x, kernel and bias (or None), each of
         its operand's shape.
+
+        And `facts()`: a flat mapping of what decides its results besides versions, as {"onednn": True, "isa": "avx2"}.
         """
 
 
@@ -90,6 +92,10 @@ class PreparedCall:
     def threads(self) -> int | None:
         """How many threads the framework says that it computes with; None where it tells nobody."""
         return None
+
+    def facts(self) -> Mapping[str, bool | int | float | str]:
+        """What decides results besides versions, asked of the framework itself where it tells: `where` may ask for it."""
+        return {}
 
     def compilations(self) -> Mapping[str, int] | None:
         """How many programs were found compiled so far ("hits") and how many were not ("misses"); None where nobody counts."""
@@ -121,8 +127,14 @@ class Entry:
     tag: str | None = None
 
 
-_TF = {"TF_CPP_MIN_LOG_LEVEL": "2", "GLOG_minloglevel": "2", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
-"""Quiet, and a device's memory taken as it is needed: other engines want some too."""
+_TF = {
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "GLOG_minloglevel": "2",
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+}
+"""Quiet; a device's memory taken as it is needed: other engines want some too; and oneDNN said, which TensorFlow takes by itself
+only where the processor has AVX-512 VNNI or BF16, or AMX: an engine is to be the same on every machine."""
 _JAX = {"JAX_ENABLE_X64": "1", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 """Without the first JAX turns float64 into float32; float32 stays float32."""
 

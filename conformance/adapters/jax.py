@@ -35,6 +35,9 @@ class Jax(PreparedCall):
     def threads(self) -> int | None:
         return jaxcache.threads()
 
+    def facts(self) -> dict[str, bool | str]:
+        return jaxcache.facts()
+
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         return on_device(device, *self.call_of(x, kernel, bias, native))
 

@@ -1,4 +1,4 @@
-"""What every adapter that runs on JAX shares: the persistent compilation cache, what it was good for, the number of threads."""
+"""What every adapter that runs on JAX shares: the persistent compilation cache, what it was good for, threads, and facts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import jax
 
 from conformance.adapters import wants_strict
+from conformance.processor import xla_facts
 
 _EVENTS = {"/jax/compilation_cache/cache_hits": "hits", "/jax/compilation_cache/cache_misses": "misses"}
 _COUNTS: Counter[str] = Counter()
@@ -47,3 +48,8 @@ def threads() -> int | None:
     jax.devices()  # the pool is made with the first of these
     names = (task.joinpath("comm").read_text() for task in Path("/proc/self/task").glob("*"))
     return sum("XLAEigen" in name for name in names) or None
+
+
+def facts() -> dict[str, bool | str]:
+    """The instruction set that XLA compiles for; the device, if there is one."""
+    return xla_facts() | ({"gpu": jax.devices()[0].device_kind} if jax.default_backend() == "gpu" else {})

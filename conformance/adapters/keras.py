@@ -14,14 +14,17 @@ from conformance.adapters import PreparedCall
 if keras.backend.backend() == "jax":
     from conformance.adapters import jaxcache
 
+    _facts = jaxcache.facts
     jaxcache.keep_compiled()
     jaxcache.take_precision()
 elif keras.backend.backend() == "tensorflow":
+    from conformance.adapters.tensorflow import facts as _facts
     from conformance.adapters.tensorflow import take_precision, take_threads
 
     take_threads()
     take_precision()
 else:
+    from conformance.adapters.torch import facts as _facts
     from conformance.adapters.torch import take_precision
 
     take_precision()
@@ -55,6 +58,9 @@ class Keras(PreparedCall):
         import tensorflow as tf
 
         return int(tf.config.threading.get_intra_op_parallelism_threads())
+
+    def facts(self) -> dict[str, bool | str]:
+        return _facts()
 
     def release(self) -> None:
         if keras.backend.backend() == "torch":

@@ -10,6 +10,7 @@ from onnx.reference import ReferenceEvaluator
 
 from conformance.adapters import PreparedCall
 from conformance.adapters.onnxmodel import one_node_model
+from conformance.processor import isa
 
 
 class OnnxReference(PreparedCall):
@@ -22,6 +23,9 @@ class OnnxReference(PreparedCall):
 
     def devices(self) -> list[str]:
         return ["cpu"]
+
+    def facts(self) -> dict[str, str]:
+        return {"isa": isa()}  # NumPy's
 
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         evaluator = ReferenceEvaluator(one_node_model(x, kernel, bias, native))

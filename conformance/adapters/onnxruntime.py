@@ -11,6 +11,7 @@ import onnxruntime
 
 from conformance.adapters import PreparedCall, wants_strict
 from conformance.adapters.onnxmodel import one_node_model
+from conformance.processor import isa
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
@@ -37,6 +38,9 @@ class OnnxRuntime(PreparedCall):
     def threads(self) -> int | None:
         threads = os.environ.get("CONFORMANCE_THREADS")
         return None if threads is None else int(threads)  # `prepare` holds every session to it
+
+    def facts(self) -> dict[str, str]:
+        return {"provider": _PROVIDERS[self.devices()[0]], "isa": isa()}  # its kernels ask CPUID, and nothing holds them to less
 
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         options = onnxruntime.SessionOptions()

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from conformance.adapters import PreparedCall, refuse_misfit, wants_strict
 from conformance.conventions import tensorflow as convention
+from conformance.processor import onednn_facts, xla_facts
 
 _CALLS = {1: tf.nn.conv1d_transpose, 2: tf.nn.conv2d_transpose, 3: tf.nn.conv3d_transpose}
 
@@ -28,6 +29,22 @@ def take_precision() -> None:
     """No TF32 where the suite wants float32."""
     if wants_strict():
         tf.config.experimental.enable_tensor_float_32_execution(False)
+
+
+def facts() -> dict[str, bool | str]:
+    """Whether it takes oneDNN's kernels, and for which instruction set these are; the device, if there is one."""
+    gpus = tf.config.list_physical_devices("GPU")
+    gpu = {"gpu": str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "?"))} if gpus else {}
+    return {"onednn": _has_onednn(), **onednn_facts(), **gpu}
+
+
+def _has_onednn() -> bool:
+    """As TensorFlow's own tests ask it: no public name tells."""
+    try:
+        from tensorflow.python.util import _pywrap_util_port
+    except ImportError:
+        return os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "1"
+    return bool(_pywrap_util_port.IsMklEnabled())
 
 
 take_threads()
@@ -50,6 +67,9 @@ class TensorFlow(PreparedCall):
 
     def threads(self) -> int:
         return int(tf.config.threading.get_intra_op_parallelism_threads())
+
+    def facts(self) -> dict[str, bool | str]:
+        return {**facts(), **xla_facts()} if self._compiled else facts()
 
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         call, operands, place = self._call_of(x, kernel, bias, native, device)

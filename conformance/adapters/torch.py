@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from conformance.adapters import Missing, PreparedCall, Unsupported, wants_strict
+from conformance.processor import onednn_facts
 
 _LAYERS = {1: torch.nn.ConvTranspose1d, 2: torch.nn.ConvTranspose2d, 3: torch.nn.ConvTranspose3d}
 
@@ -30,6 +31,30 @@ def release() -> None:
     """Give the device's memory back that torch keeps for later, if it has used a device at all."""
     if torch.cuda.is_initialized():
         torch.cuda.empty_cache()
+
+
+def facts() -> dict[str, bool | str]:
+    """Whether oneDNN computes, and for which instruction set; which kernels of its own torch takes; and the device, if any."""
+    mkldnn = torch.backends.mkldnn
+    gpu = {"gpu": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}
+    capability = torch.backends.cpu.get_cpu_capability().lower()
+    return {"onednn": bool(mkldnn.is_available() and mkldnn.enabled), **onednn_facts(), "capability": capability, **gpu}
+
+
+def _find_compiler() -> None:
+    compiler = os.environ.get("CXX", "g++")
+    if shutil.which(compiler) is None and shutil.which("clang++") is None:
+        raise Missing(f"torch.compile needs a C++ compiler: there is no {compiler} and no clang++")
+
+
+def _keep_apart() -> None:
+    """A folder for each instruction set: what torch keeps of compiled headers does not say for which it was compiled.
+
+    A kernel built for another one leaves elements unwritten, or does not compile (docs/findings.md).
+    """
+    if folder := os.environ.get("CONFORMANCE_CACHE"):
+        capability = torch.backends.cpu.get_cpu_capability().lower()
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = os.path.join(folder, f"torch-{torch.__version__}-{capability}")  # noqa: PTH118
 
 
 take_precision()
@@ -58,9 +83,9 @@ class Torch(PreparedCall):
         torch.backends.mkldnn.set_flags(onednn)
         self._input_memory, self._kernel_memory, self._cotangent_memory = input_memory, kernel_memory, cotangent_memory
         self._batched, self._compiled = batched, compiled
-        compiler = os.environ.get("CXX", "g++")
-        if compiled and shutil.which(compiler) is None and shutil.which("clang++") is None:
-            raise Missing(f"torch.compile needs a C++ compiler: there is no {compiler} and no clang++")
+        if compiled:
+            _find_compiler()
+            _keep_apart()
 
     def versions(self) -> dict[str, str]:
         return {"torch": torch.__version__}
@@ -70,6 +95,9 @@ class Torch(PreparedCall):
 
     def threads(self) -> int:
         return torch.get_num_threads()
+
+    def facts(self) -> dict[str, bool | str]:
+        return facts()
 
     def release(self) -> None:
         release()

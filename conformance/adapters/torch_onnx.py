@@ -14,6 +14,7 @@ import onnxruntime
 import torch
 
 from conformance.adapters.torch import Torch, to_torch
+from conformance.processor import isa
 
 
 class TorchOnnx(Torch):
@@ -25,6 +26,9 @@ class TorchOnnx(Torch):
 
     def devices(self) -> list[str]:
         return ["cpu"]
+
+    def facts(self) -> dict[str, bool | str]:
+        return {"provider": "CPUExecutionProvider", "isa": isa()}
 
     def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
         layer = self.layer(x, kernel, bias, native, device).eval()

@@ -16,6 +16,7 @@ from packaging.version import InvalidVersion, Version
 from conformance import engines, messages, planning, runner
 from conformance.bisecting.environments import Environments, NotInstalled
 from conformance.machine import physical_cores
+from conformance.observer import Silent
 from conformance.recording import corpus_digest
 from conformance.results import Record, replace_file
 from conformance.selection import Selection
@@ -121,7 +122,7 @@ class Trier:
                 folder=Path(folder),
             )
             try:
-                record = runner.execute(request, runner.Silent())
+                record = runner.execute(request, Silent())
             except planning.UsageError as problem:
                 return Skipped(reason=str(problem))
         return self._read(record, version)

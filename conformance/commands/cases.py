@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from conformance import blessing, differences
+from conformance import blessing, differencefile, differences
 from conformance.guards import check_guards
 from conformance.messages import counted
 from conformance.selection import Selection, select
@@ -32,8 +32,8 @@ def lint(words: Sequence[str], detects: bool, files: Sequence[Path]) -> None:
     notes = _detections(selection, truths) if detects else _suspicions(selection, truths)
     for line in notes:
         print(line)
-    known = differences.load_differences(selection.roots, files)
-    findings = [*_unguarded(selection), *_lost(selection, known), *differences.unexplained(known)]
+    known = differencefile.load_differences(selection.roots, files)
+    findings = [*_unguarded(selection), *_lost(selection, known), *differencefile.unexplained(known)]
     for line in findings:
         print(line)
     print(f"{counted(len(selection.cases), 'case')}, {counted(len(findings), 'finding')}")

@@ -7,23 +7,27 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from conformance import engines, messages, planning, runner, timing
+from conformance import engines, messages, planning, runner, signatures, timing
 from conformance.adapters import PRECISIONS
+from conformance.commands.progress import Bar, Lines
 from conformance.machine import physical_cores
 from conformance.results import RECORD, Record, read_record
 from conformance.selection import is_path, select
-from conformance.verdict import STATUSES, Verdict
+from conformance.verdict import STATUSES
 
 MOST_TOLD = 50
+NEXT = (
+    "What next: reproduce one, pin the release that conforms, report it upstream (conformance show CASE --program ADAPTER),"
+    " or declare it with --accept FILE."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,9 @@ class Options:
     accept: Path | None
     output: Path
     resume: bool
+    maxfail: int | None = None
+    allow_unsupported: bool = False
+    verbose: bool = False
     baseline: Path | None = None
 
 
@@ -81,20 +88,26 @@ def run(options: Options) -> None:
         invariance=options.invariance,
         folder=options.output,
         resume=options.resume,
+        maxfail=options.maxfail,
+        allow_unsupported=options.allow_unsupported,
         command=["conformance", *sys.argv[1:]],
     )
     console = Console()
-    teller = _Bar(console) if console.is_terminal else _Lines()
+    every = options.maxfail is not None
+    teller = Bar(console, every_failure=every) if console.is_terminal else Lines(every_failure=every)
     try:
         with ended_by_signals(), teller:
             record = runner.execute(request, teller)
+            teller.writing("the page")
+            page = write_page(record, options.output, baseline=baseline)
     except KeyboardInterrupt as interruption:
         number = interruption.args[0] if interruption.args else signal.SIGINT
         kept = options.output / RECORD
         print(f"Interrupted. What was recorded is in {kept}: go on with the same command and --resume.", file=sys.stderr)
         raise typer.Exit(128 + number) from None
-    page = write_page(record, options.output, baseline=baseline)
-    tell(console, record)
+    tell(console, record, verbose=options.verbose)
+    if record.end is None:
+        print(f"Stopped after {messages.counted(request.maxfail or 0, 'failure')}: go on with the same command and --resume.")
     print(f"{options.output / RECORD}\n{page}")
     passes = record.ok if options.accept is None else _accept(record, options.accept)
     raise typer.Exit(0 if passes else 1)
@@ -113,7 +126,7 @@ def _accept(record: Record, file: Path) -> bool:
         print(
             f"{messages.counted(left, 'verdict does', 'verdicts do')} not fit an entry that speaks of them: mend those by hand."
         )
-    return not left and not problems
+    return not left and not problems and not record.unchecked and record.end is not None
 
 
 @contextlib.contextmanager
@@ -132,75 +145,19 @@ def ended_by_signals() -> Iterator[None]:
             signal.signal(getattr(signal, name), handler)
 
 
-class _Lines(runner.Observer):
-    """One line per adapter, when it has finished."""
-
-    def __init__(self) -> None:
-        self.totals: Mapping[str, int] = {}
-        self.failing: dict[str, int] = {}
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def started(self, counts: Mapping[str, int], absent: Mapping[str, str]) -> None:
-        self.totals = dict(counts)
-        for label, reason in absent.items():
-            print(f"{label}: not run: {reason}", flush=True)
-
-    def verdict(self, verdict: Verdict) -> None:
-        self.failing[verdict.adapter] = self.failing.get(verdict.adapter, 0) + verdict.unexpected
-
-    def finished(self, adapter: str, seconds: float) -> None:
-        print(
-            f"{adapter}: {self.totals[adapter]} verdicts, {self.failing[adapter]} unexpected, after {seconds:.1f} s", flush=True
-        )
-
-
-class _Bar(runner.Observer):
-    """A progress bar."""
-
-    def __init__(self, console: Console) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self.console, self.progress = console, Progress(*columns, console=console, transient=True)
-        self.task: TaskID | None = None
-        self.unexpected = 0
-
-    def __enter__(self) -> None:
-        self.progress.start()
-        self.task = self.progress.add_task("starting the engines", total=None)
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
-
-    def started(self, counts: Mapping[str, int], absent: Mapping[str, str]) -> None:
-        assert self.task is not None
-        self.progress.update(self.task, total=sum(counts.values()), description="verdicts")
-        for label, reason in absent.items():
-            self.console.print(f"{label}: not run: {reason}", style="dim", markup=False, highlight=False)
-
-    def verdict(self, verdict: Verdict) -> None:
-        assert self.task is not None
-        self.unexpected += verdict.unexpected
-        self.progress.update(self.task, advance=1, description=f"verdicts, {self.unexpected} unexpected")
-
-    def finished(self, adapter: str, seconds: float) -> None:
-        return None
-
-
-def tell(console: Console, record: Record) -> None:
-    """The table adapters x statuses, then every unexpected difference, then the sentence that sums up."""
+def tell(console: Console, record: Record, *, verbose: bool = False) -> None:
+    """The table adapters x statuses, then every cause of unexpected verdicts once, then the sentence that sums up."""
     console.print(_table(record), width=None if console.is_terminal else 120)
-    unexpected = [verdict for verdict in record.verdicts if verdict.unexpected]
-    for verdict in unexpected[:MOST_TOLD]:
-        print(messages.message(verdict, record.run))
-    if len(unexpected) > MOST_TOLD:
-        print(f"and {len(unexpected) - MOST_TOLD} more, in the record and on the page")
+    groups = signatures.groups_of(record)
+    for group in groups[:MOST_TOLD]:
+        print(_cause(group, record, verbose=verbose))
+    if len(groups) > MOST_TOLD:
+        print(f"and {len(groups) - MOST_TOLD} more ways to fail, in the record and on the page")
+    if groups:
+        print(NEXT)
     for problem in (record.end or {}).get("problems", []):
         print(f"{problem['entry']}: {problem['problem']}")
-    for line in [*messages.timings(record), *messages.variations(record)]:
+    for line in [*messages.timings(record), *messages.variations(record), *messages.news(record), *messages.unchecked(record)]:
         print(line)
     untimed = sum(verdict.message is not None and verdict.message.startswith(timing.FAILED) for verdict in record.verdicts)
     if untimed:
@@ -208,11 +165,22 @@ def tell(console: Console, record: Record) -> None:
     print(messages.summary(record))
 
 
+def _cause(group: signatures.Group, record: Record, *, verbose: bool) -> str:
+    """What failed in one way: how many cases and what they share, and the smallest of them in full."""
+    told = signatures.told(group)
+    lines = [f"{told}; the smallest:"] if told else []
+    lines.append(messages.message(group.smallest, record.run, record.cases.get(group.smallest.case)))
+    if verbose and told:
+        lines += [f"    also: {verdict.case}" for verdict in group.verdicts[1:]]
+    return "\n".join(lines)
+
+
 def _table(record: Record) -> Table:
     counts: dict[str, dict[str, int]] = {entry["label"]: {} for entry in record.run["adapters"]}
     for verdict in record.verdicts:
         row = counts.setdefault(verdict.adapter, {})
-        for key in (verdict.status, *(["known"] if verdict.known else []), *(["unexpected"] if verdict.unexpected else [])):
+        marks = {"known": verdict.known, "unconfirmed": verdict.known_unconfirmed, "unexpected": verdict.unexpected}
+        for key in (verdict.status, *(name for name, holds in marks.items() if holds)):
             row[key] = row.get(key, 0) + 1
     used = [status for status in STATUSES if any(status in row for row in counts.values())]
     table = Table(box=None, pad_edge=False)
@@ -220,7 +188,10 @@ def _table(record: Record) -> Table:
     for name in used:
         table.add_column(name, justify="right", style=STATUSES[name].style, min_width=len(name))
     table.add_column("known", justify="right", min_width=5)
+    newer = ["unconfirmed"] if any("unconfirmed" in row for row in counts.values()) else []
+    for name in newer:
+        table.add_column(name, justify="right", min_width=len(name))
     table.add_column("unexpected", justify="right", style="red", min_width=10)
     for label, row in counts.items():
-        table.add_row(label, *(str(row.get(name, "")) for name in (*used, "known", "unexpected")))
+        table.add_row(label, *(str(row.get(name, "")) for name in (*used, "known", *newer, "unexpected")))
     return table

@@ -62,8 +62,9 @@ class Failure:
 
 
 def environment(framework: str) -> dict[str, str]:
-    """This process's environment, and what the framework needs: for Keras an installed backend."""
+    """This process's environment, and what the framework needs: oneDNN for TensorFlow's groups, a backend for Keras."""
     more = {"TF_CPP_MIN_LOG_LEVEL": "2", "GLOG_minloglevel": "2", "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+    more["TF_ENABLE_ONEDNN_OPTS"] = "1"
     if framework == "keras":
         more["KERAS_BACKEND"] = backend() or ""
     return {**os.environ, **more}

@@ -73,6 +73,7 @@ def fixed(adapter: str, dtype: str, rank: int) -> dict[str, Any]:
     entry = REGISTRY[adapter]
     return {
         "backend": entry.environment.get("KERAS_BACKEND"),
+        "onednn": entry.environment.get("TF_ENABLE_ONEDNN_OPTS"),
         "options": entry.options,
         "dtype": "ml_dtypes.bfloat16" if dtype == "bfloat16" else f"np.{dtype}",
         "rank": rank,

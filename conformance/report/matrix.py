@@ -23,6 +23,7 @@ class Column:
     device: str
     convention: str | None
     versions: str
+    facts: str
     counts: Counter[str]
 
 
@@ -45,6 +46,7 @@ def columns_of(record: Record) -> list[Column]:
         found = counts.setdefault((verdict.adapter, verdict.device), Counter())
         found[verdict.status] += 1
         found["known"] += verdict.known is not None
+        found["unconfirmed"] += verdict.known_unconfirmed is not None
         found["unexpected"] += verdict.unexpected
     return [
         Column(
@@ -52,6 +54,7 @@ def columns_of(record: Record) -> list[Column]:
             device=device,
             convention=entry.get("convention"),
             versions=", ".join(f"{name} {version}" for name, version in record.run["versions"][entry["label"]].items()),
+            facts=", ".join(f"{name} {str(fact).lower()}" for name, fact in record.run["facts"].get(entry["label"], {}).items()),
             counts=counts.get((entry["label"], device), Counter()),
         )
         for entry in record.run["adapters"]

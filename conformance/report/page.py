@@ -109,6 +109,8 @@ def _environment() -> Environment:
     )
     environment.filters["shown"] = _shown
     environment.filters["counted"] = messages.counted
+    environment.filters["news"] = messages.news
+    environment.filters["unchecked"] = messages.unchecked
     environment.filters["fragment"] = _fragment
     return environment
 

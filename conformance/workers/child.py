@@ -115,6 +115,9 @@ def _hello(spec: str) -> tuple[Adapter | None, dict[str, Any]]:
         }
         if isinstance(adapter, PreparedCall):
             answer["threads"] = adapter.threads()
+        tell_facts = getattr(adapter, "facts", None)
+        if tell_facts is not None:
+            answer["facts"] = dict(tell_facts())
         json.dumps(answer)
     except (_Absent, Missing) as error:
         return None, {"outcome": "unavailable", "reason": str(error)}

@@ -14,6 +14,7 @@ from typing import Any
 from conformance import conventions
 from conformance.adapters import REGISTRY
 from conformance.conventions import Native
+from conformance.machine import Facts
 from conformance.outcomes import Crashed, Gradients, Outcome, Output, Raised, TimedOut, Unavailable, Unsupported
 from conformance.tensors import Array, Tensors
 from conformance.workers import protocol
@@ -59,6 +60,7 @@ class Greeting:
     devices: tuple[str, ...]
     threads: int | None = None
     """How many it says that it computes with, asked of the framework itself; None where nothing tells."""
+    facts: Facts = field(default_factory=dict)
 
 
 class Engine:
@@ -162,11 +164,15 @@ class Engine:
             return Crashed(message=f"speaks convention {convention!r}, should be one of {', '.join(conventions.NAMES)}")
         if not isinstance(versions, dict) or not isinstance(devices, list) or not devices:
             return Crashed(message="greets without versions (an object) or devices (a list of at least one)")
+        facts = answer.get("facts", {})
+        if not isinstance(facts, dict) or not all(isinstance(fact, bool | int | float | str) for fact in facts.values()):
+            return Crashed(message=f"greets with facts {facts!r:.80}, should be an object of words, numbers, true and false")
         return Greeting(
             convention=convention,
             versions={readable(name): readable(version) for name, version in versions.items()},
             devices=tuple(map(readable, devices)),
             threads=answer["threads"] if type(answer.get("threads")) is int else None,
+            facts={readable(name): readable(fact) if isinstance(fact, str) else fact for name, fact in facts.items()},
         )
 
     def _ask(
@@ -189,7 +195,7 @@ class Engine:
             return {}, {}, Crashed(message=readable(death))
         except Late as late:
             self._process = None
-            return {}, {}, TimedOut(seconds=seconds, message=readable(late))
+            return {}, {}, TimedOut(seconds=seconds, message=readable(late), computed=late.computed)
         if tensors is not None and answer.get("id") != self._number:
             self.kill()
             message = f"answered request {answer.get('id')!r}, should answer {self._number}"

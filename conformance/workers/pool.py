@@ -68,7 +68,7 @@ class Pool(Generic[Task, Result]):
         asides: Mapping[str, Mapping[str, Spec]] | None = None,
     ) -> None:
         self._jobs, self._timeout, self._environment = jobs, timeout, environment or {}
-        self._timed: dict[str, Engine] = {}
+        self._apart: dict[str, Engine] = {}
         self._ends: Callable[[Task], bool] = lambda task: False
         self._asides = asides or {}  # by label and aspect: who answers every call too
         self._companions: dict[Engine, Companions] = {}
@@ -168,21 +168,33 @@ class Pool(Generic[Task, Result]):
                 handle(result)
 
     def time(self, label: str, asked: Asked, seconds: float) -> list[float] | Outcome:
-        """Durations of one call repeated on an adapter, with nothing else of the pool at work.
+        """Durations of one call repeated on an adapter, with nothing else of the pool at work."""
+        engine = self._alone(label)
+        if not isinstance(engine, Engine):
+            return engine
+        time.sleep(SETTLE)
+        return engine.time(asked.tensors, asked.native, asked.device, seconds)
+
+    def ask_alone(self, label: str, asked: Asked) -> Outcome:
+        """What comes of a call with nothing else of the pool at work."""
+        engine = self._alone(label)
+        return asked.ask(engine) if isinstance(engine, Engine) else engine
+
+    def _alone(self, label: str) -> Engine | Outcome:
+        """A running process for an adapter that has the machine for itself; the outcome that stands for it if there is none.
 
         It is a process of its own, since others wait for work as those do that share the machine; those are ended first.
         """
         lane = self._lanes[label]
         if lane.verdict is not None:
             return lane.verdict
-        if not self._timed:
+        if not self._apart:
             close_all(self._engines)
-        if label not in self._timed:
-            self._timed[label] = self._new_engine(lane.spec, alone=True)
-        engine = self._timed[label]
+        if label not in self._apart:
+            self._apart[label] = self._new_engine(lane.spec, alone=True)
+        engine = self._apart[label]
         failed = self._restart(lane, engine)
-        time.sleep(SETTLE)
-        return engine.time(asked.tensors, asked.native, asked.device, seconds) if failed is None else failed
+        return engine if failed is None else failed
 
     def close(self) -> None:
         """End all processes, at once if they are at work."""

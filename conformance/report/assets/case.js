@@ -108,6 +108,8 @@ const CaseView = (() => {
       ["also", (verdict.diagnosis?.also ?? []).map((other) => other.text ?? other).join("; ") || null],
       ["repetitions", verdict.nondeterministic ? `${verdict.nondeterministic.distinct} different results in ${verdict.nondeterministic.runs} runs, up to ${figure(verdict.nondeterministic.largest)} apart${verdict.nondeterministic.looks ? "; what changes looks uninitialised" : ""}` : null],
       ["known", verdict.known],
+      ["unconfirmed", verdict.known_unconfirmed ? `${verdict.known_unconfirmed.text} (${verdict.known_unconfirmed.entry})` : null],
+      ["mended", verdict.mended ? `${verdict.mended.text} (${verdict.mended.entry})` : null],
       ["known difference", verdict.known_problem ? `${verdict.known_problem.entry}: ${verdict.known_problem.problem}` : null],
       ["time", verdict.timing ? `${figure(verdict.timing.median * 1e3)} ms, quartiles ${figure(verdict.timing.lower * 1e3)} to ${figure(verdict.timing.upper * 1e3)}, ${counted(verdict.timing.count, "call")}${verdict.timing.first ? `; first call ${figure(verdict.timing.first * 1e3)} ms` : ""}` : null],
     ].filter(([, value]) => value);

@@ -1,0 +1,30 @@
+"""`conformance confirm`: ranges of known differences widened from a record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from conformance import confirmation
+from conformance.casefile import shipped_cases
+from conformance.differencefile import load_differences
+from conformance.differences import Difference
+from conformance.messages import counted
+from conformance.results import Record, read_record
+from conformance.selection import select
+
+
+def run(folder: Path, files: Sequence[Path]) -> None:
+    """Widen the entries of the record's corpora, or of the files given, and tell what was changed and what was left."""
+    record = read_record(folder)
+    found = confirmation.findings(record, load_differences([], files) if files else _of(record))
+    for line in confirmation.confirm(found):
+        print(line)
+    changed = sum(finding.is_seen or finding.is_mended for finding in found)
+    print(f"{counted(changed, 'entry', 'entries')} changed, {len(found) - changed} left to be judged by hand")
+
+
+def _of(record: Record) -> list[Difference]:
+    """What the run of the record knew: the entries of its corpora, and of the files that were given."""
+    roots = select(record.run["paths"], slow=True).roots if record.run["paths"] else [shipped_cases()]
+    return load_differences(roots, map(Path, record.run["known"]))
