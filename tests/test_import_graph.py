@@ -58,7 +58,8 @@ ALLOWED = {
     "github": ["casefile", "markdown", "messages", "results", "verdict"],
     "markdown": [],
     "messages": ["results", "verdict"],
-    "selection": ["case", "casefile"],
+    "selection": ["case", "casefile", "subsets"],
+    "subsets": ["casefile", "yamlfile"],
     "timing": [],
     "workers": ["adapters", "case", "conventions", "outcomes", "tensors", "timing", "workers"],
     "planning": ["adapters", "cache", "case", "outcomes", "selection", "truths", "workers"],
@@ -92,6 +93,7 @@ TOUCHING_FILES = {
     "report",
     "results",
     "selection",
+    "subsets",
     "yamlfile",
 }
 FILE_CALLS = {"open", "fdopen"}
