@@ -19,7 +19,7 @@ from itertools import combinations
 from math import prod
 
 import numpy as np
-from covering_design import FOLDER, MOST_OUTPUTS, MOST_PRODUCTS, designs, entries, stem_of
+from covering_design import FOLDER, designs, entries, stem_of
 
 from conformance.case import Case
 from conformance.casefile import load_cases
@@ -34,6 +34,8 @@ from conformance.truths import prepare
 CASES = FOLDER.parent
 FILE = CASES / "subsets" / "quick.txt"
 DETECTIONS = 3
+MOST_PRODUCTS, MOST_OUTPUTS = 2**17, 2**13
+"""Of a case that may be chosen."""
 SEED = 17
 ROUNDS = 200
 SHARE = 0.12
