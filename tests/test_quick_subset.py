@@ -17,6 +17,7 @@ import test_covering_design as covering
 
 from conformance import load_cases
 from conformance.case import Case
+from conformance.conventions import NAMES, Unrepresentable
 from conformance.selection import select
 from conformance.truths import prepare
 
@@ -24,6 +25,10 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 TOOLS = CHECKOUT / "tools"
 PAGE = CHECKOUT / "docs" / "diagnosis.md"
 LEAST = 3
+GROUPS = {"groups-ignored", "first-kernel-for-all", "first-bias-for-all", "bias-interleaved"}
+GROUPS |= {"input-channels-interleaved", "output-channels-interleaved"}
+IMPOSSIBLE = {"flax": GROUPS, "keras": {*GROUPS, "output-padding-bias-alone"}}
+"""Mistakes that no case of the corpus shows where a convention has no groups."""
 
 pytestmark = pytest.mark.skipif(
     not (TOOLS / "quick_subset.py").is_file(), reason="the generator is in a checkout, not in a source distribution"
@@ -69,12 +74,14 @@ def detections(tool: Any) -> dict[str, set[str]]:
     return {name: tool.detected(truth) for name, truth in truths.items() if truth is not None}
 
 
-def test_every_mistake_is_detected_by_three_members(detections: dict[str, set[str]]) -> None:
-    """Each name of the page of mistakes, and no other."""
+@pytest.mark.parametrize("convention", NAMES)
+def test_every_mistake_is_detected_by_three_members(detections: dict[str, set[str]], convention: str) -> None:
+    """Each name of the page of mistakes, by cases in float32 that the convention can spell, if it can show that mistake."""
     table = set(re.findall(r"^\| `([a-z-]+)`", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
-    times = Counter(name for found in detections.values() for name in found)
     assert len(table) >= 50
-    assert set(times) == table
+    spelt = [case for case in quick() if not isinstance(case.arguments(convention), Unrepresentable)]
+    times = Counter(name for case in spelt if case.dtype == "float32" for name in detections.get(case.name, ()))
+    assert set(times) == table - IMPOSSIBLE.get(convention, set())
     assert {name: count for name, count in times.items() if count < LEAST} == {}
 
 
@@ -149,10 +156,10 @@ def test_the_search_covers_with_few(tool: Any, good_for: list[str], chosen: list
 def test_what_is_detected_by_a_bound_counts_where_nothing_else_is(tool: Any) -> None:
     """Another machine sums in another order: a detection bit for bit is the same everywhere."""
     a, b, none = ("mistake", "A"), ("mistake", "B"), frozenset[Any]()
-    good_for = [*(({a, ("pair", number)}, none) for number in range(3)), (none, {a}), (none, {b})]
+    good_for = [*(({a, ("pair", number)}, none) for number in range(2)), (none, {a}), (none, {b})]
     given = [tool.Candidate(case=corpus()[0], meets=frozenset(meets), inexact=frozenset(inexact)) for meets, inexact in good_for]
     problem = tool.Problem(given)
-    assert problem.completed(set(), None) == {0, 1, 2, 4}
+    assert problem.completed(set(), None) == {0, 1, 3}
 
 
 def test_a_list_that_is_not_current_is_said(

@@ -2,10 +2,10 @@
 
     python tools/quick_subset.py [--check]
 
-What a member is good for: the mistakes of the diagnosis that it detects, each of which three members must detect; the pairs of
-levels of the covering design of `cases/arithmetic/`; and the pairs of `factors`, which every case has. Members are chosen
-greedily, then those that the others make needless are left out, and a seeded search exchanges some of them for fewer. With
-`--check` nothing is written, and the exit status is 1 where the file is not what would be.
+What a member is good for: the mistakes of the diagnosis that it detects (of those that a convention can spell, three must detect
+each, for every convention); the pairs of levels of the covering design of `cases/arithmetic/`; and the pairs of `factors`, which
+every case has. Members are chosen greedily, then those that the others make needless are left out, and a seeded search exchanges
+some of them for fewer. With `--check` nothing is written, and the exit status is 1 where the file is not what would be.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, product
 from math import prod
 
 import numpy as np
@@ -24,6 +24,7 @@ from covering_design import FOLDER, designs, entries, stem_of
 from conformance.case import Case
 from conformance.casefile import load_cases
 from conformance.compare import compare
+from conformance.conventions import NAMES, Unrepresentable
 from conformance.differences import load_differences
 from conformance.geometry import Geometry
 from conformance.oracle import Truth
@@ -34,6 +35,8 @@ from conformance.truths import prepare
 CASES = FOLDER.parent
 FILE = CASES / "subsets" / "quick.txt"
 DETECTIONS = 3
+DTYPE = "float32"
+"""What every engine computes in: mistakes count in it, so that three cases detect them everywhere."""
 MOST_PRODUCTS, MOST_OUTPUTS = 2**17, 2**13
 """Of a case that may be chosen."""
 SEED = 17
@@ -41,12 +44,12 @@ ROUNDS = 200
 SHARE = 0.12
 """Of the members, those that a round of the search tries to do without."""
 HEADER = """\
-# The smallest set found by which each of {mistakes} mistakes is detected by {least} cases or more, and every pair of factors met.
+# The smallest set found in which {least} cases or more detect each of {mistakes} mistakes, and every pair of factors meets.
 # Written by `python tools/quick_subset.py`: run it again when cases change, and leave this file to it.
 """
 
 Need = tuple[object, ...]
-"""("mistake", name), or a pair of levels with what they are levels of."""
+"""("mistake", name, convention), or a pair of levels with what they are levels of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,10 +153,16 @@ def detected(truth: Truth) -> set[str]:
         return found | {name for name, got in wrong.items() if compare(got.astype(dtype), truth).mismatch is not None}
 
 
+def conventions_of(case: Case) -> list[str]:
+    """The conventions that have arguments for the case."""
+    return [name for name in NAMES if case.concerns(name) and not isinstance(case.arguments(name), Unrepresentable)]
+
+
 def candidate(case: Case, pairs: set[Need]) -> Candidate:
     """What a case is good for beside these pairs of the covering design."""
     truth = prepare(case).truth
-    mistakes = frozenset() if truth is None else frozenset(("mistake", name) for name in detected(truth))
+    names = detected(truth) if truth is not None and case.dtype == DTYPE else set()
+    mistakes = frozenset(("mistake", *pair) for pair in product(names, conventions_of(case)))
     certain = truth is not None and truth.exact
     meets = frozenset(factor_pairs(case) | pairs)
     return Candidate(case=case, meets=meets | mistakes if certain else meets, inexact=frozenset() if certain else mistakes)
@@ -179,7 +188,7 @@ class Problem:
         meets = [candidate.meets | (candidate.inexact - exact) for candidate in given]  # bounds count where nothing else does
         needs = sorted(set().union(*meets), key=str)
         bit = {need: 1 << number for number, need in enumerate(needs)}
-        self.mistakes = [str(need[1]) for need in needs if need[0] == "mistake"]
+        self.mistakes = {need[1] for need in needs if need[0] == "mistake"}
         self.sets = [sum(bit[need] for need in found) for found in meets]
         mistakes = sum(bit[need] for need in needs if need[0] == "mistake")
         reached = self.counted(range(len(given)))
