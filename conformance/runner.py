@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from threadpoolctl import threadpool_limits
 
 from conformance import __version__, differences, results, timing
-from conformance.casefile import full_names
+from conformance.casefile import load_cases
 from conformance.conventions import Unrepresentable
 from conformance.differences import Difference
 from conformance.guards import check_guards
@@ -278,12 +278,10 @@ class Run:
 
 
 def names_by_root(selection: Selection, known: Sequence[Difference]) -> dict[Path, list[str]]:
-    """Full names by corpus root: those loaded, and those of the root's other files that an entry without a case may mean."""
+    """Full names by corpus root: those loaded if all entries find a case among them, else all of the root's."""
     loaded = [case.name for case in selection.loaded]
     names = dict.fromkeys(selection.roots, loaded)
     for root in selection.roots:
-        entries = [entry for entry in known if entry.root in (root, None)]
-        patterns = [pattern for entry in entries if differences.lost([entry], names) for pattern in entry.cases]
-        if patterns:
-            names[root] = loaded + full_names(root, patterns)
+        if differences.lost([entry for entry in known if entry.root in (root, None)], names):
+            names[root] = [case.name for case in load_cases(root)]
     return names

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from conformance import subsets
 from conformance.case import Case
-from conformance.casefile import case_files, load_cases, shipped_cases, stem_of
+from conformance.casefile import case_files, load_cases, shipped_cases
 
 SLOW = "slow"
 
@@ -39,8 +39,7 @@ def select(
     """Cases at the paths among `words`, or of the shipped corpus; the other words are full names or globs of them.
 
     Cases tagged `slow` are left out unless they are asked for: by that tag, by their full name, or with `slow`. Of a subset, all
-    else selects among its members; without paths only the files that have members are read. Raises SelectionError where a word or
-    the whole selects nothing, and FileProblems.
+    else selects among its members. Raises SelectionError where a word or the whole selects nothing, and FileProblems.
     """
     paths = [Path(word) for word in words if is_path(word)]
     names = [word for word in words if not is_path(word)]
@@ -49,7 +48,7 @@ def select(
             raise SelectionError(f"{name} does not exist, should be a case file, a folder of them, or a full name")
     given = paths or [shipped_cases()]
     members = None if subset is None else _members(subset)
-    loaded = load_cases(given if members is None or paths else _files_of(members, given))
+    loaded = load_cases(given)
     if members is not None and not paths:
         subsets.check(members, {case.name for case in loaded})
     among = f"of subset {subset} " if subset is not None else ""
@@ -73,12 +72,6 @@ def _members(subset: str) -> Mapping[str, str]:
         return subsets.members(subset)
     except subsets.UnknownSubsetError as error:
         raise SelectionError(str(error)) from None
-
-
-def _files_of(names: Iterable[str], paths: Sequence[Path]) -> list[Path]:
-    """The case files at the paths that have cases of these full names."""
-    stems = {name.rpartition("/")[0] for name in names}
-    return [file for file, root in case_files(paths) if stem_of(file, root) in stems]
 
 
 def is_path(word: str) -> bool:

@@ -125,6 +125,14 @@ def test_the_list_is_in_the_order_of_the_corpus(tool: Any) -> None:
     assert lines == [case.name for case in quick()]
 
 
+def test_the_documentation_says_how_many_there_are() -> None:
+    """Wherever it gives their number."""
+    for page in ("commands.md", "decisions.md"):
+        text = (CHECKOUT / "docs" / page).read_text(encoding="utf-8")
+        numbers = re.findall(r"(?:`--subset quick`: |together they need )(\d+)", text)
+        assert numbers == [str(len(quick()))]
+
+
 @pytest.mark.parametrize(
     ("good_for", "chosen"),
     [

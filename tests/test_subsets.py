@@ -1,16 +1,14 @@
-"""Subsets of the shipped cases: what a list may say, what is selected with it, and what is read for that."""
+"""Subsets of the shipped cases: what a list may say, and what is selected with it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 from helpers import command
 
-from conformance import casefile, runner, selection, subsets
-from conformance.casefile import full_names, load_cases, shipped_cases
+from conformance import runner, selection, subsets
 from conformance.differences import load_differences, lost
 from conformance.selection import SelectionError, select
 from conformance.yamlfile import FileProblems
@@ -70,15 +68,6 @@ def test_paths_restrict_a_subset(shipped: Path) -> None:
         names(shipped / "b" / "third.yaml", subset="few")
 
 
-def test_only_files_that_have_members_are_read(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The third file is not even opened; a selection knows the cases of the others, and the root."""
-    opened = []
-    monkeypatch.setattr(casefile, "read", lambda file, read=casefile.read: opened.append(file.name) or read(file))
-    chosen = select(subset="few")
-    assert opened == ["first.yaml", "second.yml"]
-    assert (len(chosen.loaded), chosen.roots) == (4, (shipped.resolve(),))
-
-
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -115,24 +104,11 @@ def test_a_list_with_a_wrong_line_is_told(shipped: Path, text: str, said: str) -
 
 
 @pytest.mark.parametrize(
-    "patterns", [["*"], ["textbook/*"], ["edge/windows/no-common-position"], ["invalid/onnx/pads-[bn]*", "x"]]
-)
-def test_full_names_are_those_of_the_files_that_may_match(patterns: list[str]) -> None:
-    """The ids alone are read, of no more files than the patterns need, and they are the names that loading gives."""
-    root = shipped_cases()
-    loaded = [case.name for case in load_cases(root)]
-    found = full_names(root, patterns)
-    assert found == [name for name in loaded if name in set(found)]
-    assert set(found) >= {name for name in loaded if any(fnmatchcase(name, pattern) for pattern in patterns)} != set()
-    assert (len(found) == len(loaded)) == (patterns == ["*"])
-
-
-@pytest.mark.parametrize(
     ("pattern", "is_lost"),
     [("b/third/plain", False), ("b/*", False), ("*", False), ("b/third/gone", True), ("b/gone/*", True), ("c*", True)],
 )
 def test_a_subset_makes_no_entry_lost(shipped: Path, pattern: str, is_lost: bool) -> None:
-    """An entry is lost when the corpus lacks its case, not when its file was not read."""
+    """An entry is lost when the corpus lacks its case, not when the subset does."""
     (shipped / "known_differences").mkdir()
     (shipped / "known_differences" / "torch.yaml").write_text(ENTRY.format(pattern))
     chosen = select(subset="few")
