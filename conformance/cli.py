@@ -34,6 +34,9 @@ Expression = Annotated[
     str | None, typer.Option("-k", metavar="EXPR", help="Parts of full names, joined by and, or, not, as in pytest.")
 ]
 Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="TAG", help="Cases with this tag; several: any of them.")]
+Subset = Annotated[
+    str | None, typer.Option("--subset", metavar="NAME", help="quick: few cases that detect every mistake.", show_default=False)
+]
 Adapters = Annotated[
     list[str] | None,
     typer.Option(
@@ -68,6 +71,7 @@ def run(
     ] = None,
     expression: Expression = None,
     tags: Tags = None,
+    subset: Subset = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes at work at once; the number of cores if not given.")] = None,
     timeout: Annotated[float, typer.Option(min=0.001, max=86400, metavar="SECONDS", help="Limit of one call.")] = 60.0,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of every engine; all physical cores if not given.")] = None,
@@ -109,6 +113,7 @@ def run(
             device=device,
             expression=expression,
             tags=tags or [],
+            subset=subset,
             jobs=jobs,
             timeout=timeout,
             threads=threads,
@@ -211,11 +216,11 @@ def list_adapters(pythons: Pythons = None, variants: Variants = False) -> None:
 
 
 @app.command(name="list")
-def list_cases(cases: Words = None, expression: Expression = None, tags: Tags = None) -> None:
+def list_cases(cases: Words = None, expression: Expression = None, tags: Tags = None, subset: Subset = None) -> None:
     """Full names and summaries of cases, slow ones too."""
     from conformance.commands import cases as command
 
-    command.list_cases(cases or [], expression, tags or [])
+    command.list_cases(cases or [], expression, tags or [], subset)
 
 
 @app.command()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from conformance import subsets
 from conformance.case import Case
 from conformance.casefile import case_files, load_cases, shipped_cases
 
@@ -28,12 +29,17 @@ class Selection:
 
 
 def select(
-    words: Sequence[str] = (), *, expression: str | None = None, tags: Sequence[str] = (), slow: bool = False
+    words: Sequence[str] = (),
+    *,
+    expression: str | None = None,
+    tags: Sequence[str] = (),
+    slow: bool = False,
+    subset: str | None = None,
 ) -> Selection:
     """Cases at the paths among `words`, or of the shipped corpus; the other words are full names or globs of them.
 
-    Cases tagged `slow` are left out unless they are asked for: by that tag, by their full name, or with `slow`. Raises
-    SelectionError where a word or the whole selects nothing, and CaseFileError.
+    Cases tagged `slow` are left out unless they are asked for: by that tag, by their full name, or with `slow`. Of a subset, all
+    else selects among its members. Raises SelectionError where a word or the whole selects nothing, and FileProblems.
     """
     paths = [Path(word) for word in words if is_path(word)]
     names = [word for word in words if not is_path(word)]
@@ -41,8 +47,13 @@ def select(
         if name.endswith((".yaml", ".yml", "/")):
             raise SelectionError(f"{name} does not exist, should be a case file, a folder of them, or a full name")
     given = paths or [shipped_cases()]
+    members = None if subset is None else _members(subset)
     loaded = load_cases(given)
-    wanted = _named(loaded, names)
+    if members is not None and not paths:
+        subsets.check(members, {case.name for case in loaded})
+    among = f"of subset {subset} " if subset is not None else ""
+    wanted = loaded if members is None else [case for case in loaded if case.name in members]
+    wanted = _named(wanted, names, among)
     wanted = [case for case in wanted if slow or SLOW not in case.tags or SLOW in tags or case.name in names]
     if tags:
         wanted = [case for case in wanted if set(tags) & set(case.tags)]
@@ -50,9 +61,17 @@ def select(
         matches = compile_expression(expression)
         wanted = [case for case in wanted if matches(case.name)]
     if not wanted:
-        raise SelectionError(f"no case is selected of {len(loaded)} at {', '.join(map(str, given))}, should be at least one")
+        where = ", ".join(map(str, given))
+        raise SelectionError(f"no case {among}is selected of {len(loaded)} at {where}, should be at least one")
     roots = dict.fromkeys(root for _, root in case_files(given))
     return Selection(cases=tuple(wanted), loaded=tuple(loaded), roots=tuple(roots))
+
+
+def _members(subset: str) -> Mapping[str, str]:
+    try:
+        return subsets.members(subset)
+    except subsets.UnknownSubsetError as error:
+        raise SelectionError(str(error)) from None
 
 
 def is_path(word: str) -> bool:
@@ -63,14 +82,15 @@ def is_path(word: str) -> bool:
         return False
 
 
-def _named(cases: Sequence[Case], names: Sequence[str]) -> list[Case]:
+def _named(cases: Sequence[Case], names: Sequence[str], among: str) -> list[Case]:
     if not names:
         return list(cases)
     chosen: dict[str, Case] = {}
     for name in names:
         found = [case for case in cases if case.name == name] or [case for case in cases if fnmatchcase(case.name, name)]
         if not found:
-            raise SelectionError(f"{name} is no path and matches no case, should be a path, a full name or a glob of them")
+            what = f"matches no case {among}".rstrip()
+            raise SelectionError(f"{name} is no path and {what}, should be a path, a full name or a glob of them")
         chosen.update((case.name, case) for case in found)
     return [case for case in cases if case.name in chosen]
 

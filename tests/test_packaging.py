@@ -107,6 +107,7 @@ def test_the_two_wheels_hold_the_same(distributions):
     names = [set(zipfile.ZipFile(distributions[key]).namelist()) for key in ("wheel", "wheel of the sdist")]
     assert names[0] == names[1]
     assert any(name.endswith("conformance/report/templates/index.html.j2") for name in names[0])
+    assert "conformance/cases/subsets/quick.txt" in names[0]
     assert not any(name.startswith(("tests/", "cases/")) for name in names[0])
 
 

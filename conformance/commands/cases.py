@@ -17,9 +17,9 @@ from conformance.suspicion import detection, suspicions
 from conformance.truths import Truths
 
 
-def list_cases(words: Sequence[str], expression: str | None, tags: Sequence[str]) -> None:
+def list_cases(words: Sequence[str], expression: str | None, tags: Sequence[str], subset: str | None = None) -> None:
     """One line a case: full name, tags, summary."""
-    for case in select(words, expression=expression, tags=tags, slow=True).cases:
+    for case in select(words, expression=expression, tags=tags, slow=True, subset=subset).cases:
         marks = f" [{', '.join(case.tags)}]" if case.tags else ""
         print(f"{case.name}{marks}: {case.summary}")
 

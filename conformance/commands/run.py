@@ -40,6 +40,7 @@ class Options:
     device: str | None
     expression: str | None
     tags: list[str]
+    subset: str | None
     jobs: int | None
     timeout: float
     threads: int | None
@@ -70,7 +71,7 @@ def run(options: Options) -> None:
     if options.accept is not None and options.accept.is_dir():
         raise planning.UsageError(f"--accept {options.accept}: is a folder, should be a file of known differences")
     specs, asked = engines.specs(options.adapters, options.pythons, variants=options.variants)
-    selection = select(options.words, expression=options.expression, tags=options.tags)
+    selection = select(options.words, expression=options.expression, tags=options.tags, subset=options.subset)
     request = planning.Request(
         selection=selection,
         specs=specs,
