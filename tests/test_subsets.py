@@ -9,7 +9,8 @@ import pytest
 from helpers import command
 
 from conformance import runner, selection, subsets
-from conformance.differencefile import load_differences, lost
+from conformance.differencefile import load_differences
+from conformance.differences import lost
 from conformance.selection import SelectionError, select
 from conformance.yamlfile import FileProblems
 
