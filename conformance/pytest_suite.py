@@ -180,7 +180,8 @@ class _Case(pytest.Item):
         if verdict.diagnosis is not None:
             self.user_properties.append(("diagnosis", verdict.diagnosis["name"]))
         if verdict.known is not None:
-            pytest.xfail(verdict.known)
+            note = verdict.known_unconfirmed
+            pytest.xfail(verdict.known + (f" (unconfirmed {note['text']})" if note else ""))
         if verdict.fails or verdict.unexpected:
             strict = "" if verdict.fails else "[XPASS(strict)] "
             line = {**self.suite.trial.line, "paths": [str(self.parent.to_run_again())]}

@@ -66,6 +66,7 @@ def _traits(
             "a stride of 1 on all axes": all(axis["stride"] == 1 for axis in axes),
             "a stride above 4": any(axis["stride"] > 4 for axis in axes),
             "dilation above 1": any(axis["dilation"] > 1 for axis in axes),
+            "dilation above 2": any(axis["dilation"] > 2 for axis in axes),
             "no dilation": all(axis["dilation"] == 1 for axis in axes),
             "a kernel above 1": any(axis["kernel"] > 1 for axis in axes),
             "a kernel shorter than the stride": any(axis["kernel"] < axis["stride"] for axis in axes),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import shutil
@@ -25,6 +26,13 @@ from conformance.verdict import Verdict
 # Shared machines stall now and then, which says nothing about the code: no example has a time limit of its own.
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def own_garbage() -> Iterator[None]:
+    """What a module leaves is collected at its own end: an exception in a finalizer is not another module's failure."""
+    yield
+    gc.collect()
 
 
 CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)

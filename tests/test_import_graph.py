@@ -84,6 +84,7 @@ ALLOWED = {
         "programs",
         "report",
         "results",
+        "signatures",
         "timing",
         "verdict",
     ],

@@ -22,12 +22,13 @@ def run(pythons: list[str], variants: bool) -> None:
     finally:
         pool.close()
     table = Table(box=None, pad_edge=False)
-    for column in ("adapter", "convention", "versions", "devices", "remark"):
+    for column in ("adapter", "convention", "versions", "devices", "facts, or what is wrong"):
         table.add_column(column, overflow="fold")
     for label, answer in answers.items():
         if isinstance(answer, Greeting):
             versions = ", ".join(f"{name} {version}" for name, version in answer.versions.items())
-            table.add_row(label, answer.convention, versions, ", ".join(answer.devices), "")
+            facts = ", ".join(f"{name} {str(fact).lower()}" for name, fact in answer.facts.items())
+            table.add_row(label, answer.convention, versions, ", ".join(answer.devices), facts)
         else:
             table.add_row(label, "", "", "", _remark(answer))
     Console().print(table, markup=False)

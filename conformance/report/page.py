@@ -16,6 +16,7 @@ from markupsafe import Markup
 from conformance import messages
 from conformance.changes import Key, changes
 from conformance.report import atlas_svg, figures, payload, tables
+from conformance.report.causes import causes
 from conformance.report.matrix import columns_of, rows_of
 from conformance.report.plain import PlainCells, failures
 from conformance.results import Record, RecordError, replace_file
@@ -66,6 +67,7 @@ def render(record: Record, *, baseline: Record | None = None, history: Sequence[
             rows=rows,
             plain_cells=PlainCells(),
             failures=failures(record),
+            causes=causes(record),
             changed=None if baseline is None else changes(baseline, record),
             baseline=baseline,
             drawn=drawn,

@@ -1,0 +1,36 @@
+"""The new failures of a record for the page: each way to fail once, by its smallest case."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from conformance import messages
+from conformance.results import Record
+from conformance.signatures import groups_of, told
+
+MOST_CAUSES = 50
+MOST_NAMES = 5
+"""Of the other cases of a cause; the matrix has all."""
+
+
+def causes(record: Record) -> list[dict[str, Any]]:
+    """What the template needs of each: the smallest verdict, words, and the address of its case on this page."""
+    found = []
+    for group in groups_of(record)[:MOST_CAUSES]:
+        smallest = group.smallest
+        lines = [*messages.about(record.cases[smallest.case]), *messages.details(smallest)]
+        others = [verdict.case for verdict in group.verdicts[1:]]
+        found.append(
+            {
+                "smallest": smallest,
+                "headline": messages.headline(smallest),
+                "told": told(group),
+                "text": "\n".join([*lines, f"reproduce: {messages.again(smallest, record.run)}"]),
+                "address": "#"
+                + urlencode({"case": smallest.case, "on": f"{smallest.adapter}@{smallest.device}"}, errors="replace"),
+                "others": others[:MOST_NAMES],
+                "more": len(others[MOST_NAMES:]),
+            }
+        )
+    return found
