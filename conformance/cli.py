@@ -79,7 +79,7 @@ def run(
         str, typer.Option(metavar="strict|default", help="float32 in float32, or as each framework does unless told (TF32).")
     ] = "strict",
     timing: Annotated[
-        str, typer.Option(metavar="off|quick|full", help="Time cases tagged network that conform: 1 s or 5 s per adapter.")
+        str, typer.Option(metavar="off|quick|full", help="Time cases tagged network that conform: 0.2 s or 5 s per adapter.")
     ] = "quick",
     repeat: Annotated[int, typer.Option(min=1, help="Every call so many times, other sizes in between.")] = 1,
     invariance: Annotated[

@@ -228,12 +228,14 @@ class Run:
         failed: dict[int, Outcome] = {}
         for _ in range(timing.ROUNDS[mode]):
             for i, verdict in enumerate(verdicts):
-                if i not in failed:
-                    durations = pool.time(verdict.adapter, self._asked(verdict), timing.SLICES[mode] / timing.ROUNDS[mode])
-                    if isinstance(durations, list):
-                        rounds[i].append(durations)
-                    else:
-                        failed[i] = durations
+                spent = sum(map(sum, rounds[i]))
+                if i in failed or (mode == "quick" and spent > timing.SLICES[mode]):
+                    continue
+                durations = pool.time(verdict.adapter, self._asked(verdict), timing.SLICES[mode] / timing.ROUNDS[mode])
+                if isinstance(durations, list):
+                    rounds[i].append(durations)
+                else:
+                    failed[i] = durations
         for i, verdict in enumerate(verdicts):
             if i in failed:
                 yield replace(verdict, message=f"{timing.FAILED}: {failed[i]}")

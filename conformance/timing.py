@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from typing import Any
 
 TAG = "network"
-SLICES = {"off": 0.0, "quick": 1.0, "full": 5.0}
+SLICES = {"off": 0.0, "quick": 0.2, "full": 5.0}
 """Seconds that one case may take on one adapter."""
-ROUNDS = {"off": 0, "quick": 5, "full": 10}
-"""How many turns these are."""
+ROUNDS = {"off": 0, "quick": 4, "full": 10}
+"""How many turns these are. With `quick` an adapter that has used its seconds up has no more of them."""
 
 FAILED = "could not be timed"
 """How the message of a verdict begins that conforms and has no timing for that reason."""
@@ -122,7 +122,10 @@ def interval(one: Sequence[float], other: Sequence[float], *, paired: bool = Tru
     """
     import numpy as np
 
-    if not one or not other or min(*one, *other) <= 0 or (paired and len(one) != len(other)):
+    if paired and len(one) != len(other):  # of one that had fewer turns, those that both had
+        common = min(len(one), len(other))
+        one, other = (one[:common], other[:common]) if common > 1 else ((), ())
+    if not one or not other or min(*one, *other) <= 0:
         return None
     a, b = np.log(np.asarray(one)), np.log(np.asarray(other))
     random = np.random.RandomState(0)

@@ -41,7 +41,7 @@ def test_what_is_written_is_read_again(record: Path, run_line: dict[str, Any], v
     assert found.run == run_line
     assert list(found.cases) == ["folder/file/one"]
     assert found.verdicts == (verdict(error_over_bound=1.5),)
-    assert found.end == {"counts": {}, "duration": 1.0, "problems": []}
+    assert found.end == {"counts": {}, "duration": 1.0, "problems": [], "unchecked": []}
     assert read_record(record.parent) == found
 
 

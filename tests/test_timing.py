@@ -86,8 +86,13 @@ def test_noise_larger_than_the_difference_spans_one() -> None:
     assert found.low < found.ratio < found.high
 
 
+def test_of_fewer_turns_those_that_both_had_are_compared() -> None:
+    """A slow engine has fewer with `quick`; what came later has no partner."""
+    assert interval([2.0, 4.0], [1.0, 1.5, 9.0]) == interval([2.0, 4.0], [1.0, 1.5])
+
+
 def test_rounds_that_are_not_pairs_have_no_paired_interval() -> None:
-    """Nor have no rounds at all, or a duration of nothing."""
+    """A single one that both had is none, nor are no rounds at all, or a duration of nothing."""
     assert interval([1.0], [1.0, 2.0]) is None
     assert interval([], []) is None
     assert interval([0.0], [1.0]) is None

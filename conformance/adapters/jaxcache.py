@@ -46,8 +46,15 @@ def _count(event: str, **_: object) -> None:
 def threads() -> int | None:
     """How many threads XLA's pool on the CPU has, counted by their name; None where no such thing is to be seen."""
     jax.devices()  # the pool is made with the first of these
-    names = (task.joinpath("comm").read_text() for task in Path("/proc/self/task").glob("*"))
-    return sum("XLAEigen" in name for name in names) or None
+    return sum("XLAEigen" in _name(task) for task in Path("/proc/self/task").glob("*")) or None
+
+
+def _name(task: Path) -> str:
+    """The name of a thread; empty of one that has ended since it was listed."""
+    try:
+        return task.joinpath("comm").read_text()
+    except OSError:
+        return ""
 
 
 def facts() -> dict[str, bool | str]:

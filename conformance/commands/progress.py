@@ -1,4 +1,4 @@
-"""How a run is told while it goes on: as a bar on a terminal, else in lines, at least one in every quarter of a minute."""
+"""How a run is told while it goes on: as a bar on a terminal, else in lines, at least one in every 15 seconds."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from conformance import messages
 from conformance.observer import Observer
 from conformance.verdict import Verdict
 
-LONGEST_SILENCE = 15.0
-"""Seconds without a line, where the output is no terminal."""
+LONGEST_SILENCE = 10.0
+"""Seconds without a line, where the output is no terminal: a busy machine is to have some to spare of the 15 that are promised."""
 
 
 class Lines(Observer):
