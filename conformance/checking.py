@@ -185,8 +185,7 @@ class _Teller:
         self._done += 1
         self._failing += verdict.fails
         if verdict.fails and self._failing == 1:
-            lines = [messages.headline(verdict) + ":", *(f"    {line}" for line in messages.details(verdict))]
-            print("\n".join(lines), file=sys.stderr, flush=True)
+            print(messages.brief(verdict), file=sys.stderr, flush=True)
         elif time.monotonic() - self._last > SILENCE:
             print(f"{self._done} of {self._total} cases, {self._failing} fail", file=sys.stderr, flush=True)
             self._last = time.monotonic()

@@ -87,6 +87,12 @@ def message(verdict: Verdict, run: Mapping[str, Any], case: Mapping[str, Any] | 
     return "\n".join([headline(verdict) + ":", *(f"    {line}" for line in lines)])
 
 
+def brief(verdict: Verdict) -> str:
+    """Who did what, where, and what came of it, in a line: what explains it is told at the end, once for all alike."""
+    what = str(verdict.mismatch["text"]) if verdict.mismatch else (verdict.message or "").strip().partition("\n")[0]
+    return f"{headline(verdict)}{': ' if what else ''}{what}"
+
+
 def about(case: Mapping[str, Any] | None) -> list[str]:
     """What a case is about: its summary, and its source."""
     if case is None or not case.get("summary"):

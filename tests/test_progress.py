@@ -38,7 +38,7 @@ def test_nobody_waits_for_a_line(run_line: dict[str, Any], verdict: Callable[...
 
 
 def test_the_first_failure_is_told_when_it_happens(run_line: dict[str, Any], verdict: Callable[..., Verdict]) -> None:
-    """With what explains it; those after it are counted, unless each was asked for."""
+    """In a line, with the command; what explains it is told at the end. Those after it are counted, unless each was asked for."""
     for every, told in ((False, 1), (True, 2)):
         lines: list[str] = []
         teller = Lines(every_failure=every, silence=60.0, tell=lines.append)

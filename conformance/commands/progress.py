@@ -15,7 +15,7 @@ from conformance.observer import Observer
 from conformance.verdict import Verdict
 
 LONGEST_SILENCE = 10.0
-"""Seconds without a line, where the output is no terminal: a busy machine is to have some to spare of the 15 that are promised."""
+"""Seconds without a line, where the output is no terminal: fewer than the 15 that are promised, for a busy machine's sake."""
 
 
 class Lines(Observer):
@@ -61,7 +61,7 @@ class Lines(Observer):
         before = sum(self._failing.values())
         self._failing[verdict.adapter] = self._failing.get(verdict.adapter, 0) + verdict.unexpected
         if verdict.unexpected and (self._every_failure or not before):
-            self._tell(messages.message(verdict, self._run))
+            self._tell(f"{messages.brief(verdict)}\n    reproduce: {messages.again(verdict, self._run)}")
 
     def finished(self, adapter: str, seconds: float) -> None:
         count, failing = self._totals[adapter], self._failing[adapter]
@@ -125,7 +125,8 @@ class Bar(Observer):
 
     def verdict(self, verdict: Verdict) -> None:
         if verdict.unexpected and (self._every_failure or not self._unexpected):
-            self._console.print(messages.message(verdict, self._run), markup=False, highlight=False)
+            line = f"{messages.brief(verdict)}\n    reproduce: {messages.again(verdict, self._run)}"
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
         self._unexpected += verdict.unexpected
         self._update(advance=1, description=f"verdicts, {self._unexpected} unexpected")
 
