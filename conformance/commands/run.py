@@ -24,6 +24,8 @@ from conformance.selection import is_path, select
 from conformance.verdict import STATUSES
 
 MOST_TOLD = 50
+UNBROKEN = 140
+"""Columns where the output is no terminal: what is told there is looked through, and a cut table would lose its last ones."""
 NEXT = (
     "What next: reproduce one, pin the release that conforms, report it upstream (conformance show CASE --program ADAPTER),"
     " or declare it with --accept FILE."
@@ -94,6 +96,8 @@ def run(options: Options) -> None:
         command=["conformance", *sys.argv[1:]],
     )
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=max(console.width, UNBROKEN))
     every = options.maxfail is not None
     teller = Bar(console, every_failure=every) if console.is_terminal else Lines(every_failure=every)
     try:
@@ -148,7 +152,7 @@ def ended_by_signals() -> Iterator[None]:
 
 def tell(console: Console, record: Record, *, verbose: bool = False) -> None:
     """The table adapters x statuses, then every cause of unexpected verdicts once, then the sentence that sums up."""
-    console.print(_table(record), width=None if console.is_terminal else 120)
+    console.print(_table(record))
     groups = signatures.groups_of(record)
     for group in groups[:MOST_TOLD]:
         print(_cause(group, record, verbose=verbose))
