@@ -90,6 +90,8 @@ def message(verdict: Verdict, run: Mapping[str, Any], case: Mapping[str, Any] | 
 def brief(verdict: Verdict) -> str:
     """Who did what, where, and what came of it, in a line: what explains it is told at the end, once for all alike."""
     what = str(verdict.mismatch["text"]) if verdict.mismatch else (verdict.message or "").strip().partition("\n")[0]
+    if verdict.known_problem is not None and not verdict.fails:
+        what = f"{verdict.known_problem['entry']}: {verdict.known_problem['problem']}"
     return f"{headline(verdict)}{': ' if what else ''}{what}"
 
 

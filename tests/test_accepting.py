@@ -49,8 +49,8 @@ def test_a_file_of_ones_own_explains(tmp_path: Path, run: Callable[..., Any]) ->
 @pytest.mark.parametrize(
     ("words", "adapter", "said"),
     [
-        (KNOWN, "Right", "known.yaml:1: mine on tiny/cut now conforms, should be differs as the entry says: it is stale"),
-        (KNOWN.replace("differs", "raised"), "OffByOne", "known.yaml:1: mine on tiny/cut is differs"),
+        (KNOWN, "Right", "known.yaml:1: mine on tiny/gaps now conforms, should be differs as the entry says: it is stale"),
+        (KNOWN.replace("differs", "raised"), "OffByOne", "known.yaml:1: mine on tiny/gaps is differs"),
         (KNOWN.replace("tiny/*", "tiny/*, tiny/gone"), "OffByOne", "known.yaml:1: tiny/gone matches no case of the corpus"),
     ],
 )

@@ -478,8 +478,8 @@ def test_timing_is_explained(ran: Any) -> None:
     """Every figure of a timing is explained, the slices are the code's, and the page's network case was timed."""
     text = section(text_of("reports"), "Timings")
     assert {key for row in rows(text, "key of `timing`") for key in code(row[0])} == {field.name for field in fields(Timing)}
-    assert SLICES == {"off": 0, "quick": 1, "full": 5}
-    assert "1 second for a case with `--timing quick` and 5 seconds with `--timing full`" in " ".join(text.split())
+    assert SLICES == {"off": 0, "quick": 0.2, "full": 5}
+    assert "0.2 seconds for a case with `--timing quick` and 5 seconds with `--timing full`" in " ".join(text.split())
     folder, _ = ran("reports")
     lines = [json.loads(line) for line in (folder / "first" / RECORD).read_text().splitlines()]
     (timed,) = (line["timing"] for line in lines if line["type"] == "verdict" and line["timing"])
