@@ -180,7 +180,13 @@ def test_other_dtypes_are_exact_on_integers_or_refused_in_words(engines, name, d
     """The answer has the dtype of the question; a framework without a kernel for it says so."""
     geometry = window(2)
     operands = tensors(geometry, dtype, batch=items(name))
-    outcome = ask(*engines(name), geometry, operands)
+    engine, greeting = engines(name)
+    outcome = ask(engine, greeting, geometry, operands)
+    if dtype == "bfloat16" and greeting.facts.get("onednn") and base(name) in ("tensorflow", "keras-tensorflow"):
+        narrow, wide = (greeting.facts[fact] in ("sse41", "avx", "avx2") for fact in ("isa", "processor"))
+        if narrow and not wide and name != "tensorflow-xla":  # known_differences/instruction_sets.yaml: held down, it raises
+            assert isinstance(outcome, Raised), outcome
+            return
     if dtype in WITHOUT_DTYPES.get("onnxruntime" if name == "torch-onnx" else base(name), ()):
         assert isinstance(outcome, Unsupported | Raised), outcome
     else:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,9 +55,10 @@ def _keep_apart() -> None:
 
     A kernel built for another one leaves elements unwritten, or does not compile (docs/findings.md).
     """
-    if folder := os.environ.get("CONFORMANCE_CACHE"):
-        capability = torch.backends.cpu.get_cpu_capability().lower()
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = os.path.join(folder, f"torch-{torch.__version__}-{capability}")  # noqa: PTH118
+    usual = Path(tempfile.gettempdir()) / f"torchinductor_{getpass.getuser()}"
+    folder = os.environ.get("CONFORMANCE_CACHE") or os.environ.get("TORCHINDUCTOR_CACHE_DIR") or usual
+    capability = torch.backends.cpu.get_cpu_capability().lower()
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(Path(folder) / f"torch-{torch.__version__}-{capability}")
 
 
 take_precision()
