@@ -36,6 +36,16 @@ SILENCE = 15.0
 Kernel = Callable[..., Any]
 
 
+def _late(name: str) -> Any:
+    """A field of a lazy verdict that is explained before it is read."""
+
+    def read(lazy: _Lazy) -> Any:
+        lazy._look()
+        return getattr(lazy, name)
+
+    return property(read, lambda lazy, value: object.__setattr__(lazy, name, value))
+
+
 class _Lazy(Verdict):
     """A verdict on a wrong result that is explained when somebody asks for its diagnosis or its precision, once."""
 
@@ -59,23 +69,8 @@ class _Lazy(Verdict):
             object.__setattr__(self, "_precision", whole.precision)
             object.__setattr__(self, "_explain", None)
 
-    @property
-    def diagnosis(self) -> dict[str, Any] | None:
-        self._look()
-        return self._diagnosis
-
-    @diagnosis.setter
-    def diagnosis(self, value: dict[str, Any] | None) -> None:
-        object.__setattr__(self, "_diagnosis", value)
-
-    @property
-    def precision(self) -> dict[str, Any] | None:
-        self._look()
-        return self._precision
-
-    @precision.setter
-    def precision(self, value: dict[str, Any] | None) -> None:
-        object.__setattr__(self, "_precision", value)
+    diagnosis = _late("_diagnosis")
+    precision = _late("_precision")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

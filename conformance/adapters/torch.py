@@ -51,7 +51,7 @@ def _find_compiler() -> None:
 
 
 def _keep_apart() -> None:
-    """A folder for each instruction set: what torch keeps of compiled headers does not say for which it was compiled.
+    """A folder for each instruction set: what torch keeps of a graph does not say for which its code was made.
 
     A kernel built for another one leaves elements unwritten, or does not compile (docs/findings.md).
     """
