@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,11 @@ KINDS_OF_VALUES = ("integers", "wide", "normal", "ones", "arange", "one-hot")
 DEFAULT_SEEDS = {"input": 1, "kernel": 2, "bias": 3, "gradients": 4}
 
 Shape = tuple[int, ...]
+
+
+def products(x: Sequence[int], kernel: Sequence[int]) -> int:
+    """Products of one call on an input (N, C_in, *spatial) and a kernel (C_in, C_out / groups, *kernel)."""
+    return math.prod(x) * math.prod(kernel[1:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +105,11 @@ class Case:
         if self.geometry is None:
             raise ValueError(f"{self.name} has no geometry")
         return (self.input.shape[0], self.kernel.shape[1] * self.geometry.groups, *self.geometry.out)
+
+    @property
+    def products(self) -> int:
+        """Products of one call, those that are cut off counted."""
+        return products(self.input.shape, self.kernel.shape)
 
     def problems(self) -> list[Problem]:
         """What keeps the call from having an output, each with the key it is reported at; empty if it has one."""

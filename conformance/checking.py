@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 import time
@@ -102,7 +101,7 @@ class Report:
     def _groups(self, failing: Sequence[Verdict]) -> list[signatures.Group]:
         traits = {name: traits_of(case) for name, case in self._cases.items()}
         passing = (verdict for verdict in self.verdicts if verdict.status == "conforms")
-        return signatures.grouped(failing, passing, traits.__getitem__, lambda name: _size(self._cases[name]), _signature)
+        return signatures.grouped(failing, passing, traits.__getitem__, lambda name: self._cases[name].products, _signature)
 
 
 def _signature(verdict: Verdict) -> signatures.Signature:
@@ -126,10 +125,6 @@ def _cause(group: signatures.Group, share: int, cases: dict[str, Case]) -> Itera
         yield from (f"    {line}" for line in messages.details(alike[0]))
         if len(alike) > 1:
             yield f"    and so do {len(alike) - 1} of the {min(share, len(group.verdicts)) - 1} others that were looked at"
-
-
-def _size(case: Case) -> float:
-    return float(math.prod(case.input.shape) * math.prod(case.kernel.shape[1:]))
 
 
 def check(

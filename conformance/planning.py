@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -59,8 +58,7 @@ class Task:
     @property
     def is_costly(self) -> bool:
         """Whether it is of a large case, or of one with many products."""
-        products = math.prod(self.case.input.shape) * math.prod(self.case.kernel.shape[1:])
-        return is_large(self.case) or products > MANY_PRODUCTS
+        return is_large(self.case) or self.case.products > MANY_PRODUCTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.case import products
 from conformance.results import Record
 from conformance.traits import Traits, rule, traits_of_line
 from conformance.verdict import Verdict
@@ -84,7 +85,7 @@ def groups_of(record: Record) -> list[Group]:
 def _size(line: Mapping[str, Any]) -> float:
     """How many products a call of a case has, about; unknown is largest."""
     shapes = [line[key]["shape"] for key in ("input", "kernel") if key in line]
-    return float(math.prod(shapes[0]) * math.prod(shapes[1][1:])) if len(shapes) == 2 else math.inf
+    return float(products(*shapes)) if len(shapes) == 2 else math.inf
 
 
 def told(group: Group) -> str:

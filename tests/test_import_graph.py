@@ -62,7 +62,7 @@ ALLOWED = {
     "changetext": ["changes", "markdown", "messages", "results", "verdict"],
     "github": ["casefile", "markdown", "messages", "results", "signatures", "verdict"],
     "traits": ["case"],
-    "signatures": ["results", "traits", "verdict"],
+    "signatures": ["case", "results", "traits", "verdict"],
     "markdown": [],
     "messages": ["results", "verdict"],
     "observer": ["verdict"],

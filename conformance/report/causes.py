@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from conformance import messages
+from conformance.changes import Key
 from conformance.results import Record
 from conformance.signatures import groups_of, told
 
@@ -15,7 +15,7 @@ MOST_NAMES = 5
 
 
 def causes(record: Record) -> list[dict[str, Any]]:
-    """What the template needs of each: the smallest verdict, words, and the address of its case on this page."""
+    """What the template needs of each: the smallest verdict, words, and the key of its case on this page."""
     found = []
     for group in groups_of(record)[:MOST_CAUSES]:
         smallest = group.smallest
@@ -27,8 +27,7 @@ def causes(record: Record) -> list[dict[str, Any]]:
                 "headline": messages.headline(smallest),
                 "told": told(group),
                 "text": "\n".join([*lines, f"reproduce: {messages.again(smallest, record.run)}"]),
-                "address": "#"
-                + urlencode({"case": smallest.case, "on": f"{smallest.adapter}@{smallest.device}"}, errors="replace"),
+                "key": Key(smallest.case, smallest.adapter, smallest.device, smallest.quantity),
                 "others": others[:MOST_NAMES],
                 "more": len(others[MOST_NAMES:]),
             }
