@@ -16,6 +16,7 @@ from packaging.specifiers import SpecifierSet
 from conformance.differencefile import entries_of
 from conformance.differences import Difference
 from conformance.machine import circumstances_of
+from conformance.messages import counted
 from conformance.results import Record, RecordError, replace_file
 from conformance.verdict import Verdict
 from conformance.versionrange import Place, place, public, widened
@@ -109,17 +110,13 @@ def _told(finding: Finding) -> str:
     releases = ", ".join(f"{name} {version}" for name, version in finding.releases.items())
     if finding.is_seen:
         ranges = ", ".join(f"{name} {widened(finding.entry.versions[name], v)}" for name, v in finding.releases.items())
-        return f"seen in {releases} too ({_count(finding.alike)}): versions are now {ranges}"
+        return f"seen in {releases} too ({counted(len(finding.alike), 'verdict')}): versions are now {ranges}"
     if finding.is_mended:
-        return f"mended in {releases} ({_count(finding.mended)}): until says so now"
+        return f"mended in {releases} ({counted(len(finding.mended), 'verdict')}): until says so now"
     parts = {"fail so": finding.alike, "do not fail": finding.mended, "fail otherwise": finding.otherwise}
     counts = ", ".join(f"{len(verdicts)} {words}" for words, verdicts in parts.items() if verdicts)
     odd = min((verdicts for verdicts in parts.values() if verdicts), key=len)[0]
     return f"left as it is for {releases}: {counts}, as {odd.case} on {odd.adapter}; should be split by hand"
-
-
-def _count(verdicts: Sequence[Verdict]) -> str:
-    return f"{len(verdicts)} verdict{'' if len(verdicts) == 1 else 's'}"
 
 
 def _rewrite(file: Path, found: Sequence[Finding]) -> None:

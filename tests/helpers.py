@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shlex
@@ -154,3 +155,12 @@ def eventually(holds, seconds=20.0):
 def started(log):
     """The process ids that the miniatures wrote down, in order of their starts."""
     return [int(line.split()[1]) for line in log.read_text().splitlines()] if log.exists() else []
+
+
+def tool(name):
+    """A file of `tools/` as a module."""
+    spec = importlib.util.spec_from_file_location(name, CHECKOUT / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module

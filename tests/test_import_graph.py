@@ -57,7 +57,7 @@ ALLOWED = {
     "kept": ["cache", "truths"],
     "results": ["verdict"],
     "changes": ["results", "timing", "verdict"],
-    "confirmation": ["differencefile", "differences", "machine", "results", "verdict", "versionrange", "yamlfile"],
+    "confirmation": ["differencefile", "differences", "machine", "messages", "results", "verdict", "versionrange", "yamlfile"],
     "accepting": ["differencefile", "results", "verdict", "versionrange", "yamlfile"],
     "changetext": ["changes", "markdown", "messages", "results", "verdict"],
     "github": ["casefile", "markdown", "messages", "results", "signatures", "verdict"],

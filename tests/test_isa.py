@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import configparser
-import importlib.util
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from helpers import tool
 
 from conformance.adapters import REGISTRY
 from conformance.casefile import shipped_cases
@@ -31,13 +30,7 @@ pytestmark = pytest.mark.skipif(not (CHECKOUT / "reports").is_dir(), reason="a s
 @pytest.fixture(scope="module")
 def isa() -> ModuleType:
     """The tool as a module."""
-    spec = importlib.util.spec_from_file_location("isa", CHECKOUT / "tools" / "isa.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["isa"] = module
-    spec.loader.exec_module(module)
-    return module
+    return tool("isa")
 
 
 @pytest.fixture(scope="module")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import configparser
-import importlib.util
 import re
-import sys
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from helpers import tool
 from packaging.version import Version
 
 from conformance.adapters import REGISTRY
@@ -19,17 +18,6 @@ from conformance.results import read_record
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 pytestmark = pytest.mark.skipif(not (CHECKOUT / "reports").is_dir(), reason="a source distribution has no reports")
-
-
-def tool(name: str) -> ModuleType:
-    """A tool as a module."""
-    spec = importlib.util.spec_from_file_location(name, CHECKOUT / "tools" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
