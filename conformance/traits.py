@@ -97,7 +97,9 @@ def rule(failing: Sequence[Traits], passing: Sequence[Traits]) -> tuple[str, boo
             if not _held(passing, chosen):
                 return " and ".join(chosen), True
     telling = [trait for trait in shared if _held(passing, (trait,)) * 2 < len(passing)]
-    return " and ".join(telling[:2]), False
+    first = telling[:1]
+    narrower = [trait for trait in telling[1:] if _held(passing, (*first, trait)) < _held(passing, first)]
+    return " and ".join([*first, *narrower[:1]]), False
 
 
 def _held(cases: Iterable[Traits], chosen: Sequence[str]) -> int:

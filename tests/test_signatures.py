@@ -15,6 +15,7 @@ from conformance.signatures import groups_of, told
 from conformance.traits import rule, traits_of, traits_of_line
 from conformance.verdict import Verdict
 
+DEEP = frozenset({"dilation above 1", "dilation above 2"})
 GROUPS, DILATED, PLAIN = (
     frozenset({"groups above 1", "a bias"}),
     frozenset({"dilation above 1", "a bias"}),
@@ -29,6 +30,7 @@ GROUPS, DILATED, PLAIN = (
         ([GROUPS, GROUPS], [PLAIN, frozenset({"groups above 1", "no bias"})], ("a bias and groups above 1", True)),
         ([GROUPS, GROUPS], [PLAIN, PLAIN, PLAIN, GROUPS], ("groups above 1", False)),
         ([GROUPS, PLAIN], [PLAIN, GROUPS], ("", False)),
+        ([DEEP, DEEP], [PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, DEEP], ("dilation above 1", False)),  # the other says no more
         ([GROUPS, DILATED], [], ("", False)),
         ([], [PLAIN], ("", False)),
     ],
