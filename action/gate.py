@@ -18,7 +18,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from conformance import github
-from conformance.results import RECORD, RecordError, read_record
+from conformance.errors import RecordError
+from conformance.results import RECORD, read_record
 
 CONFORMANCE = [sys.executable, "-m", "conformance"]
 

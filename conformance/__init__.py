@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from conformance.adapters import Unsupported
     from conformance.case import Case
-    from conformance.casefile import CaseFileError, load_cases
+    from conformance.casefile import load_cases
     from conformance.checking import Report, check
+    from conformance.errors import CaseFileError, PortError
     from conformance.oracle import conv_transpose
-    from conformance.porting import PortError, port
+    from conformance.porting import port
 
 __version__ = "0.1.0"
 
@@ -19,8 +20,8 @@ __all__ = ["Case", "CaseFileError", "PortError", "Report", "Unsupported", "check
 
 _HOMES = {
     "Case": "case",
-    "CaseFileError": "casefile",
-    "PortError": "porting",
+    "CaseFileError": "errors",
+    "PortError": "errors",
     "Report": "checking",
     "Unsupported": "adapters",
     "check": "checking",

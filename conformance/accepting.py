@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from conformance.differencefile import entries_of
-from conformance.results import Record, RecordError, replace_file
+from conformance.errors import FileProblems, RecordError
+from conformance.results import Record
+from conformance.system.files import replace_file
 from conformance.verdict import Verdict
 from conformance.versionrange import public
-from conformance.yamlfile import FileProblems, parse, scalar
+from conformance.yamlfile import parse, scalar
 
 _HEAD = "# What differs and is accepted: give each entry a reason in a sentence, and a source.\n"
 _WORD = re.compile(r"[A-Za-z][\w./-]*")

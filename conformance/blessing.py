@@ -13,10 +13,11 @@ from pathlib import Path
 import yaml
 
 from conformance.case import Case, Expected
+from conformance.errors import FileProblems, RecordError
 from conformance.guards import contradiction, expectation
-from conformance.results import RecordError, replace_file
+from conformance.system.files import replace_file
 from conformance.truths import prepare
-from conformance.yamlfile import FileProblems, offset, parse, read
+from conformance.yamlfile import offset, parse, read
 
 
 def bless(cases: Iterable[Case]) -> list[str]:

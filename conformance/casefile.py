@@ -13,17 +13,14 @@ from typing import Any
 from conformance.case import Case
 from conformance.casereader import CaseReader
 from conformance.conventions.arguments import is_integer
-from conformance.yamlfile import FileProblems, read
+from conformance.errors import CaseFileError, FileProblems
+from conformance.yamlfile import read
 
 FORMAT = 1
 ENDINGS = (".yaml", ".yml")
 NOT_CASES = "known_differences"
 DESIGN = "factors.yaml"
 """A folder's plan, from which its cases were made: it lies among case files and is none."""
-
-
-class CaseFileError(FileProblems):
-    """Case files that cannot be used; `lines` says where each is wrong and what would be right."""
 
 
 def load_cases(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Case]:

@@ -16,11 +16,12 @@ from conformance.adapters import Unsupported as NotSupported
 from conformance.case import Case
 from conformance.compare import judge
 from conformance.diagnosis import diagnosed
+from conformance.errors import SelectionError
 from conformance.geometry import canonical_padding
 from conformance.guards import check_guards
 from conformance.kept import kept_truths
 from conformance.outcomes import Outcome, Output, Raised, Unsupported, told
-from conformance.selection import SelectionError, select
+from conformance.selection import select
 from conformance.tensors import numeric_array
 from conformance.traits import traits_of
 from conformance.truths import LARGE_BYTES, Truths

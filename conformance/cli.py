@@ -335,18 +335,14 @@ def diff(
 
 def main() -> None:
     """Entry point: what a user did wrong is one sentence a problem on stderr and exit 2, never a traceback."""
-    from conformance.yamlfile import FileProblems
+    from conformance.errors import ConformanceError
 
     sys.stdout = _Patient(sys.stdout)
     gc.set_threshold(50_000, 20, 20)  # cases and records live until the end: to look through them for garbage finds none
     try:
         app()
-    except FileProblems as error:
+    except ConformanceError as error:
         _complain(*error.lines)
-    except ValueError as error:
-        if type(error).__name__ not in ("UsageError", "SelectionError", "RecordError"):
-            raise
-        _complain(f"conformance: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
 

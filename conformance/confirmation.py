@@ -15,9 +15,11 @@ from packaging.specifiers import SpecifierSet
 
 from conformance.differencefile import entries_of
 from conformance.differences import Difference
+from conformance.errors import RecordError
 from conformance.machine import circumstances_of
 from conformance.messages import counted
-from conformance.results import Record, RecordError, replace_file
+from conformance.results import Record
+from conformance.system.files import replace_file
 from conformance.verdict import Verdict
 from conformance.versionrange import Place, place, public, widened
 from conformance.yamlfile import Item, offset, parse

@@ -10,8 +10,9 @@ from packaging.version import InvalidVersion, Version
 
 from conformance.casefile import ENDINGS, NOT_CASES, nearby
 from conformance.differences import OF_THE_MACHINE, Difference, Fact
+from conformance.errors import FileProblems
 from conformance.verdict import STATUSES
-from conformance.yamlfile import FileProblems, Item, read
+from conformance.yamlfile import Item, read
 
 KEYS = ("adapter", "cases", "quantity", "versions", "until", "where", "status", "kind", "diagnosis", "reason", "source")
 REQUIRED = ("adapter", "cases", "versions", "status", "reason", "source")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from conformance.adapters import REGISTRY
-from conformance.planning import UsageError
+from conformance.errors import UsageError
 from conformance.workers.engine import Spec
 
 _LABELLED = re.compile(r"([^=:\s]+)=(.+)", re.DOTALL)

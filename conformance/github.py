@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from conformance import messages
-from conformance.casefile import CaseFileError, load_cases
+from conformance.casefile import load_cases
+from conformance.errors import CaseFileError
 from conformance.markdown import plain, table
 from conformance.results import Record
 from conformance.signatures import Group, groups_of, told

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from conformance.case import Case, Expected
-from conformance.casefile import CaseFileError
 from conformance.compare import Float64, agrees_with_oracle
+from conformance.errors import CaseFileError
 from conformance.oracle import Truth
 from conformance.truths import Truths
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from conformance import differences
 from conformance.case import Case
-from conformance.casefile import CaseFileError
 from conformance.differencefile import load_differences
+from conformance.errors import CaseFileError
 from conformance.guards import check_guards
 from conformance.kept import kept_truths
 from conformance.observer import Silent

@@ -10,6 +10,7 @@ from pathlib import Path
 from conformance import cache
 from conformance.adapters import OTHER_LAYOUT, precision_environment, thread_environment
 from conformance.case import Case
+from conformance.errors import UsageError
 from conformance.outcomes import Outcome, Unavailable
 from conformance.selection import Selection
 from conformance.truths import is_large
@@ -17,10 +18,6 @@ from conformance.workers.engine import Greeting, Spec
 
 MANY_PRODUCTS = 2**22
 """Of one call, those that are cut off counted; with more an engine may work at it for seconds."""
-
-
-class UsageError(ValueError):
-    """What was asked for cannot be done: one sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,12 +17,13 @@ from conformance import awaiting, engines, messages
 from conformance.awaiting import Awaited
 from conformance.casefile import DESIGN, ENDINGS, NOT_CASES, corpus_root, nearby, read_cases
 from conformance.differencefile import entries_of
+from conformance.errors import FileProblems, UsageError
 from conformance.machine import physical_cores
 from conformance.piecemeal import Piecemeal
-from conformance.planning import Request, Task, UsageError
+from conformance.planning import Request, Task
 from conformance.selection import SLOW, Selection
 from conformance.workers.engine import Greeting
-from conformance.yamlfile import FileProblems, read
+from conformance.yamlfile import read
 
 _MEANT_BY_PYTEST = ("parametrize", "skip", "skipif", "xfail", "usefixtures", "filterwarnings")
 """Marks that do something: a tag of that name is no mark."""

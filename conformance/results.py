@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from conformance.errors import RecordError
 from conformance.verdict import STATUSES, Verdict
 
 FORMAT = 1
@@ -31,10 +31,6 @@ _RUN_DEFAULTS: dict[str, Any] = {
 _KEYS = tuple(entry.name for entry in fields(Verdict))
 _CASE_DEFAULTS: dict[str, Any] = {"summary": "", "source": "", "tags": [], "expected": None}
 """What a record of another version may lack and the page asks for."""
-
-
-class RecordError(ValueError):
-    """A record that cannot be used or written: one sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,17 +181,3 @@ def _whole_lines(data: bytes) -> Iterator[bytes]:
     for line in data.splitlines(keepends=True):
         if line.endswith(b"\n"):
             yield line
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Write a file whole or not at all. Raises OSError, and the file is then what it was."""
-    path = path.resolve()  # what a link points to, not the link
-    partial = path.with_name(path.name + ".part")
-    try:
-        partial.write_text(text, encoding="utf-8", newline="")
-        if path.exists():
-            shutil.copymode(path, partial)
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise

@@ -16,13 +16,14 @@ from conformance.casefile import load_cases, shipped_cases
 from conformance.conventions import Unrepresentable
 from conformance.differencefile import load_differences
 from conformance.differences import Difference
+from conformance.errors import UsageError
 from conformance.guards import check_guards
 from conformance.judging import Judge
 from conformance.kept import kept_truths
 from conformance.machine import description, physical_cores
 from conformance.observer import Enough, Observer
 from conformance.outcomes import Outcome, Output, Raised, Unavailable, Unsupported
-from conformance.planning import Plan, Request, Task, UsageError, asides_of, environment_of, plan_of
+from conformance.planning import Plan, Request, Task, asides_of, environment_of, plan_of
 from conformance.recording import case_line, corpus_digest
 from conformance.results import Record, Writer
 from conformance.retrial import Retrial

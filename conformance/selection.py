@@ -11,12 +11,9 @@ from pathlib import Path
 from conformance import subsets
 from conformance.case import Case
 from conformance.casefile import case_files, load_cases, shipped_cases
+from conformance.errors import SelectionError
 
 SLOW = "slow"
-
-
-class SelectionError(ValueError):
-    """What was asked for selects nothing, or cannot be understood: one sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

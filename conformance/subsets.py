@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from conformance.casefile import shipped_cases
-from conformance.yamlfile import FileProblems
+from conformance.errors import FileProblems
 
 FOLDER = "subsets"
 

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from conformance.conventions.arguments import is_integer
+from conformance.errors import FileProblems
 
 try:
     from yaml import CBaseLoader as _Base
@@ -41,14 +42,6 @@ _WORDS = {
     **{sign + word: float(sign + "inf") for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")},
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
 }
-
-
-class FileProblems(ValueError):  # noqa: N818 - it holds problems, several of them
-    """What is wrong in files, one line each: `FILE:LINE: KEY: what is wrong, what would be right`."""
-
-    def __init__(self, lines: Sequence[str]) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = tuple(lines)
 
 
 class Problems:

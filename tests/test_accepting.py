@@ -11,7 +11,8 @@ from helpers import CUT, GAPS, command, corpus
 
 from conformance.accepting import accept, entries
 from conformance.differencefile import entries_of, unexplained
-from conformance.results import Record, RecordError, read_record
+from conformance.errors import RecordError
+from conformance.results import Record, read_record
 from conformance.verdict import Verdict
 from conformance.yamlfile import parse
 

@@ -6,7 +6,7 @@ import pytest
 
 from conformance.blessing import bless
 from conformance.casefile import load_cases
-from conformance.results import RecordError
+from conformance.errors import RecordError
 
 BLOCK = """\
 # A file with comments everywhere.

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from conformance.case import Case, Expected, Given, Made
-from conformance.casefile import CaseFileError, case_files, corpus_root, load_cases, shipped_cases
+from conformance.casefile import case_files, corpus_root, load_cases, shipped_cases
+from conformance.errors import CaseFileError
 from conformance.geometry import Axis
 
 Corpus = Callable[[str, str], Path]

@@ -12,7 +12,7 @@ from miniatures import scatter
 import conformance
 from conformance.checking import MOST_TOLD
 from conformance.diagnosis import diagnosed
-from conformance.selection import SelectionError
+from conformance.errors import SelectionError
 
 
 def kernel(x, w, bias, *, stride, padding, output_padding, dilation, groups):

@@ -10,9 +10,9 @@ import pytest
 
 from conformance.confirmation import confirm, findings
 from conformance.differencefile import load_differences
+from conformance.errors import FileProblems
 from conformance.results import Record
 from conformance.verdict import Verdict
-from conformance.yamlfile import FileProblems
 
 FILE = """# What is known.
 - adapter: engine

@@ -11,12 +11,12 @@ import pytest
 from conformance.case import Case
 from conformance.differencefile import FAILING, load_differences
 from conformance.differences import Difference, explain, lost, untold
+from conformance.errors import FileProblems
 from conformance.judging import Judge
 from conformance.machine import Circumstances
 from conformance.truths import Truths
 from conformance.verdict import STATUSES, Verdict
 from conformance.versionrange import Place
-from conformance.yamlfile import FileProblems
 
 ENTRY = """- adapter: engine
   cases: folder/file/one

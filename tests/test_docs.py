@@ -26,10 +26,10 @@ import yaml
 from conformance import cache, differencefile, differences, load_cases, pytest_plugin
 from conformance.adapters import REGISTRY
 from conformance.case import DTYPES, KINDS_OF_VALUES
-from conformance.casefile import CaseFileError
 from conformance.casereader import GENERIC, KEYS, REQUIRED
 from conformance.cli import app
 from conformance.conventions import NAMES, get, normal_form
+from conformance.errors import CaseFileError
 from conformance.results import RECORD
 from conformance.timing import SLICES, Timing
 from conformance.verdict import STATUSES, Verdict

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.adapters import REGISTRY
 from conformance.engines import specs
-from conformance.planning import UsageError
+from conformance.errors import UsageError
 from conformance.workers.process import foreign_command, python_command
 
 

@@ -17,9 +17,9 @@ from conformance import conventions
 from conformance.adapters import REGISTRY
 from conformance.commands import port as command
 from conformance.conventions import Unrepresentable
+from conformance.errors import PortError, UsageError
 from conformance.geometry import Axis, Geometry
-from conformance.planning import UsageError
-from conformance.porting import PortError, calls, port, port_model, recipes, running
+from conformance.porting import calls, port, port_model, recipes, running
 from conformance.porting.layer import Channels
 from conformance.porting.operands import canonical, integers, oracle, plan_on_oracle, stored
 

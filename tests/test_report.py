@@ -16,9 +16,10 @@ import pytest
 
 from conformance import report
 from conformance.compare import excerpt
+from conformance.errors import RecordError
 from conformance.report.page import render, write_page
 from conformance.report.plain import anchor
-from conformance.results import Record, RecordError
+from conformance.results import Record
 from conformance.verdict import STATUSES, Verdict
 
 EVIL = "<script>alert('\"&x')</script>"

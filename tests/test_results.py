@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from conformance.results import RECORD, Record, RecordError, Writer, read_record, strict, verdict_from, verdict_line
+from conformance.errors import RecordError
+from conformance.results import RECORD, Record, Writer, read_record, strict, verdict_from, verdict_line
 from conformance.verdict import Verdict
 
 

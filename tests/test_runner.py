@@ -9,12 +9,11 @@ import pytest
 from helpers import CUT, EMPTY, GAPS, TESTS, TORCHS_RULE, corpus, foreign, gone, miniature, started
 
 from conformance import runner
-from conformance.casefile import CaseFileError
-from conformance.planning import Request, Task, UsageError
-from conformance.results import RECORD, RecordError, read_record
+from conformance.errors import CaseFileError, FileProblems, RecordError, UsageError
+from conformance.planning import Request, Task
+from conformance.results import RECORD, read_record
 from conformance.runner import execute
 from conformance.selection import select
-from conformance.yamlfile import FileProblems
 
 
 class Watcher:

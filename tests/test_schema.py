@@ -13,8 +13,9 @@ from jsonschema import Draft202012Validator
 import conformance
 from conformance import conventions
 from conformance.case import DTYPES, KINDS_OF_VALUES
-from conformance.casefile import CaseFileError, case_files, load_cases, shipped_cases
+from conformance.casefile import case_files, load_cases, shipped_cases
 from conformance.casereader import GENERIC, KEYS, REQUIRED
+from conformance.errors import CaseFileError
 from conformance.yamlfile import read
 
 SCHEMA = json.loads((Path(conformance.__file__).parent / "schema" / "case.schema.json").read_text(encoding="utf-8"))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.commands.show import run
-from conformance.planning import UsageError
-from conformance.selection import SelectionError
+from conformance.errors import SelectionError, UsageError
 
 SHOWCASE = "textbook/cs231n/two-by-two-to-four-by-four"
 

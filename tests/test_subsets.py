@@ -11,8 +11,8 @@ from helpers import command
 from conformance import runner, selection, subsets
 from conformance.differencefile import load_differences
 from conformance.differences import lost
-from conformance.selection import SelectionError, select
-from conformance.yamlfile import FileProblems
+from conformance.errors import FileProblems, SelectionError
+from conformance.selection import select
 
 RIGHT = "miniatures:Right"
 ENTRY = "- {{adapter: torch, cases: ['{}'], versions: {{torch: '>=2'}}, status: differs, reason: one, source: made up}}\n"

@@ -15,9 +15,9 @@ from conformance import conventions
 from conformance.casefile import load_cases
 from conformance.commands import sweep as sweep_command
 from conformance.conventions import Unrepresentable
+from conformance.errors import UsageError
 from conformance.geometry import Axis, Geometry, problems
 from conformance.oracle import gradient_truths, truth_of
-from conformance.planning import UsageError
 from conformance.sweeping import Request, Wish, sweep
 from conformance.sweeping.drawing import Drawer, obstacle
 from conformance.sweeping.drawn import KEPT, Drawn

@@ -15,11 +15,13 @@ from packaging.version import InvalidVersion, Version
 
 from conformance import engines, messages, planning, runner
 from conformance.bisecting.environments import Environments, NotInstalled
+from conformance.errors import UsageError
 from conformance.machine import physical_cores
 from conformance.observer import Silent
 from conformance.recording import corpus_digest
-from conformance.results import Record, replace_file
+from conformance.results import Record
 from conformance.selection import Selection
+from conformance.system.files import replace_file
 from conformance.verdict import STATUSES, Verdict
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -75,7 +77,7 @@ class Trier:
         self.question, self.environments, self.folder, self.fresh = question, environments, folder, fresh
         (spec,), _ = engines.specs([question.adapter], [])
         if spec.adapter.startswith("cmd:"):
-            raise planning.UsageError(f"-a {question.adapter}: is a program, should be an adapter in Python")
+            raise UsageError(f"-a {question.adapter}: is a program, should be an adapter in Python")
         self.label = spec.label
         self.kept = 0
 
@@ -123,7 +125,7 @@ class Trier:
             )
             try:
                 record = runner.execute(request, Silent())
-            except planning.UsageError as problem:
+            except UsageError as problem:
                 return Skipped(reason=str(problem))
         return self._read(record, version)
 

@@ -15,9 +15,9 @@ from conformance.bisecting.index import IndexProblem, Release, releases
 from conformance.bisecting.search import boundary
 from conformance.bisecting.trying import Question, Skipped, Trial, Trier
 from conformance.commands.run import ended_by_signals
+from conformance.errors import SelectionError, UsageError
 from conformance.messages import counted
-from conformance.planning import UsageError
-from conformance.selection import Selection, SelectionError, select
+from conformance.selection import Selection, select
 
 MOST_NEAR = 6
 

@@ -11,8 +11,8 @@ import typer
 
 from conformance import changetext
 from conformance.changes import changes
-from conformance.planning import UsageError
-from conformance.results import Record, RecordError, read_record
+from conformance.errors import RecordError, UsageError
+from conformance.results import Record, read_record
 
 FORMATS = ("terminal", "markdown", "json")
 

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 
 from conformance import porting
-from conformance.planning import UsageError
-from conformance.porting import Port, PortError
+from conformance.errors import UsageError
+from conformance.porting import Port
 
 
 def run(call: str, source: str, target: str, shape: str | None, prove: bool) -> None:
@@ -19,13 +19,10 @@ def run(call: str, source: str, target: str, shape: str | None, prove: bool) -> 
     is_file = call.lower().endswith(".onnx")
     if is_file and source != "onnx":
         raise UsageError(f"{call} is an ONNX file, should be given with --from onnx")
-    try:
-        if is_file:
-            ports = porting.port_model(call, target=target, input=given, prove=prove)
-        else:
-            ports = [porting.port(call, source=source, target=target, input=given, prove=prove)]
-    except PortError as error:
-        raise UsageError(str(error)) from None
+    if is_file:
+        ports = porting.port_model(call, target=target, input=given, prove=prove)
+    else:
+        ports = [porting.port(call, source=source, target=target, input=given, prove=prove)]
     print("\n\n".join("\n".join(lines(port)) for port in ports))
     if any(port.proof is not None and not port.proof.agrees for port in ports):
         sys.exit(1)

@@ -18,6 +18,7 @@ from rich.table import Table
 from conformance import engines, messages, planning, runner, signatures, timing
 from conformance.adapters import PRECISIONS
 from conformance.commands.progress import Bar, Lines
+from conformance.errors import UsageError
 from conformance.machine import physical_cores
 from conformance.results import RECORD, Record, read_record
 from conformance.selection import is_path, select
@@ -67,11 +68,11 @@ def run(options: Options) -> None:
 
     baseline = None if options.baseline is None else read_record(options.baseline)  # before hours are spent
     if options.timing not in timing.SLICES:
-        raise planning.UsageError(f"--timing {options.timing}: should be one of {', '.join(timing.SLICES)}")
+        raise UsageError(f"--timing {options.timing}: should be one of {', '.join(timing.SLICES)}")
     if options.precision not in PRECISIONS:
-        raise planning.UsageError(f"--precision {options.precision}: should be one of {', '.join(PRECISIONS)}")
+        raise UsageError(f"--precision {options.precision}: should be one of {', '.join(PRECISIONS)}")
     if options.accept is not None and options.accept.is_dir():
-        raise planning.UsageError(f"--accept {options.accept}: is a folder, should be a file of known differences")
+        raise UsageError(f"--accept {options.accept}: is a folder, should be a file of known differences")
     specs, asked = engines.specs(options.adapters, options.pythons, variants=options.variants)
     selection = select(options.words, expression=options.expression, tags=options.tags, subset=options.subset)
     request = planning.Request(

@@ -12,10 +12,10 @@ from conformance.adapters import REGISTRY
 from conformance.atlas import picture
 from conformance.case import Case
 from conformance.conventions import Unrepresentable
+from conformance.errors import SelectionError, UsageError
 from conformance.geometry import Geometry
-from conformance.planning import UsageError
 from conformance.programs import program
-from conformance.selection import SelectionError, select
+from conformance.selection import select
 from conformance.truths import prepare
 
 MOST_SHOWN = 200  # elements of an array that are printed

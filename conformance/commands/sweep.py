@@ -11,8 +11,7 @@ import typer
 from conformance import engines
 from conformance.case import DTYPES
 from conformance.commands.run import ended_by_signals
-from conformance.planning import UsageError
-from conformance.results import RecordError
+from conformance.errors import RecordError, UsageError
 from conformance.sweeping import Request, Swept, Wish, sweep
 from conformance.sweeping.drawn import Dtype
 

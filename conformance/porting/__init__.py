@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from conformance import conventions
 from conformance.conventions import Native
+from conformance.errors import PortError
 from conformance.geometry import Geometry
 from conformance.porting import calls, code, recipes
 from conformance.porting.completion import completed, geometry_of, holds
-from conformance.porting.layer import Layer, PortError
+from conformance.porting.layer import Layer
 from conformance.porting.onnxfile import layers
 from conformance.porting.proof import Proof
 from conformance.porting.proof import prove as prove_layer

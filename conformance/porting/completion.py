@@ -7,8 +7,9 @@ from typing import Any
 
 from conformance import conventions
 from conformance.conventions import Unrepresentable
+from conformance.errors import PortError
 from conformance.geometry import Geometry, call_problems
-from conformance.porting.layer import Channels, Layer, PortError, times
+from conformance.porting.layer import Channels, Layer, times
 
 LARGEST = 2**16  # in a call: windows are searched, not solved for
 USUAL_SIZE = 8

@@ -8,10 +8,6 @@ from conformance.conventions import Native
 from conformance.porting.layouts import Layout
 
 
-class PortError(ValueError):
-    """What is wrong with a call that is to be ported, and what would be right, in one sentence."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
     """What one call says. `native` is in normal form; None stands for what the call does not say."""

@@ -7,8 +7,9 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from conformance.errors import PortError
 from conformance.porting.calls.onnx import from_attributes
-from conformance.porting.layer import Layer, PortError
+from conformance.porting.layer import Layer
 
 Shapes = Mapping[str, list[int]]
 """Shapes by the name of a value, 0 for a size that is symbolic or unknown."""

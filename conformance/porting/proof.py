@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from conformance.errors import PortError
 from conformance.geometry import Geometry
 from conformance.porting import recipes
 from conformance.porting.code import Program, program
-from conformance.porting.layer import Channels, Layer, PortError, times
+from conformance.porting.layer import Channels, Layer, times
 from conformance.porting.operands import Array, Numbers, canonical, integers, oracle, plan_on_oracle
 from conformance.porting.recipes import Plan
 from conformance.porting.running import Failure, described, missing, run_programs

@@ -15,11 +15,13 @@ from markupsafe import Markup
 
 from conformance import messages
 from conformance.changes import Key, changes
+from conformance.errors import RecordError
 from conformance.report import atlas_svg, figures, payload, tables
 from conformance.report.causes import causes
 from conformance.report.matrix import columns_of, rows_of
 from conformance.report.plain import PlainCells, failures
-from conformance.results import Record, RecordError, replace_file
+from conformance.results import Record
+from conformance.system.files import replace_file
 from conformance.verdict import STATUSES
 
 PAGE = "index.html"

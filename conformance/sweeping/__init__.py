@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from conformance.adapters import thread_environment
+from conformance.errors import UsageError
 from conformance.outcomes import Unsupported
-from conformance.planning import UsageError
 from conformance.sweeping.drawing import Drawer, Wish
 from conformance.sweeping.drawn import Drawn
 from conformance.sweeping.shrinking import shrunk

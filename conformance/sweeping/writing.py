@@ -13,9 +13,10 @@ import numpy as np
 from conformance import blessing
 from conformance.case import DEFAULT_SEEDS, Given, Source
 from conformance.casefile import load_cases
+from conformance.errors import RecordError
 from conformance.geometry import Geometry, canonical_padding
-from conformance.results import RecordError, replace_file
 from conformance.sweeping.drawn import Drawn
+from conformance.system.files import replace_file
 
 WIDTH = 120
 

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from conformance.conventions.arguments import is_integer
-from conformance.porting.layer import PortError
+from conformance.errors import PortError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from conformance.conventions import ArgumentError, normal_form
+from conformance.errors import PortError
 from conformance.porting.calls.grammar import Call, Signature, is_shape
-from conformance.porting.layer import Layer, PortError
+from conformance.porting.layer import Layer
 from conformance.porting.layouts import layout_of
 
 _ATTRIBUTES = "auto_pad dilations group kernel_shape output_padding output_shape pads strides W"

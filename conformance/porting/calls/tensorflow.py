@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from conformance.conventions import normal_form
+from conformance.errors import PortError
 from conformance.porting.calls.grammar import Call, Signature
-from conformance.porting.layer import Layer, PortError
+from conformance.porting.layer import Layer
 from conformance.porting.layouts import layout_of
 
 SIGNATURES: Mapping[str, Signature] = {

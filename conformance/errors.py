@@ -1,0 +1,49 @@
+"""What is wrong that a user can mend: every such error is told in one sentence a problem, on stderr, and the command exits 2.
+
+`ConformanceError` is caught in one place, where the command line begins; anything else that escapes is a fault of this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class ConformanceError(ValueError):
+    """Something that a user asked for and cannot have: what is wrong, where, and what would be right instead."""
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """What to print, a line a problem."""
+        return (f"conformance: {self}",)
+
+
+class UsageError(ConformanceError):
+    """A command line or a request that cannot be carried out: one sentence."""
+
+
+class SelectionError(ConformanceError):
+    """What was asked for selects nothing, or cannot be understood: one sentence."""
+
+
+class RecordError(ConformanceError):
+    """A record that cannot be used or written: one sentence."""
+
+
+class PortError(ConformanceError):
+    """What is wrong with a call that is to be ported, and what would be right, in one sentence."""
+
+
+class FileProblems(ConformanceError):  # noqa: N818 - it holds problems, several of them
+    """What is wrong in files, one line each: `FILE:LINE: KEY: what is wrong, what would be right`."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("\n".join(lines))
+        self._lines = tuple(lines)
+
+    @property
+    def lines(self) -> Sequence[str]:
+        return self._lines
+
+
+class CaseFileError(FileProblems):
+    """Case files that cannot be used; `lines` says where each is wrong and what would be right."""

@@ -1,0 +1,1 @@
+"""What is this machine, and where on it may be written?"""
