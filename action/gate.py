@@ -17,9 +17,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from conformance import github
 from conformance.errors import RecordError
-from conformance.results import RECORD, read_record
+from conformance.record.record import RECORD, read_record
+from conformance.report import github
 
 CONFORMANCE = [sys.executable, "-m", "conformance"]
 

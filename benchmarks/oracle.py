@@ -23,8 +23,8 @@ from onnx.reference import ReferenceEvaluator  # noqa: E402
 
 import conformance  # noqa: E402
 from conformance.adapters.onnxmodel import one_node_model  # noqa: E402
-from conformance.casefile import load_cases, shipped_cases  # noqa: E402
 from conformance.conventions import Unrepresentable, onnx  # noqa: E402
+from conformance.corpus.files import load_cases, shipped_cases  # noqa: E402
 from conformance.geometry import Axis, Geometry  # noqa: E402
 
 SHAPES = [  # N, C_in, size, C_out, kernel, stride, padding

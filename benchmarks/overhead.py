@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from conformance.adapters import NOT_ALONE, PRECISIONS, REGISTRY, precision_environment, thread_environment
-from conformance.machine import physical_cores
+from conformance.system.machine import physical_cores
 
 BARE = Path(__file__).with_name("bare.py")
 MEMORY = Path("/dev/shm")

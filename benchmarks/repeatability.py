@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from conformance.results import Record, read_record
-from conformance.timing import interval
+from conformance.record.record import Record, read_record
+from conformance.workers.timing import interval
 
 Rounds = Mapping[str, Mapping[str, list[float]]]
 

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 import yaml
 
-from conformance.casefile import load_cases, shipped_cases
-from conformance.changes import changes
-from conformance.guards import check_guards
+from conformance.corpus.expected import check_guards
+from conformance.corpus.files import load_cases, shipped_cases
+from conformance.corpus.selection import select
+from conformance.corpus.truths import Truths
+from conformance.record.changes import changes
+from conformance.record.record import RECORD, read_record
 from conformance.report import write_page
-from conformance.results import RECORD, read_record
-from conformance.selection import select
-from conformance.truths import Truths
 
 REFERENCE = Path(__file__).resolve().parent.parent / "reports" / "reference"
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from conformance.adapters import Unsupported
-    from conformance.case import Case
-    from conformance.casefile import load_cases
-    from conformance.checking import Report, check
+    from conformance.callables import Report, check
+    from conformance.corpus.case import Case
+    from conformance.corpus.files import load_cases
     from conformance.errors import CaseFileError, PortError
     from conformance.oracle import conv_transpose
     from conformance.porting import port
@@ -19,14 +19,14 @@ __version__ = "0.1.0"
 __all__ = ["Case", "CaseFileError", "PortError", "Report", "Unsupported", "check", "conv_transpose", "load_cases", "port"]
 
 _HOMES = {
-    "Case": "case",
+    "Case": "corpus.case",
     "CaseFileError": "errors",
     "PortError": "errors",
-    "Report": "checking",
+    "Report": "callables",
     "Unsupported": "adapters",
-    "check": "checking",
+    "check": "callables",
     "conv_transpose": "oracle",
-    "load_cases": "casefile",
+    "load_cases": "corpus.files",
     "port": "porting",
 }
 

@@ -15,13 +15,13 @@ import pytest
 from helpers import CHECKOUT
 from hypothesis import settings
 
-from conformance.case import Case, Given, Made, Place
+from conformance.corpus.case import Case, Given, Made, Place
+from conformance.corpus.tensors import dtype_of
 from conformance.geometry import Geometry, from_padding
 from conformance.oracle import Truth, truth_of
+from conformance.record.record import Record, read_record
 from conformance.report import render
-from conformance.results import Record, read_record
-from conformance.tensors import dtype_of
-from conformance.verdict import Verdict
+from conformance.verdicts.verdict import Verdict
 
 # Shared machines stall now and then, which says nothing about the code: no example has a time limit of its own.
 settings.register_profile("suite", deadline=None)

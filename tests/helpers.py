@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from conformance.adapters import REGISTRY
-from conformance.tensors import Tensors
+from conformance.corpus.tensors import Tensors
 from conformance.workers.engine import Spec
 
 TESTS = Path(__file__).resolve().parent

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from helpers import CUT, GAPS, command, corpus
 
-from conformance.accepting import accept, entries
-from conformance.differencefile import entries_of, unexplained
+from conformance.corpus.strict_yaml import parse
 from conformance.errors import RecordError
-from conformance.results import Record, read_record
-from conformance.verdict import Verdict
-from conformance.yamlfile import parse
+from conformance.record.accept import accept, entries
+from conformance.record.record import Record, read_record
+from conformance.verdicts.known_reader import entries_of, unexplained
+from conformance.verdicts.verdict import Verdict
 
 KNOWN = """- adapter: mine
   cases: [tiny/*]

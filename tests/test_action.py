@@ -16,9 +16,9 @@ import yaml
 from helpers import CHECKOUT, CUT, GAPS, command, corpus, environment
 from workflows import Job, run_action
 
-from conformance import github
-from conformance.results import Record
-from conformance.verdict import Verdict
+from conformance.record.record import Record
+from conformance.report import github
+from conformance.verdicts.verdict import Verdict
 
 ACTION = yaml.safe_load((CHECKOUT / "action.yml").read_text())
 INSTALL = runpy.run_path(str(CHECKOUT / "action" / "install.py"))

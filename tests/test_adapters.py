@@ -15,10 +15,10 @@ from miniatures import scatter
 from conformance import conventions
 from conformance.adapters import REGISTRY, precision_environment
 from conformance.conventions import Unrepresentable
+from conformance.corpus.tensors import Tensors, dtype_of
 from conformance.geometry import from_padding
 from conformance.oracle import gradient_truths
 from conformance.outcomes import Gradients, Output, Raised, Unsupported
-from conformance.tensors import Tensors, dtype_of
 from conformance.workers.engine import Engine, Greeting, Spec, close_all
 
 # What is known to be missing on the CPU: not tested for numbers, but for being refused in words.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.atlas import KERNELS, STRIDES, measured_windows, picture, windows
 from conformance.conventions import NAMES
 from conformance.geometry import Axis
+from conformance.report.atlas import KERNELS, STRIDES, measured_windows, picture, windows
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

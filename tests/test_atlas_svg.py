@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from conformance.atlas import SIZE, windows
+from conformance.record.record import Record
 from conformance.report import atlas_svg
-from conformance.results import Record
-from conformance.verdict import Verdict
+from conformance.report.atlas import SIZE, windows
+from conformance.verdicts.verdict import Verdict
 
 
 @pytest.fixture

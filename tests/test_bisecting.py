@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from releases import ADAPTER, BROKEN, RIGHT, WRONG, wheel
 
-from conformance.bisecting import index
-from conformance.bisecting.environments import Environments, NotInstalled, unmet
-from conformance.bisecting.search import boundary
+from conformance.bisection import index
+from conformance.bisection.environments import Environments, NotInstalled, unmet
+from conformance.bisection.search import boundary
 
 UV = shutil.which("uv")
 

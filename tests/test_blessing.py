@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.blessing import bless
-from conformance.casefile import load_cases
+from conformance.corpus.bless import bless
+from conformance.corpus.files import load_cases
 from conformance.errors import RecordError
 
 BLOCK = """\
@@ -243,12 +243,12 @@ def test_special_numbers_are_written_so_that_they_are_read_again(tmp_path, numbe
 
 def test_a_file_that_cannot_be_written_is_one_sentence_and_stays(tmp_path, monkeypatch):
     """A full disk: the file is what it was."""
-    import conformance.blessing
+    import conformance.corpus.bless
 
     def full(path, *_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(conformance.blessing, "replace_file", full)
+    monkeypatch.setattr(conformance.corpus.bless, "replace_file", full)
     with pytest.raises(RecordError, match="cannot be written: No space left on device"):
         blessed(tmp_path, BLOCK)
     assert (tmp_path / "cases" / "file.yaml").read_bytes().decode() == BLOCK

@@ -13,10 +13,11 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from conformance.compare import bound, compare
+from conformance.corpus.tensors import dtype_of
 from conformance.geometry import Axis, Geometry
-from conformance.oracle import Truth, truth_of, zero_insertion
-from conformance.tensors import dtype_of
+from conformance.oracle import Truth, truth_of
+from conformance.oracle.derivations import zero_insertion
+from conformance.verdicts.compare import bound, compare
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 BF16 = np.dtype(ml_dtypes.bfloat16)

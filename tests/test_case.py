@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from conformance import conventions
-from conformance.case import Case, Expected, Made, Place
 from conformance.conventions import Unrepresentable
+from conformance.corpus.case import Case, Expected, Made, Place
 from conformance.geometry import Axis, Geometry
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.case import Case, Expected, Given, Made
-from conformance.casefile import case_files, corpus_root, load_cases, shipped_cases
+from conformance.corpus.case import Case, Expected, Given, Made
+from conformance.corpus.files import case_files, corpus_root, load_cases, shipped_cases
 from conformance.errors import CaseFileError
 from conformance.geometry import Axis
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from conformance.changes import Key, changes
-from conformance.results import Record
-from conformance.verdict import Verdict
+from conformance.record.changes import Key, changes
+from conformance.record.record import Record
+from conformance.verdicts.verdict import Verdict
 
 RIGHT = {"status": "conforms"}
 TIMING = {"mode": "quick", "threads": 1, "first": 1.0, "minimum": 0.9, "lower": 1.0, "median": 1.1, "upper": 1.2, "count": 9}

@@ -10,9 +10,9 @@ from helpers import CUT, EMPTY, GAPS, TORCHS_RULE, corpus
 from miniatures import scatter
 
 import conformance
-from conformance.checking import MOST_TOLD
-from conformance.diagnosis import diagnosed
+from conformance.callables import MOST_TOLD
 from conformance.errors import SelectionError
+from conformance.verdicts.diagnosis import diagnosed
 
 
 def kernel(x, w, bias, *, stride, padding, output_padding, dilation, groups):
@@ -82,10 +82,10 @@ def test_ways_to_fail_beyond_the_most_are_counted(tmp_path):
 
 def test_what_is_wrong_is_explained_when_it_is_asked_for(tmp_path, monkeypatch):
     """A diagnosis takes far longer than a call: none is made before somebody looks at it, and then once."""
-    from conformance import checking
+    from conformance import callables
 
     made = []
-    monkeypatch.setattr(checking, "diagnosed", lambda verdict, *rest: made.append(verdict.case) or diagnosed(verdict, *rest))
+    monkeypatch.setattr(callables, "diagnosed", lambda verdict, *rest: made.append(verdict.case) or diagnosed(verdict, *rest))
     report = conformance.check(without_bias, corpus(tmp_path, CUT), progress=False)
     assert (report.ok, made) == (False, [])
     [verdict] = report.verdicts
@@ -98,9 +98,9 @@ def test_what_is_wrong_is_explained_when_it_is_asked_for(tmp_path, monkeypatch):
 
 def test_progress_is_told_on_standard_error(tmp_path, monkeypatch, capsys):
     """The first failure when it happens, and from time to time how far it is; nothing if it is not wanted."""
-    from conformance import checking
+    from conformance import callables
 
-    monkeypatch.setattr(checking, "SILENCE", 0.0)
+    monkeypatch.setattr(callables, "SILENCE", 0.0)
     cases = [CUT.replace("id: cut", f"id: cut-{number}") for number in range(3)]
     conformance.check(without_bias, corpus(tmp_path, *cases))
     told = capsys.readouterr().err

@@ -15,7 +15,7 @@ import pytest
 from helpers import CUT, EMPTY, GAPS, TESTS, command, corpus, environment, eventually, foreign_argument, gone, started
 
 from conformance.adapters import REGISTRY
-from conformance.results import RECORD, read_record
+from conformance.record.record import RECORD, read_record
 
 COMMANDS = (
     "run",

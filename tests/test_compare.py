@@ -14,8 +14,11 @@ import pytest
 from hypothesis import given as examples
 from hypothesis import strategies as st
 
-from conformance.case import Case
-from conformance.compare import (
+from conformance.corpus.case import Case
+from conformance.corpus.tensors import dtype_of
+from conformance.oracle import Truth
+from conformance.outcomes import Crashed, Outcome, Output, Raised, TimedOut, Unavailable, Unsupported
+from conformance.verdicts.compare import (
     MOST_ELEMENTS,
     WINDOW,
     agrees_with_oracle,
@@ -26,9 +29,6 @@ from conformance.compare import (
     gamma,
     judge,
 )
-from conformance.oracle import Truth
-from conformance.outcomes import Crashed, Outcome, Output, Raised, TimedOut, Unavailable, Unsupported
-from conformance.tensors import dtype_of
 
 TruthMaker = Callable[..., Truth]
 DTYPES = ("float32", "float64", "float16", "bfloat16")

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from conformance.confirmation import confirm, findings
-from conformance.differencefile import load_differences
 from conformance.errors import FileProblems
-from conformance.results import Record
-from conformance.verdict import Verdict
+from conformance.record.confirm import confirm, findings
+from conformance.record.record import Record
+from conformance.verdicts.known_reader import load_differences
+from conformance.verdicts.verdict import Verdict
 
 FILE = """# What is known.
 - adapter: engine

@@ -8,11 +8,11 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from conformance import atlas
-from conformance.case import Case
-from conformance.selection import select
-from conformance.suspicion import detection
-from conformance.truths import prepare
+from conformance.corpus.case import Case
+from conformance.corpus.selection import select
+from conformance.corpus.truths import prepare
+from conformance.report import atlas
+from conformance.verdicts.diagnosis.detection import detection
 
 SMALL = 400  # elements of an output: making every mistake of larger cases would take minutes
 

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from conformance import load_cases
-from conformance.case import Case, Made
+from conformance.corpus.case import Case, Made
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 GENERATOR = CHECKOUT / "tools" / "covering_design.py"

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 import conformance
 from conformance.geometry import Axis, Geometry
-from conformance.oracle import matrix, phases, reference, scatter, zero_insertion
+from conformance.oracle import reference
+from conformance.oracle.derivations import matrix, phases, scatter, zero_insertion
 
 WAYS = {
     "oracle": reference.transpose_into_window,

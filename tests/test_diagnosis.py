@@ -18,13 +18,13 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from conformance.case import Case
-from conformance.compare import compare, explained, slack
-from conformance.diagnosis import diagnose, made_mistakes
+from conformance.corpus.case import Case
+from conformance.corpus.selection import select
+from conformance.corpus.tensors import dtype_of
+from conformance.corpus.truths import prepare
 from conformance.oracle import Truth, transpose_into_window
-from conformance.selection import select
-from conformance.tensors import dtype_of
-from conformance.truths import prepare
+from conformance.verdicts.compare import compare, explained, slack
+from conformance.verdicts.diagnosis import diagnose, made_mistakes
 
 LARGEST = 1500  # elements of an output, and of input times taps: the engine takes a product at a time
 EVERY = 1 if os.environ.get("CONFORMANCE_ALL_CASES") else 6

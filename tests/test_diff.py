@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from helpers import CUT, GAPS, command, corpus
 
-from conformance.results import RECORD, Writer, verdict_line
-from conformance.verdict import Verdict
+from conformance.record.record import RECORD, Writer, verdict_line
+from conformance.verdicts.verdict import Verdict
 
 RIGHT = {"status": "conforms"}
 TIMING = {"mode": "quick", "threads": 1, "first": 1.0, "minimum": 0.9, "lower": 1.0, "median": 1.1, "upper": 1.2, "count": 9}

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from conformance.case import Case
-from conformance.differencefile import FAILING, load_differences
-from conformance.differences import Difference, explain, lost, untold
+from conformance.corpus.case import Case
+from conformance.corpus.truths import Truths
 from conformance.errors import FileProblems
-from conformance.judging import Judge
-from conformance.machine import Circumstances
-from conformance.truths import Truths
-from conformance.verdict import STATUSES, Verdict
-from conformance.versionrange import Place
+from conformance.system.machine import Circumstances
+from conformance.verdicts.judge import Judge
+from conformance.verdicts.known import Difference, explain, lost, untold
+from conformance.verdicts.known_reader import FAILING, load_differences
+from conformance.verdicts.verdict import STATUSES, Verdict
+from conformance.verdicts.version_range import Place
 
 ENTRY = """- adapter: engine
   cases: folder/file/one

@@ -23,17 +23,19 @@ import pytest
 import typer.main
 import yaml
 
-from conformance import cache, differencefile, differences, load_cases, pytest_plugin
+from conformance import load_cases, pytest_plugin
 from conformance.adapters import REGISTRY
-from conformance.case import DTYPES, KINDS_OF_VALUES
-from conformance.casereader import GENERIC, KEYS, REQUIRED
 from conformance.cli import app
 from conformance.conventions import NAMES, get, normal_form
+from conformance.corpus.case import DTYPES, KINDS_OF_VALUES
+from conformance.corpus.case_reader import GENERIC, KEYS, REQUIRED
 from conformance.errors import CaseFileError
-from conformance.results import RECORD
-from conformance.timing import SLICES, Timing
-from conformance.verdict import STATUSES, Verdict
+from conformance.record.record import RECORD
+from conformance.system import cache
+from conformance.verdicts import known, known_reader
+from conformance.verdicts.verdict import STATUSES, Verdict
 from conformance.workers import protocol
+from conformance.workers.timing import SLICES, Timing
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -368,8 +370,8 @@ def test_row_of_the_registry() -> None:
     text = text_of("adapters")
     keys = {key for row in rows(section(text, "The table"), "key") for key in code(row[0])}
     assert keys == {field.name for field in fields(REGISTRY["torch"])}
-    from conformance import cache
     from conformance.adapters import NOT_ALONE, precision_environment, thread_environment
+    from conformance.system import cache
 
     variables = {name for entry in REGISTRY.values() for name in entry.environment} | set(thread_environment(1))
     variables |= {*cache.environment(), *precision_environment("strict"), *NOT_ALONE}
@@ -493,10 +495,10 @@ def test_keys_of_known_differences_are_the_codes() -> None:
     """The page has every key of a known difference, says which are needed, what `where` may hold and how it may fail."""
     text = section(text_of("reports"), "Known differences")
     table = {code(row[0])[0]: row for row in rows(text, "key")}
-    assert list(table) == list(differencefile.KEYS)
-    assert [key for key, row in table.items() if row[2] == "needed"] == list(differencefile.REQUIRED)
-    assert [code(row[0])[0] for row in rows(text, "key of `where`")] == [*differences.OF_THE_MACHINE, "onednn"]
-    assert set(code(table["status"][1])) == set(differencefile.FAILING)
+    assert list(table) == list(known_reader.KEYS)
+    assert [key for key, row in table.items() if row[2] == "needed"] == list(known_reader.REQUIRED)
+    assert [code(row[0])[0] for row in rows(text, "key of `where`")] == [*known.OF_THE_MACHINE, "onednn"]
+    assert set(code(table["status"][1])) == set(known_reader.FAILING)
 
 
 # Conventions

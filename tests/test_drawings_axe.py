@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from browser import canvas, drawings, violations
 
+from conformance.record.record import Record
 from conformance.report import figures
 from conformance.report.atlas_svg import atlas_svg, legend
-from conformance.results import Record
 
 __all__ = ["canvas", "drawings"]
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from helpers import CUT_OUTPUT, ONNX, TESTS, TORCH, foreign, gone, miniature, small, started
 
+from conformance.corpus.tensors import Tensors
 from conformance.outcomes import Crashed, Output, Raised, TimedOut, Unavailable, Unsupported
-from conformance.tensors import Tensors
 from conformance.workers.engine import Engine, Greeting, Spec, close_all
 
 

@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from conformance.adapters import REGISTRY
-from conformance.engines import specs
 from conformance.errors import UsageError
 from conformance.workers.process import foreign_command, python_command
+from conformance.workers.specs import specs
 
 
 def parsed(*adapters, python=()):

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from conformance import conv_transpose
+from conformance.record.record import Record
 from conformance.report import figures, tables
-from conformance.results import Record
-from conformance.verdict import Verdict
+from conformance.verdicts.verdict import Verdict
 
 
 def case_line(name: str, *, dtype: str = "float32", axes: Sequence[dict[str, int]] | None = None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.processor import cpu_flags
+from conformance.system.processor import cpu_flags
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "findings.md"

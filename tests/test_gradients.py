@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from conformance.conventions import Unrepresentable, jax, torch
 from conformance.geometry import Axis, Geometry
-from conformance.oracle import gradient_truths, gradients, scatter, transpose_into_window
+from conformance.oracle import gradient_truths, gradients, transpose_into_window
+from conformance.oracle.derivations import scatter
 
 COUNT = int(os.environ.get("CONFORMANCE_GRADIENT_COUNT", "12"))
 MOST = {1: (9, 5, 5, 4), 2: (5, 4, 4, 3), 3: (3, 3, 3, 2)}  # per rank: size, kernel, stride, dilation

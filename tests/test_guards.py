@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance.case import Case, Expected
-from conformance.guards import MOST_VALUES, contradiction, digest, expectation
+from conformance.corpus.case import Case, Expected
+from conformance.corpus.expected import MOST_VALUES, contradiction, digest, expectation
 from conformance.oracle import Truth
 
 CaseMaker = Callable[..., Case]

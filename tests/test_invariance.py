@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from helpers import CUT, command, corpus, environment
 
-from conformance.compare import between
 from conformance.geometry import Axis, Geometry
-from conformance.invariance import variation
 from conformance.oracle import gradient_truths
 from conformance.oracle.truth import truth_of
 from conformance.outcomes import Aside, Crashed, Gradients, Output, Unsupported
+from conformance.verdicts.compare import between
+from conformance.verdicts.invariance import variation
 
 ENGINE = '''
 import os

@@ -14,12 +14,12 @@ import pytest
 from helpers import tool
 
 from conformance.adapters import REGISTRY
-from conformance.casefile import shipped_cases
-from conformance.differencefile import load_differences
-from conformance.differences import Difference
-from conformance.processor import LEVELS
-from conformance.results import Record
-from conformance.verdict import Verdict
+from conformance.corpus.files import shipped_cases
+from conformance.record.record import Record
+from conformance.system.processor import LEVELS
+from conformance.verdicts.known import Difference
+from conformance.verdicts.known_reader import load_differences
+from conformance.verdicts.verdict import Verdict
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 RECORDS = sorted((CHECKOUT / "reports" / "isa").glob("*.json"))

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance import kept
-from conformance.case import Case, Made
-from conformance.kept import Kept, kept_truths, key_of
+from conformance.corpus import truth_store
+from conformance.corpus.case import Case, Made
+from conformance.corpus.selection import select
+from conformance.corpus.truth_store import Kept, kept_truths, key_of
+from conformance.corpus.truths import Prepared, Truths, prepare
 from conformance.oracle import truth as oracle
-from conformance.selection import select
-from conformance.truths import Prepared, Truths, prepare
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_another_content_has_another_key(large: Case, monkeypatch: pytest.Monkey
     Truths(keep=folder)(replace(large, kernel=replace(large.kernel, seed=large.kernel.seed + 1)))
     assert len(set(tmp_path.iterdir())) == 2 * len(files)
     before = key_of("one")
-    monkeypatch.setattr(kept, "_makers", lambda: "other code")
+    monkeypatch.setattr(truth_store, "_makers", lambda: "other code")
     assert key_of("one") != before
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.markdown import plain, table
+from conformance.report.markdown import plain, table
 
 
 @pytest.mark.parametrize(

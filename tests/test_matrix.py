@@ -13,7 +13,7 @@ from helpers import tool
 from packaging.version import Version
 
 from conformance.adapters import REGISTRY
-from conformance.results import read_record
+from conformance.record.record import read_record
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

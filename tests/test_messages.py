@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from conformance import messages
-from conformance.results import Record
-from conformance.verdict import STATUSES, Verdict
+from conformance.record.record import Record
+from conformance.verdicts import messages
+from conformance.verdicts.verdict import STATUSES, Verdict
 
 
 @pytest.mark.parametrize("status", STATUSES)

@@ -17,7 +17,7 @@ import pytest
 
 import conformance
 from conformance.geometry import Axis, Geometry
-from conformance.oracle import scatter
+from conformance.oracle.derivations import scatter
 
 COMPARISONS = 200
 SEED = 20160323

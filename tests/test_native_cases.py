@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from conformance.case import Case
-from conformance.casefile import load_cases
 from conformance.conventions import NAMES
+from conformance.corpus.case import Case
+from conformance.corpus.files import load_cases
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 GENERATOR = CHECKOUT / "tools" / "native_cases.py"

@@ -91,7 +91,7 @@ def test_no_framework_comes_with_it(installed, empty):
 def test_where_the_cases_lie(installed, empty):
     """In a wheel beside the package; an editable install reads the checkout's and has no copy that could go stale."""
     kind, folder = installed
-    code = "from conformance.casefile import shipped_cases; print(shipped_cases())"
+    code = "from conformance.corpus.files import shipped_cases; print(shipped_cases())"
     place = run(folder / "bin" / "python", "-c", code, cwd=empty).strip()
     copies = [str(path.parent) for path in folder.rglob("cs231n.yaml")]
     if kind == "editable":

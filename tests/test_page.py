@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from conformance.results import Record
+from conformance.record.record import Record
 
 SHOWCASE = "textbook/cs231n/two-by-two-to-four-by-four"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from conformance.results import Record
+from conformance.record.record import Record
 
 SCREENSHOTS = os.environ.get("CONFORMANCE_SCREENSHOTS")
 """A folder to keep the screenshots in; report.png and case.png are the README's, in docs/images."""

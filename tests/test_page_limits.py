@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from conformance.record.record import Record
 from conformance.report import render
-from conformance.results import Record
-from conformance.verdict import Verdict
+from conformance.verdicts.verdict import Verdict
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'--><b>&amp;{{7*7}}\u2028\ud800"
 SHOWN = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'--><b>&amp;{{7*7}}"

@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 
 from conformance.adapters import REGISTRY
-from conformance.case import Case
-from conformance.casefile import load_cases, shipped_cases
 from conformance.conventions import Unrepresentable
+from conformance.corpus.case import Case
+from conformance.corpus.files import load_cases, shipped_cases
+from conformance.corpus.truths import Truths
 from conformance.programs import convention_of, program
-from conformance.recording import case_line
+from conformance.record.case import case_from
+from conformance.record.case_line import case_line
+from conformance.record.record import Record, strict
 from conformance.report import render
-from conformance.report.casefrom import case_from
-from conformance.results import Record, strict
-from conformance.truths import Truths
 
 SHOWCASE = "textbook/cs231n/two-by-two-to-four-by-four"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.processor import LEVELS, cpu_flags, isa, onednn_facts, xla_facts
+from conformance.system.processor import LEVELS, cpu_flags, isa, onednn_facts, xla_facts
 
 SKYLAKE = {"SSE41": True, "AVX": True, "AVX2": True, "FMA3": True} | dict.fromkeys(
     ("AVX512F", "AVX512CD", "AVX512BW", "AVX512DQ", "AVX512VL", "AVX512_SKX", "X86_V4"), True

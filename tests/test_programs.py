@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from conformance.adapters import REGISTRY
-from conformance.case import Case, Given, Made
-from conformance.casefile import load_cases, shipped_cases
 from conformance.conventions import Unrepresentable
+from conformance.corpus.case import Case, Given, Made
+from conformance.corpus.files import load_cases, shipped_cases
+from conformance.corpus.tensors import tensors_of
 from conformance.programs import CONVENTIONS, array, program
-from conformance.tensors import tensors_of
 
 CASES = """
 format: 1

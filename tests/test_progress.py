@@ -9,10 +9,10 @@ from typing import Any
 
 from helpers import CUT, GAPS, command, corpus, eventually
 
-from conformance import messages
 from conformance.commands.progress import Lines
-from conformance.results import read_record
-from conformance.verdict import Verdict
+from conformance.record.record import read_record
+from conformance.verdicts import messages
+from conformance.verdicts.verdict import Verdict
 
 
 def test_nobody_waits_for_a_line(run_line: dict[str, Any], verdict: Callable[..., Verdict]) -> None:

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from conformance.tensors import DTYPES_OF_RESULTS, dtype_of
+from conformance.corpus.tensors import DTYPES_OF_RESULTS, dtype_of
 from conformance.workers import protocol
 from conformance.workers.child import _Pipe
 from conformance.workers.protocol import ProtocolError, decode, encode

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from helpers import CUT, EMPTY, GAPS, TESTS, TORCHS_RULE, corpus, environment, started
 
-from conformance import awaiting
 from conformance.outcomes import Raised, Unavailable
+from conformance.pytest_plugin import background
 from conformance.workers.engine import Greeting
 
 INSTALLED = any(entry.value == "conformance.pytest_plugin" for entry in entry_points(group="pytest11"))
@@ -273,5 +273,5 @@ def test_what_adapters_answer_survives_the_way_to_a_worker() -> None:
         "b": Raised(type="ImportError", message="no", stage="while starting"),
         "c": Unavailable(reason="not installed"),
     }
-    assert awaiting.heard(awaiting.told(answers)) == answers
-    assert str(TESTS) not in str(awaiting.told(answers))
+    assert background.heard(background.told(answers)) == answers
+    assert str(TESTS) not in str(background.told(answers))

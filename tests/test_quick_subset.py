@@ -16,10 +16,10 @@ import pytest
 import test_covering_design as covering
 
 from conformance import load_cases
-from conformance.case import Case
 from conformance.conventions import NAMES, Unrepresentable
-from conformance.selection import select
-from conformance.truths import prepare
+from conformance.corpus.case import Case
+from conformance.corpus.selection import select
+from conformance.corpus.truths import prepare
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 TOOLS = CHECKOUT / "tools"

@@ -6,7 +6,7 @@ import zlib
 from pathlib import Path
 
 from conformance.adapters import REGISTRY
-from conformance.results import read_record
+from conformance.record.record import read_record
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "reports" / "reference"

@@ -14,8 +14,8 @@ import pytest
 from packaging.version import Version
 
 from conformance.adapters import REGISTRY
-from conformance.case import Case
-from conformance.casefile import load_cases
+from conformance.corpus.case import Case
+from conformance.corpus.files import load_cases
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 TOOL = CHECKOUT / "tools" / "prove_regressions.py"

@@ -9,7 +9,7 @@ import pytest
 from helpers import CUT, command, corpus, environment
 
 from conformance.outcomes import Crashed, Gradients, Output
-from conformance.repetition import nondeterminism
+from conformance.verdicts.repetition import nondeterminism
 
 ENGINE = '''
 import numpy as np

@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 
 from conformance import report
-from conformance.compare import excerpt
 from conformance.errors import RecordError
+from conformance.record.record import Record
 from conformance.report.page import render, write_page
 from conformance.report.plain import anchor
-from conformance.results import Record
-from conformance.verdict import STATUSES, Verdict
+from conformance.verdicts.compare import excerpt
+from conformance.verdicts.verdict import STATUSES, Verdict
 
 EVIL = "<script>alert('\"&x')</script>"
 VOID = {"meta", "link", "br", "img", "input", "hr"}

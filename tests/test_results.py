@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from conformance.errors import RecordError
-from conformance.results import RECORD, Record, Writer, read_record, strict, verdict_from, verdict_line
-from conformance.verdict import Verdict
+from conformance.record.record import RECORD, Record, Writer, read_record, strict, verdict_from, verdict_line
+from conformance.verdicts.verdict import Verdict
 
 
 def refuse_constants(name: str) -> None:

@@ -11,14 +11,14 @@ import pytest
 from helpers import CUT, GAPS, corpus, miniature, started
 from test_runner import Watcher, request
 
-from conformance.case import Case
+from conformance.corpus.case import Case
+from conformance.corpus.tensors import tensors_of
 from conformance.outcomes import Outcome, TimedOut
-from conformance.planning import Task
-from conformance.retrial import MOST_IN_A_ROW, Retrial
-from conformance.runner import execute
-from conformance.tensors import tensors_of
-from conformance.verdict import Verdict
-from conformance.workers.asked import Asked
+from conformance.run.plan import Task
+from conformance.run.retrial import MOST_IN_A_ROW, Retrial
+from conformance.run.runner import execute
+from conformance.verdicts.verdict import Verdict
+from conformance.workers.request import Asked
 
 
 def test_a_call_that_answers_the_second_time_conforms(tmp_path: Path) -> None:

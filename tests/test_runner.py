@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 from helpers import CUT, EMPTY, GAPS, TESTS, TORCHS_RULE, corpus, foreign, gone, miniature, started
 
-from conformance import runner
+from conformance.corpus.selection import select
 from conformance.errors import CaseFileError, FileProblems, RecordError, UsageError
-from conformance.planning import Request, Task
-from conformance.results import RECORD, read_record
-from conformance.runner import execute
-from conformance.selection import select
+from conformance.record.record import RECORD, read_record
+from conformance.run import runner
+from conformance.run.plan import Request, Task
+from conformance.run.runner import execute
 
 
 class Watcher:

@@ -12,11 +12,11 @@ from jsonschema import Draft202012Validator
 
 import conformance
 from conformance import conventions
-from conformance.case import DTYPES, KINDS_OF_VALUES
-from conformance.casefile import case_files, load_cases, shipped_cases
-from conformance.casereader import GENERIC, KEYS, REQUIRED
+from conformance.corpus.case import DTYPES, KINDS_OF_VALUES
+from conformance.corpus.case_reader import GENERIC, KEYS, REQUIRED
+from conformance.corpus.files import case_files, load_cases, shipped_cases
+from conformance.corpus.strict_yaml import read
 from conformance.errors import CaseFileError
-from conformance.yamlfile import read
 
 SCHEMA = json.loads((Path(conformance.__file__).parent / "schema" / "case.schema.json").read_text(encoding="utf-8"))
 CASE = SCHEMA["$defs"]["case"]

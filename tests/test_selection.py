@@ -9,9 +9,9 @@ import pytest
 from _pytest.mark import KeywordMatcher  # pytest's own matching of -k, which ours must agree with
 from _pytest.mark.expression import Expression
 
-from conformance.casefile import shipped_cases
+from conformance.corpus.files import shipped_cases
+from conformance.corpus.selection import compile_expression, select
 from conformance.errors import CaseFileError, SelectionError
-from conformance.selection import compile_expression, select
 
 NAMES = (
     "textbook/cs231n/two-by-two", "textbook/cs231n/keras-same", "arithmetic/first/one-axis", "numerics/tf32/Wide-Integers",

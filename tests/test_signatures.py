@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 import conformance
-from conformance import signatures
-from conformance.casefile import load_cases
-from conformance.results import Record
-from conformance.signatures import groups_of, told
-from conformance.traits import rule, traits_of, traits_of_line
-from conformance.verdict import Verdict
+from conformance.corpus.files import load_cases
+from conformance.corpus.traits import rule, traits_of, traits_of_line
+from conformance.record import signatures
+from conformance.record.record import Record
+from conformance.record.signatures import groups_of, told
+from conformance.verdicts.verdict import Verdict
 
 DEEP = frozenset({"dilation above 1", "dilation above 2"})
 GROUPS, DILATED, PLAIN = (
@@ -42,8 +42,8 @@ def test_a_rule_is_true_of_all_that_fail(failing: Any, passing: Any, found: tupl
 
 def test_traits_of_a_case_are_those_of_its_line() -> None:
     """For every shipped case: what `check` says and what is read off a record are the same."""
-    from conformance.recording import case_line
-    from conformance.truths import Truths
+    from conformance.corpus.truths import Truths
+    from conformance.record.case_line import case_line
 
     truths = Truths()
     cases = [case for case in load_cases("cases/textbook") + load_cases("cases/edge") if "slow" not in case.tags]

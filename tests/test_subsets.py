@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from helpers import command
 
-from conformance import runner, selection, subsets
-from conformance.differencefile import load_differences
-from conformance.differences import lost
+from conformance.corpus import selection, subsets
+from conformance.corpus.selection import select
 from conformance.errors import FileProblems, SelectionError
-from conformance.selection import select
+from conformance.run import runner
+from conformance.verdicts.known import lost
+from conformance.verdicts.known_reader import load_differences
 
 RIGHT = "miniatures:Right"
 ENTRY = "- {{adapter: torch, cases: ['{}'], versions: {{torch: '>=2'}}, status: differs, reason: one, source: made up}}\n"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from conformance.casefile import load_cases
-from conformance.selection import select
-from conformance.suspicion import detection, suspicions
-from conformance.truths import prepare
+from conformance.corpus.files import load_cases
+from conformance.corpus.selection import select
+from conformance.corpus.truths import prepare
+from conformance.verdicts.diagnosis.detection import detection, suspicions
 
 FORM = """
 format: 1

@@ -12,20 +12,20 @@ from helpers import TESTS, command, eventually, miniature, started
 from miniatures import Right
 
 from conformance import conventions
-from conformance.casefile import load_cases
 from conformance.commands import sweep as sweep_command
 from conformance.conventions import Unrepresentable
+from conformance.corpus.files import load_cases
+from conformance.corpus.tensors import cotangent_of, tensors_of
 from conformance.errors import UsageError
 from conformance.geometry import Axis, Geometry, problems
 from conformance.oracle import gradient_truths, truth_of
-from conformance.sweeping import Request, Wish, sweep
-from conformance.sweeping.drawing import Drawer, obstacle
-from conformance.sweeping.drawn import KEPT, Drawn
-from conformance.sweeping.shrinking import shrunk, smaller
-from conformance.sweeping.standby import LostError, Standby
-from conformance.sweeping.trying import Way, skeleton
-from conformance.sweeping.writing import case_text, write_case
-from conformance.tensors import cotangent_of, tensors_of
+from conformance.sweep import Request, Wish, sweep
+from conformance.sweep.attempt import Way, skeleton
+from conformance.sweep.call import KEPT, Drawn
+from conformance.sweep.draw import Drawer, obstacle
+from conformance.sweep.shrink import shrunk, smaller
+from conformance.sweep.standby import LostError, Standby
+from conformance.sweep.write import case_text, write_case
 
 ALL = ("float32", "float64", "float16", "bfloat16")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from helpers import CUT, GAPS, command, corpus
 
-from conformance.results import read_record
-from conformance.tally import Tally
-from conformance.verdict import STATUSES, Verdict
+from conformance.record.record import read_record
+from conformance.record.tally import Tally
+from conformance.verdicts.verdict import STATUSES, Verdict
 
 MINE = """  - id: decoder
     summary: The decoder's layer as Keras has it.

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance.case import Case, Given, Made
-from conformance.tensors import dtype_of, tensors_of
+from conformance.corpus.case import Case, Given, Made
+from conformance.corpus.tensors import dtype_of, tensors_of
 
 SHAPE = (2, 2, 3, 4)
 

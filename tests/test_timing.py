@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from conformance import timing
-from conformance.timing import interval, measure, summarise
+from conformance.workers import timing
+from conformance.workers.timing import interval, measure, summarise
 
 
 def test_quartiles_are_interpolated_between_the_ordered_durations() -> None:

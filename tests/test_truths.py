@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from conformance import truths
-from conformance.case import Case
-from conformance.selection import select
-from conformance.truths import LARGE_BYTES, Truths, bytes_of, is_large, prepare
+from conformance.corpus import truths
+from conformance.corpus.case import Case
+from conformance.corpus.selection import select
+from conformance.corpus.truths import LARGE_BYTES, Truths, bytes_of, is_large, prepare
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from conformance.versionrange import Place, place, public, widened
+from conformance.verdicts.version_range import Place, place, public, widened
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from conformance.corpus.strict_yaml import Problems, read, scalar
 from conformance.errors import FileProblems
-from conformance.yamlfile import Problems, read, scalar
 
 
 def problems_of(path: Path) -> list[str]:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import yaml
 
-from conformance import cache
-from conformance.bisecting.environments import Environments, NotInstalled
+from conformance.bisection.environments import Environments, NotInstalled
+from conformance.system import cache
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 TABLE = CHECKOUT / "tools" / "compat.yaml"

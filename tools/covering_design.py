@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from conformance import conventions
-from conformance.case import Case, Made, Place
 from conformance.conventions import Unrepresentable
+from conformance.corpus.case import Case, Made, Place
+from conformance.corpus.expected import MOST_VALUES, expectation
+from conformance.corpus.strict_yaml import read
+from conformance.corpus.tensors import tensors_of
 from conformance.geometry import from_padding
-from conformance.guards import MOST_VALUES, expectation
 from conformance.oracle import truth_of
-from conformance.tensors import tensors_of
-from conformance.yamlfile import read
 
 FOLDER = Path(__file__).resolve().parent.parent / "cases" / "arithmetic"
 RANKS = {"line": 1, "plane": 2, "volume": 3}

@@ -21,12 +21,12 @@ from typing import Any
 import yaml
 from packaging.version import Version
 
-from conformance.casefile import shipped_cases
-from conformance.differencefile import load_differences
-from conformance.differences import Difference, explain
-from conformance.machine import circumstances_of
-from conformance.results import Record, read_record
-from conformance.verdict import Verdict
+from conformance.corpus.files import shipped_cases
+from conformance.record.record import Record, read_record
+from conformance.system.machine import circumstances_of
+from conformance.verdicts.known import Difference, explain
+from conformance.verdicts.known_reader import load_differences
+from conformance.verdicts.verdict import Verdict
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DATA = CHECKOUT / "reports" / "history.json"

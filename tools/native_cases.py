@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from conformance import conventions
-from conformance.case import Case, Made, Place
+from conformance.corpus.case import Case, Made, Place
+from conformance.corpus.expected import expectation
+from conformance.corpus.tensors import tensors_of
 from conformance.geometry import Geometry
-from conformance.guards import expectation
 from conformance.oracle import truth_of
-from conformance.tensors import tensors_of
 
 FOLDER = Path(__file__).resolve().parent.parent / "cases" / "conventions"
 HEADER = """\

@@ -21,16 +21,16 @@ from math import prod
 import numpy as np
 from covering_design import FOLDER, designs, entries, stem_of
 
-from conformance.case import Case
-from conformance.casefile import load_cases
-from conformance.compare import compare
 from conformance.conventions import NAMES, Unrepresentable
-from conformance.differencefile import load_differences
+from conformance.corpus.case import Case
+from conformance.corpus.files import load_cases
+from conformance.corpus.tensors import dtype_of
+from conformance.corpus.truths import prepare
 from conformance.geometry import Geometry
 from conformance.oracle import Truth
-from conformance.suspicion import detection
-from conformance.tensors import dtype_of
-from conformance.truths import prepare
+from conformance.verdicts.compare import compare
+from conformance.verdicts.diagnosis.detection import detection
+from conformance.verdicts.known_reader import load_differences
 
 CASES = FOLDER.parent
 FILE = CASES / "subsets" / "quick.txt"

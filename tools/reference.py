@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from conformance.adapters import REGISTRY
-from conformance.casefile import shipped_cases
-from conformance.differencefile import load_differences
-from conformance.differences import Difference, explain
-from conformance.machine import circumstances_of
+from conformance.corpus.files import shipped_cases
+from conformance.record.record import RECORD, read_record
 from conformance.report import write_page
 from conformance.report.payload import ARRAYS, can_be_made_again
-from conformance.results import RECORD, read_record
-from conformance.verdict import Verdict
+from conformance.system.machine import circumstances_of
+from conformance.verdicts.known import Difference, explain
+from conformance.verdicts.known_reader import load_differences
+from conformance.verdicts.verdict import Verdict
 
 REFERENCE = Path(__file__).resolve().parent.parent / "reports" / "reference"
 PLACES = re.compile(

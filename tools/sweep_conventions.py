@@ -32,10 +32,10 @@ import numpy as np
 from conformance import conventions
 from conformance.adapters import REGISTRY
 from conformance.conventions import Native, Unrepresentable, normal_form
+from conformance.corpus.tensors import Tensors
 from conformance.geometry import Axis, Geometry
 from conformance.oracle import transpose_into_window
 from conformance.outcomes import Crashed, Outcome, Output, Raised, Unsupported
-from conformance.tensors import Tensors
 from conformance.workers.engine import Engine, Greeting, Spec
 
 GROUPS = {"torch": "groups", "tensorflow": "groups", "jax": "feature_group_count", "onnx": "group"}

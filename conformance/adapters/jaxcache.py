@@ -9,7 +9,7 @@ from pathlib import Path
 import jax
 
 from conformance.adapters import wants_strict
-from conformance.processor import xla_facts
+from conformance.system.processor import xla_facts
 
 _EVENTS = {"/jax/compilation_cache/cache_hits": "hits", "/jax/compilation_cache/cache_misses": "misses"}
 _COUNTS: Counter[str] = Counter()

@@ -10,7 +10,7 @@ from onnx.reference import ReferenceEvaluator
 
 from conformance.adapters import PreparedCall
 from conformance.adapters.onnxmodel import one_node_model
-from conformance.processor import isa
+from conformance.system.processor import isa
 
 
 class OnnxReference(PreparedCall):

@@ -11,7 +11,7 @@ import onnxruntime
 
 from conformance.adapters import PreparedCall, wants_strict
 from conformance.adapters.onnxmodel import one_node_model
-from conformance.processor import isa
+from conformance.system.processor import isa
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 

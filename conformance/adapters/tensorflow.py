@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from conformance.adapters import PreparedCall, refuse_misfit, wants_strict
 from conformance.conventions import tensorflow as convention
-from conformance.processor import onednn_facts, xla_facts
+from conformance.system.processor import onednn_facts, xla_facts
 
 _CALLS = {1: tf.nn.conv1d_transpose, 2: tf.nn.conv2d_transpose, 3: tf.nn.conv3d_transpose}
 

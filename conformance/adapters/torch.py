@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from conformance.adapters import Missing, PreparedCall, Unsupported, wants_strict
-from conformance.processor import onednn_facts
+from conformance.system.processor import onednn_facts
 
 _LAYERS = {1: torch.nn.ConvTranspose1d, 2: torch.nn.ConvTranspose2d, 3: torch.nn.ConvTranspose3d}
 

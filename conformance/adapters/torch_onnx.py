@@ -14,7 +14,7 @@ import onnxruntime
 import torch
 
 from conformance.adapters.torch import Torch, to_torch
-from conformance.processor import isa
+from conformance.system.processor import isa
 
 
 class TorchOnnx(Torch):

@@ -7,15 +7,15 @@ import os
 from rich.console import Console
 from rich.table import Table
 
-from conformance import engines
 from conformance.outcomes import Crashed, Outcome, Raised, TimedOut, Unavailable
 from conformance.workers.engine import Greeting
 from conformance.workers.pool import Pool
+from conformance.workers.specs import read_specs
 
 
 def run(pythons: list[str], variants: bool) -> None:
     """Greet every adapter of the table, with `variants` these too, and print what it said."""
-    specs, _ = engines.specs([], pythons, variants=variants)
+    specs, _ = read_specs([], pythons, variants=variants)
     pool: Pool[None, None] = Pool(specs, jobs=os.cpu_count() or 1, timeout=60.0)
     try:
         answers = pool.greet()

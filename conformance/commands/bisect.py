@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
-from conformance import cache
-from conformance.bisecting.environments import Environments
-from conformance.bisecting.index import IndexProblem, Release, releases
-from conformance.bisecting.search import boundary
-from conformance.bisecting.trying import Question, Skipped, Trial, Trier
+from conformance.bisection.environments import Environments
+from conformance.bisection.index import IndexProblem, Release, releases
+from conformance.bisection.search import boundary
+from conformance.bisection.trial import Question, Skipped, Trial, Trier
 from conformance.commands.run import ended_by_signals
+from conformance.corpus.selection import Selection, select
 from conformance.errors import SelectionError, UsageError
-from conformance.messages import counted
-from conformance.selection import Selection, select
+from conformance.system import cache
+from conformance.verdicts.messages import counted
 
 MOST_NEAR = 6
 

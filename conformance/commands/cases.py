@@ -9,12 +9,14 @@ from pathlib import Path
 
 import typer
 
-from conformance import blessing, differencefile, differences
-from conformance.guards import check_guards
-from conformance.messages import counted
-from conformance.selection import Selection, select
-from conformance.suspicion import detection, suspicions
-from conformance.truths import Truths
+from conformance.corpus.bless import write_expected
+from conformance.corpus.expected import check_guards
+from conformance.corpus.selection import Selection, select
+from conformance.corpus.truths import Truths
+from conformance.verdicts import known_reader
+from conformance.verdicts.diagnosis.detection import detection, suspicions
+from conformance.verdicts.known import Difference, lost_entries
+from conformance.verdicts.messages import counted
 
 
 def list_cases(words: Sequence[str], expression: str | None, tags: Sequence[str], subset: str | None = None) -> None:
@@ -32,8 +34,8 @@ def lint(words: Sequence[str], detects: bool, files: Sequence[Path]) -> None:
     notes = _detections(selection, truths) if detects else _suspicions(selection, truths)
     for line in notes:
         print(line)
-    known = differencefile.load_differences(selection.roots, files)
-    findings = [*_unguarded(selection), *_lost(selection, known), *differencefile.unexplained(known)]
+    known = known_reader.load_differences(selection.roots, files)
+    findings = [*_unguarded(selection), *_lost(selection, known), *known_reader.unexplained(known)]
     for line in findings:
         print(line)
     print(f"{counted(len(selection.cases), 'case')}, {counted(len(findings), 'finding')}")
@@ -74,13 +76,13 @@ def _unguarded(selection: Selection) -> list[str]:
     ]
 
 
-def _lost(selection: Selection, known: Sequence[differences.Difference]) -> list[str]:
+def _lost(selection: Selection, known: Sequence[Difference]) -> list[str]:
     names = {root: [case.name for case in select([str(root)], slow=True).loaded] for root in selection.roots} if known else {}
-    return [f"{problem['entry']}: cases: {problem['problem']}" for problem in differences.lost(known, names)]
+    return [f"{problem['entry']}: cases: {problem['problem']}" for problem in lost_entries(known, names)]
 
 
 def bless(words: Sequence[str]) -> None:
     """Write what `expected` should say, and tell each change."""
-    for line in blessing.bless(select(words, slow=True).cases):
+    for line in write_expected(select(words, slow=True).cases):
         print(line)
     sys.stdout.flush()

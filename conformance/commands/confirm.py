@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from conformance import confirmation
-from conformance.casefile import shipped_cases
-from conformance.differencefile import load_differences
-from conformance.differences import Difference
-from conformance.messages import counted
-from conformance.results import Record, read_record
-from conformance.selection import select
+from conformance.corpus.files import shipped_cases
+from conformance.corpus.selection import select
+from conformance.record import confirm
+from conformance.record.record import Record, read_record
+from conformance.verdicts.known import Difference
+from conformance.verdicts.known_reader import load_differences
+from conformance.verdicts.messages import counted
 
 
 def run(folder: Path, files: Sequence[Path]) -> None:
     """Widen the entries of the record's corpora, or of the files given, and tell what was changed and what was left."""
     record = read_record(folder)
-    found = confirmation.findings(record, load_differences([], files) if files else _of(record))
-    for line in confirmation.confirm(found):
+    found = confirm.findings(record, load_differences([], files) if files else _of(record))
+    for line in confirm.confirm(found):
         print(line)
     changed = sum(finding.is_seen or finding.is_mended for finding in found)
     print(f"{counted(changed, 'entry', 'entries')} changed, {len(found) - changed} left to be judged by hand")

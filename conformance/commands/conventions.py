@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from conformance.atlas import KERNELS, SIZE, STRIDES, measured_of, picture, windows
-from conformance.results import RECORD, read_record
+from conformance.record.record import RECORD, read_record
+from conformance.report.atlas import KERNELS, SIZE, STRIDES, measured_of, picture, windows
 
 LATEST = Path("reports/latest") / RECORD
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import typer
 
-from conformance import changetext
-from conformance.changes import changes
 from conformance.errors import RecordError, UsageError
-from conformance.results import Record, read_record
+from conformance.record.changes import changes
+from conformance.record.record import Record, read_record
+from conformance.report.changes import as_json, markdown, passes, terminal
 
 FORMATS = ("terminal", "markdown", "json")
 
@@ -31,14 +31,14 @@ def run(old: Path, new: Path, form: str, limit: float | None) -> None:
         )
     match form:
         case "json":
-            text = json.dumps(changetext.as_json(found, limit), indent=1)
+            text = json.dumps(as_json(found, limit), indent=1)
         case "markdown":
-            text = changetext.markdown(found, limit)
+            text = markdown(found, limit)
         case _:
-            text = changetext.terminal(found, limit)
+            text = terminal(found, limit)
     print(text)
     sys.stdout.flush()
-    raise typer.Exit(0 if changetext.passes(found, limit) else 1)
+    raise typer.Exit(0 if passes(found, limit) else 1)
 
 
 def _whole(path: Path) -> Record:

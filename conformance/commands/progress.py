@@ -10,9 +10,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from conformance import messages
-from conformance.observer import Observer
-from conformance.verdict import Verdict
+from conformance.run.observer import Observer
+from conformance.verdicts import messages
+from conformance.verdicts.verdict import Verdict
 
 LONGEST_SILENCE = 10.0
 """Seconds without a line, where the output is no terminal: fewer than the 15 that are promised, for a busy machine's sake."""

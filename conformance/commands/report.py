@@ -7,9 +7,9 @@ import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
-from conformance import messages
+from conformance.record.record import read_record
 from conformance.report import write_page
-from conformance.results import read_record
+from conformance.verdicts import messages
 
 
 def run(path: Path, folder: Path, *, baseline: Path | None = None, history: Sequence[Path] = (), show: bool = False) -> None:

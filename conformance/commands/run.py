@@ -15,14 +15,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from conformance import engines, messages, planning, runner, signatures, timing
 from conformance.adapters import PRECISIONS
 from conformance.commands.progress import Bar, Lines
+from conformance.corpus.selection import is_path, select
 from conformance.errors import UsageError
-from conformance.machine import physical_cores
-from conformance.results import RECORD, Record, read_record
-from conformance.selection import is_path, select
-from conformance.verdict import STATUSES
+from conformance.record import signatures
+from conformance.record.record import RECORD, Record, read_record
+from conformance.run import plan, runner
+from conformance.system.machine import physical_cores
+from conformance.verdicts import messages
+from conformance.verdicts.verdict import STATUSES
+from conformance.workers import timing
+from conformance.workers.specs import read_interpreters, read_specs
 
 MOST_TOLD = 50
 UNBROKEN = 140
@@ -73,13 +77,13 @@ def run(options: Options) -> None:
         raise UsageError(f"--precision {options.precision}: should be one of {', '.join(PRECISIONS)}")
     if options.accept is not None and options.accept.is_dir():
         raise UsageError(f"--accept {options.accept}: is a folder, should be a file of known differences")
-    specs, asked = engines.specs(options.adapters, options.pythons, variants=options.variants)
+    specs, asked = read_specs(options.adapters, options.pythons, variants=options.variants)
     selection = select(options.words, expression=options.expression, tags=options.tags, subset=options.subset)
-    request = planning.Request(
+    request = plan.Request(
         selection=selection,
         specs=specs,
         asked=asked,
-        pythons=engines.interpreters(options.pythons, list(asked)),
+        pythons=read_interpreters(options.pythons, list(asked)),
         paths=[word for word in options.words if is_path(word)],
         known=[*options.known, *([options.accept] if options.accept is not None and options.accept.exists() else [])],
         device=options.device,
@@ -121,9 +125,9 @@ def run(options: Options) -> None:
 
 def _accept(record: Record, file: Path) -> bool:
     """Write what differs now into the file and tell it; whether nothing unexpected is left."""
-    from conformance import accepting
+    from conformance.record import accept
 
-    done, left = accepting.accept(record, file)
+    done, left = accept.accept(record, file)
     problems = len((record.end or {}).get("problems", []))
     print(f"Accepted {messages.counted(done, 'difference')} in {file}.", end="" if done else "\n")
     if done:

@@ -9,14 +9,14 @@ import numpy as np
 
 from conformance import conventions
 from conformance.adapters import REGISTRY
-from conformance.atlas import picture
-from conformance.case import Case
 from conformance.conventions import Unrepresentable
+from conformance.corpus.case import Case
+from conformance.corpus.selection import select
+from conformance.corpus.truths import prepare
 from conformance.errors import SelectionError, UsageError
 from conformance.geometry import Geometry
 from conformance.programs import program
-from conformance.selection import select
-from conformance.truths import prepare
+from conformance.report.atlas import picture
 
 MOST_SHOWN = 200  # elements of an array that are printed
 

@@ -8,12 +8,12 @@ from typing import cast
 
 import typer
 
-from conformance import engines
-from conformance.case import DTYPES
 from conformance.commands.run import ended_by_signals
+from conformance.corpus.case import DTYPES
 from conformance.errors import RecordError, UsageError
-from conformance.sweeping import Request, Swept, Wish, sweep
-from conformance.sweeping.drawn import Dtype
+from conformance.sweep import Request, Swept, Wish, sweep
+from conformance.sweep.call import Dtype
+from conformance.workers.specs import read_specs
 
 MOST_REFUSALS = 5
 
@@ -40,7 +40,7 @@ def run(options: Options) -> None:
             raise UsageError(f"--dtype {dtype}: should be one of {', '.join(DTYPES)}")
     if not options.adapters:
         raise UsageError("-a: is missing, should name at least one adapter")
-    specs, _ = engines.specs(options.adapters, options.pythons)
+    specs, _ = read_specs(options.adapters, options.pythons)
     try:
         options.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -14,8 +14,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, UndefinedError
 
 from conformance.adapters import REGISTRY
-from conformance.case import Case, Given, Source
 from conformance.conventions import Native, Unrepresentable, jax
+from conformance.corpus.case import Case, Given, Source
 from conformance.geometry import Geometry
 
 CONVENTIONS = {

@@ -12,9 +12,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from conformance.atlas import KERNELS, STRIDES, Window, measured_of, windows
-from conformance.messages import counted
-from conformance.results import Record
+from conformance.record.record import Record
+from conformance.report.atlas import KERNELS, STRIDES, Window, measured_of, windows
+from conformance.verdicts.messages import counted
 
 CELL = 20  # pixels of one position of the full output
 LEFT = 26  # pixels left of the ruler, for the marks

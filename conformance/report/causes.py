@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance import messages
-from conformance.changes import Key
-from conformance.results import Record
-from conformance.signatures import groups_of, told
+from conformance.record.changes import Key
+from conformance.record.record import Record
+from conformance.record.signatures import groups_of, told
+from conformance.verdicts import messages
 
 MOST_CAUSES = 50
 MOST_NAMES = 5

@@ -13,9 +13,9 @@ from statistics import median
 from typing import Any
 
 from conformance.geometry import Axis
-from conformance.results import Record
-from conformance.timing import interval
-from conformance.verdict import STATUSES, Verdict
+from conformance.record.record import Record
+from conformance.verdicts.verdict import STATUSES, Verdict
+from conformance.workers.timing import interval
 
 BINS_PER_DECADE = 4
 Place = tuple[str, str]  # adapter, device

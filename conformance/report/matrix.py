@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.results import Record
-from conformance.verdict import STATUSES, Verdict
+from conformance.record.record import Record
+from conformance.verdicts.verdict import STATUSES, Verdict
 
 NO_VERDICT = "."
 _FIRST = ord("0")

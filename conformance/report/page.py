@@ -13,16 +13,16 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from conformance import messages
-from conformance.changes import Key, changes
 from conformance.errors import RecordError
+from conformance.record.changes import Key, changes
+from conformance.record.record import Record
 from conformance.report import atlas_svg, figures, payload, tables
 from conformance.report.causes import causes
 from conformance.report.matrix import columns_of, rows_of
 from conformance.report.plain import PlainCells, failures
-from conformance.results import Record
 from conformance.system.files import replace_file
-from conformance.verdict import STATUSES
+from conformance.verdicts import messages
+from conformance.verdicts.verdict import STATUSES
 
 PAGE = "index.html"
 EARLY = "theme.js"

@@ -9,12 +9,12 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from conformance import messages
-from conformance.report.casefrom import case_from
+from conformance.record.case import case_from
+from conformance.record.record import Record
 from conformance.report.matrix import NO_VERDICT, Column, Row, code
 from conformance.report.skeletons import Skeletons, data_of, natives_for, program_adapter
-from conformance.results import Record
-from conformance.verdict import STATUSES, Verdict
+from conformance.verdicts import messages
+from conformance.verdicts.verdict import STATUSES, Verdict
 
 CASES_A_PIECE = 48
 MOST_ELEMENTS = 512

@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from conformance import messages
+from conformance.record.record import Record
 from conformance.report.matrix import Row
-from conformance.results import Record
-from conformance.verdict import STATUSES, Verdict
+from conformance.verdicts import messages
+from conformance.verdicts.verdict import STATUSES, Verdict
 
 _NONE = Markup("<td></td>")
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from conformance import conventions
 from conformance.adapters import REGISTRY
-from conformance.case import Case, Made, Source
 from conformance.conventions import Native, Unrepresentable
+from conformance.corpus.case import Case, Made, Source
 from conformance.programs import array, convention_of, fixed, input_padding, refused, rendered
 
 OPEN, CLOSE = "\ue000", "\ue001"

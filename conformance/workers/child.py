@@ -20,11 +20,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from conformance import timing
 from conformance.adapters import REGISTRY, Adapter, Missing, PreparedCall, Unsupported
+from conformance.corpus.tensors import numeric_array
 from conformance.outcomes import told
-from conformance.tensors import numeric_array
-from conformance.workers import protocol
+from conformance.workers import protocol, timing
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _NOT_IMPLEMENTED = {"NotImplementedError", "NotImplemented", "UnimplementedError"}

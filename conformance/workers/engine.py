@@ -14,9 +14,9 @@ from typing import Any
 from conformance import conventions
 from conformance.adapters import REGISTRY
 from conformance.conventions import Native
-from conformance.machine import Facts
+from conformance.corpus.tensors import Array, Tensors
 from conformance.outcomes import Crashed, Gradients, Outcome, Output, Raised, TimedOut, Unavailable, Unsupported
-from conformance.tensors import Array, Tensors
+from conformance.system.machine import Facts
 from conformance.workers import protocol
 from conformance.workers.process import START_SECONDS, Died, EngineProcess, Late, foreign_command, python_command
 

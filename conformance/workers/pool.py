@@ -18,10 +18,10 @@ from typing import Generic, TypeVar
 
 from conformance.adapters import NOT_ALONE
 from conformance.outcomes import Crashed, Gradients, Outcome, Output, Repeated, Unavailable, Varied
-from conformance.timing import SETTLE
-from conformance.workers.asked import Asked
-from conformance.workers.companions import Companions
 from conformance.workers.engine import MOST_FAILED_STARTS, Engine, Greeting, Spec, close_all
+from conformance.workers.perturbations import Companions
+from conformance.workers.request import Asked
+from conformance.workers.timing import SETTLE
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")

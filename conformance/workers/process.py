@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from conformance.tensors import Array
+from conformance.corpus.tensors import Array
 from conformance.workers import protocol
 from conformance.workers.protocol import ProtocolError
 

@@ -14,8 +14,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from conformance.case import DTYPES
-from conformance.tensors import DTYPES_OF_RESULTS, Array, dtype_of
+from conformance.corpus.case import DTYPES
+from conformance.corpus.tensors import DTYPES_OF_RESULTS, Array, dtype_of
 
 VERSION = 1
 MOST_AXES = 32

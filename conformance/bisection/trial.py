@@ -1,0 +1,179 @@
+"""What one case comes to with one release: judged in an environment of that release, and kept for the next question."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from conformance.bisection.environments import Environments, NotInstalled
+from conformance.corpus.selection import Selection
+from conformance.errors import UsageError
+from conformance.record.case_line import corpus_digest
+from conformance.record.record import Record
+from conformance.run import plan, runner
+from conformance.run.observer import Silent
+from conformance.system.files import replace_file
+from conformance.system.machine import physical_cores
+from conformance.verdicts import messages
+from conformance.verdicts.verdict import STATUSES, Verdict
+from conformance.workers.specs import read_specs
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What the case came to: the record's status, kind of mismatch and diagnosis, what explains it, the versions that greeted."""
+
+    status: str
+    kind: str | None
+    diagnosis: str | None
+    lines: tuple[str, ...]
+    versions: Mapping[str, str]
+
+    @property
+    def passes(self) -> bool:
+        """Whether the gate passes, known differences aside."""
+        return not STATUSES[self.status].fails
+
+    @property
+    def way(self) -> tuple[str, str | None, str | None]:
+        """What two releases have in common that do the same."""
+        return self.status, self.kind, self.diagnosis
+
+    def __str__(self) -> str:
+        why = ", ".join(word for word in (self.kind, self.diagnosis) if word)
+        return f"{self.status} ({why})" if why else self.status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """A release that cannot be judged, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One case on one adapter, for releases of one distribution. `selection` has the one case."""
+
+    package: str
+    adapter: str
+    selection: Selection
+    device: str | None = None
+    timeout: float = 60.0
+
+
+class Trier:
+    """Tries releases; trials are kept below `folder`, and what is kept is not tried again unless `fresh`."""
+
+    def __init__(self, question: Question, environments: Environments, folder: Path, *, fresh: bool = False) -> None:
+        self.question, self.environments, self.folder, self.fresh = question, environments, folder, fresh
+        (spec,), _ = read_specs([question.adapter], [])
+        if spec.adapter.startswith("cmd:"):
+            raise UsageError(f"-a {question.adapter}: is a program, should be an adapter in Python")
+        self.label = spec.label
+        self.kept = 0
+
+    def __call__(self, version: str) -> Trial | Skipped:
+        """What the case comes to with this release. What cannot be judged is not kept: a network may be back the next time."""
+        path = self.folder / f"{self._key(version)}.json"
+        if not self.fresh and (before := _read(path)) is not None:
+            self.kept += 1
+            return before
+        try:
+            environment = self.environments.of(self.question.package, version)
+        except NotInstalled as problem:
+            return Skipped(reason=f"cannot be installed: {problem}")
+        trial = self._try(environment.python, version)
+        if isinstance(trial, Trial):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(path, json.dumps(asdict(trial)))
+        return trial
+
+    def _key(self, version: str) -> str:
+        """Everything that a trial depends on."""
+        question = self.question
+        parts = (
+            self.environments.name(question.package, version),
+            corpus_digest(question.selection.cases, ()),
+            question.adapter,
+            question.device,
+            question.timeout,
+            _suite(),
+        )
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
+
+    def _try(self, python: str, version: str) -> Trial | Skipped:
+        question = self.question
+        specs, asked = read_specs([question.adapter], [f"{self.label}={python}"])
+        with tempfile.TemporaryDirectory() as folder:
+            request = plan.Request(
+                selection=replace(question.selection, roots=()),  # known differences do not apply
+                specs=specs,
+                asked=asked,
+                device=question.device,
+                timeout=question.timeout,
+                threads=physical_cores(),
+                folder=Path(folder),
+            )
+            try:
+                record = runner.execute(request, Silent())
+            except UsageError as problem:
+                return Skipped(reason=str(problem))
+        return self._read(record, version)
+
+    def _read(self, record: Record, version: str) -> Trial | Skipped:
+        """The trial of a record; of several verdicts (a gradient's besides the output's) the first that fails."""
+        verdict = next((one for one in record.verdicts if one.fails), record.verdicts[0])
+        versions = record.run["versions"][self.label]
+        if not versions:
+            return Skipped(reason=f"does not start: {_first(verdict)}")
+        greeted = {canonicalize_name(name): told for name, told in versions.items()}.get(canonicalize_name(self.question.package))
+        if greeted is not None and not _same(greeted, version):
+            return Skipped(reason=f"the engine is {greeted}, so that something else on its path hides the release")
+        return Trial(
+            status=verdict.status,
+            kind=(verdict.mismatch or {}).get("kind"),
+            diagnosis=(verdict.diagnosis or {}).get("name"),
+            lines=tuple(messages.details(verdict)),
+            versions=dict(versions),
+        )
+
+
+def _read(path: Path) -> Trial | None:
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return Trial(**{**told, "lines": tuple(told["lines"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None  # nothing kept, or by another version of this file
+
+
+def _first(verdict: Verdict) -> str:
+    lines = [line for line in (verdict.message or "").splitlines() if line.strip()]
+    return lines[0].removeprefix("while starting ") if lines else verdict.status
+
+
+def _same(greeted: str, version: str) -> bool:
+    """Equal versions, whatever local part (as +cpu) the wheel has."""
+    try:
+        return Version(greeted).public == Version(version).public
+    except InvalidVersion:
+        return greeted == version
+
+
+@cache
+def _suite() -> str:
+    """A digest of this package's code: another suite may judge otherwise."""
+    state = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        state.update(path.read_bytes())
+    return state.hexdigest()

@@ -1,0 +1,118 @@
+"""YAML case files -> cases: strict reading, every problem with file, line and key.
+
+Which file belongs to which corpus, and so what a case's full name is, is settled here too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from conformance.conventions.arguments import is_integer
+from conformance.corpus.case import Case
+from conformance.corpus.case_reader import CaseReader
+from conformance.corpus.strict_yaml import read
+from conformance.errors import CaseFileError, FileProblems
+
+FORMAT = 1
+ENDINGS = (".yaml", ".yml")
+NOT_CASES = "known_differences"
+DESIGN = "factors.yaml"
+"""A folder's plan, from which its cases were made: it lies among case files and is none."""
+
+
+def load_cases(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Case]:
+    """The cases of files and folders (searched to any depth), in order of their full names' files.
+
+    Raises CaseFileError with every problem of every file, and for two cases of one full name.
+    """
+    given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    cases: list[Case] = []
+    wrong: list[str] = []
+    for file, root in case_files(Path(path) for path in given):
+        try:
+            cases += read_cases(file, root)
+        except FileProblems as error:
+            wrong += error.lines
+    first: dict[str, Case] = {}
+    for case in cases:
+        other = first.setdefault(case.name, case)
+        if other is not case and other.place.file != case.place.file:
+            wrong.append(f"{case.place.at('id')}: id: full name {case.name} is taken by {other.place.at('id')}, should be unique")
+    if wrong:
+        raise CaseFileError(wrong)
+    return cases
+
+
+def case_files(paths: Iterable[Path]) -> list[tuple[Path, Path]]:
+    """(file, corpus root) for every case file at or below the paths, each once. Raises CaseFileError."""
+    found: dict[Path, tuple[Path, Path]] = {}
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix in ENDINGS and p.is_file())
+            files = [p for p in inside if NOT_CASES not in p.relative_to(path).parts[:-1] and p.name != DESIGN]
+            if path.resolve().name == NOT_CASES:
+                files = []
+        elif path.is_file():
+            files = [path]
+        else:
+            raise CaseFileError([f"{path}:1: (file): does not exist, should be a case file or a folder of them"])
+        for file in files:
+            found.setdefault(file.resolve(), (file, corpus_root(file, path)))
+    return list(found.values())
+
+
+def corpus_root(file: Path, given: Path) -> Path:
+    """The nearest folder above the file named `cases`, else the folder given, else the file's own."""
+    for folder in file.resolve().parents:
+        if folder.name == "cases":
+            return folder
+    return given.resolve() if given.is_dir() else file.resolve().parent
+
+
+def shipped_cases() -> Path:
+    """The folder of the cases that come with the package: inside a wheel's, else the checkout's."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "cases"
+    return nearby(inside if inside.is_dir() else package.parent / "cases")
+
+
+def nearby(path: Path) -> Path:
+    """The path as a person in the working folder would write it: relative where it lies below."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) and path != here else path
+
+
+def read_cases(file: Path, root: Path) -> list[Case]:
+    """The cases of one file of the corpus at `root`. Raises FileProblems."""
+    document = read(file)
+    problems = document.problems
+    if not document.is_mapping():
+        document.key = "(file)"
+        document.wrong("is no mapping, should have the keys format and cases")
+        problems.check()
+    entries = document.items(("format", "cases"))
+    for key in ("format", "cases"):
+        if key not in entries:
+            problems.add(1, key, "missing, should be " + ("1" if key == "format" else "a list of cases"))
+    if "format" in entries and not _is_format(entries["format"].value()):
+        entries["format"].wrong(f"is {entries['format'].value()!r}, should be {FORMAT}")
+    cases = []
+    if "cases" in entries:
+        if not entries["cases"].is_sequence():
+            entries["cases"].wrong("is no list, should be a list of cases")
+        else:
+            stem = file.resolve().relative_to(root).with_suffix("").as_posix()
+            seen: dict[str, int] = {}
+            for item in entries["cases"].entries():
+                case = CaseReader(item, stem, seen).case()
+                if case is not None:
+                    cases.append(case)
+    problems.check()
+    return cases
+
+
+def _is_format(value: Any) -> bool:
+    return is_integer(value) and value == FORMAT

@@ -1,0 +1,163 @@
+"""Which cases are meant: paths, full names, globs, tags, and pytest's expression language over full names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from conformance.corpus import subsets
+from conformance.corpus.case import Case
+from conformance.corpus.files import case_files, load_cases, shipped_cases
+from conformance.errors import SelectionError
+
+SLOW = "slow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The selected cases in order, all cases of the files given, and the roots of those files."""
+
+    cases: tuple[Case, ...]
+    loaded: tuple[Case, ...]
+    roots: tuple[Path, ...]
+
+
+def select(
+    words: Sequence[str] = (),
+    *,
+    expression: str | None = None,
+    tags: Sequence[str] = (),
+    slow: bool = False,
+    subset: str | None = None,
+) -> Selection:
+    """Cases at the paths among `words`, or of the shipped corpus; the other words are full names or globs of them.
+
+    Cases tagged `slow` are left out unless they are asked for: by that tag, by their full name, or with `slow`. Of a subset, all
+    else selects among its members. Raises SelectionError where a word or the whole selects nothing, and FileProblems.
+    """
+    paths = [Path(word) for word in words if is_path(word)]
+    names = [word for word in words if not is_path(word)]
+    for name in names:
+        if name.endswith((".yaml", ".yml", "/")):
+            raise SelectionError(f"{name} does not exist, should be a case file, a folder of them, or a full name")
+    given = paths or [shipped_cases()]
+    members = None if subset is None else _members(subset)
+    loaded = load_cases(given)
+    if members is not None and not paths:
+        subsets.check(members, {case.name for case in loaded})
+    among = f"of subset {subset} " if subset is not None else ""
+    wanted = loaded if members is None else [case for case in loaded if case.name in members]
+    wanted = _named(wanted, names, among)
+    wanted = [case for case in wanted if slow or SLOW not in case.tags or SLOW in tags or case.name in names]
+    if tags:
+        wanted = [case for case in wanted if set(tags) & set(case.tags)]
+    if expression:
+        matches = compile_expression(expression)
+        wanted = [case for case in wanted if matches(case.name)]
+    if not wanted:
+        where = ", ".join(map(str, given))
+        raise SelectionError(f"no case {among}is selected of {len(loaded)} at {where}, should be at least one")
+    roots = dict.fromkeys(root for _, root in case_files(given))
+    return Selection(cases=tuple(wanted), loaded=tuple(loaded), roots=tuple(roots))
+
+
+def _members(subset: str) -> Mapping[str, str]:
+    try:
+        return subsets.members(subset)
+    except subsets.UnknownSubsetError as error:
+        raise SelectionError(str(error)) from None
+
+
+def is_path(word: str) -> bool:
+    """Whether a word names something on disk; what no file system takes for a name does not."""
+    try:
+        return bool(word) and Path(word).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _named(cases: Sequence[Case], names: Sequence[str], among: str) -> list[Case]:
+    if not names:
+        return list(cases)
+    chosen: dict[str, Case] = {}
+    for name in names:
+        found = [case for case in cases if case.name == name] or [case for case in cases if fnmatchcase(case.name, name)]
+        if not found:
+            what = f"matches no case {among}".rstrip()
+            raise SelectionError(f"{name} is no path and {what}, should be a path, a full name or a glob of them")
+        chosen.update((case.name, case) for case in found)
+    return [case for case in cases if case.name in chosen]
+
+
+_TOKEN = re.compile(r"\s*(?:([()])|([^\s()]+))")
+
+
+class _Matcher:
+    """A parsed expression; called with a name it says whether the name matches."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = [a or b for a, b in _TOKEN.findall(text)]
+        self.place = 0
+        self.tree = self._or()
+        if self.place < len(self.tokens):
+            self._wrong(f"'{self.tokens[self.place]}' is left over")
+
+    def __call__(self, name: str) -> bool:
+        return _holds(self.tree, name.lower())
+
+    def _next(self) -> str | None:
+        return self.tokens[self.place] if self.place < len(self.tokens) else None
+
+    def _or(self) -> tuple[object, ...]:
+        parts = [self._and()]
+        while self._next() == "or":
+            self.place += 1
+            parts.append(self._and())
+        return ("or", *parts)
+
+    def _and(self) -> tuple[object, ...]:
+        parts = [self._not()]
+        while self._next() == "and":
+            self.place += 1
+            parts.append(self._not())
+        return ("and", *parts)
+
+    def _not(self) -> tuple[object, ...]:
+        token = self._next()
+        self.place += 1
+        match token:
+            case "not":
+                return ("not", self._not())
+            case "(":
+                inner = self._or()
+                if self._next() != ")":
+                    self._wrong("a parenthesis is not closed")
+                self.place += 1
+                return inner
+            case None | ")" | "and" | "or":
+                self._wrong("a name is missing")
+        return ("name", str(token).lower())
+
+    def _wrong(self, what: str) -> None:
+        raise SelectionError(f"-k {self.text!r}: {what}, should be names joined by and, or, not and parentheses")
+
+
+def compile_expression(text: str) -> _Matcher:
+    """pytest's -k: parts of names, in any case, joined by and, or, not and parentheses. Raises SelectionError."""
+    return _Matcher(text)
+
+
+def _holds(tree: Iterable[object], name: str) -> bool:
+    kind, *parts = tree
+    match kind:
+        case "or":
+            return any(_holds(part, name) for part in parts)  # type: ignore[arg-type]
+        case "and":
+            return all(_holds(part, name) for part in parts)  # type: ignore[arg-type]
+        case "not":
+            return not _holds(parts[0], name)  # type: ignore[arg-type]
+    return str(parts[0]) in name

@@ -1,0 +1,49 @@
+"""The subsets of the shipped cases: lists of full names, computed by tools and kept beside the cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from difflib import get_close_matches
+from pathlib import Path
+
+from conformance.corpus.files import shipped_cases
+from conformance.errors import FileProblems
+
+FOLDER = "subsets"
+
+
+class UnknownSubsetError(LookupError):
+    """There is no subset of that name: one sentence."""
+
+
+def members(name: str) -> dict[str, str]:
+    """Full name -> FILE:LINE of every member. Raises UnknownSubsetError, and FileProblems for a list that cannot be read."""
+    files = {path.stem: path for path in sorted((shipped_cases() / FOLDER).glob("*.txt"))}
+    if name not in files:
+        close = get_close_matches(name, files, n=1)
+        instead = f"; did you mean {close[0]}?" if close else f", should be one of {', '.join(files)}"
+        raise UnknownSubsetError(f"unknown subset {name}{instead}")
+    return _read(files[name])
+
+
+def _read(file: Path) -> dict[str, str]:
+    """A full name a line; what begins with # is a comment."""
+    found: dict[str, str] = {}
+    wrong: list[str] = []
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        name, at = line.strip(), f"{file}:{number}"
+        if not name or name.startswith("#"):
+            continue
+        if name in found:
+            wrong.append(f"{at}: {name} stands in {found[name]} already, should stand once")
+        found.setdefault(name, at)
+    if wrong:
+        raise FileProblems(wrong)
+    return found
+
+
+def check(given: Mapping[str, str], there: Set[str]) -> None:
+    """Raise FileProblems for members that are none of the full names there are."""
+    lost = [f"{at}: {name} is no shipped case, should be the full name of one" for name, at in given.items() if name not in there]
+    if lost:
+        raise FileProblems(lost)

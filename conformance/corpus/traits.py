@@ -1,0 +1,106 @@
+"""What cases have in common: traits of a call, and the smallest rule that is true of some cases and of no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from itertools import combinations
+from typing import Any
+
+from conformance.corpus.case import Case
+
+Traits = frozenset[str]
+
+_RANKS = {1: "one spatial axis", 2: "two spatial axes", 3: "three spatial axes"}
+MOST_FOR_PAIRS = 40
+"""Traits of which pairs are tried; there are not as many."""
+
+
+def traits_of(case: Case) -> Traits:
+    """The traits of a case."""
+    geometry = None if case.geometry is None else asdict(case.geometry) | {"out": case.geometry.out}
+    bias = case.bias is not None
+    return _traits(case.spatial, case.dtype, geometry, case.input.shape, case.kernel.shape, bias=bias, must_fail=case.must_fail)
+
+
+def traits_of_line(line: Mapping[str, Any]) -> Traits:
+    """The traits of a case from its line in a record; none where the line does not say enough."""
+    if not {"spatial", "dtype", "input", "kernel"} <= line.keys():
+        return frozenset()
+    shapes = line["input"]["shape"], line["kernel"]["shape"]
+    bias, must_fail = line.get("bias") is not None, bool(line.get("must_fail"))
+    return _traits(line["spatial"], line["dtype"], line.get("geometry"), *shapes, bias=bias, must_fail=must_fail)
+
+
+def _traits(
+    spatial: int,
+    dtype: str,
+    geometry: Mapping[str, Any] | None,
+    x: Sequence[int],
+    kernel: Sequence[int],
+    *,
+    bias: bool,
+    must_fail: bool,
+) -> Traits:
+    """Phrases that go behind "all with"."""
+    found = {
+        _RANKS[spatial]: True,
+        f"dtype {dtype}": True,
+        "a bias": bias,
+        "no bias": not bias,
+        "several samples": x[0] > 1,
+        "several input channels": x[1] > 1,
+        "an odd number of input channels above 1": x[1] > 1 and x[1] % 2 == 1,
+        "several output channels per group": kernel[1] > 1,
+        "arguments that must be refused": must_fail,
+        "an empty axis": 0 in x or 0 in kernel,
+    }
+    if geometry is not None:
+        axes, groups = geometry["axes"], geometry["groups"]
+        found |= {
+            "groups above 1": groups > 1,
+            "one group": groups == 1,
+            "one input channel per group": groups > 1 and x[1] == groups,
+            "a stride above 1": any(axis["stride"] > 1 for axis in axes),
+            "a stride of 1 on all axes": all(axis["stride"] == 1 for axis in axes),
+            "a stride above 4": any(axis["stride"] > 4 for axis in axes),
+            "dilation above 1": any(axis["dilation"] > 1 for axis in axes),
+            "dilation above 2": any(axis["dilation"] > 2 for axis in axes),
+            "no dilation": all(axis["dilation"] == 1 for axis in axes),
+            "a kernel above 1": any(axis["kernel"] > 1 for axis in axes),
+            "a kernel shorter than the stride": any(axis["kernel"] < axis["stride"] for axis in axes),
+            "a start that is cut": any(axis["crop_low"] > 0 for axis in axes),
+            "an end that is cut": any(axis["crop_high"] > 0 for axis in axes),
+            "nothing cut": all(axis["crop_low"] <= 0 and axis["crop_high"] <= 0 for axis in axes),
+            "start and end cut unequally": any(axis["crop_low"] != axis["crop_high"] for axis in axes),
+            "zeros appended at the end": any(axis["crop_high"] < 0 for axis in axes),
+            "zeros at the start": any(axis["crop_low"] < 0 for axis in axes),
+            "axes that differ": len({(a["stride"], a["dilation"], a["kernel"], a["crop_low"], a["crop_high"]) for a in axes}) > 1,
+            "an output above 32 on an axis": any(size > 32 for size in geometry["out"]),
+        }
+    return frozenset(phrase for phrase, holds in found.items() if holds)
+
+
+def rule(failing: Sequence[Traits], passing: Sequence[Traits]) -> tuple[str, bool]:
+    """What all failing cases have and, if the second is true, no passing one has: a trait or two of them; empty if nothing.
+
+    Of rules that separate equally well the shorter is told. Without one, the traits that all failing share and fewest of the
+    others have.
+    """
+    if not failing:
+        return "", False
+    shared = sorted(frozenset.intersection(*failing), key=lambda trait: (_held(passing, (trait,)), len(trait), trait))
+    if not shared or not passing:
+        return "", False
+    for count in (1, 2):
+        for chosen in combinations(shared[:MOST_FOR_PAIRS], count):
+            if not _held(passing, chosen):
+                return " and ".join(chosen), True
+    telling = [trait for trait in shared if _held(passing, (trait,)) * 2 < len(passing)]
+    first = telling[:1]
+    narrower = [trait for trait in telling[1:] if _held(passing, (*first, trait)) < _held(passing, first)]
+    return " and ".join([*first, *narrower[:1]]), False
+
+
+def _held(cases: Iterable[Traits], chosen: Sequence[str]) -> int:
+    return sum(traits.issuperset(chosen) for traits in cases)

@@ -1,0 +1,121 @@
+"""Arrays and truths of cases, computed once for all adapters and kept while there is room; those of large cases between runs."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from conformance.corpus.case import Case
+from conformance.corpus.tensors import Array, Tensors, cotangent_of, dtype_of, tensors_of
+from conformance.oracle import GradientTruth, Truth, gradient_truths, truth_of
+from conformance.oracle.reference import Float64
+
+KEEP_BYTES = 96 * 2**20
+LARGE_BYTES = 2**20
+"""What takes more is not kept until the end of a run: all adapters are asked for it at about the same time."""
+
+Arrays = Mapping[str, Array]
+Keep = Callable[[object, str, Callable[[], Arrays]], Arrays]
+"""Gives that part of what follows from a content (which its repr says whole): kept from before, or made now and kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """The arrays of a case, and the truth; None where the case must be refused."""
+
+    tensors: Tensors
+    truth: Truth | None
+    cotangent: Array | None = None
+
+    @cached_property
+    def gradients(self) -> dict[str, GradientTruth]:
+        """By operand; of a case with a cotangent alone."""
+        assert self.truth is not None, "what is refused has no gradients"
+        assert self.cotangent is not None, "the case has no cotangent"
+        return gradient_truths(*self.tensors, self.cotangent, self.truth.geometry, self.truth.dtype)
+
+
+def bytes_of(case: Case) -> int:
+    """What the arrays and the truth of a case take, what is derived from the truth counted as if it were there."""
+    sources = (case.input, case.kernel, case.bias)
+    operands = sum(math.prod(source.shape) for source in sources if source is not None)
+    arrays = operands * dtype_of(case.dtype).itemsize
+    if case.must_fail or case.geometry is None:
+        return arrays
+    truths = 1 if case.gradients is None else 4
+    return arrays + 8 * truths * (operands + 5 * math.prod(case.output_shape))
+
+
+def is_large(case: Case) -> bool:
+    return bytes_of(case) > LARGE_BYTES
+
+
+def prepare(case: Case) -> Prepared:
+    """The arrays and the truth of a case."""
+    tensors = tensors_of(case)
+    if case.must_fail or case.geometry is None:
+        return Prepared(tensors=tensors, truth=None)
+    return Prepared(tensors=tensors, truth=truth_of(*tensors, case.geometry, case.dtype), cotangent=cotangent_of(case))
+
+
+def _prepare_kept(case: Case, keep: Keep) -> Prepared:
+    """`prepare`, but what was kept of a large case is not made again."""
+    if not is_large(case) or case.must_fail or case.geometry is None:
+        return prepare(case)
+    content = (case.dtype, case.geometry, case.input, case.kernel, case.bias)
+    dtype = dtype_of(case.dtype)
+
+    def operands() -> dict[str, Array]:
+        made = tensors_of(case)._asdict()
+        return {name: array.view(f"u{dtype.itemsize}") for name, array in made.items() if array is not None}  # bits, of any dtype
+
+    found = {name: bits.view(dtype) for name, bits in keep(content, "operands", operands).items()}
+    tensors = Tensors(x=found["x"], kernel=found["kernel"], bias=found.get("bias"))
+
+    def remember(name: str, make: Callable[[], Float64]) -> Float64:
+        return keep(content, name, lambda: {name: make()})[name]
+
+    truth = truth_of(*tensors, case.geometry, case.dtype, remember=remember)
+    return Prepared(tensors=tensors, truth=truth, cotangent=cotangent_of(case))
+
+
+class Truths:
+    """`prepare`, once per case as long as there is room to keep what was used last. Safe to use from several threads.
+
+    What large cases need is kept between runs too, by `keep` if that is given.
+    """
+
+    def __init__(self, keep_bytes: int = KEEP_BYTES, *, keep: Keep | None = None) -> None:
+        self._keep_bytes = keep_bytes
+        self._keep = keep
+        self._held: OrderedDict[str, Prepared] = OrderedDict()
+        self._bytes: dict[str, int] = {}
+        self._making: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, case: Case) -> Prepared:
+        with self._lock:
+            if case.name in self._held:
+                self._held.move_to_end(case.name)
+                return self._held[case.name]
+            making = self._making.setdefault(case.name, threading.Lock())
+        with making:  # who comes second waits for what the first one makes
+            with self._lock:
+                if case.name in self._held:
+                    return self._held[case.name]
+                self._make_room(bytes_of(case))
+            prepared = prepare(case) if self._keep is None else _prepare_kept(case, self._keep)
+            with self._lock:
+                self._held[case.name], self._bytes[case.name] = prepared, bytes_of(case)
+                self._making.pop(case.name, None)
+        return prepared
+
+    def _make_room(self, size: int) -> None:
+        """Let go of what was used longest ago, of large cases first: their turn is over when the next one comes."""
+        while self._held and sum(self._bytes.values()) + size > self._keep_bytes:
+            name = next((name for name in self._held if self._bytes[name] > LARGE_BYTES), next(iter(self._held)))
+            del self._held[name], self._bytes[name]

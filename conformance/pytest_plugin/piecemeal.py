@@ -1,0 +1,107 @@
+"""A run in pieces, without a record: for whoever has an order and a telling of its own, as pytest has.
+
+It takes the steps of `runner.execute` one by one, and so shares that module's parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+from conformance.corpus.case import Case
+from conformance.corpus.expected import check_guards
+from conformance.corpus.selection import Selection
+from conformance.corpus.truth_store import kept_truths
+from conformance.errors import CaseFileError
+from conformance.outcomes import Outcome
+from conformance.run.observer import Silent
+from conformance.run.plan import Request, Task, environment_of, plan_of
+from conformance.run.retrial import Retrial
+from conformance.run.runner import Run, names_by_root
+from conformance.verdicts.known import lost_entries
+from conformance.verdicts.known_reader import load_differences
+from conformance.verdicts.verdict import Verdict
+from conformance.workers.engine import Greeting
+from conformance.workers.pool import Pool
+
+Answer = Verdict | CaseFileError
+"""What comes of a task; an error where what the case's file says is `expected` is not what the oracle says."""
+
+
+class Piecemeal:
+    """Engines by label, greeted; then `settle` on the selection, and `work` as often as wanted."""
+
+    def __init__(self, request: Request, answers: Mapping[str, Greeting | Outcome] | None = None) -> None:
+        """Greet every adapter, unless it is known what they answer. Raises UsageError.
+
+        The request's selection may still be empty.
+        """
+        self._request = request
+        self._pool: Pool[Task, tuple[Task, Answer]] = Pool(
+            request.specs,
+            jobs=request.jobs,
+            timeout=request.timeout,
+            environment=environment_of(request),
+        )
+        try:
+            self.answers = self._pool.greet() if answers is None else dict(answers)
+            self.plan = plan_of(request, self.answers)
+        except BaseException:
+            self.close()
+            raise
+        self.absent = self.plan.absent
+        self.devices = self.plan.devices
+        self.lost: list[dict[str, str]] = []
+        self._guards: dict[str, CaseFileError | None] = {}
+
+    def tasks(self, cases: Sequence[Case]) -> list[Task]:
+        """Every verdict that is to be had of these cases, adapter by adapter."""
+        return [task for tasks in self.plan.tasks(cases).values() for task in tasks]
+
+    def settle(self, selection: Selection) -> None:
+        """Read the known differences of what is run; `lost` then has those that match no case. Raises FileProblems."""
+        known = load_differences(selection.roots, self._request.known)
+        self.lost = lost_entries(known, names_by_root(selection, known))
+        self._truths = kept_truths()
+        self._run = Run(replace(self._request, selection=selection), Silent(), self._truths, known, self.plan)
+
+    @cached_property
+    def line(self) -> dict[str, Any]:
+        """What the run line of a record would be; messages need it."""
+        return self._run.head()
+
+    def work(self, tasks: Sequence[Task], handle: Callable[[Task, Answer], None]) -> None:
+        """Do these tasks, several at once as far as jobs go, and hand on each answer as it comes."""
+        lanes: dict[str, list[Task]] = {}
+        for task in tasks:
+            lanes.setdefault(task.label, []).append(task)
+
+        def judge(task: Task, outcome: Outcome) -> tuple[Task, Answer]:
+            return task, self._guarded(task.case) or self._run.judge(task, outcome)
+
+        again = Retrial(self._run.call, self._pool.ask_alone, self._run.judge)
+
+        def sort(answered: tuple[Task, Answer]) -> None:
+            task, answer = answered
+            if not (isinstance(answer, Verdict) and again.takes(task, answer)):
+                handle(task, answer)
+
+        self._pool.run(lanes, self._run.call, judge, sort)
+        for task, verdict in again.answers():
+            handle(task, verdict)
+
+    def close(self) -> None:
+        """End all processes, at once if they are at work."""
+        self._pool.close()
+
+    def _guarded(self, case: Case) -> CaseFileError | None:
+        """What is wrong with the case's own `expected`, found out once."""
+        if case.name not in self._guards:
+            try:
+                check_guards([case], self._truths)
+                self._guards[case.name] = None
+            except CaseFileError as error:
+                self._guards[case.name] = error
+        return self._guards[case.name]

@@ -1,0 +1,112 @@
+"""What a record says in GitHub's own forms: the summary of a job, and annotations at the lines of cases. Nothing is sent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from conformance.corpus.files import load_cases
+from conformance.errors import CaseFileError
+from conformance.record.record import Record
+from conformance.record.signatures import Group, groups_of, told
+from conformance.report.markdown import plain, table
+from conformance.verdicts import messages
+from conformance.verdicts.verdict import STATUSES
+
+MOST_ANNOTATIONS = 10
+"""GitHub shows so many errors of one step."""
+
+MOST_ROWS = 50
+
+
+def summary(record: Record) -> str:
+    """The sentence, a table of adapters and statuses, and a row for every way in which something fails, in Markdown."""
+    groups = groups_of(record)
+    lines = [f"## {plain(messages.summary(record))}", "", *_counts(record)]
+    if groups:
+        rows = [(g.smallest.adapter, g.smallest.case, g.smallest.status, "; ".join(_what(g))) for g in groups[:MOST_ROWS]]
+        lines += ["", "### Unexpected", "", *table(("adapter", "case", "status", "what"), rows)]
+    if len(groups) > MOST_ROWS:
+        lines += ["", f"and {len(groups) - MOST_ROWS} more ways to fail, in the record and on the page"]
+    if record.unchecked:
+        lines += ["", *(f"- {plain(line)}" for line in messages.unchecked(record))]
+    problems = (record.end or {}).get("problems", [])
+    if problems:
+        rows_of_entries = [(problem["entry"], problem["problem"]) for problem in problems]
+        lines += ["", "### Known differences that match no case", "", *table(("entry", "problem"), rows_of_entries)]
+    return "\n".join(lines)
+
+
+def _what(group: Group) -> list[str]:
+    """What explains the smallest case of a group, and how many others fail so."""
+    return [*filter(None, [told(group)]), *messages.details(group.smallest)]
+
+
+def failure(said: str) -> str:
+    """The summary of a run that did not come about."""
+    return "\n".join(["## It could not run", "", *(f"- {plain(line)}" for line in said.strip().splitlines())])
+
+
+def annotation_lines(record: Record) -> Iterator[str]:
+    """An error for each way to fail, at its smallest case where that lies in a file of the run, and for each lost entry."""
+    places = _places(record)
+    groups = sorted(groups_of(record), key=lambda group: _in_order(places.get(group.smallest.case, "")))
+    problems = [(problem["entry"], problem["problem"]) for problem in (record.end or {}).get("problems", [])]
+    lines = [_annotation(group, record, places) for group in groups]
+    lines += [error(text, at=at) for at, text in problems]
+    most = MOST_ANNOTATIONS if len(lines) <= MOST_ANNOTATIONS else MOST_ANNOTATIONS - 1
+    yield from lines[:most]
+    if lines[most:]:
+        yield error(f"and {len(lines) - most} more: the summary of the job and the page have them")
+
+
+def _in_order(at: str) -> tuple[str, int]:
+    """FILE:LINE as it sorts; engines at work at once end in any order."""
+    file, _, line = at.rpartition(":")
+    return file, int(line or 0)
+
+
+def error(text: str, *, at: str | None = None, title: str = "conformance") -> str:
+    """The runner's command for an error; `at` is FILE:LINE."""
+    file, _, line = (at or "").rpartition(":")
+    where = f"file={_property(file)},line={_property(line)}," if file else ""
+    return f"::error {where}title={_property(title)}::{_data(text)}"
+
+
+def _counts(record: Record) -> list[str]:
+    counts: dict[str, Counter[str]] = {entry["label"]: Counter() for entry in record.run["adapters"]}
+    for verdict in record.verdicts:
+        row = counts.setdefault(verdict.adapter, Counter())
+        row.update(
+            [verdict.status, *(["known"] if verdict.known is not None else []), *(["unexpected"] if verdict.unexpected else [])]
+        )
+    used = [status for status in STATUSES if any(row[status] for row in counts.values())]
+    columns = [*used, "known", "unexpected"]
+    rows = [(label, _versions(record, label), *(str(row[name] or "") for name in columns)) for label, row in counts.items()]
+    return table(("adapter", "versions", *columns), rows, numbers=range(2, 2 + len(columns)))
+
+
+def _versions(record: Record, label: str) -> str:
+    return ", ".join(f"{name} {version}" for name, version in record.run["versions"].get(label, {}).items())
+
+
+def _annotation(group: Group, record: Record, places: dict[str, str]) -> str:
+    verdict = group.smallest
+    text = "\n".join([*_what(group), f"reproduce: {messages.again(verdict, record.run)}"])
+    return error(text, at=places.get(verdict.case), title=messages.headline(verdict))
+
+
+def _places(record: Record) -> dict[str, str]:
+    """FILE:LINE of the cases of the paths that were given; the shipped ones are nobody's file here."""
+    try:
+        return {case.name: case.place.at("id") for case in load_cases(record.run["paths"])} if record.run["paths"] else {}
+    except CaseFileError:  # changed since, or another folder: then without places
+        return {}
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

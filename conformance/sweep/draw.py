@@ -1,0 +1,173 @@
+"""Random calls that a convention has arguments for, the corners of the geometry more often than chance would have them.
+
+Kernels larger than what is left of the output, strides above the kernel, padding so large that some taps reach no output, outputs
+of one element, groups with one channel and with several, batches of none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from conformance import conventions
+from conformance.conventions import Native, Unrepresentable
+from conformance.geometry import Axis, Geometry, problems
+from conformance.sweep.call import Drawn, Dtype
+
+MOST_PRODUCTS = 20_000  # of a call: a sweep is many small calls
+MOST_OUTPUTS = 4096
+LARGEST_SIZE = {1: 12, 2: 6, 3: 4}
+LARGEST_KERNEL = {1: 7, 2: 5, 3: 4}
+MANY_CHANNELS = (16, 17)  # the width of a vector register, and one more
+SEEDS = 1000
+
+_GROUPED = ("torch", "tensorflow", "jax", "onnx")
+_EXPLICIT = ("torch", "onnx", "jax", "flax")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What to draw from."""
+
+    ranks: Sequence[int] = (1, 2, 3)
+    dtypes: Sequence[Dtype] = ("float32",)
+    gradients: bool = False
+
+
+class Drawer:
+    """Draws calls for one convention; the same seed draws the same calls."""
+
+    def __init__(self, seed: int, convention: str, wish: Wish) -> None:
+        self._random = Random(f"{seed} {convention}")
+        self._name, self._convention, self._wish = convention, conventions.get(convention), wish
+        self.redrawn: Counter[str] = Counter()
+        """Why draws were thrown away, and how often."""
+
+    def draw(self) -> Drawn:
+        """A call that makes sense, is exact, and has arguments in the convention."""
+        while True:
+            drawn = self._candidate()
+            reason = obstacle(drawn, self._name)
+            if reason is None:
+                return drawn
+            self.redrawn[reason] += 1
+
+    def _candidate(self) -> Drawn:
+        random = self._random
+        rank = random.choice(self._wish.ranks)
+        geometry = self._window(self._axes(rank))
+        groups, inside, outside = self._channels()
+        drawn = Drawn(
+            geometry=replace(geometry, groups=groups),
+            batch=random.choices((0, 1, 2, 3), (3, 45, 35, 17))[0],
+            in_per_group=inside,
+            out_per_group=outside,
+            bias=random.random() < 0.5,
+            dtype=random.choice(self._wish.dtypes),
+            seed=random.randrange(1, SEEDS),
+            gradients=self._wish.gradients,
+        )
+        if obstacle(drawn, self._name) == INEXACT:
+            return replace(drawn, small=True)
+        return drawn
+
+    def _axes(self, rank: int) -> list[Axis]:
+        """Axes without a window; now and then all are the same but for their size."""
+        random = self._random
+        axes = [
+            Axis(
+                size=random.randint(1, LARGEST_SIZE[rank]),
+                kernel=random.randint(1, LARGEST_KERNEL[rank]),
+                stride=random.choices((1, 2, 3, 4), (35, 35, 18, 12))[0],
+                dilation=random.choices((1, 2, 3), (65, 22, 13))[0],
+            )
+            for _ in range(rank)
+        ]
+        if random.random() < 0.25:
+            axes = [replace(axes[0], size=axis.size) for axis in axes]
+        if self._name == "keras":  # which documents that it does not take both
+            plain = "stride" if random.random() < 0.3 else "dilation"
+            axes = [replace(axis, **{plain: 1}) for axis in axes]
+        return axes
+
+    def _channels(self) -> tuple[int, int, int]:
+        """(groups, input and output channels per group)."""
+        random = self._random
+        groups = 1
+        if self._name in _GROUPED and random.random() < 0.4:
+            groups = random.randint(2, 8)
+            if random.random() < 0.5:  # depthwise, with a multiplier
+                return groups, 1, random.choice((1, 1, 2, 3))
+        inside, outside = random.randint(1, max(1, 8 // groups)), random.randint(1, max(1, 8 // groups))
+        if random.random() < 0.08:
+            groups, inside = 1, random.choice(MANY_CHANNELS)
+        if random.random() < 0.08:
+            groups, outside = 1, random.choice(MANY_CHANNELS)
+        return groups, inside, outside
+
+    def _window(self, axes: list[Axis]) -> Geometry:
+        """The axes with a window of the kind that the convention's users ask for."""
+        random = self._random
+        if self._name in _EXPLICIT or (self._name == "tensorflow" and len(axes) == 2 and random.random() < 0.5):
+            symmetric = self._name == "torch" or (self._name == "onnx" and random.random() < 0.5)
+            appended = self._name in ("jax", "flax")
+            return Geometry(axes=tuple(self._cropped(axis, symmetric=symmetric, prepends=appended) for axis in axes))
+        native = self._keras(axes) if self._name == "keras" else self._tensorflow(axes)
+        sizes, kernels = [axis.size for axis in axes], [axis.kernel for axis in axes]
+        return self._convention.geometry(native, size=sizes, kernel=kernels)
+
+    def _cropped(self, axis: Axis, *, symmetric: bool, prepends: bool) -> Axis:
+        random = self._random
+        extra = random.randrange(max(axis.stride, axis.dilation)) if random.random() < 0.5 else 0
+        style = random.random()
+        if style < 0.2:  # nothing is cut
+            low, high = 0, -extra
+        elif style < 0.65:  # as layers are written: at most the dilated kernel
+            low = random.randint(0, axis.extent)
+            high = low - extra if symmetric else random.randint(-extra, axis.extent)
+        else:  # hardly anything is left
+            total = axis.full - random.choice((1, 1, 2, 3))
+            low = max(0, (total + extra) // 2 if symmetric else random.randint(0, max(0, total)))
+            high = low - extra if symmetric else total - low
+        if prepends and random.random() < 0.2:
+            low = -random.randint(1, 3)
+        return replace(axis, crop_low=low, crop_high=high)
+
+    def _keras(self, axes: list[Axis]) -> Native:
+        random = self._random
+        extras = [random.randrange(axis.stride) for axis in axes] if random.random() < 0.5 else None
+        return {
+            "strides": [axis.stride for axis in axes],
+            "padding": random.choice(("same", "valid")),
+            "output_padding": extras,
+            "dilation_rate": [axis.dilation for axis in axes],
+        }
+
+    def _tensorflow(self, axes: list[Axis]) -> Native:
+        random = self._random
+        padding = random.choice(("SAME", "VALID"))
+        longest = [axis.size * axis.stride if padding == "SAME" else axis.full + axis.stride - 1 for axis in axes]
+        return {
+            "strides": [axis.stride for axis in axes],
+            "padding": padding,
+            "output_shape": [most - random.randrange(axis.stride) for most, axis in zip(longest, axes, strict=True)],
+            "dilations": [axis.dilation for axis in axes],
+            "groups": 1,
+        }
+
+
+INEXACT = "sums that the dtype does not hold exactly"
+
+
+def obstacle(drawn: Drawn, convention: str) -> str | None:
+    """Why a call is not to be made, None if it is."""
+    if problems(drawn.geometry):
+        return "no output"
+    if drawn.products > MOST_PRODUCTS or math.prod(drawn.y_shape) > MOST_OUTPUTS:
+        return "too large"
+    if isinstance(conventions.get(convention).native(drawn.geometry), Unrepresentable):
+        return f"no arguments in {convention}'s spelling"
+    return None if drawn.exact else INEXACT

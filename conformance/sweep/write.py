@@ -1,0 +1,124 @@
+"""A failure as a case file: what was asked, what went wrong, and what is right."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance.corpus.bless import write_expected
+from conformance.corpus.case import DEFAULT_SEEDS, Given, Source
+from conformance.corpus.files import load_cases
+from conformance.errors import RecordError
+from conformance.geometry import Geometry, canonical_padding
+from conformance.sweep.call import Drawn
+from conformance.system.files import replace_file
+
+WIDTH = 120
+
+
+def write_case(file: Path, drawn: Drawn, *, identity: str, source: str, remarks: Iterable[str]) -> None:
+    """Write the file of one case, with its `expected` and the remarks above it. Raises RecordError."""
+    try:
+        replace_file(file, case_text(drawn, identity=identity, source=source, remarks=remarks))
+    except OSError as error:
+        raise RecordError(f"{file} cannot be written: {error.strerror}, should be a file that can be") from None
+    write_expected(load_cases(file))
+
+
+def case_text(drawn: Drawn, *, identity: str, source: str, remarks: Iterable[str]) -> str:
+    """A case file without `expected`."""
+    geometry = drawn.geometry
+    lines = [f"# {line}" for remark in remarks for line in _wrapped(remark)]
+    lines += ["format: 1", "cases:", f"  - id: {identity}", f"    summary: {_quoted(summary(drawn))}"]
+    lines.append(f"    source: {_quoted(source)}")
+    if geometry.rank != 2:
+        lines.append(f"    spatial: {geometry.rank}")
+    case = drawn.case
+    lines += [f"    input: {_array(case.input, 'input')}", f"    kernel: {_array(case.kernel, 'kernel')}"]
+    if case.bias is not None:
+        lines.append(f"    bias: {_recipe(case.bias, 'bias')}")
+    lines += [f"    {key}: {value}" for key, value in _arguments(geometry).items()]
+    if drawn.dtype != "float32":
+        lines.append(f"    dtype: {drawn.dtype}")
+    if case.gradients is not None:
+        lines.append(f"    gradients: {_recipe(case.gradients, 'gradients')}")
+    return "\n".join(lines) + "\n"
+
+
+def summary(drawn: Drawn) -> str:
+    """What the call is, in one sentence."""
+    axes = drawn.geometry.axes
+
+    def each(name: str) -> str:
+        return "x".join(str(getattr(axis, name)) for axis in axes)
+
+    parts = [f"Kernel {each('kernel')} at stride {each('stride')}"]
+    if any(axis.dilation > 1 for axis in axes):
+        parts.append(f"dilation {each('dilation')}")
+    if any(crop for pair in drawn.geometry.crops for crop in pair):
+        cut = ", ".join(f"{low} and {high}" for low, high in drawn.geometry.crops)
+        parts.append(f"the ends lose {cut}")
+    if drawn.geometry.groups > 1:
+        parts.append(f"{drawn.geometry.groups} groups")
+    if drawn.batch != 1:
+        parts.append(f"a batch of {drawn.batch}")
+    return ", ".join(parts) + f": {each('size')} becomes {each('out')}."
+
+
+def _arguments(geometry: Geometry) -> dict[str, str]:
+    """The generic arguments that differ from their defaults; symmetric padding where that and output_padding say it all."""
+    crops = geometry.crops
+    padding: Sequence[Any]
+    if all(low >= max(high, 0) for low, high in crops):
+        padding, extra = [low for low, _ in crops], [low - high for low, high in crops]
+    else:
+        padding, extra = canonical_padding(crops)
+    found: dict[str, Any] = {
+        "stride": geometry.stride,
+        "padding": padding,
+        "output_padding": extra,
+        "dilation": geometry.dilation,
+    }
+    plain = {"stride": 1, "dilation": 1}
+    lines = {key: _per_axis(values) for key, values in found.items() if any(value != plain.get(key, 0) for value in values)}
+    return lines | ({"groups": str(geometry.groups)} if geometry.groups > 1 else {})
+
+
+def _per_axis(values: Sequence[Any]) -> str:
+    """One number where all axes have the same, else a list."""
+    alike = all(isinstance(value, int) and value == values[0] for value in values)
+    return json.dumps(values[0] if alike else list(values))
+
+
+def _array(source: Source, role: str) -> str:
+    if isinstance(source, Given):
+        return json.dumps(_nested(source))
+    seed = "" if source.seed == DEFAULT_SEEDS[role] else f", seed: {source.seed}"
+    return f"{{shape: {json.dumps(source.shape)}, values: {source.values}{seed}}}"
+
+
+def _recipe(source: Source, role: str) -> str:
+    """The same where the shape follows from the rest of the case."""
+    if isinstance(source, Given):
+        return json.dumps(_nested(source))
+    seed = "" if source.seed == DEFAULT_SEEDS[role] else f", seed: {source.seed}"
+    return f"{{values: {source.values}{seed}}}"
+
+
+def _nested(source: Given) -> Any:
+    return np.array(source.numbers).astype(int).reshape(source.shape).tolist()
+
+
+def _quoted(text: str) -> str:
+    """A text as YAML's double-quoted style reads it, which JSON's is part of."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _wrapped(remark: str) -> list[str]:
+    """A remark as the lines of a comment; what an engine said keeps its own line ends."""
+    return [piece for line in remark.splitlines() for piece in textwrap.wrap(line, WIDTH) or [""]]

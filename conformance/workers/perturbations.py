@@ -1,0 +1,44 @@
+"""The same call in circumstances that should not matter: a sample alone, other threads, another memory layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from conformance.outcomes import Aside
+from conformance.workers.engine import Engine, Greeting, Spec
+from conformance.workers.request import Asked
+
+
+class Companions:
+    """What stands beside one engine: processes of the same adapter under another name for what should not matter.
+
+    A process is started when it is first needed, by the `specs` of its aspect.
+    """
+
+    def __init__(self, specs: Mapping[str, Spec], start: Callable[[Spec], Engine]) -> None:
+        self._specs, self._start = specs, start
+        self._engines: dict[str, Engine] = {}
+
+    def aside(self, engine: Engine, asked: Asked) -> tuple[Aside, ...]:
+        """What comes of the call in every other circumstance there is."""
+        once = replace(asked, repeat=1)
+        alone = tuple(Aside(aspect="batch", sample=i, outcome=one.ask(engine)) for i, one in _samples(once) if engine.running)
+        return alone + tuple(Aside(aspect=aspect, outcome=once.ask(other)) for aspect, other in self._running())
+
+    def _running(self) -> Iterator[tuple[str, Engine]]:
+        for aspect, spec in self._specs.items():
+            if aspect not in self._engines:
+                self._engines[aspect] = self._start(spec)
+            engine = self._engines[aspect]
+            if engine.running or isinstance(engine.start(), Greeting):
+                yield aspect, engine
+
+
+def _samples(asked: Asked) -> Iterator[tuple[int, Asked]]:
+    """The first and the last sample of a batch, each alone."""
+    batch = asked.tensors.x.shape[0]
+    for i in {0, batch - 1} if batch > 1 else ():
+        tensors = asked.tensors._replace(x=asked.tensors.x[i : i + 1])
+        cotangent = None if asked.cotangent is None else asked.cotangent[i : i + 1]
+        yield i, replace(asked, tensors=tensors, cotangent=cotangent)

@@ -1,0 +1,50 @@
+"""What an engine is asked: one call, its gradients, or either several times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from conformance.conventions import Native
+from conformance.corpus.tensors import Array, Tensors
+from conformance.outcomes import Gradients, Outcome, Output, Repeated
+from conformance.workers.engine import Engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What an engine is asked: one call, or with a cotangent (N, C_out, *out) its gradients; or the same `repeat` times.
+
+    Between repetitions it is asked for a call of another size, so that memory is used for something else.
+    """
+
+    tensors: Tensors
+    native: Native
+    device: str
+    cotangent: Array | None = None
+    repeat: int = 1
+
+    def ask(self, engine: Engine) -> Outcome:
+        if self.repeat == 1:
+            return self._once(engine)
+        outcomes: list[Any] = []
+        while len(outcomes) < self.repeat and (not outcomes or isinstance(outcomes[-1], Output | Gradients)):
+            if outcomes and engine.running:
+                engine.call(_larger(self.tensors), self.native, self.device)
+            if not engine.running:  # the other size ended it: what it did before stands
+                break
+            outcomes.append(self._once(engine))
+        return Repeated(outcomes=tuple(outcomes))
+
+    def _once(self, engine: Engine) -> Outcome:
+        if self.cotangent is None:
+            return engine.call(self.tensors, self.native, self.device)
+        return engine.gradients(self.tensors, self.cotangent, self.native, self.device)
+
+
+def _larger(tensors: Tensors) -> Tensors:
+    """Another call of the same arguments: one item and one position per axis more."""
+    pads = [(0, 1), (0, 0), *[(0, 1)] * (tensors.x.ndim - 2)]
+    return tensors._replace(x=np.pad(tensors.x, pads, mode="edge" if tensors.x.size else "constant"))

@@ -1,0 +1,95 @@
+"""What `-a` and `--python` mean: from the words of a command line to what the pool can start."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from conformance.adapters import REGISTRY
+from conformance.errors import UsageError
+from conformance.workers.engine import Spec
+
+_LABELLED = re.compile(r"([^=:\s]+)=(.+)", re.DOTALL)
+_CLASS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """One adapter as it was asked for."""
+
+    text: str
+    label: str
+    adapter: str
+    by_name: bool
+
+
+def read_specs(adapters: Sequence[str], pythons: Sequence[str], *, variants: bool = False) -> tuple[list[Spec], dict[str, str]]:
+    """What to start, and by label what was typed for it. Raises UsageError.
+
+    Without adapters, all of the table that are no variants; with `variants`, those of the adapters that take part too.
+    """
+    asked = [_parse(text) for text in adapters]
+    labels = [one.adapter for one in asked]
+    asked += [
+        _Asked(text=name, label=name, adapter=name, by_name=False)
+        for name, entry in REGISTRY.items()
+        if name not in labels
+        and ((variants and (not adapters or entry.variant_of in labels)) if entry.variant_of else not adapters)
+    ]
+    labels = [one.label for one in asked]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise UsageError(f"-a: {label} is given twice, should have labels that differ, as in other={label}")
+    given = read_interpreters(pythons, labels)
+    found = []
+    for one in asked:
+        words = _words(one.adapter) if one.adapter.startswith("cmd:") else None
+        if words is not None and one.label in given:
+            raise UsageError(
+                f"--python {one.label}=...: is for adapters in Python, and {one.label} is a program: name it in the command"
+            )
+        python = given.get(one.label, sys.executable)
+        found.append(Spec.of(one.adapter, label=one.label, python=python, by_name=one.by_name, words=words))
+    return found, {one.label: one.text for one in asked}
+
+
+def _parse(text: str) -> _Asked:
+    labelled = _LABELLED.fullmatch(text)
+    label, adapter = (labelled[1], labelled[2]) if labelled else (text, text)
+    if adapter not in REGISTRY and not adapter.startswith("cmd:") and not _CLASS.fullmatch(adapter):
+        raise UsageError(
+            f"-a {text}: {adapter} is no adapter, should be one of {', '.join(REGISTRY)},"
+            " or package.module:Class, or cmd:'PROGRAM ARGS'"
+        )
+    return _Asked(text=text, label=label, adapter=adapter, by_name=True)
+
+
+def _words(adapter: str) -> tuple[str, ...]:
+    command = adapter.removeprefix("cmd:")
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"-a {adapter}: {error}, should be a program and its arguments as a shell reads them") from None
+    if not words or shutil.which(words[0]) is None:
+        raise UsageError(
+            f"-a {adapter}: there is no program {words[0] if words else ''!r}, should be one on the PATH or a path to one"
+        )
+    return tuple(words)
+
+
+def read_interpreters(pythons: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
+    """The interpreter of every label that has one of its own. Raises UsageError."""
+    found: dict[str, str] = {}
+    for text in pythons:
+        label = next((label for label in labels if text.startswith(label + "=")), None)
+        if label is None:
+            raise UsageError(f"--python {text}: should be ADAPTER=PATH with an adapter of this run: {', '.join(labels)}")
+        path = text[len(label) + 1 :]
+        if shutil.which(path) is None:
+            raise UsageError(f"--python {text}: {path!r} is no program, should be the path of a Python interpreter")
+        found[label] = path
+    return found
