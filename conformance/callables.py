@@ -24,7 +24,7 @@ from conformance.geometry import canonical_padding
 from conformance.outcomes import Outcome, Output, Raised, Unsupported, told
 from conformance.record import signatures
 from conformance.verdicts import messages
-from conformance.verdicts.compare import judge
+from conformance.verdicts.assessment import assess_output
 from conformance.verdicts.diagnosis import diagnosed
 from conformance.verdicts.verdict import Verdict
 
@@ -195,7 +195,7 @@ def _words(cases: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | No
 def _verdict(kernel: Kernel, name: str, case: Case, truths: Truths) -> Verdict:
     outcome = _call(kernel, case, truths)
     truth = truths(case).truth
-    verdict = judge(case, truth, outcome, adapter=name, device="cpu", briefly=True)
+    verdict = assess_output(case, truth, outcome, adapter=name, device="cpu", briefly=True)
     if verdict.status != "differs" or not isinstance(outcome, Output):
         return verdict
     kept = outcome if outcome.y.nbytes <= LARGE_BYTES else None  # a large one is computed again if anybody asks
@@ -203,7 +203,7 @@ def _verdict(kernel: Kernel, name: str, case: Case, truths: Truths) -> Verdict:
     def explain() -> Verdict:
         made = kept or _call(kernel, case, truths)
         truth = truths(case).truth
-        return diagnosed(judge(case, truth, made, adapter=name, device="cpu"), made, truth)
+        return diagnosed(assess_output(case, truth, made, adapter=name, device="cpu"), made, truth)
 
     return _Lazy.of(verdict, explain)
 

@@ -16,8 +16,9 @@ import pytest
 from conformance.corpus.tensors import dtype_of
 from conformance.geometry import Axis, Geometry
 from conformance.oracle import Truth, truth_of
+from conformance.oracle.bound import bound
 from conformance.oracle.derivations import zero_insertion
-from conformance.verdicts.compare import bound, compare
+from conformance.verdicts.compare import compare
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 BF16 = np.dtype(ml_dtypes.bfloat16)

@@ -15,20 +15,15 @@ from hypothesis import given as examples
 from hypothesis import strategies as st
 
 from conformance.corpus.case import Case
+from conformance.corpus.expected import agrees_with_oracle
 from conformance.corpus.tensors import dtype_of
 from conformance.oracle import Truth
+from conformance.oracle.bound import bound, gamma
 from conformance.outcomes import Crashed, Outcome, Output, Raised, TimedOut, Unavailable, Unsupported
-from conformance.verdicts.compare import (
-    MOST_ELEMENTS,
-    WINDOW,
-    agrees_with_oracle,
-    bound,
-    compare,
-    effective_precision,
-    excerpt,
-    gamma,
-    judge,
-)
+from conformance.verdicts.assessment import assess_output
+from conformance.verdicts.compare import compare
+from conformance.verdicts.excerpt import MOST_ELEMENTS, WINDOW, excerpt
+from conformance.verdicts.precision import effective_precision
 
 TruthMaker = Callable[..., Truth]
 DTYPES = ("float32", "float64", "float16", "bfloat16")
@@ -172,11 +167,11 @@ def test_minus_zero_is_zero_unless_the_case_is_about_its_sign(a_case: Callable[.
     """-0.0 for 0.0 conforms, and differs in cases tagged `signed-zero`."""
     expected = truth([[[0.0, 1.0]]], [[[1.0]]])
     got = Output(y=np.array([[[-0.0, 1.0]]], np.float32))
-    plain = judge(a_case(), expected, got, adapter="engine", device="cpu")
-    tagged = judge(a_case(tags=("signed-zero",)), expected, got, adapter="engine", device="cpu")
+    plain = assess_output(a_case(), expected, got, adapter="engine", device="cpu")
+    tagged = assess_output(a_case(tags=("signed-zero",)), expected, got, adapter="engine", device="cpu")
     assert (plain.status, tagged.status) == ("conforms", "differs")
     right = Output(y=np.array([[[0.0, 1.0]]], np.float32))
-    assert judge(a_case(tags=("signed-zero",)), expected, right, adapter="engine", device="cpu").status == "conforms"
+    assert assess_output(a_case(tags=("signed-zero",)), expected, right, adapter="engine", device="cpu").status == "conforms"
 
 
 # --------------------------------------------------------------------------------------------------------- the bound
@@ -382,8 +377,8 @@ def test_each_outcome_has_its_status(
     a_case: Callable[..., Case], truth: TruthMaker, outcome: Outcome, status: str, refusal: str, message: str
 ) -> None:
     """What it means where an answer was due, and where refusal was: only an exception of the call itself refuses."""
-    due = judge(a_case(), truth([[[1.0]]], [[[1.0]]]), outcome, adapter="engine", device="gpu")
-    refuse = judge(a_case(must_fail=True), None, outcome, adapter="engine", device="gpu")
+    due = assess_output(a_case(), truth([[[1.0]]], [[[1.0]]]), outcome, adapter="engine", device="gpu")
+    refuse = assess_output(a_case(must_fail=True), None, outcome, adapter="engine", device="gpu")
     assert (due.status, refuse.status) == (status, refusal)
     assert due.message == refuse.message == message
     assert (due.case, due.adapter, due.device, due.quantity, due.exact, refuse.exact) == (
@@ -393,7 +388,7 @@ def test_each_outcome_has_its_status(
 
 def test_a_result_where_refusal_was_due_differs(a_case: Callable[..., Case]) -> None:
     """An answer to nonsense is a difference of its own kind, and is kept."""
-    found = judge(a_case(must_fail=True), None, Output(y=np.ones((1, 2))), adapter="engine", device="cpu")
+    found = assess_output(a_case(must_fail=True), None, Output(y=np.ones((1, 2))), adapter="engine", device="cpu")
     assert found.status == "differs"
     assert found.mismatch == {"kind": "not-refused", "text": "a result of shape [1, 2], should be refused"}
     assert found.got == {"shape": [1, 2], "values": [[1.0, 1.0]]}
@@ -402,8 +397,8 @@ def test_a_result_where_refusal_was_due_differs(a_case: Callable[..., Case]) -> 
 def test_a_difference_keeps_what_was_got_and_a_conforming_answer_does_not(a_case: Callable[..., Case], truth: TruthMaker) -> None:
     """The record shows the numbers of what is wrong alone."""
     true = truth([[[1.0, 2.0]]], [[[1.0]]])
-    wrong = judge(a_case(), true, Output(y=np.array([[[1, 3]]], np.float32)), adapter="engine", device="cpu")
-    right = judge(a_case(), true, Output(y=np.array([[[1, 2]]], np.float32)), adapter="engine", device="cpu")
+    wrong = assess_output(a_case(), true, Output(y=np.array([[[1, 3]]], np.float32)), adapter="engine", device="cpu")
+    right = assess_output(a_case(), true, Output(y=np.array([[[1, 2]]], np.float32)), adapter="engine", device="cpu")
     assert (wrong.status, wrong.got) == ("differs", {"shape": [1, 1, 2], "values": [[[1.0, 3.0]]]})
     assert (right.status, right.got) == ("conforms", None)
 

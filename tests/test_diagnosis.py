@@ -23,8 +23,9 @@ from conformance.corpus.selection import select
 from conformance.corpus.tensors import dtype_of
 from conformance.corpus.truths import prepare
 from conformance.oracle import Truth, transpose_into_window
-from conformance.verdicts.compare import compare, explained, slack
+from conformance.verdicts.compare import compare
 from conformance.verdicts.diagnosis import diagnose, made_mistakes
+from conformance.verdicts.diagnosis.fit import matching_elements, slack
 
 LARGEST = 1500  # elements of an output, and of input times taps: the engine takes a product at a time
 EVERY = 1 if os.environ.get("CONFORMANCE_ALL_CASES") else 6
@@ -384,7 +385,7 @@ def test_two_mistakes_at_once_are_both_named(truths: dict[str, Truth]) -> None:
 
 def alike(a: np.ndarray, b: np.ndarray, truth: Truth) -> bool:
     """Whether the case cannot tell two results from each other."""
-    return a.shape == b.shape and bool(explained(a, b, truth.dtype, slack(truth)).all())
+    return a.shape == b.shape and bool(matching_elements(a, b, truth.dtype, slack(truth)).all())
 
 
 def differs(a: np.ndarray, b: np.ndarray) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from conformance.record import messages as record_messages
 from conformance.record.record import Record
 from conformance.verdicts import messages
 from conformance.verdicts.verdict import STATUSES, Verdict
@@ -130,7 +131,7 @@ def test_the_sentence_of_a_record_agrees_with_the_gate(
 ) -> None:
     """It says Conforms exactly where the gate passes, with how many of what."""
     record = Record(run=run_line, cases={"folder/file/one": {}}, verdicts=(verdict(**changes),), end=end)
-    assert messages.summary(record) == sentence
+    assert record_messages.summary(record) == sentence
     assert sentence.startswith("Conforms") == record.ok
 
 
@@ -144,9 +145,9 @@ def test_releases_beyond_the_entries_are_told_once(run_line: dict[str, Any], ver
         verdict(case="folder/file/four", status="conforms"),
     )
     record = Record(run=run_line, verdicts=verdicts, end={"counts": {}, "duration": 1.0, "problems": []})
-    assert messages.news(record) == [
+    assert record_messages.news(record) == [
         "engine 2.0 is newer than the entries: 2 known differences are as before, 1 verdict mended (known.yaml:9);"
         " conformance confirm brings them up to date"
     ]
-    assert "2 known differences (2 unconfirmed)" in messages.summary(record)
+    assert "2 known differences (2 unconfirmed)" in record_messages.summary(record)
     assert "known (unconfirmed for engine 2.0: seen in engine ==1.*): a reason" in messages.details(verdicts[0])

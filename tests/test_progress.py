@@ -11,8 +11,8 @@ from helpers import CUT, GAPS, command, corpus, eventually
 
 from conformance.commands.progress import Lines
 from conformance.record.record import read_record
-from conformance.verdicts import messages
 from conformance.verdicts.verdict import Verdict
+from conformance.wording import duration
 
 
 def test_nobody_waits_for_a_line(run_line: dict[str, Any], verdict: Callable[..., Verdict]) -> None:
@@ -73,4 +73,4 @@ def test_durations_are_said_as_people_say_them() -> None:
     """Seconds, minutes and seconds, hours and minutes."""
     seconds = (0.04, 9.94, 12.4, 59.4, 60, 879.6, 3600, 7500)
     said = ["0.0 s", "9.9 s", "12 s", "59 s", "1 min", "14 min 40 s", "1 h", "2 h 5 min"]
-    assert [messages.duration(one) for one in seconds] == said
+    assert [duration(one) for one in seconds] == said

@@ -19,7 +19,7 @@ from conformance.errors import RecordError
 from conformance.record.record import Record
 from conformance.report.page import render, write_page
 from conformance.report.plain import anchor
-from conformance.verdicts.compare import excerpt
+from conformance.verdicts.excerpt import excerpt
 from conformance.verdicts.verdict import STATUSES, Verdict
 
 EVIL = "<script>alert('\"&x')</script>"

@@ -17,7 +17,7 @@ from conformance.commands.run import ended_by_signals
 from conformance.corpus.selection import Selection, select
 from conformance.errors import SelectionError, UsageError
 from conformance.system import cache
-from conformance.verdicts.messages import counted
+from conformance.wording import counted
 
 MOST_NEAR = 6
 

@@ -16,7 +16,7 @@ from conformance.corpus.truths import Truths
 from conformance.verdicts import known_reader
 from conformance.verdicts.diagnosis.detection import detection, suspicions
 from conformance.verdicts.known import Difference, lost_entries
-from conformance.verdicts.messages import counted
+from conformance.wording import counted
 
 
 def list_cases(words: Sequence[str], expression: str | None, tags: Sequence[str], subset: str | None = None) -> None:

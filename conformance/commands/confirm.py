@@ -11,7 +11,7 @@ from conformance.record import confirm
 from conformance.record.record import Record, read_record
 from conformance.verdicts.known import Difference
 from conformance.verdicts.known_reader import load_differences
-from conformance.verdicts.messages import counted
+from conformance.wording import counted
 
 
 def run(folder: Path, files: Sequence[Path]) -> None:

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from conformance.run.observer import Observer
 from conformance.verdicts import messages
 from conformance.verdicts.verdict import Verdict
+from conformance.wording import counted, duration
 
 LONGEST_SILENCE = 10.0
 """Seconds without a line, where the output is no terminal: fewer than the 15 that are promised, for a busy machine's sake."""
@@ -65,7 +66,7 @@ class Lines(Observer):
 
     def finished(self, adapter: str, seconds: float) -> None:
         count, failing = self._totals[adapter], self._failing[adapter]
-        self._tell(f"{adapter}: {messages.counted(count, 'verdict')}, {failing} unexpected, after {messages.duration(seconds)}")
+        self._tell(f"{adapter}: {counted(count, 'verdict')}, {failing} unexpected, after {duration(seconds)}")
 
     def _tell(self, line: str) -> None:
         with self._lock:
@@ -80,7 +81,7 @@ class Lines(Observer):
     def _standing(self) -> str:
         total = sum(self._totals.values())
         if not total:
-            return f"{self._doing}, {messages.duration(time.monotonic() - self._began)}"
+            return f"{self._doing}, {duration(time.monotonic() - self._began)}"
         parts = [f"{self._done} of {total} verdicts, {sum(self._failing.values())} unexpected"]
         return ", ".join([*parts, *filter(None, [self._doing or self._left(total)])])
 
@@ -89,7 +90,7 @@ class Lines(Observer):
         if not self._done:
             return ""
         spent = time.monotonic() - self._began
-        return f"about {messages.duration(spent * (total - self._done) / self._done)} left"
+        return f"about {duration(spent * (total - self._done) / self._done)} left"
 
 
 class Bar(Observer):

@@ -7,9 +7,9 @@ import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
+from conformance.record import messages as record_messages
 from conformance.record.record import read_record
 from conformance.report import write_page
-from conformance.verdicts import messages
 
 
 def run(path: Path, folder: Path, *, baseline: Path | None = None, history: Sequence[Path] = (), show: bool = False) -> None:
@@ -22,7 +22,7 @@ def run(path: Path, folder: Path, *, baseline: Path | None = None, history: Sequ
         history=[read_record(earlier) for earlier in history],
     )
     if record.end is None:
-        print(f"{path}: {messages.summary(record)}", file=sys.stderr)
+        print(f"{path}: {record_messages.summary(record)}", file=sys.stderr)
     print(page)
     if show and not webbrowser.open(page.resolve().as_uri()):
         print(f"{page}: no browser could be started to open it", file=sys.stderr)

@@ -19,12 +19,14 @@ from conformance.adapters import PRECISIONS
 from conformance.commands.progress import Bar, Lines
 from conformance.corpus.selection import is_path, select
 from conformance.errors import UsageError
+from conformance.record import messages as record_messages
 from conformance.record import signatures
 from conformance.record.record import RECORD, Record, read_record
 from conformance.run import plan, runner
 from conformance.system.machine import physical_cores
 from conformance.verdicts import messages
 from conformance.verdicts.verdict import STATUSES
+from conformance.wording import counted
 from conformance.workers import timing
 from conformance.workers.specs import read_interpreters, read_specs
 
@@ -117,7 +119,7 @@ def run(options: Options) -> None:
         raise typer.Exit(128 + number) from None
     tell(console, record, verbose=options.verbose)
     if record.end is None:
-        print(f"Stopped after {messages.counted(request.maxfail or 0, 'failure')}: go on with the same command and --resume.")
+        print(f"Stopped after {counted(request.maxfail or 0, 'failure')}: go on with the same command and --resume.")
     print(f"{options.output / RECORD}\n{page}")
     passes = record.ok if options.accept is None else _accept(record, options.accept)
     raise typer.Exit(0 if passes else 1)
@@ -129,13 +131,11 @@ def _accept(record: Record, file: Path) -> bool:
 
     done, left = accept.accept(record, file)
     problems = len((record.end or {}).get("problems", []))
-    print(f"Accepted {messages.counted(done, 'difference')} in {file}.", end="" if done else "\n")
+    print(f"Accepted {counted(done, 'difference')} in {file}.", end="" if done else "\n")
     if done:
         print(f" Each entry needs a reason and a source: conformance lint --known {file} says which have none.")
     if left:
-        print(
-            f"{messages.counted(left, 'verdict does', 'verdicts do')} not fit an entry that speaks of them: mend those by hand."
-        )
+        print(f"{counted(left, 'verdict does', 'verdicts do')} not fit an entry that speaks of them: mend those by hand.")
     return not left and not problems and not record.unchecked and record.end is not None
 
 
@@ -167,12 +167,17 @@ def tell(console: Console, record: Record, *, verbose: bool = False) -> None:
         print(NEXT)
     for problem in (record.end or {}).get("problems", []):
         print(f"{problem['entry']}: {problem['problem']}")
-    for line in [*messages.timings(record), *messages.variations(record), *messages.news(record), *messages.unchecked(record)]:
+    for line in [
+        *record_messages.timings(record),
+        *record_messages.variations(record),
+        *record_messages.news(record),
+        *record_messages.unchecked(record),
+    ]:
         print(line)
     untimed = sum(verdict.message is not None and verdict.message.startswith(timing.FAILED) for verdict in record.verdicts)
     if untimed:
-        print(f"{messages.counted(untimed, 'verdict')} that conform{'s' if untimed == 1 else ''} {timing.FAILED}: see the record")
-    print(messages.summary(record))
+        print(f"{counted(untimed, 'verdict')} that conform{'s' if untimed == 1 else ''} {timing.FAILED}: see the record")
+    print(record_messages.summary(record))
 
 
 def _cause(group: signatures.Group, record: Record, *, verbose: bool) -> str:

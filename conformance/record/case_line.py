@@ -12,7 +12,7 @@ import numpy as np
 
 from conformance.corpus.case import Case, Given, Place, Source
 from conformance.corpus.truths import Truths
-from conformance.verdicts.compare import MOST_ELEMENTS
+from conformance.verdicts.excerpt import MOST_ELEMENTS
 from conformance.verdicts.known import Difference
 
 

@@ -20,9 +20,9 @@ from conformance.system.files import replace_file
 from conformance.system.machine import circumstances_of
 from conformance.verdicts.known import Difference
 from conformance.verdicts.known_reader import entries_of
-from conformance.verdicts.messages import counted
 from conformance.verdicts.verdict import Verdict
 from conformance.verdicts.version_range import Place, place, public, widened
+from conformance.wording import counted
 
 OUTSIDE = (Place.BEFORE, Place.BEYOND)
 

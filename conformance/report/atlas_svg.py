@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from conformance.record.record import Record
 from conformance.report.atlas import KERNELS, STRIDES, Window, measured_of, windows
-from conformance.verdicts.messages import counted
+from conformance.wording import counted
 
 CELL = 20  # pixels of one position of the full output
 LEFT = 26  # pixels left of the ruler, for the marks

@@ -11,6 +11,7 @@ from conformance.record.record import strict
 from conformance.report.markdown import plain, table
 from conformance.verdicts import messages
 from conformance.verdicts.verdict import Verdict
+from conformance.wording import counted, milliseconds
 
 MOST_TOLD = 50
 """Rows of one list on the terminal and in Markdown; JSON has all."""
@@ -87,16 +88,16 @@ def passes(changes: Changes, limit: float | None) -> bool:
 def summary(changes: Changes, limit: float | None) -> str:
     """The one sentence that it comes to."""
     counts = [
-        messages.counted(len(changes.newly_failing), "verdict fails that did not", "verdicts fail that did not"),
-        messages.counted(len(changes.newly_passing), "passes that did not", "pass that did not"),
+        counted(len(changes.newly_failing), "verdict fails that did not", "verdicts fail that did not"),
+        counted(len(changes.newly_passing), "passes that did not", "pass that did not"),
         f"{len(changes.changed)} changed otherwise",
     ]
     if changes.problems:
-        counts.insert(1, messages.counted(len(changes.problems), "entry matches no case now", "entries match no case now"))
+        counts.insert(1, counted(len(changes.problems), "entry matches no case now", "entries match no case now"))
     if limit is not None:
         counts.append(f"{len(changes.too_slow(limit))} slower by more than {limit:g} times")
     verb = "No worse" if passes(changes, limit) else "Worse"
-    return f"{verb}: of {messages.counted(changes.compared, 'verdict')} that both records have, {', '.join(counts)}."
+    return f"{verb}: of {counted(changes.compared, 'verdict')} that both records have, {', '.join(counts)}."
 
 
 def _parts(changes: Changes, limit: float | None) -> Iterable[_Part]:
@@ -179,7 +180,7 @@ def _state(verdict: Verdict) -> str:
 
 
 def _pace(pace: Pace) -> str:
-    times = f"{messages.milliseconds(pace.old)} → {messages.milliseconds(pace.new)}"
+    times = f"{milliseconds(pace.old)} → {milliseconds(pace.new)}"
     return f"{times}, {pace.ratio:.2f} times ({pace.low:.2f} to {pace.high:.2f})"
 
 
@@ -195,7 +196,7 @@ def _remarks(changes: Changes) -> list[str]:
     if changes.untimed:
         return [f"Times are not compared: {changes.untimed}."]
     same = len(changes.paces) - len(changes.slower) - len(changes.faster)
-    return [f"No difference seen in {same} of {messages.counted(len(changes.paces), 'time')}."] if changes.paces else []
+    return [f"No difference seen in {same} of {counted(len(changes.paces), 'time')}."] if changes.paces else []
 
 
 def _change_line(change: Change) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from conformance.corpus.files import load_cases
 from conformance.errors import CaseFileError
+from conformance.record import messages as record_messages
 from conformance.record.record import Record
 from conformance.record.signatures import Group, groups_of, told
 from conformance.report.markdown import plain, table
@@ -22,14 +23,14 @@ MOST_ROWS = 50
 def summary(record: Record) -> str:
     """The sentence, a table of adapters and statuses, and a row for every way in which something fails, in Markdown."""
     groups = groups_of(record)
-    lines = [f"## {plain(messages.summary(record))}", "", *_counts(record)]
+    lines = [f"## {plain(record_messages.summary(record))}", "", *_counts(record)]
     if groups:
         rows = [(g.smallest.adapter, g.smallest.case, g.smallest.status, "; ".join(_what(g))) for g in groups[:MOST_ROWS]]
         lines += ["", "### Unexpected", "", *table(("adapter", "case", "status", "what"), rows)]
     if len(groups) > MOST_ROWS:
         lines += ["", f"and {len(groups) - MOST_ROWS} more ways to fail, in the record and on the page"]
     if record.unchecked:
-        lines += ["", *(f"- {plain(line)}" for line in messages.unchecked(record))]
+        lines += ["", *(f"- {plain(line)}" for line in record_messages.unchecked(record))]
     problems = (record.end or {}).get("problems", [])
     if problems:
         rows_of_entries = [(problem["entry"], problem["problem"]) for problem in problems]

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from conformance.errors import RecordError
+from conformance.record import messages as record_messages
 from conformance.record.changes import Key, changes
 from conformance.record.record import Record
 from conformance.report import atlas_svg, figures, payload, tables
@@ -21,8 +22,8 @@ from conformance.report.causes import causes
 from conformance.report.matrix import columns_of, rows_of
 from conformance.report.plain import PlainCells, failures
 from conformance.system.files import replace_file
-from conformance.verdicts import messages
 from conformance.verdicts.verdict import STATUSES
+from conformance.wording import counted
 
 PAGE = "index.html"
 EARLY = "theme.js"
@@ -63,7 +64,7 @@ def render(record: Record, *, baseline: Record | None = None, history: Sequence[
         .get_template("index.html.j2")
         .render(
             record=record,
-            summary=messages.summary(record),
+            summary=record_messages.summary(record),
             statuses=STATUSES,
             columns=columns,
             rows=rows,
@@ -112,9 +113,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["shown"] = _shown
-    environment.filters["counted"] = messages.counted
-    environment.filters["news"] = messages.news
-    environment.filters["unchecked"] = messages.unchecked
+    environment.filters["counted"] = counted
+    environment.filters["news"] = record_messages.news
+    environment.filters["unchecked"] = record_messages.unchecked
     environment.filters["fragment"] = _fragment
     return environment
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from conformance.verdicts.messages import counted
+from conformance.wording import counted
 
 Table = dict[str, Any]
 MOST_CHANGES = 200  # rows of a table of changed verdicts; a new dtype can change thousands

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from conformance.outcomes import Outcome
 from conformance.sweep.call import Drawn
 from conformance.sweep.standby import Standby
-from conformance.verdicts.compare import judge, judge_gradients
+from conformance.verdicts.assessment import assess_gradients, assess_output
 from conformance.verdicts.diagnosis import diagnosed
 from conformance.verdicts.verdict import Verdict
 
@@ -61,10 +61,10 @@ class Caller:
         case, label, device = drawn.case, self.standby.spec.label, self.device
         if quantity == "gradients":
             outcome = engine.gradients(drawn.tensors, drawn.cotangent, native, device)
-            verdict = judge_gradients(case, drawn.gradient_truths, outcome, adapter=label, device=device)
+            verdict = assess_gradients(case, drawn.gradient_truths, outcome, adapter=label, device=device)
         else:
             outcome = engine.call(drawn.tensors, native, device)
-            verdict = judge(case, drawn.truth, outcome, adapter=label, device=device)
+            verdict = assess_output(case, drawn.truth, outcome, adapter=label, device=device)
         return Tried(drawn=drawn, outcome=outcome, verdict=verdict, way=_way(verdict))
 
 

@@ -11,7 +11,7 @@ from conformance.corpus.case import Case
 from conformance.corpus.truths import Truths
 from conformance.outcomes import Aside, Gradients, Outcome, Output, Repeated, Varied
 from conformance.system.machine import Facts, circumstances
-from conformance.verdicts.compare import judge, judge_gradients
+from conformance.verdicts.assessment import assess_gradients, assess_output
 from conformance.verdicts.diagnosis import diagnosed
 from conformance.verdicts.invariance import variation
 from conformance.verdicts.known import Difference, explain
@@ -52,8 +52,8 @@ class Judge:
     def _judged(self, case: Case, outcome: Outcome, *, adapter: str, device: str, quantity: str) -> Verdict:
         prepared = self._truths(case)
         if quantity == "gradients":
-            return judge_gradients(case, prepared.gradients, outcome, adapter=adapter, device=device)
-        verdict = judge(case, prepared.truth, outcome, adapter=adapter, device=device)
+            return assess_gradients(case, prepared.gradients, outcome, adapter=adapter, device=device)
+        verdict = assess_output(case, prepared.truth, outcome, adapter=adapter, device=device)
         return diagnosed(verdict, outcome, prepared.truth)
 
     def is_known_to_crash(self, case: Case, *, adapter: str, device: str, quantity: str) -> bool:

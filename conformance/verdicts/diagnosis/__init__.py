@@ -19,8 +19,8 @@ from conformance.corpus.tensors import Array
 from conformance.oracle import Truth
 from conformance.oracle.reference import Float64
 from conformance.outcomes import Outcome, Output
-from conformance.verdicts.compare import explained, is_right, slack
 from conformance.verdicts.diagnosis.arguments import argument_mistakes, permuted_bias
+from conformance.verdicts.diagnosis.fit import is_right, matching_elements, slack
 from conformance.verdicts.diagnosis.memory import memory_mistakes, remembered
 from conformance.verdicts.diagnosis.mistake import Call, Mistake, part
 from conformance.verdicts.diagnosis.outputs import arrangements, moved_results, result_mistakes, scaled_results
@@ -50,7 +50,7 @@ class _Seen:
 
     def share(self, y: Float64) -> float:
         """The part of the elements that y, of the same shape, explains."""
-        return float(explained(self.got, y, self.truth.dtype, self.slack).mean())
+        return float(matching_elements(self.got, y, self.truth.dtype, self.slack).mean())
 
     def is_near_the_truth(self) -> bool:
         """Whether the right output explains the result as far as any mistake could: then only rounding can be told."""
@@ -59,7 +59,7 @@ class _Seen:
     def is_bit_for_bit(self, mistake: Mistake) -> bool:
         """Whether the mistake makes exactly this result, which is not the right one."""
         y = mistake.output() if mistake.shape == self.got.shape else None
-        return y is not None and self.differs_from(y) and bool(explained(self.got, y, self.truth.dtype, 0.0).all())
+        return y is not None and self.differs_from(y) and bool(matching_elements(self.got, y, self.truth.dtype, 0.0).all())
 
     def differs_from(self, y: Float64) -> bool:
         """Whether a right result would not be the same as y."""
@@ -247,7 +247,7 @@ class _Piece:
         else:
             few = part(mistake.call, self.starts, self.lengths)
             y = replace(mistake, call=replace(few, x=few.x[-1:])).output()
-        return y is not None and bool(explained(seen.got[there], y, seen.truth.dtype, seen.slack).all())
+        return y is not None and bool(matching_elements(seen.got[there], y, seen.truth.dtype, seen.slack).all())
 
 
 def _piece(seen: _Seen) -> _Piece:
@@ -262,7 +262,7 @@ def _forgotten(seen: _Seen, singles: Iterable[Scored]) -> Iterator[Mistake]:
     for mistake, share in singles:
         y = mistake.output() if share >= LEAST_WRITTEN and mistake.name != "scaled" else None
         if y is not None:
-            right = explained(seen.got, y, seen.truth.dtype, seen.slack)
+            right = matching_elements(seen.got, y, seen.truth.dtype, seen.slack)
             yield from (
                 _both(mistake, other) for other, all_of_it in remembered(seen.got, y, seen.truth, right) if all_of_it == 1.0
             )

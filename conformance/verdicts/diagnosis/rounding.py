@@ -12,9 +12,10 @@ import numpy as np
 from conformance.corpus.tensors import dtype_of
 from conformance.geometry import Axis, Geometry
 from conformance.oracle import Truth
+from conformance.oracle.bound import bound
 from conformance.oracle.reference import Float64, transpose_into_window
 from conformance.oracle.truth import SIGNIFICAND_BITS, significand
-from conformance.verdicts.compare import bound, explained
+from conformance.verdicts.diagnosis.fit import matching_elements
 from conformance.verdicts.diagnosis.mistake import Mistake
 
 SMALLEST_NORMAL = {"float64": 2.0**-1022, "float32": 2.0**-126, "bfloat16": 2.0**-126, "float16": 2.0**-14}
@@ -62,7 +63,7 @@ def rounding(got: Float64, truth: Truth, precision: Mapping[str, Any] | None) ->
     whole = [
         {"name": mistake.name, "text": mistake.text}
         for mistake in _flushed(truth)
-        if mistake.y is not None and explained(got, mistake.y, truth.dtype, limit).all()
+        if mistake.y is not None and matching_elements(got, mistake.y, truth.dtype, limit).all()
     ][:1]
     fits = _formats_that_fit(got, truth, limit)
     if fits:
@@ -71,7 +72,7 @@ def rounding(got: Float64, truth: Truth, precision: Mapping[str, Any] | None) ->
         whole.append({"name": "low-precision", "text": f"the result has a precision of {bits} bits: {formats} ({whats[0]})"})
         results = any(what.startswith("the result") for _, found in fits.values() for what in found)
         sums = (_accumulated(truth, bits), _accumulated(truth, bits, bias_rounded=False))
-        if results or any(explained(got, y, truth.dtype, limit).all() for y in sums):
+        if results or any(matching_elements(got, y, truth.dtype, limit).all() for y in sums):
             text = f"sums are accumulated in {bits} bits, which short ones do not tell from rounding to them"
             whole.append({"name": "low-precision-accumulation", "text": text})
     if whole:
@@ -106,7 +107,10 @@ def _formats_that_fit(got: Float64, truth: Truth, limit: float | Float64) -> dic
             continue
         for mistake in _rounded(truth, format):
             assert mistake.y is not None
-            if not np.array_equal(mistake.y, truth.y, equal_nan=True) and explained(got, mistake.y, truth.dtype, limit).all():
+            if (
+                not np.array_equal(mistake.y, truth.y, equal_nan=True)
+                and matching_elements(got, mistake.y, truth.dtype, limit).all()
+            ):
                 found.setdefault(format, (bits, []))[1].append(mistake.text)
     most = max((bits for bits, _ in found.values()), default=0)
     return {format: entry for format, entry in found.items() if entry[0] == most}
