@@ -17,7 +17,7 @@ from conformance.conventions import Unrepresentable
 from conformance.corpus.case import Case
 from conformance.corpus.files import load_cases, shipped_cases
 from conformance.corpus.truths import Truths
-from conformance.programs import convention_of, program
+from conformance.programs import program
 from conformance.record.case import case_from
 from conformance.record.case_line import case_line
 from conformance.record.record import Record, strict
@@ -89,7 +89,7 @@ def run_of() -> Callable[[list[str]], dict[str, Any]]:
     """The run line of a record with these adapters of the table."""
 
     def build(adapters: list[str]) -> dict[str, Any]:
-        entries = [{"label": name, "asked": name, "adapter": name, "convention": convention_of(name)} for name in adapters]
+        entries = [{"label": name, "asked": name, "adapter": name, "convention": REGISTRY[name].convention} for name in adapters]
         names = ("conformance", "started", "system", "python", "corpus")
         return {
             **dict.fromkeys(names, "?"),

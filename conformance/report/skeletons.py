@@ -15,7 +15,7 @@ from conformance import conventions
 from conformance.adapters import REGISTRY
 from conformance.conventions import Native, Unrepresentable
 from conformance.corpus.case import Case, Made, Source
-from conformance.programs import array, convention_of, fixed, input_padding, refused, rendered
+from conformance.programs import array, fixed, input_padding, refused, rendered
 
 OPEN, CLOSE = "\ue000", "\ue001"
 """Round the name of a piece of data; no template has them."""
@@ -96,8 +96,9 @@ def program_adapter(entry: Mapping[str, Any]) -> str | None:
 
 def natives_for(case: Case, adapters: list[str]) -> dict[str, Native | Unrepresentable]:
     """The case's arguments in the convention of each of these adapters, worked out once per convention."""
-    found = {name: case.arguments(name) for name in {convention_of(adapter) for adapter in adapters}}
-    return {adapter: found[convention_of(adapter)] for adapter in adapters}
+    spoken = {adapter: REGISTRY[adapter].convention for adapter in adapters}
+    found = {name: case.arguments(name) for name in set(spoken.values())}
+    return {adapter: found[name] for adapter, name in spoken.items()}
 
 
 def _is_made(source: Source | None) -> bool:

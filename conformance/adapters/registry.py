@@ -1,0 +1,153 @@
+"""The registry of adapters and their variants: a row is all there is to an engine besides its module and its program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from conformance.adapters.environment import thread_environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One row: where the adapter lives, which spelling it speaks, its program, and what it needs.
+
+    `convention` is a name of `conformance.conventions.NAMES`, `template` that of its program in
+    `conformance/programs`; `needs` are import packages and `extra` brings them. A call without
+    `takes_groups` has no argument for them.
+
+    A variant asks the same engine in another way (`options` of its class, another environment)
+    and says whose variant it is; with a `tag` it runs only the cases that bear it.
+    """
+
+    module: str
+    adapter: str
+    convention: str
+    template: str
+    needs: tuple[str, ...]
+    extra: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    takes_groups: bool = True
+    variant_of: str | None = None
+    tag: str | None = None
+
+
+def _entry(name: str, adapter: str, convention: str, *, needs: str, extra: str = "", **rest: Any) -> Entry:
+    """A row whose module and program bear one name; `needs` are words, and the first is the extra."""
+    packages = tuple(needs.split())
+    return Entry(
+        module=f"conformance.adapters.{name}",
+        adapter=adapter,
+        convention=convention,
+        needs=packages,
+        extra=extra or packages[0],
+        **{"template": name, **rest},
+    )
+
+
+def _variant(of: Entry, name: str, *, tag: str | None = None, **options: Any) -> Entry:
+    """The same call with other options of the adapter's class."""
+    return replace(of, variant_of=name, tag=tag, options=options)
+
+
+def _other_call(of: Entry, name: str, module: str, adapter: str) -> Entry:
+    """The same engine asked by another of its functions: a variant with a module and a program of its own."""
+    return replace(
+        of,
+        module=f"conformance.adapters.{module}",
+        adapter=adapter,
+        template=module,
+        variant_of=name,
+    )
+
+
+def _elsewhere(of: Entry, name: str, environment: Mapping[str, str]) -> Entry:
+    """The same call in a process with another environment."""
+    return replace(of, variant_of=name, environment={**of.environment, **environment})
+
+
+_TENSORFLOWS = {
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "GLOG_minloglevel": "2",
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+}
+"""Quiet; a device's memory taken as it is needed: other engines want some too; and oneDNN said,
+which TensorFlow takes by itself only where the processor has AVX-512 VNNI or BF16, or AMX: an
+engine is to be the same on every machine."""
+
+_JAXS = {"JAX_ENABLE_X64": "1", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+"""Without the first JAX turns float64 into float32; float32 stays float32."""
+
+COMPILED = "compiled"
+"""The tag of the cases that suffice where every shape costs a second of compiling."""
+
+
+def _keras(backend: str) -> Entry:
+    environment = {"KERAS_BACKEND": backend, **_TENSORFLOWS, **_JAXS}
+    extra = f"keras,{backend}"
+    return _entry("keras", "Keras", "keras", needs=f"keras {backend}", extra=extra, environment=environment)
+
+
+_TORCH = _entry("torch", "Torch", "torch", needs="torch")
+_TENSORFLOW = _entry("tensorflow", "TensorFlow", "tensorflow", needs="tensorflow", environment=_TENSORFLOWS)
+_JAX = _entry("jax", "Jax", "jax", needs="jax", environment=_JAXS, takes_groups=False)
+_JAX_GENERAL = _entry("jax", "JaxGeneral", "jax", needs="jax", environment=_JAXS, template="jax_general")
+_ONNXRUNTIME = _entry("onnxruntime", "OnnxRuntime", "onnx", needs="onnxruntime onnx", extra="onnx")
+_TORCH_ONNX = _entry(
+    "torch_onnx",
+    "TorchOnnx",
+    "torch",
+    needs="torch onnxscript onnxruntime onnx",
+    extra="torch,onnx,export",
+    variant_of="torch",
+    tag=COMPILED,
+)
+
+REGISTRY: Mapping[str, Entry] = {
+    "torch": _TORCH,
+    "keras-tensorflow": _keras("tensorflow"),
+    "keras-jax": _keras("jax"),
+    "keras-torch": _keras("torch"),
+    "tensorflow": _TENSORFLOW,
+    "jax": _JAX,
+    "jax-general": _JAX_GENERAL,
+    "flax": _entry("flax", "Flax", "flax", needs="flax jax", environment=_JAXS),
+    "onnxruntime": _ONNXRUNTIME,
+    "onnx-reference": _entry("onnx_reference", "OnnxReference", "onnx", needs="onnx"),
+    "torch-compile": _variant(_TORCH, "torch", tag=COMPILED, compiled=True),
+    "torch-channels-last": _variant(_TORCH, "torch", input_memory="channels_last", kernel_memory="channels_last"),
+    "torch-channels-last-input": _variant(_TORCH, "torch", input_memory="channels_last"),
+    "torch-channels-last-kernel": _variant(_TORCH, "torch", kernel_memory="channels_last"),
+    "torch-strided": _variant(
+        _TORCH,
+        "torch",
+        input_memory="strided",
+        kernel_memory="strided",
+        cotangent_memory="strided",
+    ),
+    "torch-without-onednn": _variant(_TORCH, "torch", onednn=False),
+    "torch-one-thread": _elsewhere(_TORCH, "torch", thread_environment(1)),
+    "torch-conv-dx": _other_call(_TORCH, "torch", "torch_conv_dx", "TorchConvDx"),
+    "torch-unbatched": _variant(_TORCH, "torch", batched=False),
+    "torch-onnx": _TORCH_ONNX,
+    "keras-torch-channels-first": _variant(_keras("torch"), "keras-torch", data_format="channels_first"),
+    "keras-jax-channels-first": _variant(_keras("jax"), "keras-jax", data_format="channels_first"),
+    "tensorflow-conv-dx": _other_call(_TENSORFLOW, "tensorflow", "tensorflow_conv_dx", "TensorFlowConvDx"),
+    "tensorflow-without-onednn": _elsewhere(_TENSORFLOW, "tensorflow", {"TF_ENABLE_ONEDNN_OPTS": "0"}),
+    "tensorflow-xla": _variant(_TENSORFLOW, "tensorflow", compiled=True),
+    "jax-conv-dx": _other_call(_JAX_GENERAL, "jax-general", "jax_conv_dx", "JaxConvDx"),
+    "jax-jit": _variant(_JAX_GENERAL, "jax-general", compiled=True),
+    "onnxruntime-unoptimized": _variant(_ONNXRUNTIME, "onnxruntime", optimized=False),
+    "onnxruntime-initializer": _variant(_ONNXRUNTIME, "onnxruntime", initializers=True),
+    "onnxruntime-newest-opset": _variant(_ONNXRUNTIME, "onnxruntime", opset=22),
+}
+
+OTHER_LAYOUT: Mapping[str, str] = {
+    "torch": "torch-channels-last",
+    "keras-torch": "keras-torch-channels-first",
+    "keras-jax": "keras-jax-channels-first",
+}
+"""By adapter: the variant that differs in the memory layout alone."""

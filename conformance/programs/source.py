@@ -1,0 +1,146 @@
+"""A case as a complete program in one framework alone: arrays, the one call, and the difference from the definition.
+
+One template per adapter, filled with the case's data and native arguments; nothing of this suite is imported by what
+comes out, so it can be pasted into a bug report.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import pprint
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, UndefinedError
+
+from conformance.adapters import REGISTRY
+from conformance.conventions import Native, Unrepresentable, jax
+from conformance.corpus.case import Case, Given, Source
+from conformance.geometry import Geometry
+
+
+def program(case: Case, adapter: str) -> str | Unrepresentable:
+    """The source of a program for one adapter of the table, or why its convention has no arguments for the case."""
+    native = case.arguments(REGISTRY[adapter].convention)
+    if isinstance(native, Unrepresentable):
+        return native
+    refusal = refused(adapter, native, case.input.shape[0])
+    if refusal is not None:
+        return refusal
+    return rendered(
+        adapter,
+        case=case,
+        native=native,
+        arguments=_arguments(native),
+        arrays={"x": array(case.input, "input"), "w": array(case.kernel, "kernel"), "b": array(case.bias, "bias")},
+        geometry=case.geometry,
+        padding=input_padding(case.geometry),
+        **fixed(adapter, case.dtype, case.spatial),
+    )
+
+
+def refused(adapter: str, native: Native, batch: int) -> Unrepresentable | None:
+    """Why this adapter's call does not take arguments that its convention has, for an input of so many images; or None."""
+    entry = REGISTRY[adapter]
+    if not entry.takes_groups and native["feature_group_count"] != 1:
+        return Unrepresentable(reason="jax.lax.conv_transpose has no argument for groups.")
+    if entry.options.get("batched") is False and batch != 1:
+        return Unrepresentable(reason=f"An unbatched input is (C_in, *spatial), and this case has {batch} of them.")
+    return None
+
+
+def fixed(adapter: str, dtype: str, rank: int) -> dict[str, Any]:
+    """What a template is filled with that depends on the adapter, the dtype and the number of spatial axes alone."""
+    entry = REGISTRY[adapter]
+    return {
+        "backend": entry.environment.get("KERAS_BACKEND"),
+        "onednn": entry.environment.get("TF_ENABLE_ONEDNN_OPTS"),
+        "options": entry.options,
+        "dtype": "ml_dtypes.bfloat16" if dtype == "bfloat16" else f"np.{dtype}",
+        "rank": rank,
+    }
+
+
+def rendered(adapter: str, **filling: Any) -> str | Unrepresentable:
+    """The adapter's template with this filling; it has no program for a case without the window that its call needs."""
+    try:
+        return _template(adapter).render(**filling)
+    except UndefinedError:
+        return Unrepresentable(reason="The call needs the shape of the output, and the case has none.")
+
+
+@functools.cache
+def _template(adapter: str) -> Template:
+    """The template of an adapter of the table."""
+    environment = Environment(
+        loader=PackageLoader("conformance.programs", ""),
+        autoescape=False,  # what comes out is Python, not HTML
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(f"{REGISTRY[adapter].template}.py.j2")
+
+
+def array(source: Source | None, role: str) -> str:
+    """A NumPy expression for an array, in float64; "None" where there is none."""
+    if source is None:
+        return "None"
+    if isinstance(source, Given):
+        return f"np.array({_nested([_literal(n) for n in source.numbers], source.shape)}, dtype=float)"
+    shape = source.shape
+    made = f"np.random.RandomState({source.seed})"
+    match source.values:
+        case "integers":
+            expression = f"{made}.randint(-4, 5, {shape}).astype(float)"
+        case "wide" if role == "input":
+            expression = f"(lambda r: (2.0 * r.randint(2048, 4096, {shape}) + 1) * (1 - 2 * r.randint(0, 2, {shape})))({made})"
+        case "wide":
+            expression = f"{made}.randint(-2, 3, {shape}).astype(float)"
+        case "normal":
+            expression = f"np.round({made}.standard_normal({shape}) * 2**12) / 2**12"
+        case "ones":
+            expression = f"np.ones({shape})"
+        case "arange":
+            expression = f"np.arange(1.0, {_count(shape)} + 1).reshape({shape})"
+        case _:
+            expression = f"np.zeros({shape})"
+    puts = [*source.put]
+    if source.values == "one-hot":
+        puts.insert(0, (source.index or tuple(n // 2 for n in shape), 1.0))
+    for index, number in puts:
+        flat = sum(i * _count(shape[axis + 1 :]) for axis, i in enumerate(index))
+        expression = f"(lambda a: (a.put({flat}, {_literal(number)}), a)[1])({expression})"
+    return expression
+
+
+def _literal(number: float) -> str:
+    return repr(number) if math.isfinite(number) else f"float('{number!r}')"
+
+
+def _arguments(native: Native) -> dict[str, str]:
+    """Native arguments as Python source, lists as tuples where they hold one entry per axis."""
+    return {key: pprint.pformat(_tuples(value), width=120, compact=True) for key, value in native.items()}
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def input_padding(geometry: Geometry | None) -> list[tuple[int, int]]:
+    """What `jax.lax.conv_general_dilated` calls padding."""
+    return [] if geometry is None else [(low, high) for low, high in jax.input_padding(geometry)]
+
+
+def _count(shape: tuple[int, ...]) -> int:
+    count = 1
+    for n in shape:
+        count *= n
+    return count
+
+
+def _nested(items: list[str], shape: tuple[int, ...]) -> str:
+    for size in reversed(shape):
+        items = [f"[{', '.join(items[start : start + size])}]" for start in range(0, len(items), size)] if size else ["[]"]
+    return items[0] if items else "[]"
