@@ -14,7 +14,10 @@ import numpy as np
 import torch
 
 from conformance.adapters import Missing, PreparedCall, Unsupported, wants_strict
-from conformance.system.processor import onednn_facts
+from conformance.system.processor import isa, onednn_facts
+
+CAPABILITIES = {"default": "sse41", "avx2": "avx2", "avx512": "avx512"}
+"""torch's capability of an x86 processor, and the instruction set of its own kernels."""
 
 _LAYERS = {1: torch.nn.ConvTranspose1d, 2: torch.nn.ConvTranspose2d, 3: torch.nn.ConvTranspose3d}
 
@@ -37,11 +40,16 @@ def release() -> None:
 
 
 def facts() -> dict[str, bool | str]:
-    """Whether oneDNN computes, and for which instruction set; which kernels of its own torch takes; and the device, if any."""
+    """Whether oneDNN computes; for which instruction set it, or torch's own kernels, do; which of its own torch takes; and the device.
+
+    ONEDNN_MAX_CPU_ISA holds oneDNN alone, so that without it the instruction set is that of torch's capability.
+    """
     mkldnn = torch.backends.mkldnn
     gpu = {"gpu": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}
     capability = torch.backends.cpu.get_cpu_capability().lower()
-    return {"onednn": bool(mkldnn.is_available() and mkldnn.enabled), **onednn_facts(), "capability": capability, **gpu}
+    onednn = bool(mkldnn.is_available() and mkldnn.enabled)
+    kernels = onednn_facts() if onednn else {"isa": isa(limit=CAPABILITIES.get(capability)), "processor": isa()}
+    return {"onednn": onednn, **kernels, "capability": capability, **gpu}
 
 
 def _find_compiler() -> None:
