@@ -25,7 +25,7 @@ WAYS = {
     "phases": phases.conv_transpose,
 }
 DERIVATIONS = ("scatter", "zero_insertion", "matrix", "phases")
-FOLDER = Path(conformance.__file__).parent / "oracle"
+FOLDER = Path(conformance.__file__).parent / "oracle" / "derivations"
 MOST = {1: (9, 5, 5, 4), 2: (5, 4, 4, 3), 3: (3, 3, 3, 2)}  # per rank: size, kernel, stride, dilation
 
 

@@ -17,7 +17,7 @@ from conformance import conventions
 from conformance.adapters import REGISTRY
 from conformance.commands import port as command
 from conformance.conventions import Unrepresentable
-from conformance.errors import PortError, UsageError
+from conformance.errors import ConformanceError, PortError
 from conformance.geometry import Axis, Geometry
 from conformance.porting import calls, port, port_model, recipes, running
 from conformance.porting.layer import Channels
@@ -716,13 +716,13 @@ def test_the_command_prints_the_call_the_trap_and_the_code(capsys, model):
     assert capsys.readouterr().out.count("def conv_transpose") == 2
 
 
-def test_what_a_user_did_wrong_is_a_usage_error():
+def test_what_a_user_did_wrong_is_told_in_a_sentence():
     """An input that is no numbers, and a call that cannot be read: exit 2, no traceback."""
-    with pytest.raises(UsageError, match="should be whole numbers"):
+    with pytest.raises(ConformanceError, match="should be whole numbers"):
         command.run(TORCH, "torch", "keras", "1,x", False)
-    with pytest.raises(UsageError, match="has no argument strides"):
+    with pytest.raises(ConformanceError, match="has no argument strides"):
         command.run("ConvTranspose2d(1, 2, 3, strides=2)", "torch", "keras", None, False)
-    with pytest.raises(UsageError, match="is an ONNX file, should be given with --from onnx"):
+    with pytest.raises(ConformanceError, match="is an ONNX file, should be given with --from onnx"):
         command.run("model.onnx", "torch", "keras", None, False)
 
 

@@ -1,1 +1,1 @@
-"""What each command of the command line does, one module per family."""
+"""What does each command of the command line do?"""

@@ -1,46 +1,6 @@
-"""Native arguments <-> geometry, one module per framework; no framework is imported.
+"""How does a framework spell a window? Native arguments <-> geometry, one module per framework."""
 
-Each module has a table `ARGUMENTS` and two functions:
-
-    geometry(native, *, size, kernel) -> Geometry
-    native(geometry) -> Native | Unrepresentable
-
-`geometry(native(g)) == g` wherever g is representable. Neither judges: what makes no sense is translated like
-anything else, so that a framework can be seen to refuse it. This is the only place, with `geometry`, that
-does padding arithmetic.
-"""
-
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
-from importlib import import_module
-from typing import Any, Protocol, cast
-
-from conformance.conventions.arguments import Argument, ArgumentError, Native, Unrepresentable, normalise
-from conformance.geometry import Geometry
+from conformance.conventions.arguments import ArgumentError, Native, Unrepresentable
+from conformance.conventions.table import NAMES, Convention, get, normal_form
 
 __all__ = ["NAMES", "ArgumentError", "Convention", "Native", "Unrepresentable", "get", "normal_form"]
-
-NAMES = ("torch", "keras", "tensorflow", "jax", "flax", "onnx")
-
-
-class Convention(Protocol):
-    """What a module of this package provides."""
-
-    ARGUMENTS: Mapping[str, Argument]
-
-    def geometry(self, native: Native, *, size: Sequence[int], kernel: Sequence[int]) -> Geometry: ...
-
-    def native(self, geometry: Geometry) -> Native | Unrepresentable: ...
-
-
-def get(name: str) -> Convention:
-    """The convention of that name; KeyError if there is none."""
-    if name not in NAMES:
-        raise KeyError(name)
-    return cast(Convention, import_module(f"{__name__}.{name}"))
-
-
-def normal_form(name: str, native: Mapping[str, Any], rank: int) -> Native:
-    """Native arguments checked, one per spatial axis, defaults filled in; raises ArgumentError."""
-    return normalise(get(name).ARGUMENTS, native, rank)

@@ -1,4 +1,4 @@
-"""What is true: the transposed convolution and its gradients in float64, and what bounds an engine's error."""
+"""What is true: the transposed convolution and its gradients in float64, and what bounds an engine's error?"""
 
 from conformance.oracle.gradients import GradientTruth, gradient_truths
 from conformance.oracle.reference import conv_transpose, transpose_into_window

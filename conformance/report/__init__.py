@@ -1,4 +1,4 @@
-"""The page of a record."""
+"""How is a record told: on a page, in Markdown, to GitHub?"""
 
 from conformance.report.page import render, write_page
 

@@ -1,1 +1,1 @@
-"""Engines in processes of their own: the protocol, the child, the parent's handle of one, and the pool."""
+"""Where is a result computed? Engines in processes of their own, and the pool of them."""

@@ -1,0 +1,112 @@
+"""A transposed convolution of one framework in another: the arguments or the shortest recipe, the proof, and the trap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from conformance import conventions
+from conformance.conventions import Native
+from conformance.errors import PortError
+from conformance.geometry import Geometry
+from conformance.porting import calls, code, recipes
+from conformance.porting.completion import completed, geometry_of, holds
+from conformance.porting.layer import Layer
+from conformance.porting.onnxfile import layers
+from conformance.porting.proof import Proof
+from conformance.porting.proof import prove as prove_layer
+from conformance.porting.recipes import Plan
+from conformance.porting.trap import Trap, kernel_trap, trap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Port:
+    """The answer. Shapes are (N, C, *spatial) and (C_in, C_out / groups, *kernel); `code` defines `conv_transpose`.
+
+    `arguments` are those of the target's one call where it has one for this geometry, even if its engine refuses it;
+    `reason` says why `code` has more than one call, `recipe` what else it does. `holds` says for which input sizes.
+    """
+
+    source: str
+    target: str
+    call: str
+    name: str | None
+    input: tuple[int, ...]
+    kernel: tuple[int, ...]
+    output: tuple[int, ...]
+    geometry: Geometry
+    arguments: Native | None
+    reason: str | None
+    target_call: str
+    recipe: tuple[str, ...]
+    weights: tuple[str, ...]
+    holds: str
+    notes: tuple[str, ...]
+    code: str
+    source_code: str
+    trap: Trap
+    kernel_trap: str | None
+    proof: Proof | None
+
+
+def port(call: str, *, source: str, target: str, input: Sequence[int] | None = None, prove: bool = True) -> Port:
+    """What a call of `source` is in `target`. `input` is (N, C_in, *spatial); what is not said is chosen, and said.
+
+    Names are those of `conformance.conventions.NAMES`. Raises PortError (a ValueError) for a call that cannot be read or
+    makes no sense. With `prove` both programs run, in processes of their own.
+    """
+    _named(source, target)
+    return port_layer(calls.read(call, source), target, input, prove=prove)
+
+
+def port_model(path: str, *, target: str, input: Sequence[int] | None = None, prove: bool = True) -> list[Port]:
+    """The same for every ConvTranspose node of an ONNX file, in the order of its graph. `input` is that of the model."""
+    _named("onnx", target)
+    return [port_layer(layer, target, prove=prove) for layer in layers(path, input)]
+
+
+def port_layer(layer: Layer, target: str, input: Sequence[int] | None = None, *, prove: bool = True) -> Port:
+    """The port of a layer that has been read."""
+    channels, size, notes = completed(layer, input)
+    geometry = geometry_of(layer, size, channels)
+    found = recipes.single(target, geometry)
+    reason = found if isinstance(found, str) else recipes.refusal(target, found.native, geometry)
+    plan = found if isinstance(found, Plan) and reason is None else recipes.recipe(target, geometry)
+    ours = code.source_program(layer, geometry, channels)
+    theirs = code.program(layer, plan, geometry, channels)
+    evidence = None
+    if prove:
+        proved = prove_layer(layer, geometry, channels, ours, plan)
+        evidence = proved.proof
+        if proved.plan is not plan:
+            plan, reason, theirs = proved.plan, proved.reason, code.program(layer, proved.plan, geometry, channels)
+    return Port(
+        source=layer.framework,
+        target=target,
+        call=layer.text,
+        name=layer.name,
+        input=(channels.batch, channels.c_in, *size),
+        kernel=(channels.c_in, channels.c_out // geometry.groups, *geometry.kernel),
+        output=(channels.batch, channels.c_out, *geometry.out),
+        geometry=geometry,
+        arguments=found.native if isinstance(found, Plan) else None,
+        reason=reason,
+        target_call=theirs.call,
+        recipe=plan.steps,
+        weights=theirs.weights,
+        holds=holds(layer, geometry),
+        notes=(*notes, *layer.notes),
+        code=theirs.code,
+        source_code=ours.code,
+        trap=trap(layer, target, geometry, channels),
+        kernel_trap=kernel_trap(layer, target),
+        proof=evidence,
+    )
+
+
+def _named(source: str, target: str) -> None:
+    for name in (source, target):
+        if name not in conventions.NAMES:
+            raise PortError(f"there is no framework {name!r}, should be one of {', '.join(conventions.NAMES)}")
+    if source == target:
+        raise PortError(f"source and target are both {source}, should be two frameworks")
