@@ -1,6 +1,7 @@
 """Puts the cases into the wheel, and only there.
 
-hatchling's static force-include would copy them into an editable install's site-packages too, as a folder that goes stale.
+hatchling's static force-include would copy them into an editable install's site-packages too, as a
+folder that goes stale.
 """
 
 from __future__ import annotations

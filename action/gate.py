@@ -1,8 +1,9 @@
-"""Runs the cases, tells GitHub what came of it, and says the exit code as an output, so that later steps still happen.
+"""Runs the cases, tells GitHub what came of it, and says the exit code as an output, so that later
+steps still happen.
 
-Everything comes from the environment: CONFORMANCE_CASES, _ADAPTERS, _KNOWN and _OPTIONS are words quoted as for a shell,
-_BASELINE and _MAX_SLOWDOWN are for `conformance diff`, _OUTPUT is a folder. What GitHub names by GITHUB_OUTPUT and
-GITHUB_STEP_SUMMARY is written to, where it is set:
+Everything comes from the environment: CONFORMANCE_CASES, _ADAPTERS, _KNOWN and _OPTIONS are words
+quoted as for a shell, _BASELINE and _MAX_SLOWDOWN are for `conformance diff`, _OUTPUT is a folder.
+What GitHub names by GITHUB_OUTPUT and GITHUB_STEP_SUMMARY is written to, where it is set:
 
     CONFORMANCE_CASES=cases CONFORMANCE_ADAPTERS=torch python action/gate.py
 """
@@ -31,11 +32,21 @@ def words(environment: Mapping[str, str]) -> list[str]:
         try:
             return shlex.split(environment.get(f"CONFORMANCE_{name}", ""))
         except ValueError as error:
-            raise ValueError(f"{name.lower()}: {error}, should be words quoted as for a shell") from None
+            raise ValueError(
+                f"{name.lower()}: {error}, should be words quoted as for a shell"
+            ) from None
 
     adapters = [word for adapter in given("ADAPTERS") for word in ("-a", adapter)]
     known = [word for file in given("KNOWN") for word in ("--known", file)]
-    return ["run", *given("CASES"), *adapters, *known, *given("OPTIONS"), "-o", str(folder(environment))]
+    return [
+        "run",
+        *given("CASES"),
+        *adapters,
+        *known,
+        *given("OPTIONS"),
+        "-o",
+        str(folder(environment)),
+    ]
 
 
 def folder(environment: Mapping[str, str]) -> Path:
@@ -56,12 +67,16 @@ def main() -> int:
     else:
         print(github.error(said.strip() or f"conformance run ended with {code}"))
         _append("GITHUB_STEP_SUMMARY", github.failure(said))
-    _append("GITHUB_OUTPUT", f"exit-code={code}\n" + "".join(f"{name}={path}\n" for name, path in found))
+    _append(
+        "GITHUB_OUTPUT", f"exit-code={code}\n" + "".join(f"{name}={path}\n" for name, path in found)
+    )
     return 0
 
 
 def _told(record: Path, code: int) -> tuple[int, list[tuple[str, Path]]]:
-    """Annotations and the summary of a record; the exit code, with that of the comparison, and the outputs."""
+    """Annotations and the summary of a record; the exit code, with that of the comparison, and the
+    outputs.
+    """
     try:
         read = read_record(record)
     except RecordError as error:
@@ -81,16 +96,32 @@ def _told(record: Path, code: int) -> tuple[int, list[tuple[str, Path]]]:
 def _compared(baseline: str, new: Path) -> tuple[int, str]:
     """What `conformance diff` says, as Markdown, and its exit code."""
     limit = os.environ.get("CONFORMANCE_MAX_SLOWDOWN", "")
-    asked = ["diff", baseline, str(new), "--format", "markdown", *(["--max-slowdown", limit] if limit else [])]
+    asked = [
+        "diff",
+        baseline,
+        str(new),
+        "--format",
+        "markdown",
+        *(["--max-slowdown", limit] if limit else []),
+    ]
     done = subprocess.run([*CONFORMANCE, *asked], capture_output=True, text=True, check=False)
     if done.returncode:
-        print(github.error(done.stderr.strip() or f"worse than {baseline}: the summary of the job has what changed"))
+        print(
+            github.error(
+                done.stderr.strip()
+                or f"worse than {baseline}: the summary of the job has what changed"
+            )
+        )
     heading = "## Since the baseline\n\n"
-    return done.returncode, heading + (done.stdout if done.returncode < 2 else github.failure(done.stderr))
+    return done.returncode, heading + (
+        done.stdout if done.returncode < 2 else github.failure(done.stderr)
+    )
 
 
 def _quietly(command: list[str]) -> tuple[int, str]:
-    """Run a command whose output the runner must not take for commands of its own; the exit code and its standard error."""
+    """Run a command whose output the runner must not take for commands of its own; the exit code
+    and its standard error.
+    """
     token = secrets.token_hex(16)
     print(f"::stop-commands::{token}", flush=True)
     try:

@@ -1,4 +1,5 @@
-"""Installs the suite from the checkout that this file lies in, with the extras and requirements that the environment names.
+"""Installs the suite from the checkout that this file lies in, with the extras and requirements
+that the environment names.
 
 CONFORMANCE_EXTRAS=torch CONFORMANCE_REQUIREMENTS='torch==2.13.*' python action/install.py
 """
@@ -21,7 +22,10 @@ def words(environment: Mapping[str, str]) -> list[str]:
     extras = re.split(r"[,\s]+", environment.get("CONFORMANCE_EXTRAS", "").strip())
     wrong = [extra for extra in extras if not re.fullmatch(r"[A-Za-z0-9._-]*", extra)]
     if wrong:
-        raise ValueError(f"extras: {wrong[0]!r} is no name, should be names with blanks between, as in `torch onnx`")
+        raise ValueError(
+            f"extras: {wrong[0]!r} is no name, should be names with blanks between, as in `torch "
+            "onnx`"
+        )
     chosen = ",".join(filter(None, extras))
     suite = f"{SUITE}[{chosen}]" if chosen else str(SUITE)
     return [suite, *shlex.split(environment.get("CONFORMANCE_REQUIREMENTS", ""))]
@@ -35,7 +39,8 @@ def main() -> int:
         print(f"::error title=conformance::{error}")
         return 2
     return subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *wanted], check=False
+        [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *wanted],
+        check=False,
     ).returncode
 
 

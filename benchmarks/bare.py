@@ -1,8 +1,10 @@
-"""The calls of a record made bare, on one adapter in this process: `python benchmarks/bare.py ADAPTER RECORD FIRST PACKAGE...`.
+"""The calls of a record made bare, on one adapter in this process: `python benchmarks/bare.py
+ADAPTER RECORD FIRST PACKAGE...`.
 
-Every line printed is [calls made, [seconds, processor seconds] they took, the same clocks now]: before a call that may be the
-last, and at the end. What counts is import, compilation and calls, from call number FIRST on. The adapter's PACKAGES come before
-anything of ours, so that what both need, NumPy and much of the standard library, is theirs.
+Every line printed is [calls made, [seconds, processor seconds] they took, the same clocks now]:
+before a call that may be the last, and at the end. What counts is import, compilation and calls,
+from call number FIRST on. The adapter's PACKAGES come before anything of ours, so that what both
+need, NumPy and much of the standard library, is theirs.
 """
 
 from __future__ import annotations
@@ -49,14 +51,22 @@ class Clock:
             self.spent[1] += time.process_time() - processor
 
     def tell(self, made: int) -> None:
-        print(json.dumps([made, self.spent, [time.perf_counter(), time.process_time()]]), flush=True)
+        print(
+            json.dumps([made, self.spent, [time.perf_counter(), time.process_time()]]), flush=True
+        )
 
 
 def main(adapter: str, record: str, first: int) -> None:
-    verdicts = [v for v in read_record(Path(record)).verdicts if v.adapter == adapter and v.status not in LEFT_OUT]
+    verdicts = [
+        v
+        for v in read_record(Path(record)).verdicts
+        if v.adapter == adapter and v.status not in LEFT_OUT
+    ]
     cases = {case.name: case for case in load_cases(shipped_cases())}
     timed, entry = Clock(), REGISTRY[adapter]
-    engine: Any = timed(lambda: getattr(importlib.import_module(entry.module), entry.adapter)(**entry.options))
+    engine: Any = timed(
+        lambda: getattr(importlib.import_module(entry.module), entry.adapter)(**entry.options)
+    )
     device = timed(engine.devices)[0]
     for number, verdict in enumerate(verdicts[first:], first):
         case = cases[verdict.case]

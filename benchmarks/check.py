@@ -1,4 +1,5 @@
-"""What `conformance.check` takes for kernels that are wrong in every case, against a right one: ratios within one run.
+"""What `conformance.check` takes for kernels that are wrong in every case, against a right one:
+ratios within one run.
 
     python benchmarks/check.py
 

@@ -1,8 +1,10 @@
-"""The oracle against other ways to the same numbers, interleaved: `python benchmarks/oracle.py [ROUNDS]`.
+"""The oracle against other ways to the same numbers, interleaved: `python benchmarks/oracle.py
+[ROUNDS]`.
 
-PyTorch's float64 kernel on the CPU, SciPy's FFT convolution of the input with zeros between, and, from 16 channels up,
-the ONNX reference evaluator in float64. Absolute times drift on a shared machine; what is printed per shape is the median of the
-rounds' ratios, and over all the geometric mean. All get as many threads as OMP_NUM_THREADS says, two if it is not set.
+PyTorch's float64 kernel on the CPU, SciPy's FFT convolution of the input with zeros between, and,
+from 16 channels up, the ONNX reference evaluator in float64. Absolute times drift on a shared
+machine; what is printed per shape is the median of the rounds' ratios, and over all the geometric
+mean. All get as many threads as OMP_NUM_THREADS says, two if it is not set.
 """
 
 from __future__ import annotations
@@ -41,54 +43,105 @@ ENOUGH = 3.0  # seconds of one way, after which no further round of it is made
 
 
 def shapes() -> list[tuple[str, Geometry, tuple[int, ...], tuple[int, ...]]]:
-    """(name, geometry, shape of x, shape of w): the shapes above, and all layers of networks that are not slow."""
+    """(name, geometry, shape of x, shape of w): the shapes above, and all layers of networks that
+    are not slow.
+    """
     found = []
     for batch, c_in, size, c_out, kernel, stride, padding in SHAPES:
         axis = Axis(size=size, kernel=kernel, stride=stride, crop_low=padding, crop_high=padding)
         name = f"{batch}x{c_in}x{size}x{size} to {c_out}, {kernel}/{stride}/{padding}"
-        found.append((name, Geometry(axes=(axis, axis)), (batch, c_in, size, size), (c_in, c_out, kernel, kernel)))
+        found.append(
+            (
+                name,
+                Geometry(axes=(axis, axis)),
+                (batch, c_in, size, size),
+                (c_in, c_out, kernel, kernel),
+            )
+        )
     for case in load_cases(shipped_cases() / "networks"):
         if case.geometry is not None and "slow" not in case.tags and "twin" not in case.tags:
-            found.append((case.name.removeprefix("networks/"), case.geometry, case.input.shape, case.kernel.shape))
+            found.append(
+                (
+                    case.name.removeprefix("networks/"),
+                    case.geometry,
+                    case.input.shape,
+                    case.kernel.shape,
+                )
+            )
     return found
 
 
 def ways(geometry: Geometry, x: Any, w: Any) -> dict[str, Callable[[], Any]]:
     """Functions of nothing that compute the same."""
     pads = [(low, high) for low, high in geometry.crops]
-    padding, extra = [(low, max(high, 0)) for low, high in pads], [max(-high, 0) for _, high in pads]
-    arguments = {"stride": geometry.stride, "dilation": geometry.dilation, "groups": geometry.groups}
+    padding, extra = (
+        [(low, max(high, 0)) for low, high in pads],
+        [max(-high, 0) for _, high in pads],
+    )
+    arguments = {
+        "stride": geometry.stride,
+        "dilation": geometry.dilation,
+        "groups": geometry.groups,
+    }
     made: dict[str, Callable[[], Any]] = {
-        "oracle": lambda: conformance.conv_transpose(x, w, padding=padding, output_padding=extra, **arguments)
+        "oracle": lambda: conformance.conv_transpose(
+            x, w, padding=padding, output_padding=extra, **arguments
+        )
     }
     given, weights = torch.from_numpy(x), torch.from_numpy(w)
-    call = {1: torch.conv_transpose1d, 2: torch.conv_transpose2d, 3: torch.conv_transpose3d}[geometry.rank]
+    call = {1: torch.conv_transpose1d, 2: torch.conv_transpose2d, 3: torch.conv_transpose3d}[
+        geometry.rank
+    ]
     if all(low >= high for low, high in pads) and all(
-        low - high < max(a.stride, a.dilation) for (low, high), a in zip(pads, geometry.axes, strict=True)
+        low - high < max(a.stride, a.dilation)
+        for (low, high), a in zip(pads, geometry.axes, strict=True)
     ):
         lows, back = [low for low, _ in pads], [low - high for low, high in pads]
         made["torch"] = lambda: call(given, weights, padding=lows, output_padding=back, **arguments)
-    if geometry.groups == 1 and geometry.dilation == (1,) * geometry.rank and min(min(pair) for pair in pads) >= 0:
+    if (
+        geometry.groups == 1
+        and geometry.dilation == (1,) * geometry.rank
+        and min(min(pair) for pair in pads) >= 0
+    ):
         made["scipy"] = lambda: by_scipy(x, w, geometry)
     native = onnx.native(geometry)
     products = x.size * w.shape[1] * float(np.prod(w.shape[2:]))
-    if x.shape[1] >= FROM_CHANNELS and products <= SLOW and geometry.groups == 1 and not isinstance(native, Unrepresentable):
-        evaluator = ReferenceEvaluator(one_node_model(x, w, None, native, opset=11, initializers=False))
+    if (
+        x.shape[1] >= FROM_CHANNELS
+        and products <= SLOW
+        and geometry.groups == 1
+        and not isinstance(native, Unrepresentable)
+    ):
+        evaluator = ReferenceEvaluator(
+            one_node_model(x, w, None, native, opset=11, initializers=False)
+        )
         made["onnx-reference"] = lambda: evaluator.run(None, {"x": x, "w": w})
     return made
 
 
 def by_scipy(x: Any, w: Any, geometry: Geometry) -> Any:
-    """Zeros between the elements of the input, an FFT convolution per pair of channels, a sum over the input's, the window."""
+    """Zeros between the elements of the input, an FFT convolution per pair of channels, a sum over
+    the input's, the window.
+    """
     spread = np.zeros((*x.shape[:2], *[(a.size - 1) * a.stride + 1 for a in geometry.axes]))
     spread[(..., *[slice(None, None, a.stride) for a in geometry.axes])] = x
     axes = tuple(range(2, x.ndim))
-    full = sum(scipy.signal.fftconvolve(spread[:, c, None], w[None, c], axes=axes) for c in range(x.shape[1]))
-    return full[(..., *[slice(low, full.shape[2 + i] - high) for i, (low, high) in enumerate(geometry.crops)])]
+    full = sum(
+        scipy.signal.fftconvolve(spread[:, c, None], w[None, c], axes=axes)
+        for c in range(x.shape[1])
+    )
+    return full[
+        (
+            ...,
+            *[slice(low, full.shape[2 + i] - high) for i, (low, high) in enumerate(geometry.crops)],
+        )
+    ]
 
 
 def seconds(made: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
-    """What each way took, one of each per round; a slow one takes part in the first rounds alone."""
+    """What each way took, one of each per round; a slow one takes part in the first rounds
+    alone.
+    """
     found: dict[str, list[float]] = {name: [] for name in made}
     for number in range(rounds + 1):  # one to warm up
         for name, run in made.items():
@@ -109,17 +162,24 @@ def main() -> None:
     print(f"{'':44} {'oracle':>10}   other / oracle")
     for name, geometry, of_x, of_w in shapes():
         random = np.random.RandomState(0)
-        found = seconds(ways(geometry, random.standard_normal(of_x), random.standard_normal(of_w)), rounds)
+        found = seconds(
+            ways(geometry, random.standard_normal(of_x), random.standard_normal(of_w)), rounds
+        )
         own = found.pop("oracle")
         told = []
         for other, taken in found.items():
-            ratio = float(np.median([theirs / ours for theirs, ours in zip(taken, own, strict=False)]))
+            ratio = float(
+                np.median([theirs / ours for theirs, ours in zip(taken, own, strict=False)])
+            )
             ratios.setdefault(other, []).append(ratio)
             told.append(f"{other} {ratio:.2f}")
         print(f"{name:44} {np.median(own) * 1e3:7.2f} ms   {', '.join(told)}", flush=True)
     for other, of_shapes in ratios.items():
         mean, least = float(np.exp(np.mean(np.log(of_shapes)))), min(of_shapes)
-        print(f"{other}: {mean:.2f} times the oracle's time (geometric mean of {len(of_shapes)} shapes, least {least:.2f})")
+        print(
+            f"{other}: {mean:.2f} times the oracle's time (geometric mean of {len(of_shapes)} "
+            f"shapes, least {least:.2f})"
+        )
     print(f"{THREADS} threads, {rounds} rounds")
 
 

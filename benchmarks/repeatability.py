@@ -1,7 +1,7 @@
 """How far two runs with timings agree: `python benchmarks/repeatability.py RESULTS RESULTS`.
 
-Every case and every two adapters that both runs have timed give a ratio of times in either run. What is printed is by how much
-the two ratios disagree, by pair of adapters and over all.
+Every case and every two adapters that both runs have timed give a ratio of times in either run.
+What is printed is by how much the two ratios disagree, by pair of adapters and over all.
 """
 
 from __future__ import annotations
@@ -25,16 +25,22 @@ def rounds_of(record: Record) -> Rounds:
     found: dict[str, dict[str, list[float]]] = {}
     for verdict in record.verdicts:
         if verdict.timing is not None:
-            found.setdefault(verdict.case, {})[f"{verdict.adapter} ({verdict.device})"] = verdict.timing["rounds"]
+            found.setdefault(verdict.case, {})[f"{verdict.adapter} ({verdict.device})"] = (
+                verdict.timing["rounds"]
+            )
     return found
 
 
 def disagreements(one: Rounds, other: Rounds) -> dict[tuple[str, str], list[float]]:
-    """By pair of adapters, for every case: by how much the larger ratio is larger than the other."""
+    """By pair of adapters, for every case: by how much the larger ratio is larger than the
+    other.
+    """
     found: dict[tuple[str, str], list[float]] = {}
     for case in one.keys() & other.keys():
         for pair in itertools.combinations(sorted(one[case].keys() & other[case].keys()), 2):
-            ratios = [interval(*(rounds[case][adapter] for adapter in pair)) for rounds in (one, other)]
+            ratios = [
+                interval(*(rounds[case][adapter] for adapter in pair)) for rounds in (one, other)
+            ]
             first, second = (None if each is None else each.ratio for each in ratios)
             if first is not None and second is not None:
                 found.setdefault(pair, []).append(math.expm1(abs(math.log(first / second))))
@@ -44,9 +50,15 @@ def disagreements(one: Rounds, other: Rounds) -> dict[tuple[str, str], list[floa
 def main(one: Path, other: Path) -> None:
     found = disagreements(rounds_of(read_record(one)), rounds_of(read_record(other)))
     for pair, of_pair in sorted(found.items(), key=lambda item: -float(np.median(item[1]))):
-        print(f"{' / '.join(pair):50} median {np.median(of_pair):6.1%}, largest {max(of_pair):6.1%}, {len(of_pair)} cases")
+        print(
+            f"{' / '.join(pair):50} median {np.median(of_pair):6.1%}, largest "
+            f"{max(of_pair):6.1%}, {len(of_pair)} cases"
+        )
     every = [each for of_pair in found.values() for each in of_pair]
-    print(f"all: median {np.median(every):.1%}, nine tenths within {np.quantile(every, 0.9):.1%}, {len(every)} ratios")
+    print(
+        f"all: median {np.median(every):.1%}, nine tenths within {np.quantile(every, 0.9):.1%}, "
+        f"{len(every)} ratios"
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Loading, reading and the page, each against the least that it could take: `python benchmarks/suite.py [RESULTS] [ROUNDS]`.
+"""Loading, reading and the page, each against the least that it could take: `python
+benchmarks/suite.py [RESULTS] [ROUNDS]`.
 
-Without RESULTS it is the reference record. All are made in turn, round after round; what is printed is the median of the rounds'
-ratios, since absolute times drift on a shared machine.
+Without RESULTS it is the reference record. All are made in turn, round after round; what is printed
+is the median of the rounds' ratios, since absolute times drift on a shared machine.
 """
 
 from __future__ import annotations
@@ -29,13 +30,21 @@ REFERENCE = Path(__file__).resolve().parent.parent / "reports" / "reference"
 
 
 def ways(file: Path, folder: Path) -> dict[str, tuple[Callable[[], Any], str | None]]:
-    """By name: a function of nothing, and the name of what it is held against, which is measured too."""
+    """By name: a function of nothing, and the name of what it is held against, which is measured
+    too.
+    """
     files = sorted(path for path in shipped_cases().rglob("*.yaml"))
     record, selection = read_record(file), select([])
     return {
-        "YAML alone": (lambda: [yaml.compose(path.read_text(), yaml.CSafeLoader) for path in files], None),
+        "YAML alone": (
+            lambda: [yaml.compose(path.read_text(), yaml.CSafeLoader) for path in files],
+            None,
+        ),
         "loading the corpus": (lambda: load_cases(shipped_cases()), "YAML alone"),
-        "the oracle on the corpus, with its guards": (lambda: check_guards(selection.cases, Truths()), "YAML alone"),
+        "the oracle on the corpus, with its guards": (
+            lambda: check_guards(selection.cases, Truths()),
+            "YAML alone",
+        ),
         "JSON alone": (lambda: [json.loads(line) for line in file.read_bytes().splitlines()], None),
         "reading the record": (lambda: read_record(file), "JSON alone"),
         "the page": (lambda: write_page(record, folder), "JSON alone"),
@@ -62,4 +71,7 @@ def main(file: Path, rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else REFERENCE, int(sys.argv[2]) if len(sys.argv) > 2 else 5)
+    main(
+        Path(sys.argv[1]) if len(sys.argv) > 1 else REFERENCE,
+        int(sys.argv[2]) if len(sys.argv) > 2 else 5,
+    )

@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["Case", "CaseFileError", "PortError", "Report", "Unsupported", "check", "conv_transpose", "load_cases", "port"]
+__all__ = [
+    "Case",
+    "CaseFileError",
+    "PortError",
+    "Report",
+    "Unsupported",
+    "check",
+    "conv_transpose",
+    "load_cases",
+    "port",
+]
 
 _HOMES = {
     "Case": "corpus.case",

@@ -48,7 +48,9 @@ def _late(name: str) -> Any:
 
 
 class _Lazy(Verdict):
-    """A verdict on a wrong result that is explained when somebody asks for its diagnosis or its precision, once."""
+    """A verdict on a wrong result that is explained when somebody asks for its diagnosis or its
+    precision, once.
+    """
 
     __slots__ = ("_diagnosis", "_explain", "_precision")
 
@@ -76,7 +78,8 @@ class _Lazy(Verdict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The verdicts of a check, one per case; a verdict's attributes are the keys of the record's verdict line.
+    """The verdicts of a check, one per case; a verdict's attributes are the keys of the record's
+    verdict line.
 
     The `diagnosis` and the `precision` of one that differs are found when they are asked for.
     """
@@ -103,13 +106,24 @@ class Report:
     def _groups(self, failing: Sequence[Verdict]) -> list[signatures.Group]:
         traits = {name: traits_of(case) for name, case in self._cases.items()}
         passing = (verdict for verdict in self.verdicts if verdict.status == "conforms")
-        return signatures.grouped(failing, passing, traits.__getitem__, lambda name: self._cases[name].products, _signature)
+        return signatures.grouped(
+            failing,
+            passing,
+            traits.__getitem__,
+            lambda name: self._cases[name].products,
+            _signature,
+        )
 
 
 def _signature(verdict: Verdict) -> signatures.Signature:
     """How a verdict fails, without its diagnosis."""
     message = None if verdict.message is None else verdict.message.partition("\n")[0]
-    return verdict.adapter, verdict.status, (verdict.mismatch or {}).get("kind"), signatures.without_numbers(message or "")
+    return (
+        verdict.adapter,
+        verdict.status,
+        (verdict.mismatch or {}).get("kind"),
+        signatures.without_numbers(message or ""),
+    )
 
 
 def _cause(group: signatures.Group, share: int, cases: dict[str, Case]) -> Iterator[str]:
@@ -123,10 +137,16 @@ def _cause(group: signatures.Group, share: int, cases: dict[str, Case]) -> Itera
     for alike in by_name.values():
         case = cases[alike[0].case]
         yield messages.headline(alike[0]) + ":"
-        yield from (f"    {line}" for line in messages.about({"summary": case.summary, "source": case.source}))
+        yield from (
+            f"    {line}"
+            for line in messages.about({"summary": case.summary, "source": case.source})
+        )
         yield from (f"    {line}" for line in messages.details(alike[0]))
         if len(alike) > 1:
-            yield f"    and so do {len(alike) - 1} of the {min(share, len(group.verdicts)) - 1} others that were looked at"
+            yield (
+                f"    and so do {len(alike) - 1} of the {min(share, len(group.verdicts)) - 1} "
+                "others that were looked at"
+            )
 
 
 def check(
@@ -136,17 +156,20 @@ def check(
     raises: bool = False,
     progress: bool = True,
 ) -> Report:
-    """Run a callable through every case that is not tagged `slow`, and compare what it returns with the oracle.
+    """Run a callable through every case that is not tagged `slow`, and compare what it returns with
+    the oracle.
 
-    It is called as `kernel(x, w, bias, *, stride, padding, output_padding, dilation, groups)` with x (N, C_in, *spatial),
-    w (C_in, C_out / groups, *kernel) and bias (C_out,) or None as NumPy arrays of the case's dtype, and everything but groups
-    as one entry per spatial axis: `padding` a (low, high) pair of which high is never negative, `output_padding` what is
-    appended beyond the full output; a negative low pad prepends zeros. It returns (N, C_out, *out) and raises
-    `conformance.Unsupported` for what it does not do; for cases that must be refused it has to raise something else.
+    It is called as `kernel(x, w, bias, *, stride, padding, output_padding, dilation, groups)` with
+    x (N, C_in, *spatial), w (C_in, C_out / groups, *kernel) and bias (C_out,) or None as NumPy
+    arrays of the case's dtype, and everything but groups as one entry per spatial axis: `padding` a
+    (low, high) pair of which high is never negative, `output_padding` what is appended beyond the
+    full output; a negative low pad prepends zeros. It returns (N, C_out, *out) and raises
+    `conformance.Unsupported` for what it does not do; for cases that must be refused it has to
+    raise something else.
 
-    `cases` is a path, a full name or a glob of them, or several; without it, the shipped corpus. With `raises`, AssertionError if
-    anything fails. Unless `progress` is false, the first failure is told on standard error when it happens, and from time to time
-    how far the check is.
+    `cases` is a path, a full name or a glob of them, or several; without it, the shipped corpus.
+    With `raises`, AssertionError if anything fails. Unless `progress` is false, the first failure
+    is told on standard error when it happens, and from time to time how far the check is.
     """
     selection = select(_words(cases))
     truths = kept_truths()
@@ -179,7 +202,11 @@ class _Teller:
         if verdict.fails and self._failing == 1:
             print(messages.brief(verdict), file=sys.stderr, flush=True)
         elif time.monotonic() - self._last > SILENCE:
-            print(f"{self._done} of {self._total} cases, {self._failing} fail", file=sys.stderr, flush=True)
+            print(
+                f"{self._done} of {self._total} cases, {self._failing} fail",
+                file=sys.stderr,
+                flush=True,
+            )
             self._last = time.monotonic()
 
 
@@ -188,7 +215,10 @@ def _words(cases: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | No
         return []
     several: list[Any] = list(cases) if isinstance(cases, list | tuple) else [cases]
     if not all(isinstance(one, str | os.PathLike) for one in several):
-        raise SelectionError(f"cases is {cases!r:.80}, should be a path, a full name or a glob of them, or a list of those")
+        raise SelectionError(
+            f"cases is {cases!r:.80}, should be a path, a full name or a glob of them, or a list "
+            "of those"
+        )
     return [os.fspath(one) for one in several]
 
 
@@ -198,7 +228,9 @@ def _verdict(kernel: Kernel, name: str, case: Case, truths: Truths) -> Verdict:
     verdict = assess_output(case, truth, outcome, adapter=name, device="cpu", briefly=True)
     if verdict.status != "differs" or not isinstance(outcome, Output):
         return verdict
-    kept = outcome if outcome.y.nbytes <= LARGE_BYTES else None  # a large one is computed again if anybody asks
+    kept = (
+        outcome if outcome.y.nbytes <= LARGE_BYTES else None
+    )  # a large one is computed again if anybody asks
 
     def explain() -> Verdict:
         made = kept or _call(kernel, case, truths)
@@ -214,7 +246,9 @@ def _call(kernel: Callable[..., Any], case: Case, truths: Truths) -> Outcome:
     padding, output_padding = canonical_padding(geometry.crops)
     x, w, bias = (None if array is None else array.copy() for array in truths(case).tensors)
     try:
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # some cases are there to overflow
+        with np.errstate(
+            over="ignore", under="ignore", invalid="ignore"
+        ):  # some cases are there to overflow
             y = kernel(
                 x,
                 w,
@@ -234,4 +268,6 @@ def _call(kernel: Callable[..., Any], case: Case, truths: Truths) -> Outcome:
     try:
         return Output(y=numeric_array(y))
     except (TypeError, ValueError) as error:
-        return Raised(type=type(error).__name__, message=told(error), stage="while reading the result")
+        return Raised(
+            type=type(error).__name__, message=told(error), stage="while reading the result"
+        )

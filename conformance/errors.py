@@ -1,6 +1,8 @@
-"""What is wrong that a user can mend: every such error is told in one sentence a problem, on stderr, and the command exits 2.
+"""What is wrong that a user can mend: every such error is told in one sentence a problem, on
+stderr, and the command exits 2.
 
-`ConformanceError` is caught in one place, where the command line begins; anything else that escapes is a fault of this package.
+`ConformanceError` is caught in one place, where the command line begins; anything else that escapes
+is a fault of this package.
 """
 
 from __future__ import annotations
@@ -9,7 +11,9 @@ from collections.abc import Sequence
 
 
 class ConformanceError(ValueError):
-    """Something that a user asked for and cannot have: what is wrong, where, and what would be right instead."""
+    """Something that a user asked for and cannot have: what is wrong, where, and what would be
+    right instead.
+    """
 
     @property
     def lines(self) -> Sequence[str]:
@@ -34,7 +38,9 @@ class PortError(ConformanceError):
 
 
 class FileProblems(ConformanceError):  # noqa: N818 - it holds problems, several of them
-    """What is wrong in files, one line each: `FILE:LINE: KEY: what is wrong, what would be right`."""
+    """What is wrong in files, one line each: `FILE:LINE: KEY: what is wrong, what would be
+    right`.
+    """
 
     def __init__(self, lines: Sequence[str]) -> None:
         super().__init__("\n".join(lines))

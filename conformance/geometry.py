@@ -45,14 +45,18 @@ class Axis:
 
     @property
     def zeros_for_appended(self) -> tuple[int, int]:
-        """How many zeros before and behind the input reach as far as this window: each moves an end by the stride.
+        """How many zeros before and behind the input reach as far as this window: each moves an end
+        by the stride.
 
-        An end where nothing is appended needs none. Where the stride does not divide what is appended they reach further.
+        An end where nothing is appended needs none. Where the stride does not divide what is
+        appended they reach further.
         """
         return -min(self.crop_low // self.stride, 0), -min(self.crop_high // self.stride, 0)
 
     def padded(self, low: int, high: int) -> Axis:
-        """The same window of an input with so many zeros before and behind it: a longer full output, of which more is cut."""
+        """The same window of an input with so many zeros before and behind it: a longer full
+        output, of which more is cut.
+        """
         return replace(
             self,
             size=self.size + low + high,
@@ -65,7 +69,8 @@ class Axis:
         return replace(self, kernel=self.extent, dilation=1)
 
     def taps(self) -> Iterator[tuple[int, range, range]]:
-        """For each tap that reaches the window: (tap, input positions, output positions), paired in order.
+        """For each tap that reaches the window: (tap, input positions, output positions), paired in
+        order.
 
         Tap k moves input position i to output position i * stride + k * dilation - crop_low.
         """
@@ -88,9 +93,11 @@ class Axis:
 
     @property
     def even(self) -> bool:
-        """Whether as many taps reach every position far from the ends; if not, the output has a checkerboard's texture.
+        """Whether as many taps reach every position far from the ends; if not, the output has a
+        checkerboard's texture.
 
-        (A. Odena, V. Dumoulin and C. Olah, "Deconvolution and checkerboard artifacts", Distill, 2016.)
+        (A. Odena, V. Dumoulin and C. Olah, "Deconvolution and checkerboard artifacts", Distill,
+        2016.)
         """
         taps = Counter(tap * self.dilation % self.stride for tap in range(self.kernel))
         return len(taps) == self.stride and len(set(taps.values())) == 1
@@ -98,7 +105,9 @@ class Axis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Geometry:
-    """All spatial axes and the number of groups: everything about a call but its numbers and channels."""
+    """All spatial axes and the number of groups: everything about a call but its numbers and
+    channels.
+    """
 
     axes: tuple[Axis, ...]
     groups: int = 1
@@ -163,7 +172,9 @@ def from_padding(
     return Geometry(
         axes=tuple(
             Axis(size=n, kernel=k, stride=s, dilation=d, crop_low=low, crop_high=high - extra)
-            for n, k, s, (low, high), extra, d in zip(size, kernel, stride, padding, output_padding, dilation, strict=True)
+            for n, k, s, (low, high), extra, d in zip(
+                size, kernel, stride, padding, output_padding, dilation, strict=True
+            )
         ),
         groups=groups,
     )
@@ -172,14 +183,16 @@ def from_padding(
 def canonical_padding(crops: Sequence[tuple[int, int]]) -> tuple[list[tuple[int, int]], list[int]]:
     """(padding, output_padding) of `from_padding` for the given crops.
 
-    High padding is never negative: the negative part of a high crop becomes output_padding. A negative
-    low crop stays a negative pad.
+    High padding is never negative: the negative part of a high crop becomes output_padding. A
+    negative low crop stays a negative pad.
     """
     return [(low, max(high, 0)) for low, high in crops], [max(-high, 0) for _, high in crops]
 
 
 def problems(geometry: Geometry) -> list[Problem]:
-    """Everything that keeps this geometry from having an output, an argument at a time; empty if it has one."""
+    """Everything that keeps this geometry from having an output, an argument at a time; empty if it
+    has one.
+    """
     found = []
     for number, axis in enumerate(geometry.axes):
         at = f"axis {number}"
@@ -191,7 +204,9 @@ def problems(geometry: Geometry) -> list[Problem]:
         ):
             if value < least:
                 what = "size " if key in ("input", "kernel") else ""
-                found.append(Problem(key=key, text=f"{what}{value} on {at}, should be at least {least}"))
+                found.append(
+                    Problem(key=key, text=f"{what}{value} on {at}, should be at least {least}")
+                )
     if geometry.groups < 1:
         found.append(Problem(key="groups", text=f"{geometry.groups}, should be at least 1"))
     if found:
@@ -202,24 +217,36 @@ def problems(geometry: Geometry) -> list[Problem]:
             key = "padding" if cut else "input"
             text = f"the output has {axis.out} elements on axis {number}, should have at least 1"
             if cut:
-                text += f": the full output of {axis.full} loses {axis.crop_low} and {axis.crop_high}"
+                text += (
+                    f": the full output of {axis.full} loses {axis.crop_low} and {axis.crop_high}"
+                )
             found.append(Problem(key=key, text=text))
     return found
 
 
-def call_problems(geometry: Geometry, *, x: Sequence[int], kernel: Sequence[int], bias: Sequence[int] | None) -> list[Problem]:
+def call_problems(
+    geometry: Geometry, *, x: Sequence[int], kernel: Sequence[int], bias: Sequence[int] | None
+) -> list[Problem]:
     """What keeps a call from having an output: `problems`, and channels that do not fit.
 
-    x is the shape (N, C_in, *spatial), kernel (C_in, C_out / groups, *kernel), bias (C_out,) or None.
+    x is the shape (N, C_in, *spatial), kernel (C_in, C_out / groups, *kernel), bias (C_out,) or
+    None.
     """
     found = problems(geometry)
     c_in, groups = x[1], geometry.groups
     if groups >= 1 and c_in % groups:
-        found.append(Problem(key="groups", text=f"{groups} groups of {c_in} input channels, should divide them"))
+        found.append(
+            Problem(
+                key="groups", text=f"{groups} groups of {c_in} input channels, should divide them"
+            )
+        )
     if kernel[0] != c_in:
         text = f"its first axis has {kernel[0]} channels, should have the input's {c_in}"
         found.append(Problem(key="kernel", text=text))
     if bias is not None and groups >= 1 and tuple(bias) != (kernel[1] * groups,):
-        text = f"has shape {list(bias)}, should have one number per output channel: {kernel[1] * groups}"
+        text = (
+            f"has shape {list(bias)}, should have one number per output channel: "
+            f"{kernel[1] * groups}"
+        )
         found.append(Problem(key="bias", text=text))
     return found

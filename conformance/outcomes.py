@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 class Output:
     """It returned an array (N, C_out, *out), whatever is in it.
 
-    `seconds` is what the call alone took, and `compiled` how many programs it found compiled and how many not, if it told.
+    `seconds` is what the call alone took, and `compiled` how many programs it found compiled and
+    how many not, if it told.
     """
 
     y: NDArray[Any]
@@ -23,7 +24,9 @@ class Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gradients:
-    """It returned the gradients with respect to input, kernel and bias, each of its operand's shape, whatever is in them."""
+    """It returned the gradients with respect to input, kernel and bias, each of its operand's
+    shape, whatever is in them.
+    """
 
     input: NDArray[Any]
     kernel: NDArray[Any]
@@ -33,7 +36,9 @@ class Gradients:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsupported:
-    """It, or its convention, does not claim to do this. `raised` names the framework's own not-implemented type."""
+    """It, or its convention, does not claim to do this. `raised` names the framework's own
+    not-implemented type.
+    """
 
     reason: str
     raised: str | None = None
@@ -41,7 +46,9 @@ class Unsupported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raised:
-    """An exception of this type came up: in the call itself, or at another stage, as "while starting"."""
+    """An exception of this type came up: in the call itself, or at another stage, as "while
+    starting".
+    """
 
     type: str
     message: str
@@ -61,7 +68,9 @@ class Crashed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedOut:
-    """It gave no answer within the time limit, in seconds; `computed` are those of the processor, where that is known."""
+    """It gave no answer within the time limit, in seconds; `computed` are those of the processor,
+    where that is known.
+    """
 
     seconds: float
     message: str = ""
@@ -85,16 +94,21 @@ def told(error: BaseException) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeated:
-    """What came of the same call several times, in order; it ends with the first that was no array."""
+    """What came of the same call several times, in order; it ends with the first that was no
+    array.
+    """
 
-    outcomes: tuple[Output | Gradients | Unsupported | Raised | Crashed | TimedOut | Unavailable, ...]
+    outcomes: tuple[
+        Output | Gradients | Unsupported | Raised | Crashed | TimedOut | Unavailable, ...
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aside:
     """What came of the same call in one circumstance that should not matter.
 
-    The aspect is "batch", and then `sample` was computed alone; "threads", with another number of them; or "layout" of memory.
+    The aspect is "batch", and then `sample` was computed alone; "threads", with another number of
+    them; or "layout" of memory.
     """
 
     aspect: str
@@ -110,4 +124,6 @@ class Varied:
     asides: tuple[Aside, ...]
 
 
-Outcome = Output | Gradients | Unsupported | Raised | Crashed | TimedOut | Unavailable | Repeated | Varied
+Outcome = (
+    Output | Gradients | Unsupported | Raised | Crashed | TimedOut | Unavailable | Repeated | Varied
+)

@@ -22,15 +22,22 @@ def drawings(browser: Any) -> Iterator[tuple[Callable[..., Any], list[str]]]:
     """Opens a page of each theme and width once, and keeps what they complain of."""
     opened: dict[tuple[str, int], Any] = {}
     noise: list[str] = []
-    styles, scripts = ("\n".join((ASSETS / name).read_text(encoding="utf-8") for name in names) for names in (STYLES, SCRIPTS))
+    styles, scripts = (
+        "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in names)
+        for names in (STYLES, SCRIPTS)
+    )
     content = (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>drawings</title><style>{styles}</style></head>'
-        f'<body><main><h1>Drawings</h1><h2>One</h2><div id="place"></div></main><script>{scripts}</script></body></html>'
+        '<!DOCTYPE html><html lang="en"><head><meta '
+        f'charset="utf-8"><title>drawings</title><style>{styles}</style></head>'
+        "<body><main><h1>Drawings</h1><h2>One</h2><div "
+        f'id="place"></div></main><script>{scripts}</script></body></html>'
     )
 
     def open_page(scheme: str, width: int) -> Any:
         if (scheme, width) not in opened:
-            page = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme).new_page()
+            page = browser.new_context(
+                viewport={"width": width, "height": 900}, color_scheme=scheme
+            ).new_page()
             page.set_default_timeout(20_000)
             page.on("console", lambda message: noise.append(f"console: {message.text}"))
             page.on("pageerror", lambda error: noise.append(f"error: {error}"))
@@ -46,7 +53,9 @@ def drawings(browser: Any) -> Iterator[tuple[Callable[..., Any], list[str]]]:
 
 @pytest.fixture
 def canvas(drawings: tuple[Callable[..., Any], list[str]]) -> Iterator[Callable[..., Any]]:
-    """A page with the drawings and nothing on it: canvas(scheme="dark", width=390). Anything it complains of fails the test."""
+    """A page with the drawings and nothing on it: canvas(scheme="dark", width=390). Anything it
+    complains of fails the test.
+    """
     open_page, noise = drawings
     noise.clear()
 
@@ -61,7 +70,9 @@ def canvas(drawings: tuple[Callable[..., Any], list[str]]) -> Iterator[Callable[
 
 
 def draw(page: Any, name: str, *given: Any) -> Any:
-    """Puts Draw.name(*given) on the page; returns the place's locator and keeps the milliseconds in window.took."""
+    """Puts Draw.name(*given) on the page; returns the place's locator and keeps the milliseconds in
+    window.took.
+    """
     page.evaluate(
         """([name, given]) => {
             const began = performance.now();
@@ -76,17 +87,27 @@ def draw(page: Any, name: str, *given: Any) -> Any:
 
 def chart(page: Any, name: str, data: Any) -> Any:
     """Fills the place with Charts.name; returns its locator."""
-    page.evaluate("([name, data]) => Charts[name](document.getElementById('place'), data)", [name, data])
+    page.evaluate(
+        "([name, data]) => Charts[name](document.getElementById('place'), data)", [name, data]
+    )
     return page.locator("#place")
 
 
 def violations(page: Any) -> list[str]:
-    """What axe-core finds wrong with a page, each with where; skips without axe-core, but not in CI."""
+    """What axe-core finds wrong with a page, each with where; skips without axe-core, but not in
+    CI.
+    """
     spec = importlib.util.find_spec("axe_playwright_python")
     if spec is None or not spec.submodule_search_locations:
         if os.environ.get("CI"):
             pytest.fail("axe-playwright-python is not installed, should be there in CI")
         pytest.skip("axe-playwright-python is not installed")
-    page.evaluate((Path(spec.submodule_search_locations[0]) / "axe.min.js").read_text(encoding="utf-8"))
+    page.evaluate(
+        (Path(spec.submodule_search_locations[0]) / "axe.min.js").read_text(encoding="utf-8")
+    )
     found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
-    return [f"{entry['id']}: {node['target']} {node['failureSummary']}" for entry in found for node in entry["nodes"][:3]]
+    return [
+        f"{entry['id']}: {node['target']} {node['failureSummary']}"
+        for entry in found
+        for node in entry["nodes"][:3]
+    ]

@@ -1,4 +1,6 @@
-"""What several test modules share: a corpus in a folder, cases built in memory, the truth of a call, and a browser."""
+"""What several test modules share: a corpus in a folder, cases built in memory, the truth of a
+call, and a browser.
+"""
 
 from __future__ import annotations
 
@@ -23,19 +25,29 @@ from conformance.record.record import Record, read_record
 from conformance.report import render
 from conformance.verdicts.verdict import Verdict
 
-# Shared machines stall now and then, which says nothing about the code: no example has a time limit of its own.
+# Shared machines stall now and then, which says nothing about the code: no example has a time limit
+# of its own.
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
 
 
 @pytest.fixture(autouse=True, scope="module")
 def own_garbage() -> Iterator[None]:
-    """What a module leaves is collected at its own end: an exception in a finalizer is not another module's failure."""
+    """What a module leaves is collected at its own end: an exception in a finalizer is not another
+    module's failure.
+    """
     yield
     gc.collect()
 
 
-CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+CHROMIUM = next(
+    (
+        path
+        for name in ("chromium", "chromium-browser", "google-chrome")
+        if (path := shutil.which(name))
+    ),
+    None,
+)
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +62,9 @@ def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        started = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
         yield started
         started.close()
 
@@ -62,7 +76,9 @@ def reference() -> Record:
 
 
 @pytest.fixture(scope="session")
-def reference_page(browser: Any, reference: Record, tmp_path_factory: pytest.TempPathFactory) -> str:
+def reference_page(
+    browser: Any, reference: Record, tmp_path_factory: pytest.TempPathFactory
+) -> str:
     """The address of the page of the reference record, made now and on disk."""
     file = tmp_path_factory.mktemp("page") / "index.html"
     file.write_text(render(reference), encoding="utf-8")
@@ -71,21 +87,32 @@ def reference_page(browser: Any, reference: Record, tmp_path_factory: pytest.Tem
 
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Opens a page: visit(address, **options of the context). A console message, an error, a dialog or a request for anything
-    but the page itself fails the test."""
+    """Opens a page: visit(address, **options of the context). A console message, an error, a dialog
+    or a request for anything but the page itself fails the test."""
     contexts: list[Any] = []
     noise: list[str] = []
 
     def open_page(address: str, **options: Any) -> Any:
-        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", **options})
+        context = browser.new_context(
+            **{"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", **options}
+        )
         context.set_default_timeout(20_000)
         contexts.append(context)
         page = context.new_page()
         own = address.partition("#")[0]
         page.on("console", lambda message: noise.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: noise.append(f"error: {error}"))
-        page.on("dialog", lambda dialog: (noise.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        page.on("request", lambda request: None if request.url.partition("#")[0] == own else noise.append(f"asks {request.url}"))
+        page.on(
+            "dialog", lambda dialog: (noise.append(f"dialog: {dialog.message}"), dialog.dismiss())
+        )
+        page.on(
+            "request",
+            lambda request: (
+                None
+                if request.url.partition("#")[0] == own
+                else noise.append(f"asks {request.url}")
+            ),
+        )
         page.goto(address)
         if options.get("java_script_enabled", True):
             page.wait_for_selector("html[data-ready]")
@@ -99,7 +126,9 @@ def visit(browser: Any) -> Iterator[Callable[..., Any]]:
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Callable[[str, str], Path]:
-    """Writes a file of a corpus: corpus("textbook/first.yaml", text) -> its path, below a folder named `cases`."""
+    """Writes a file of a corpus: corpus("textbook/first.yaml", text) -> its path, below a folder
+    named `cases`.
+    """
 
     def write(name: str, text: str) -> Path:
         path = tmp_path / "cases" / name
@@ -139,7 +168,10 @@ def a_case() -> Callable[..., Case]:
             "must_fail": False,
             "expected": None,
             "tags": (),
-            "place": Place(file=Path("cases/folder/file.yaml"), lines={"": 3, "expected": 9, "expected.shape": 10}),
+            "place": Place(
+                file=Path("cases/folder/file.yaml"),
+                lines={"": 3, "expected": 9, "expected.shape": 10},
+            ),
         }
         return Case(**{**fields, **changes})
 
@@ -159,13 +191,22 @@ def given() -> Callable[[Any], Given]:
 
 @pytest.fixture
 def truth() -> Callable[..., Truth]:
-    """The truth of a call whose operands are rounded to the dtype first; window arguments as in `conv_transpose`."""
+    """The truth of a call whose operands are rounded to the dtype first; window arguments as in
+    `conv_transpose`.
+    """
 
     def build(
-        x: Any, kernel: Any, bias: Any = None, *, dtype: str = "float32", geometry: Geometry | None = None, **window: Any
+        x: Any,
+        kernel: Any,
+        bias: Any = None,
+        *,
+        dtype: str = "float32",
+        geometry: Geometry | None = None,
+        **window: Any,
     ) -> Truth:
         operands = [
-            None if array is None else np.asarray(array, np.float64).astype(dtype_of(dtype)) for array in (x, kernel, bias)
+            None if array is None else np.asarray(array, np.float64).astype(dtype_of(dtype))
+            for array in (x, kernel, bias)
         ]
         rank = operands[0].ndim - 2
 
@@ -189,7 +230,9 @@ def truth() -> Callable[..., Truth]:
 
 @pytest.fixture
 def verdict() -> Callable[..., Verdict]:
-    """A verdict of `engine` on `folder/file/one`: it differs in its values, unless told otherwise."""
+    """A verdict of `engine` on `folder/file/one`: it differs in its values, unless told
+    otherwise.
+    """
 
     def build(**changes: Any) -> Verdict:
         fields: dict[str, Any] = {

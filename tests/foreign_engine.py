@@ -1,7 +1,7 @@
 """An engine outside of the suite, in the standard library alone: `foreign_engine.py BEHAVIOUR`.
 
-`right` is the whole protocol in one place, in ONNX's convention; every other behaviour breaks it in one way, at the first call
-(or while greeting, where its name begins with hello-).
+`right` is the whole protocol in one place, in ONNX's convention; every other behaviour breaks it in
+one way, at the first call (or while greeting, where its name begins with hello-).
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ def read_request():
     tensors = {}
     for described in header.get("tensors", []):
         count = math.prod(described["shape"])
-        tensors[described["name"]] = (described["shape"], struct.unpack(f"<{count}f", sys.stdin.buffer.read(4 * count)))
+        tensors[described["name"]] = (
+            described["shape"],
+            struct.unpack(f"<{count}f", sys.stdin.buffer.read(4 * count)),
+        )
     return header, tensors
 
 
@@ -37,19 +40,33 @@ def conv_transpose(tensors, native):
     bias = tensors["bias"][1] if "bias" in tensors else [0.0] * c_out
     (top, left, bottom, right), (s, t) = native["pads"], native["strides"]
     (d, e), (q, r) = native["dilations"], native["output_padding"]
-    out = [(height - 1) * s + d * (rows - 1) + 1 - top - bottom + q, (width - 1) * t + e * (columns - 1) + 1 - left - right + r]
-    y = {place: bias[place[1]] for place in itertools.product(range(n), range(c_out), range(out[0]), range(out[1]))}
+    out = [
+        (height - 1) * s + d * (rows - 1) + 1 - top - bottom + q,
+        (width - 1) * t + e * (columns - 1) + 1 - left - right + r,
+    ]
+    y = {
+        place: bias[place[1]]
+        for place in itertools.product(range(n), range(c_out), range(out[0]), range(out[1]))
+    }
     for b, c, i, j in itertools.product(range(n), range(c_in), range(height), range(width)):
         for o, k, m in itertools.product(range(c_out), range(rows), range(columns)):
             place = (b, o, i * s + k * d - top, j * t + m * e - left)
             if place in y:
-                product = x[((b * c_in + c) * height + i) * width + j] * kernel[((c * c_out + o) * rows + k) * columns + m]
+                product = (
+                    x[((b * c_in + c) * height + i) * width + j]
+                    * kernel[((c * c_out + o) * rows + k) * columns + m]
+                )
                 y[place] += product
     return [n, c_out, *out], [y[place] for place in sorted(y)]
 
 
 def greet(behaviour):
-    greeting = {"protocol": 1, "convention": "onnx", "versions": {"foreign": "0.1"}, "devices": ["cpu"]}
+    greeting = {
+        "protocol": 1,
+        "convention": "onnx",
+        "versions": {"foreign": "0.1"},
+        "devices": ["cpu"],
+    }
     match behaviour:
         case "hello-unavailable":
             return {"outcome": "unavailable", "reason": "the accelerator is asleep"}
@@ -87,7 +104,9 @@ def misbehave(behaviour, answer, data):
             os.close(1)
             time.sleep(3600)
         case "grandchild":
-            child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"], stdin=subprocess.DEVNULL)
+            child = subprocess.Popen(
+                [sys.executable, "-c", "import time; time.sleep(3600)"], stdin=subprocess.DEVNULL
+            )
             print(f"grandchild {child.pid}", file=sys.stderr, flush=True)
             time.sleep(3600)
         case _:
@@ -106,7 +125,14 @@ def main():
             case "call":
                 shape, numbers = conv_transpose(tensors, header["native"])
                 if min(shape) < 1:
-                    write({"id": header["id"], "outcome": "raised", "type": "Refused", "message": f"an output of shape {shape}"})
+                    write(
+                        {
+                            "id": header["id"],
+                            "outcome": "raised",
+                            "type": "Refused",
+                            "message": f"an output of shape {shape}",
+                        }
+                    )
                     continue
                 described = [{"name": "y", "dtype": "float32", "shape": shape}]
                 answer = {"id": header["id"], "outcome": "output", "tensors": described}

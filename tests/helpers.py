@@ -1,4 +1,6 @@
-"""What several test modules need: corpora written on the spot, specs of miniatures, the command in a process, processes gone."""
+"""What several test modules need: corpora written on the spot, specs of miniatures, the command in
+a process, processes gone.
+"""
 
 from __future__ import annotations
 
@@ -21,15 +23,30 @@ from conformance.workers.engine import Spec
 TESTS = Path(__file__).resolve().parent
 CHECKOUT = TESTS.parent
 
-REQUESTED = [name for name in re.split(r"[,\s]+", os.environ.get("CONFORMANCE_TEST_ADAPTERS", "")) if name] or list(REGISTRY)
-"""The adapters that must be there: what CONFORMANCE_TEST_ADAPTERS names, blanks or commas between, or all of the table."""
+REQUESTED = [
+    name for name in re.split(r"[,\s]+", os.environ.get("CONFORMANCE_TEST_ADAPTERS", "")) if name
+] or list(REGISTRY)
+"""The adapters that must be there: what CONFORMANCE_TEST_ADAPTERS names, blanks or commas between,
+or all of the table."""
 
-TORCH = {"stride": [2, 2], "padding": [1, 1], "output_padding": [1, 1], "dilation": [1, 1], "groups": 1}
-ONNX = {"strides": [2, 2], "pads": [1, 1, 1, 1], "output_padding": [1, 1], "dilations": [1, 1], "group": 1}
+TORCH = {
+    "stride": [2, 2],
+    "padding": [1, 1],
+    "output_padding": [1, 1],
+    "dilation": [1, 1],
+    "groups": 1,
+}
+ONNX = {
+    "strides": [2, 2],
+    "pads": [1, 1, 1, 1],
+    "output_padding": [1, 1],
+    "dilations": [1, 1],
+    "group": 1,
+}
 
 CUT = """\
   - id: cut
-    summary: The first row and column of the full output are cut, the last are kept, and every element gets the bias.
+    summary: The first row and column of the full output are cut, and every element gets the bias.
     source: written for the tests
     input: [[1, 2], [3, 4]]
     kernel: [[1, 2, 3], [2, 2, 1], [3, 2, 1]]

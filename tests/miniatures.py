@@ -1,7 +1,7 @@
 """Engines that are wrong in exactly one way, each named for its defect.
 
-They stand on a definition of their own, product by product, so that a fault of the oracle cannot hide behind them.
-Every start is written to the file that MINIATURES_LOG names, if it names one.
+They stand on a definition of their own, product by product, so that a fault of the oracle cannot
+hide behind them. Every start is written to the file that MINIATURES_LOG names, if it names one.
 """
 
 from __future__ import annotations
@@ -29,20 +29,32 @@ def note(what):
 
 
 def scatter(x, kernel, bias, *, stride, crops, dilation, groups):
-    """full[n, o, i * stride + k * dilation] += x[n, c, i] * kernel[c, o, k], then the window, then bias; in float64."""
+    """full[n, o, i * stride + k * dilation] += x[n, c, i] * kernel[c, o, k], then the window, then
+    bias; in float64.
+    """
     x, kernel = x.astype(np.float64), kernel.astype(np.float64)
     per_group_in, per_group_out = x.shape[1] // groups, kernel.shape[1]
-    sizes = [(n - 1) * s + d * (k - 1) + 1 for n, s, d, k in zip(x.shape[2:], stride, dilation, kernel.shape[2:], strict=True)]
+    sizes = [
+        (n - 1) * s + d * (k - 1) + 1
+        for n, s, d, k in zip(x.shape[2:], stride, dilation, kernel.shape[2:], strict=True)
+    ]
     full = np.zeros((x.shape[0], per_group_out * groups, *sizes))
     for group in range(groups):
         inside = slice(group * per_group_in, (group + 1) * per_group_in)
         outside = slice(group * per_group_out, (group + 1) * per_group_out)
         for i in itertools.product(*map(range, x.shape[2:])):
             for k in itertools.product(*map(range, kernel.shape[2:])):
-                place = tuple(a * s + b * d for a, s, b, d in zip(i, stride, k, dilation, strict=True))
-                full[(slice(None), outside, *place)] += x[(slice(None), inside, *i)] @ kernel[(inside, slice(None), *k)]
+                place = tuple(
+                    a * s + b * d for a, s, b, d in zip(i, stride, k, dilation, strict=True)
+                )
+                full[(slice(None), outside, *place)] += (
+                    x[(slice(None), inside, *i)] @ kernel[(inside, slice(None), *k)]
+                )
     full = np.pad(full, [(0, 0), (0, 0), *((max(0, -low), max(0, -high)) for low, high in crops)])
-    window = [slice(max(0, low), size - max(0, high)) for (low, high), size in zip(crops, full.shape[2:], strict=True)]
+    window = [
+        slice(max(0, low), size - max(0, high))
+        for (low, high), size in zip(crops, full.shape[2:], strict=True)
+    ]
     y = full[(slice(None), slice(None), *window)]
     return y if bias is None else y + bias.astype(np.float64).reshape(-1, *[1] * len(sizes))
 
@@ -62,28 +74,54 @@ class Right:
         return ["cpu"]
 
     def crops(self, native):
-        return [(p, p - q) for p, q in zip(native["padding"], native["output_padding"], strict=True)]
+        return [
+            (p, p - q) for p, q in zip(native["padding"], native["output_padding"], strict=True)
+        ]
 
     def refuse_nonsense(self, x, kernel, bias, native):
         """Raise ValueError for a call that has no output."""
-        numbers = [*native["stride"], *native["dilation"], native["groups"], *x.shape, *kernel.shape]
+        numbers = [
+            *native["stride"],
+            *native["dilation"],
+            native["groups"],
+            *x.shape,
+            *kernel.shape,
+        ]
         if min(numbers) < 1:
             raise ValueError(f"one of {numbers} is below 1")
         if x.shape[1] != kernel.shape[0] or x.shape[1] % native["groups"]:
-            raise ValueError(f"{x.shape[1]} channels do not fit the kernel's {kernel.shape[0]} in {native['groups']} groups")
+            raise ValueError(
+                f"{x.shape[1]} channels do not fit the kernel's {kernel.shape[0]} in "
+                f"{native['groups']} groups"
+            )
         if bias is not None and bias.shape != (kernel.shape[1] * native["groups"],):
             raise ValueError(f"a bias of shape {bias.shape}")
         limits = map(max, native["stride"], native["dilation"])
         if any(q and q >= limit for q, limit in zip(native["output_padding"], limits, strict=True)):
             raise ValueError("output_padding reaches stride and dilation")
-        axes = zip(x.shape[2:], kernel.shape[2:], native["stride"], native["dilation"], self.crops(native), strict=True)
+        axes = zip(
+            x.shape[2:],
+            kernel.shape[2:],
+            native["stride"],
+            native["dilation"],
+            self.crops(native),
+            strict=True,
+        )
         if any((n - 1) * s + d * (k - 1) + 1 - sum(crop) < 1 for n, k, s, d, crop in axes):
             raise ValueError("the output would be empty")
 
     def right(self, x, kernel, bias, native, shift=0):
         self.refuse_nonsense(x, kernel, bias, native)
         crops = [(low + shift, high - shift) for low, high in self.crops(native)]
-        y = scatter(x, kernel, bias, stride=native["stride"], crops=crops, dilation=native["dilation"], groups=native["groups"])
+        y = scatter(
+            x,
+            kernel,
+            bias,
+            stride=native["stride"],
+            crops=crops,
+            dilation=native["dilation"],
+            groups=native["groups"],
+        )
         return y.astype(x.dtype)
 
     def call(self, x, kernel, bias, native, device):
@@ -96,9 +134,17 @@ class RightInJaxConvention(Right):
     convention = "jax"
 
     def call(self, x, kernel, bias, native, device):
-        extents = [d * (k - 1) + 1 for d, k in zip(native["rhs_dilation"], kernel.shape[2:], strict=True)]
-        crops = [(e - 1 - low, e - 1 - high) for e, (low, high) in zip(extents, native["padding"], strict=True)]
-        if any((n - 1) * s + e - sum(c) < 1 for n, s, e, c in zip(x.shape[2:], native["strides"], extents, crops, strict=True)):
+        extents = [
+            d * (k - 1) + 1 for d, k in zip(native["rhs_dilation"], kernel.shape[2:], strict=True)
+        ]
+        crops = [
+            (e - 1 - low, e - 1 - high)
+            for e, (low, high) in zip(extents, native["padding"], strict=True)
+        ]
+        if any(
+            (n - 1) * s + e - sum(c) < 1
+            for n, s, e, c in zip(x.shape[2:], native["strides"], extents, crops, strict=True)
+        ):
             raise ValueError("the output would be empty")
         return scatter(
             x,
@@ -196,7 +242,9 @@ class Hangs(Right):
 
 
 class HangsOnce(Right):
-    """Does not answer the first call that any process of it gets: MINIATURES_LOG remembers. As on a machine that was busy."""
+    """Does not answer the first call that any process of it gets: MINIATURES_LOG remembers. As on a
+    machine that was busy.
+    """
 
     def call(self, x, kernel, bias, native, device):
         log = Path(os.environ["MINIATURES_LOG"])
@@ -315,7 +363,9 @@ class UnknownConvention(Right):
 
 
 class ClaimsADevice(Right):
-    """Claims a device beside the CPU, and raises because it finds itself elsewhere when asked to run there."""
+    """Claims a device beside the CPU, and raises because it finds itself elsewhere when asked to
+    run there.
+    """
 
     def devices(self):
         return ["cpu", "npu"]

@@ -1,4 +1,6 @@
-"""An engine module that dies while it is imported. It writes the start down first, as the miniatures do."""
+"""An engine module that dies while it is imported. It writes the start down first, as the
+miniatures do.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Releases of a distribution that is nobody's, as wheels in a folder: an engine that is right, wrong, or does not start."""
+"""Releases of a distribution that is nobody's, as wheels in a folder: an engine that is right,
+wrong, or does not start.
+"""
 
 from __future__ import annotations
 
@@ -24,18 +26,27 @@ class Tiny:
         return ["cpu"]
 
     def call(self, x, kernel, bias, native, device):
-        return tinyengine.shifted(conformance.conv_transpose(x, kernel, bias, **native)).astype(x.dtype)
+        return tinyengine.shifted(
+            conformance.conv_transpose(x, kernel, bias, **native)
+        ).astype(x.dtype)
 """
 
 
 def wheel(folder, version, source, requires=(), name="tiny_engine", module="tinyengine"):
     """Write a wheel of one module."""
     info = f"{name}-{version}.dist-info"
-    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *(f"Requires-Dist: {one}" for one in requires)]
+    lines = [
+        "Metadata-Version: 2.1",
+        f"Name: {name}",
+        f"Version: {version}",
+        *(f"Requires-Dist: {one}" for one in requires),
+    ]
     files = {
         f"{module}.py": source,
         f"{info}/METADATA": "\n".join(lines) + "\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/WHEEL": (
+            "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        ),
     }
     record = "".join(f"{path},,\n" for path in (*files, f"{info}/RECORD"))
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,6 @@
-"""`--known` and `--accept`: differences of one's own, as strict as the shipped ones, and written where a person explains them."""
+"""`--known` and `--accept`: differences of one's own, as strict as the shipped ones, and written
+where a person explains them.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +33,26 @@ def run(tmp_path: Path) -> Callable[..., Any]:
     root = corpus(tmp_path, CUT, GAPS)
 
     def go(*words: Any, adapter: str = "OffByOne") -> Any:
-        return command("run", root, "-a", f"mine=miniatures:{adapter}", "-o", "out", "--jobs", 1, *words, cwd=tmp_path)
+        return command(
+            "run",
+            root,
+            "-a",
+            f"mine=miniatures:{adapter}",
+            "-o",
+            "out",
+            "--jobs",
+            1,
+            *words,
+            cwd=tmp_path,
+        )
 
     return go
 
 
 def test_a_file_of_ones_own_explains(tmp_path: Path, run: Callable[..., Any]) -> None:
-    """It need not lie in the corpus; several may be given, and the record has the reason and the files."""
+    """It need not lie in the corpus; several may be given, and the record has the reason and the
+    files.
+    """
     (tmp_path / "known.yaml").write_text(KNOWN)
     (tmp_path / "none.yaml").write_text("[]\n")
     done = run("--known", "none.yaml", "--known", "known.yaml")
@@ -50,12 +65,30 @@ def test_a_file_of_ones_own_explains(tmp_path: Path, run: Callable[..., Any]) ->
 @pytest.mark.parametrize(
     ("words", "adapter", "said"),
     [
-        (KNOWN, "Right", "known.yaml:1: mine on tiny/gaps now conforms, should be differs as the entry says: it is stale"),
-        (KNOWN.replace("differs", "raised"), "OffByOne", "known.yaml:1: mine on tiny/gaps is differs"),
-        (KNOWN.replace("tiny/*", "tiny/*, tiny/gone"), "OffByOne", "known.yaml:1: tiny/gone matches no case of the corpus"),
+        (
+            KNOWN,
+            "Right",
+            (
+                "known.yaml:1: mine on tiny/gaps now conforms, should be differs as the entry "
+                "says: "
+                "it is stale"
+            ),
+        ),
+        (
+            KNOWN.replace("differs", "raised"),
+            "OffByOne",
+            "known.yaml:1: mine on tiny/gaps is differs",
+        ),
+        (
+            KNOWN.replace("tiny/*", "tiny/*, tiny/gone"),
+            "OffByOne",
+            "known.yaml:1: tiny/gone matches no case of the corpus",
+        ),
     ],
 )
-def test_ones_own_are_as_strict(tmp_path: Path, run: Callable[..., Any], words: str, adapter: str, said: str) -> None:
+def test_ones_own_are_as_strict(
+    tmp_path: Path, run: Callable[..., Any], words: str, adapter: str, said: str
+) -> None:
     """Stale, unfitting and lost entries are exit 1, and named by file and line."""
     (tmp_path / "known.yaml").write_text(words)
     done = run("--known", "known.yaml", adapter=adapter)
@@ -63,7 +96,9 @@ def test_ones_own_are_as_strict(tmp_path: Path, run: Callable[..., Any], words: 
     assert said in done.stdout
 
 
-def test_the_command_that_shows_it_again_knows_the_file(tmp_path: Path, run: Callable[..., Any]) -> None:
+def test_the_command_that_shows_it_again_knows_the_file(
+    tmp_path: Path, run: Callable[..., Any]
+) -> None:
     """Without it the entry that does not fit would not speak."""
     (tmp_path / "known.yaml").write_text(KNOWN)
     assert "--known known.yaml" in run("--known", "known.yaml", adapter="Right").stdout
@@ -73,7 +108,10 @@ def test_a_file_that_is_not_there_is_exit_2(run: Callable[..., Any]) -> None:
     """One sentence, before anything runs."""
     done = run("--known", "none.yaml")
     assert done.returncode == 2
-    assert done.stderr == "none.yaml:1: (file): cannot be read: No such file or directory, should be a YAML file in UTF-8\n"
+    assert done.stderr == (
+        "none.yaml:1: (file): cannot be read: No such file or directory, should be a YAML file "
+        "in UTF-8\n"
+    )
 
 
 def test_what_is_accepted_passes_from_then_on(tmp_path: Path, run: Callable[..., Any]) -> None:
@@ -115,13 +153,20 @@ def test_verdicts_that_fail_alike_share_an_entry(verdict: Callable[..., Verdict]
         verdict(case="a/b/c"),
         verdict(case="a/b/d"),
         verdict(case="a/b/c", quantity="gradients"),
-        verdict(case="a/b/c", device="npu", mismatch={"kind": "shape"}, diagnosis={"name": "other-window"}),
+        verdict(
+            case="a/b/c",
+            device="npu",
+            mismatch={"kind": "shape"},
+            diagnosis={"name": "other-window"},
+        ),
     ]
     text = entries(found, {"engine": {"engine": "1.2+cpu", "odd": "of my own"}})
     first, gradients, npu = entries_of(parse(Path("known.yaml"), text), None)
     assert (first.cases, gradients.quantity) == (("a/b/c", "a/b/d"), "gradients")
     assert (npu.where, npu.kind, npu.diagnosis) == ({"device": ("npu",)}, "shape", "other-window")
-    assert {name: str(specifier) for name, specifier in first.versions.items()} == {"engine": "==1.2"}
+    assert {name: str(specifier) for name, specifier in first.versions.items()} == {
+        "engine": "==1.2"
+    }
     assert len(unexplained([first, gradients, npu])) == 6
 
 
@@ -132,9 +177,15 @@ def test_any_label_is_read_again(verdict: Callable[..., Verdict], name: str) -> 
     assert entry.adapters == (name,)
 
 
-def test_what_is_there_stays(tmp_path: Path, run_line: dict[str, Any], verdict: Callable[..., Verdict]) -> None:
-    """Entries and comments of the file are kept to the byte; a file that is no block list is left alone and told."""
-    record = Record(run=run_line, cases={"folder/file/one": {}}, verdicts=(verdict(),), end={"problems": []})
+def test_what_is_there_stays(
+    tmp_path: Path, run_line: dict[str, Any], verdict: Callable[..., Verdict]
+) -> None:
+    """Entries and comments of the file are kept to the byte; a file that is no block list is left
+    alone and told.
+    """
+    record = Record(
+        run=run_line, cases={"folder/file/one": {}}, verdicts=(verdict(),), end={"problems": []}
+    )
     file = tmp_path / "known.yaml"
     file.write_text("# mine\n" + KNOWN)
     assert accept(record, file) == (1, 0)

@@ -1,4 +1,6 @@
-"""The GitHub action without GitHub: its scripts, what they tell the runner, and the files that GitHub reads."""
+"""The GitHub action without GitHub: its scripts, what they tell the runner, and the files that
+GitHub reads.
+"""
 
 from __future__ import annotations
 
@@ -36,15 +38,23 @@ def gate(tmp_path: Path) -> Callable[..., Job]:
 
     def run(**inputs: str) -> Job:
         job = Job()
-        given = {"python": sys.executable, "cases": "cases", **{name.replace("_", "-"): text for name, text in inputs.items()}}
+        given = {
+            "python": sys.executable,
+            "cases": "cases",
+            **{name.replace("_", "-"): text for name, text in inputs.items()},
+        }
         run_action(job, root, given, tmp_path, environment())
         return job
 
     return run
 
 
-def test_what_conforms_passes_and_leaves_everything(tmp_path: Path, gate: Callable[..., Job]) -> None:
-    """Exit 0, the record and the page as outputs and in the upload, a summary with a table, no annotation."""
+def test_what_conforms_passes_and_leaves_everything(
+    tmp_path: Path, gate: Callable[..., Job]
+) -> None:
+    """Exit 0, the record and the page as outputs and in the upload, a summary with a table, no
+    annotation.
+    """
     job = gate(adapters="mine=miniatures:Right")
     assert (job.code, job.errors) == (0, []), job.log
     assert job.outputs == {
@@ -59,14 +69,20 @@ def test_what_conforms_passes_and_leaves_everything(tmp_path: Path, gate: Callab
 
 
 def test_what_differs_fails_after_everything_was_told(gate: Callable[..., Job]) -> None:
-    """The job ends with 1; the upload, the summary's row and an annotation at the smallest case's line come before."""
+    """The job ends with 1; the upload, the summary's row and an annotation at the smallest case's
+    line come before.
+    """
     job = gate(adapters="mine=miniatures:OffByOne")
     assert job.code == 1
     assert (job.outputs["exit-code"], job.uploads) == ("1", {"conformance": "conformance-report"})
-    assert r"| mine | tiny/gaps | differs | 2 cases; out\[0, 0, 0, 0\]=0, should be 5; 5 of 9 elements differ" in job.summary
+    assert (
+        r"| mine | tiny/gaps | differs | 2 cases; out\[0, 0, 0, 0\]=0, should be 5; 5 of 9 "
+        r"elements differ" in job.summary
+    )
     [error] = job.errors
     assert error.startswith(
-        "::error file=cases/tiny.yaml,line=13,title=mine (cpu) differs from the oracle in tiny/gaps::2 cases%0Aout[0, 0, 0, 0]=0"
+        "::error file=cases/tiny.yaml,line=13,title=mine (cpu) differs from the oracle in "
+        "tiny/gaps::2 cases%0Aout[0, 0, 0, 0]=0"
     )
     assert "%0Areproduce: conformance run cases tiny/gaps -a mine=miniatures:OffByOne" in error
 
@@ -76,10 +92,15 @@ def test_what_differs_fails_after_everything_was_told(gate: Callable[..., Job]) 
     [
         ({"adapters": "trch"}, "-a trch: trch is no adapter"),
         ({"cases": "nowhere.yaml", "adapters": "miniatures:Right"}, "nowhere.yaml does not exist"),
-        ({"adapters": "'open"}, "adapters: No closing quotation, should be words quoted as for a shell"),
+        (
+            {"adapters": "'open"},
+            "adapters: No closing quotation, should be words quoted as for a shell",
+        ),
     ],
 )
-def test_what_cannot_run_is_told_and_exits_2(gate: Callable[..., Job], inputs: dict[str, str], said: str) -> None:
+def test_what_cannot_run_is_told_and_exits_2(
+    gate: Callable[..., Job], inputs: dict[str, str], said: str
+) -> None:
     """One annotation and a summary with the sentence; nothing to upload."""
     job = gate(**inputs)
     assert (job.code, job.uploads, job.outputs["record"]) == (2, {}, "")
@@ -98,7 +119,8 @@ def test_an_engine_cannot_speak_to_the_runner(tmp_path: Path, gate: Callable[...
     """What it says in its messages is no command, though it looks like one."""
     (tmp_path / "loud.py").write_text(
         "from miniatures import Right\n\n\nclass Loud(Right):\n    def call(self, *_):\n"
-        "        raise ValueError('x\\n::error title=mine::I speak\\n::set-output name=exit-code::0')\n"
+        "        raise ValueError('x\\n::error title=mine::I speak\\n::set-output "
+        "name=exit-code::0')\n"
     )
     job = gate(adapters="loud:Loud")
     assert "::error title=mine::I speak" in job.log
@@ -118,12 +140,20 @@ def test_a_baseline_that_was_better_fails(tmp_path: Path, gate: Callable[..., Jo
     assert gate(adapters="mine=miniatures:Right", baseline="missing").code == 2
 
 
-def test_known_differences_and_options_reach_the_run(tmp_path: Path, gate: Callable[..., Job]) -> None:
+def test_known_differences_and_options_reach_the_run(
+    tmp_path: Path, gate: Callable[..., Job]
+) -> None:
     """Each as words of a shell; without a name there is no upload."""
     (tmp_path / "my known.yaml").write_text(
-        "- adapter: mine\n  cases: [tiny/*]\n  versions: {}\n  status: differs\n  reason: It is off by one.\n  source: here\n"
+        "- adapter: mine\n  cases: [tiny/*]\n  versions: {}\n  status: differs\n  reason: It is "
+        "off by one.\n  source: here\n"
     )
-    job = gate(adapters="mine=miniatures:OffByOne", known="'my known.yaml'", options="-k cut --timing off", artifact="")
+    job = gate(
+        adapters="mine=miniatures:OffByOne",
+        known="'my known.yaml'",
+        options="-k cut --timing off",
+        artifact="",
+    )
     assert (job.code, job.uploads, job.errors) == (0, {}, []), job.log
     assert "| mine | miniature 1.0 | 1 | 1 |  |" in job.summary
 
@@ -133,11 +163,16 @@ def test_known_differences_and_options_reach_the_run(tmp_path: Path, gate: Calla
     [
         ({}, [str(CHECKOUT)]),
         ({"CONFORMANCE_EXTRAS": "torch, onnx"}, [f"{CHECKOUT}[torch,onnx]"]),
-        ({"CONFORMANCE_REQUIREMENTS": "'a >= 1' -c constraints.txt"}, [str(CHECKOUT), "a >= 1", "-c", "constraints.txt"]),
+        (
+            {"CONFORMANCE_REQUIREMENTS": "'a >= 1' -c constraints.txt"},
+            [str(CHECKOUT), "a >= 1", "-c", "constraints.txt"],
+        ),
     ],
 )
 def test_what_is_installed(given: dict[str, str], wanted: list[str]) -> None:
-    """The checkout itself with its extras, and the requirements in one call, so that they are resolved together."""
+    """The checkout itself with its extras, and the requirements in one call, so that they are
+    resolved together.
+    """
     assert INSTALL["words"](given) == wanted
 
 
@@ -154,11 +189,17 @@ def test_an_extra_that_is_no_name_is_refused(tmp_path: Path) -> None:
     assert done.stdout.startswith("::error title=conformance::extras: 'torch];x' is no name")
 
 
-def test_annotations_are_ten_at_most(run_line: dict[str, Any], verdict: Callable[..., Verdict]) -> None:
+def test_annotations_are_ten_at_most(
+    run_line: dict[str, Any], verdict: Callable[..., Verdict]
+) -> None:
     """One for each way to fail; the last one says how many more there are."""
     names = "abcdefghijklmn"
-    found = tuple(verdict(case=f"a/b/{name}", status="raised", message=f"{name}: no") for name in names)
-    record = Record(run=run_line, cases={one.case: {} for one in found}, verdicts=found, end={"problems": []})
+    found = tuple(
+        verdict(case=f"a/b/{name}", status="raised", message=f"{name}: no") for name in names
+    )
+    record = Record(
+        run=run_line, cases={one.case: {} for one in found}, verdicts=found, end={"problems": []}
+    )
     lines = list(github.annotation_lines(record))
     assert len(lines) == 10
     assert "and 5 more" in lines[-1]
@@ -166,11 +207,16 @@ def test_annotations_are_ten_at_most(run_line: dict[str, Any], verdict: Callable
 
 def test_a_property_cannot_be_left() -> None:
     """Colons, commas, percent signs and ends of lines are escaped as the runner unescapes them."""
-    assert github.error("a\n::b%", at="x,y.yaml:3", title="t:u") == "::error file=x%2Cy.yaml,line=3,title=t%3Au::a%0A::b%25"
+    assert (
+        github.error("a\n::b%", at="x,y.yaml:3", title="t:u")
+        == "::error file=x%2Cy.yaml,line=3,title=t%3Au::a%0A::b%25"
+    )
 
 
 def test_no_input_is_written_into_a_script() -> None:
-    """Inputs reach the shell through the environment alone: what they hold is never taken for a command."""
+    """Inputs reach the shell through the environment alone: what they hold is never taken for a
+    command.
+    """
     runs = [step["run"] for step in ACTION["runs"]["steps"] if "run" in step]
     assert len(runs) == 3
     assert not any("${{" in text for text in runs)
@@ -180,17 +226,27 @@ def test_no_input_is_written_into_a_script() -> None:
 def test_inputs_and_outputs_are_documented(kind: str) -> None:
     """The page of the gatekeeper has a row for each, and no other; every one has a description."""
     text = (CHECKOUT / "docs" / "gatekeeper.md").read_text()
-    table = re.findall(r"^\| `([\w-]+)` \|", text.split(f"| {kind.removesuffix('s')} |")[1].split("\n\n")[0], re.MULTILINE)
+    table = re.findall(
+        r"^\| `([\w-]+)` \|",
+        text.split(f"| {kind.removesuffix('s')} |")[1].split("\n\n")[0],
+        re.MULTILINE,
+    )
     assert table == list(ACTION[kind])
     assert all(about["description"] for about in ACTION[kind].values())
 
 
-@pytest.mark.parametrize("path", sorted((CHECKOUT / ".github" / "workflows").glob("*.yml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((CHECKOUT / ".github" / "workflows").glob("*.yml")), ids=lambda path: path.stem
+)
 def test_a_workflow_names_what_is_there(path: Path) -> None:
-    """It uses the action of this repository with inputs that it has, tox environments and scripts that exist."""
+    """It uses the action of this repository with inputs that it has, tox environments and scripts
+    that exist.
+    """
     jobs = yaml.safe_load(path.read_text())["jobs"]
     steps = [step for job in jobs.values() for step in job["steps"]]
-    assert [set(step["with"]) - set(ACTION["inputs"]) for step in steps if step.get("uses") == "./"] == [set()]
+    assert [
+        set(step["with"]) - set(ACTION["inputs"]) for step in steps if step.get("uses") == "./"
+    ] == [set()]
     tox = (CHECKOUT / "tox.ini").read_text()
     for line in "\n".join(step.get("run", "") for step in steps).splitlines():
         for name in re.findall(r"tox -e ([\w,]+)", line):
@@ -204,7 +260,10 @@ def test_the_matrix_is_made_of_tox_environments() -> None:
     pytest.importorskip("tox")
     for word, some in (("regression-", True), ("nothing-", False)):
         done = subprocess.run(
-            [sys.executable, CHECKOUT / "tools" / "environments.py", word], capture_output=True, text=True, check=True
+            [sys.executable, CHECKOUT / "tools" / "environments.py", word],
+            capture_output=True,
+            text=True,
+            check=True,
         )
         found = yaml.safe_load(done.stdout)
         assert bool(found) == some
@@ -212,7 +271,9 @@ def test_the_matrix_is_made_of_tox_environments() -> None:
 
 
 def test_the_hook_lints(tmp_path: Path) -> None:
-    """The entry of .pre-commit-hooks.yaml, as it stands, fails on a case without `expected` and passes with it."""
+    """The entry of .pre-commit-hooks.yaml, as it stands, fails on a case without `expected` and
+    passes with it.
+    """
     [hook] = yaml.safe_load((CHECKOUT / ".pre-commit-hooks.yaml").read_text())
     program, *words = [*shlex.split(hook["entry"]), *hook["args"]]
     assert (program, hook["pass_filenames"]) == ("conformance", False)

@@ -1,4 +1,6 @@
-"""Every adapter of the table, for real: its framework in its own process, on integers that leave no room for rounding."""
+"""Every adapter of the table, for real: its framework in its own process, on integers that leave no
+room for rounding.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +78,13 @@ def tensors(geometry, dtype, *, bias=True, batch=2):
 
 
 def truth(geometry, operands):
-    return scatter(*operands, stride=geometry.stride, crops=geometry.crops, dilation=geometry.dilation, groups=geometry.groups)
+    return scatter(
+        *operands,
+        stride=geometry.stride,
+        crops=geometry.crops,
+        dilation=geometry.dilation,
+        groups=geometry.groups,
+    )
 
 
 def items(name):
@@ -122,7 +130,9 @@ def test_versions_and_devices_are_said(engines, name):
 @pytest.mark.parametrize("rank", [1, 2, 3])
 @pytest.mark.parametrize("name", REQUESTED)
 def test_float32_is_exact_on_integers(engines, name, rank):
-    """The full output with a kernel as oblong as can be, several channels and a bias, bit for bit."""
+    """The full output with a kernel as oblong as can be, several channels and a bias, bit for
+    bit.
+    """
     geometry = window(rank)
     operands = tensors(geometry, "float32", batch=items(name))
     assert_exact(ask(*engines(name), geometry, operands), geometry, operands)
@@ -130,38 +140,69 @@ def test_float32_is_exact_on_integers(engines, name, rank):
 
 @pytest.mark.parametrize("name", REQUESTED)
 def test_cuda_computes_float32_in_float32(name):
-    """Odd 13-bit integers, exact in float32 and not in TF32, on a device that has TF32 by default."""
-    engine = Engine(Spec.of(name, label=name, python=sys.executable), timeout=120.0, environment=precision_environment("strict"))
+    """Odd 13-bit integers, exact in float32 and not in TF32, on a device that has TF32 by
+    default.
+    """
+    engine = Engine(
+        Spec.of(name, label=name, python=sys.executable),
+        timeout=120.0,
+        environment=precision_environment("strict"),
+    )
     try:
         greeting = engine.start()
         if "cuda" not in greeting.devices:
             pytest.skip(f"{name} has no CUDA device here")
         geometry, random = window(2), np.random.RandomState(7)
-        x = (2 * random.randint(2048, 4096, (items(name), 4, *geometry.size)) + 1).astype(np.float32)
-        operands = Tensors(x=x, kernel=random.randint(-2, 3, (4, 3, *geometry.kernel)).astype(np.float32), bias=None)
+        x = (2 * random.randint(2048, 4096, (items(name), 4, *geometry.size)) + 1).astype(
+            np.float32
+        )
+        operands = Tensors(
+            x=x,
+            kernel=random.randint(-2, 3, (4, 3, *geometry.kernel)).astype(np.float32),
+            bias=None,
+        )
         assert_exact(ask(engine, greeting, geometry, operands, "cuda"), geometry, operands)
     finally:
         close_all([engine])
 
 
 SETTINGS = {
-    "torch": "import torch; print(torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32)",
-    "tensorflow": "import tensorflow as tf; print(tf.config.experimental.tensor_float_32_execution_enabled())",
+    "torch": (
+        "import torch; print(torch.backends.cudnn.allow_tf32, "
+        "torch.backends.cuda.matmul.allow_tf32)"
+    ),
+    "tensorflow": (
+        "import tensorflow as tf; print(tf.config.experimental.tensor_float_32_execution_enabled())"
+    ),
     "jax": "import jax; print(jax.config.jax_default_matmul_precision)",
 }
 
 
 @pytest.mark.parametrize(
     ("framework", "strict", "default"),
-    [("torch", "False False", "True False"), ("tensorflow", "False", "True"), ("jax", "highest", "None")],
+    [
+        ("torch", "False False", "True False"),
+        ("tensorflow", "False", "True"),
+        ("jax", "highest", "None"),
+    ],
 )
 def test_precision_is_the_frameworks_own_setting(framework, strict, default):
-    """TF32 is switched off with `strict`; with `default` the framework's settings are what they are without the suite."""
+    """TF32 is switched off with `strict`; with `default` the framework's settings are what they are
+    without the suite.
+    """
     if framework not in REQUESTED:
         pytest.skip(f"{framework} was not requested")
     for precision, wanted in (("strict", strict), ("default", default)):
-        words = [sys.executable, "-c", f"import conformance.adapters.{framework}; {SETTINGS[framework]}"]
-        environment = {**os.environ, **precision_environment(precision), "TF_CPP_MIN_LOG_LEVEL": "2"}
+        words = [
+            sys.executable,
+            "-c",
+            f"import conformance.adapters.{framework}; {SETTINGS[framework]}",
+        ]
+        environment = {
+            **os.environ,
+            **precision_environment(precision),
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+        }
         told = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
         assert told.stdout.split() == wanted.split()
 
@@ -182,9 +223,17 @@ def test_other_dtypes_are_exact_on_integers_or_refused_in_words(engines, name, d
     operands = tensors(geometry, dtype, batch=items(name))
     engine, greeting = engines(name)
     outcome = ask(engine, greeting, geometry, operands)
-    if dtype == "bfloat16" and greeting.facts.get("onednn") and base(name) in ("tensorflow", "keras-tensorflow"):
-        narrow, wide = (greeting.facts[fact] in ("sse41", "avx", "avx2") for fact in ("isa", "processor"))
-        if narrow and not wide and name != "tensorflow-xla":  # known_differences/instruction_sets.yaml: held down, it raises
+    if (
+        dtype == "bfloat16"
+        and greeting.facts.get("onednn")
+        and base(name) in ("tensorflow", "keras-tensorflow")
+    ):
+        narrow, wide = (
+            greeting.facts[fact] in ("sse41", "avx", "avx2") for fact in ("isa", "processor")
+        )
+        if (
+            narrow and not wide and name != "tensorflow-xla"
+        ):  # known_differences/instruction_sets.yaml: held down, it raises
             assert isinstance(outcome, Raised), outcome
             return
     if dtype in WITHOUT_DTYPES.get("onnxruntime" if name == "torch-onnx" else base(name), ()):
@@ -193,14 +242,23 @@ def test_other_dtypes_are_exact_on_integers_or_refused_in_words(engines, name, d
         assert_exact(outcome, geometry, operands)
 
 
-@pytest.mark.parametrize("name", [name for name in REQUESTED if base(name) not in WITHOUT_GRADIENTS and name != "torch-onnx"])
+@pytest.mark.parametrize(
+    "name",
+    [name for name in REQUESTED if base(name) not in WITHOUT_GRADIENTS and name != "torch-onnx"],
+)
 def test_gradients_are_exact_or_there_are_none(engines, name):
-    """Of input, kernel and bias, for a cotangent of small integers; an adapter without them says so."""
+    """Of input, kernel and bias, for a cotangent of small integers; an adapter without them says
+    so.
+    """
     geometry = window(2, kernel=4, padding=1)
     operands = tensors(geometry, "float32", batch=items(name))
-    cotangent = np.random.RandomState(8).randint(-2, 3, truth(geometry, operands).shape).astype(np.float32)
+    cotangent = (
+        np.random.RandomState(8).randint(-2, 3, truth(geometry, operands).shape).astype(np.float32)
+    )
     engine, greeting = engines(name)
-    outcome = engine.gradients(operands, cotangent, conventions.get(greeting.convention).native(geometry), "cpu")
+    outcome = engine.gradients(
+        operands, cotangent, conventions.get(greeting.convention).native(geometry), "cpu"
+    )
     if name.endswith("-conv-dx"):
         assert isinstance(outcome, Unsupported)
         return
@@ -213,10 +271,17 @@ def test_gradients_are_exact_or_there_are_none(engines, name):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in REQUESTED if base(name) in WITH_GROUPS and name != "tensorflow-without-onednn"]
+    "name",
+    [
+        name
+        for name in REQUESTED
+        if base(name) in WITH_GROUPS and name != "tensorflow-without-onednn"
+    ],
 )
 def test_groups_are_exact(engines, name):
-    """Two groups of two channels: neither the groups nor the channels inside of them change places."""
+    """Two groups of two channels: neither the groups nor the channels inside of them change
+    places.
+    """
     geometry = window(2, groups=2)
     operands = tensors(geometry, "float32", batch=items(name))
     assert_exact(ask(*engines(name), geometry, operands), geometry, operands)
@@ -233,7 +298,9 @@ def test_jax_without_groups_says_so(engines):
 
 @pytest.mark.parametrize("name", REQUESTED)
 def test_nonsense_is_refused_and_the_engine_goes_on(engines, name):
-    """A kernel for other channels than the input's: an exception, not a number; the next call is right."""
+    """A kernel for other channels than the input's: an exception, not a number; the next call is
+    right.
+    """
     engine, greeting = engines(name)
     geometry = window(2)
     operands = tensors(geometry, "float32", batch=items(name))
@@ -254,10 +321,17 @@ def test_an_unbatched_input_has_no_batch(engines):
 
 @pytest.mark.skipif("torch" not in REQUESTED, reason="torch is not requested")
 @pytest.mark.parametrize(
-    ("memory", "strides"), [("contiguous", (60, 20, 5, 1)), ("channels_last", (60, 1, 15, 3)), ("strided", (120, 40, 10, 2))]
+    ("memory", "strides"),
+    [
+        ("contiguous", (60, 20, 5, 1)),
+        ("channels_last", (60, 1, 15, 3)),
+        ("strided", (120, 40, 10, 2)),
+    ],
 )
 def test_a_memory_layout_is_the_one_asked_for(memory, strides):
-    """In a process of its own: the same numbers with the strides of the variant, which a later copy would have lost."""
+    """In a process of its own: the same numbers with the strides of the variant, which a later copy
+    would have lost.
+    """
     code = (
         "import torch; from conformance.adapters.torch import laid_out;"
         f"x = torch.arange(120.).reshape(2, 3, 4, 5); y = laid_out(x, {memory!r});"
@@ -269,14 +343,18 @@ def test_a_memory_layout_is_the_one_asked_for(memory, strides):
 
 @pytest.mark.skipif("jax" not in REQUESTED, reason="jax is not requested")
 def test_what_jax_has_compiled_is_kept_for_the_next_process(tmp_path):
-    """The first process finds nothing, the second finds everything, and so does one to which the folder was carried."""
+    """The first process finds nothing, the second finds everything, and so does one to which the
+    folder was carried.
+    """
     found = []
     for name in ("one", "one", "carried"):
         folder = tmp_path / name
         if name == "carried":
             (tmp_path / "one").rename(folder)
         engine = Engine(
-            Spec.of("jax", label="jax", python=sys.executable), timeout=120.0, environment={"CONFORMANCE_CACHE": str(folder)}
+            Spec.of("jax", label="jax", python=sys.executable),
+            timeout=120.0,
+            environment={"CONFORMANCE_CACHE": str(folder)},
         )
         greeting = engine.start()
         assert isinstance(greeting, Greeting)

@@ -20,7 +20,9 @@ def test_every_convention_is_there_once_with_each_spelling(kernel: int, stride: 
 
 
 def test_the_same_shape_with_other_numbers_is_marked() -> None:
-    """Kernel 3, stride 2: torch with padding 1 and output_padding 1 against same; kernel 4, stride 2: they agree."""
+    """Kernel 3, stride 2: torch with padding 1 and output_padding 1 against same; kernel 4, stride
+    2: they agree.
+    """
     odd = {(w.convention, w.spelling): w for w in windows(3, 2)}
     torch, same = odd["torch", "padding=1, output_padding=1"], odd["keras", "same"]
     assert (torch.axis.out, same.axis.out) == (8, 8)

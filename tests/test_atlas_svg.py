@@ -18,7 +18,10 @@ from conformance.verdicts.verdict import Verdict
 def atlas(run_line: dict[str, Any], verdict: Callable[..., Verdict]) -> list[dict[str, Any]]:
     """The drawn atlas of a record in which Keras computed one window of kernel 3 and stride 2."""
     axes = [{"size": 4, "kernel": 3, "stride": 2, "dilation": 1, "crop_low": 0, "crop_high": 1}]
-    case = {"geometry": {"axes": axes, "groups": 1}, "native": {"keras": {"strides": 2, "padding": "same"}}}
+    case = {
+        "geometry": {"axes": axes, "groups": 1},
+        "native": {"keras": {"strides": 2, "padding": "same"}},
+    }
     run = {**run_line, "adapters": [{"label": "engine", "convention": "keras"}]}
     conforming = verdict(case="a/b/native", status="conforms")
     return atlas_svg.atlas_svg(Record(run=run, cases={"a/b/native": case}, verdicts=(conforming,)))
@@ -28,7 +31,9 @@ def test_the_atlas_draws_every_spelling_where_its_window_is(atlas: list[dict[str
     """Cells are read back from the pixels: as many kept, cut and appended as the windows have."""
     for drawn in atlas:
         found = windows(drawn["kernel"], drawn["stride"])
-        assert {(row["convention"], row["spelling"]) for row in drawn["rows"]} == {(w.convention, w.spelling) for w in found}
+        assert {(row["convention"], row["spelling"]) for row in drawn["rows"]} == {
+            (w.convention, w.spelling) for w in found
+        }
         cells = dict.fromkeys(("kept", "cut", "appended"), 0)
         for box in ElementTree.fromstring(str(drawn["svg"])).iter("rect"):
             kind = box.attrib["class"].split()[0].removeprefix("dr-")
@@ -40,7 +45,9 @@ def test_the_atlas_draws_every_spelling_where_its_window_is(atlas: list[dict[str
 
 
 def test_the_same_shape_with_other_numbers_has_letters(atlas: list[dict[str, Any]]) -> None:
-    """Kernel 3, stride 2: torch 3/2/1/1 and Keras same have size 8 and differ; what Keras computed is marked."""
+    """Kernel 3, stride 2: torch 3/2/1/1 and Keras same have size 8 and differ; what Keras computed
+    is marked.
+    """
     (drawn,) = (entry for entry in atlas if (entry["kernel"], entry["stride"]) == (3, 2))
     rows = {(row["convention"], row["spelling"]): row for row in drawn["rows"]}
     same, torch = rows["keras", "same"], rows["torch", "padding=1, output_padding=1"]
@@ -52,8 +59,12 @@ def test_the_same_shape_with_other_numbers_has_letters(atlas: list[dict[str, Any
     assert "torch padding=1, output_padding=1 ✓" not in drawn["svg"]
 
 
-def test_the_atlas_is_described_small_and_without_names_that_clash(atlas: list[dict[str, Any]]) -> None:
-    """A title and a description for screen readers; 12 drawings on a page share no id; all together are small."""
+def test_the_atlas_is_described_small_and_without_names_that_clash(
+    atlas: list[dict[str, Any]],
+) -> None:
+    """A title and a description for screen readers; 12 drawings on a page share no id; all together
+    are small.
+    """
     idents = [
         element.attrib["id"]
         for drawn in atlas

@@ -1,4 +1,6 @@
-"""Bisection over releases: the search, the index, environments of real wheels, and the command as a user meets it."""
+"""Bisection over releases: the search, the index, environments of real wheels, and the command as a
+user meets it.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ UV = shutil.which("uv")
 
 @given(count=st.integers(2, 200), data=st.data())
 def test_the_one_boundary_is_found(count, data):
-    """Where answers change once, that place is found, with no more questions than bisection needs."""
+    """Where answers change once, that place is found, with no more questions than bisection
+    needs.
+    """
     first_other = data.draw(st.integers(1, count - 1))
     asked = []
 
@@ -40,7 +44,9 @@ def test_the_one_boundary_is_found(count, data):
 
 @given(answers=st.lists(st.sampled_from([True, False, None]), max_size=60))
 def test_a_boundary_is_one_whatever_the_answers(answers):
-    """Both sides answered differently, and all that lies between them was asked and could not be judged."""
+    """Both sides answered differently, and all that lies between them was asked and could not be
+    judged.
+    """
     everything = [True, *answers, False]
     asked = []
 
@@ -63,9 +69,20 @@ def test_one_place_has_no_boundary():
 
 
 def test_what_is_unmet_is_found_by_marker_extra_and_version():
-    """Requirements of another platform or of an extra not asked for are left out; others are compared with what is there."""
+    """Requirements of another platform or of an extra not asked for are left out; others are
+    compared with what is there.
+    """
     there = {
-        "one": ["1.0", ["two>=2", "three; extra == 'more'", "four; sys_platform == 'nowhere'", "five<9", "six[a]>1"]],
+        "one": [
+            "1.0",
+            [
+                "two>=2",
+                "three; extra == 'more'",
+                "four; sys_platform == 'nowhere'",
+                "five<9",
+                "six[a]>1",
+            ],
+        ],
         "two": ["1.9", []],
         "five": ["8.0rc1", []],
         "six": ["2.0", ["seven; extra == 'a'"]],
@@ -76,33 +93,53 @@ def test_what_is_unmet_is_found_by_marker_extra_and_version():
 
 
 def test_dates_and_yanked_releases_are_read_from_the_index(monkeypatch):
-    """The first day of a version's files is its date; a version of which every file was yanked is left out."""
+    """The first day of a version's files is its date; a version of which every file was yanked is
+    left out.
+    """
     files = [
-        {"filename": "keras-1.0-py3-none-any.whl", "upload-time": "2024-02-02T01:00:00Z", "yanked": False},
+        {
+            "filename": "keras-1.0-py3-none-any.whl",
+            "upload-time": "2024-02-02T01:00:00Z",
+            "yanked": False,
+        },
         {"filename": "keras-1.0.tar.gz", "upload-time": "2024-02-01T23:00:00Z", "yanked": "broken"},
-        {"filename": "keras-1.1-py3-none-any.whl", "upload-time": "2024-03-01T00:00:00Z", "yanked": "broken"},
+        {
+            "filename": "keras-1.1-py3-none-any.whl",
+            "upload-time": "2024-03-01T00:00:00Z",
+            "yanked": "broken",
+        },
         {"filename": "keras-1.2-py3-none-any.whl", "yanked": False},
         {"filename": "no version at all"},
     ]
     listing = "keras (1.2)\nAvailable versions: 1.3rc1, 1.2, 1.1, 1.0\n"
-    monkeypatch.setattr(index, "_pip", lambda *words: subprocess.CompletedProcess(words, 0, stdout=listing, stderr=""))
+    monkeypatch.setattr(
+        index,
+        "_pip",
+        lambda *words: subprocess.CompletedProcess(words, 0, stdout=listing, stderr=""),
+    )
     monkeypatch.setattr(index, "_files", lambda package: files)
     assert [str(release) for release in index.releases("keras")] == ["1.0 (2024-02-01)", "1.2"]
 
 
 def test_the_nearest_setting_of_pip_counts(monkeypatch):
-    """What the environment says comes before a command's section, and that before the global one; others' are nothing."""
+    """What the environment says comes before a command's section, and that before the global one;
+    others' are nothing.
+    """
     lines = (
         ":env:.find-links='/here'\nglobal.find-links='/there'\nglobal.index-url='https://index.example/simple'\n"
         "install.index-url='https://nearer.example/simple'\ndownload.no-index='true'\nglobal.timeout='60'\n"
     )
-    monkeypatch.setattr(index, "_pip", lambda *words: subprocess.CompletedProcess(words, 0, stdout=lines, stderr=""))
+    monkeypatch.setattr(
+        index, "_pip", lambda *words: subprocess.CompletedProcess(words, 0, stdout=lines, stderr="")
+    )
     assert index.settings() == {"find-links": "/here", "index-url": "https://nearer.example/simple"}
 
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory):
-    """A folder of releases: wrong in 1.0 and 1.1, broken in 1.2, right from 1.3 on; 2.0 is a pre-release; 1.1 needs a helper."""
+    """A folder of releases: wrong in 1.0 and 1.1, broken in 1.2, right from 1.3 on; 2.0 is a
+    pre-release; 1.1 needs a helper.
+    """
     folder = tmp_path_factory.mktemp("shelf")
     wheel(folder, "1.0", WRONG)
     wheel(folder, "1.1", WRONG, requires=["tiny-helper>=2", "numpy"])
@@ -118,33 +155,50 @@ def shelf(tmp_path_factory):
 @pytest.fixture
 def only_the_shelf(monkeypatch, shelf):
     """pip's own configuration says that the folder is all there is."""
-    for name, value in (("PIP_NO_INDEX", "1"), ("PIP_FIND_LINKS", str(shelf)), ("PIP_CONFIG_FILE", "/dev/null")):
+    for name, value in (
+        ("PIP_NO_INDEX", "1"),
+        ("PIP_FIND_LINKS", str(shelf)),
+        ("PIP_CONFIG_FILE", "/dev/null"),
+    ):
         monkeypatch.setenv(name, value)
 
 
 @pytest.mark.usefixtures("only_the_shelf")
 @pytest.mark.parametrize("tool", ["uv", "pip"])
 def test_an_environment_has_the_release_and_what_the_parent_lacks(tmp_path, monkeypatch, tool):
-    """It imports the release and the helper from its own folder, NumPy from the parent's; made once, it is found again."""
+    """It imports the release and the helper from its own folder, NumPy from the parent's; made
+    once, it is found again.
+    """
     assert UV is not None, "uv belongs to the test dependencies"
     monkeypatch.setattr(shutil, "which", lambda name: UV if tool == "uv" else None)
     environments = Environments(tmp_path / "cache")
     made = environments.of("Tiny.Engine", "1.1")
     assert made.installed == {"tiny-engine": "1.1", "tiny-helper": "2.1"}
-    code = "import tinyengine, tinyhelper, numpy; print(tinyengine.__file__, tinyhelper.__file__, numpy.__version__)"
-    told = subprocess.run([made.python, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    code = (
+        "import tinyengine, tinyhelper, numpy; print(tinyengine.__file__, tinyhelper.__file__, "
+        "numpy.__version__)"
+    )
+    told = subprocess.run(
+        [made.python, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert all(path.startswith(str(tmp_path)) for path in told[:2])
     assert told[2] == __import__("numpy").__version__
     monkeypatch.setattr(subprocess, "run", None)
     assert Environments(tmp_path / "cache").of("Tiny.Engine", "1.1") == made
-    assert [path.name for path in (tmp_path / "cache").iterdir()] == [environments.name("Tiny.Engine", "1.1")]
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [
+        environments.name("Tiny.Engine", "1.1")
+    ]
 
 
 @pytest.mark.usefixtures("only_the_shelf")
 @pytest.mark.parametrize("tool", ["uv", "pip"])
-@pytest.mark.parametrize(("version", "also"), [("1.4", ()), ("9.9", ()), ("1.1", ("tiny-helper<2",))])
+@pytest.mark.parametrize(
+    ("version", "also"), [("1.4", ()), ("9.9", ()), ("1.1", ("tiny-helper<2",))]
+)
 def test_what_cannot_be_installed_leaves_nothing(tmp_path, monkeypatch, tool, version, also):
-    """A release that is not there, or whose requirements cannot be met, is told with a reason, and no half of it is kept."""
+    """A release that is not there, or whose requirements cannot be met, is told with a reason, and
+    no half of it is kept.
+    """
     monkeypatch.setattr(shutil, "which", lambda name: UV if tool == "uv" else None)
     with pytest.raises(NotInstalled, match=r"tiny[-_](helper|engine)"):
         Environments(tmp_path, also=also).of("tiny-engine", version)
@@ -169,7 +223,9 @@ def bisect(tmp_path, shelf):
 
 
 def test_the_boundary_is_found_and_the_second_question_is_quick(bisect, tmp_path):
-    """A newer good end: what is broken is skipped, a pre-release is not seen, and the next time nothing is tried again."""
+    """A newer good end: what is broken is skipped, a pre-release is not seen, and the next time
+    nothing is tried again.
+    """
     first = bisect("--good", "1.5", "--bad", "1.0")
     assert first.returncode == 0, first.stderr
     lines = first.stdout.splitlines()
@@ -186,11 +242,18 @@ def test_the_boundary_is_found_and_the_second_question_is_quick(bisect, tmp_path
     second = bisect("--good", "1.5", "--bad", "1.0")
     assert "4 of them kept from before" in second.stdout
     assert [path.stat().st_mtime_ns for path in kept] == written
-    assert {json.loads(path.read_text())["versions"]["Tiny.Engine"] for path in kept} == {"1.0", "1.1", "1.3", "1.5"}
+    assert {json.loads(path.read_text())["versions"]["Tiny.Engine"] for path in kept} == {
+        "1.0",
+        "1.1",
+        "1.3",
+        "1.5",
+    }
 
 
 def test_a_good_end_may_be_the_older_one(bisect):
-    """What the good end does is good, here to fail in a known way: the other direction finds the same boundary."""
+    """What the good end does is good, here to fail in a known way: the other direction finds the
+    same boundary.
+    """
     done = bisect("--good", "1.1", "--bad", "1.3")
     assert done.returncode == 0, done.stderr
     assert "last good:  1.1" in done.stdout
@@ -200,17 +263,53 @@ def test_a_good_end_may_be_the_older_one(bisect):
 @pytest.mark.parametrize(
     ("words", "changed", "told"),
     [
-        (("--good", "1.3", "--bad", "1.5"), {}, "--bad 1.5: conforms as --good 1.3, should do something else"),
+        (
+            ("--good", "1.3", "--bad", "1.5"),
+            {},
+            "--bad 1.5: conforms as --good 1.3, should do something else",
+        ),
         (("--good", "1.3", "--bad", "1.3"), {}, "--bad 1.3: is --good too"),
-        (("--good", "1.3", "--bad", "7"), {}, "--bad 7: is no release of tiny-engine that this interpreter can install"),
-        (("--good", "newest", "--bad", "1.0"), {}, "--good newest: is no version, should be one as in 1.2.3"),
-        (("--good", "1.3", "--bad", "1.2"), {}, "--bad 1.2: cannot be judged, should be a release that can: does not start"),
-        (("--good", "1.3", "--bad", "1.0"), {"package": "tiny-nothing"}, "--package tiny-nothing: pip finds no wheel of it"),
-        (("--good", "1.3", "--bad", "1.0"), {"package": "--user"}, "--package --user: should be the name of a distribution"),
-        (("--good", "1.3", "--bad", "1.0"), {"adapter": "cmd:true"}, "-a cmd:true: is a program, should be an adapter in Python"),
+        (
+            ("--good", "1.3", "--bad", "7"),
+            {},
+            "--bad 7: is no release of tiny-engine that this interpreter can install",
+        ),
+        (
+            ("--good", "newest", "--bad", "1.0"),
+            {},
+            "--good newest: is no version, should be one as in 1.2.3",
+        ),
+        (
+            ("--good", "1.3", "--bad", "1.2"),
+            {},
+            "--bad 1.2: cannot be judged, should be a release that can: does not start",
+        ),
+        (
+            ("--good", "1.3", "--bad", "1.0"),
+            {"package": "tiny-nothing"},
+            "--package tiny-nothing: pip finds no wheel of it",
+        ),
+        (
+            ("--good", "1.3", "--bad", "1.0"),
+            {"package": "--user"},
+            "--package --user: should be the name of a distribution",
+        ),
+        (
+            ("--good", "1.3", "--bad", "1.0"),
+            {"adapter": "cmd:true"},
+            "-a cmd:true: is a program, should be an adapter in Python",
+        ),
         (("--good", "1.3", "--bad", "1.0"), {"case": "tiny/*"}, None),
-        (("--good", "1.3", "--bad", "1.0"), {"case": "tiny/none"}, "tiny/none is no path and matches no case"),
-        (("--good", "1.3", "--bad", "1.0", "--with", "a b"), {}, "--with a b: should be a requirement"),
+        (
+            ("--good", "1.3", "--bad", "1.0"),
+            {"case": "tiny/none"},
+            "tiny/none is no path and matches no case",
+        ),
+        (
+            ("--good", "1.3", "--bad", "1.0", "--with", "a b"),
+            {},
+            "--with a b: should be a requirement",
+        ),
     ],
 )
 def test_bad_questions_are_one_sentence(bisect, words, changed, told):
@@ -225,7 +324,9 @@ def test_bad_questions_are_one_sentence(bisect, words, changed, told):
 
 
 def test_a_hidden_release_is_not_judged(bisect, tmp_path):
-    """Another copy on the user's PYTHONPATH would answer for every release: that is told instead of a wrong boundary."""
+    """Another copy on the user's PYTHONPATH would answer for every release: that is told instead of
+    a wrong boundary.
+    """
     target = tmp_path / "mine"
     wheels = [sys.executable, "-m", "zipfile", "-e"]
     subprocess.run([*wheels, wheel(tmp_path / "hidden", "1.3", RIGHT), target], check=True)

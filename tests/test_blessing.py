@@ -61,7 +61,14 @@ def blessed(tmp_path, text, *, newline=""):
 
 def case(**changes):
     """A case in block style, entries as YAML texts."""
-    entries = {"id": "one", "summary": "One.", "source": "nowhere", "input": "[[1, 2]]", "kernel": "[[3]]", **changes}
+    entries = {
+        "id": "one",
+        "summary": "One.",
+        "source": "nowhere",
+        "input": "[[1, 2]]",
+        "kernel": "[[3]]",
+        **changes,
+    }
     lines = [f"{key}: {value}" for key, value in entries.items() if value is not None]
     return "  - " + "\n    ".join(lines) + "\n"
 
@@ -71,7 +78,10 @@ HEAD = "format: 1\ncases:\n"
 
 def expected(tmp_path):
     """What the file says now, by id."""
-    return {one.name.rpartition("/")[2]: one.expected for one in load_cases(tmp_path / "cases" / "file.yaml")}
+    return {
+        one.name.rpartition("/")[2]: one.expected
+        for one in load_cases(tmp_path / "cases" / "file.yaml")
+    }
 
 
 def test_expected_is_put_behind_the_last_key_and_nothing_else_changes(tmp_path):
@@ -81,7 +91,10 @@ def test_expected_is_put_behind_the_last_key_and_nothing_else_changes(tmp_path):
     second = BLOCK.index("    # behind the last case")
     assert text == BLOCK[:first] + ONE + BLOCK[first:second] + TWO + BLOCK[second:]
     path = tmp_path / "cases" / "file.yaml"
-    assert told == [f"{path}:{line}: file/{name}: wrote expected (it had none)" for line, name in ((6, "one"), (17, "two"))]
+    assert told == [
+        f"{path}:{line}: file/{name}: wrote expected (it had none)"
+        for line, name in ((6, "one"), (17, "two"))
+    ]
 
 
 def test_blessing_twice_changes_nothing(tmp_path):
@@ -105,9 +118,14 @@ def test_blessing_twice_changes_nothing(tmp_path):
 def test_an_expected_that_disagrees_or_says_too_little_is_replaced_where_it_stands(tmp_path, old):
     """In the middle of a case: what stands before and behind it stays."""
     before = HEAD + "  # above\n" + case()
-    behind = "    tags: [a]   # behind\n\n  # between\n" + case(id="two", expected="{shape: [1, 1, 1, 2], values: [[3, 6]]}")
+    behind = "    tags: [a]   # behind\n\n  # between\n" + case(
+        id="two", expected="{shape: [1, 1, 1, 2], values: [[3, 6]]}"
+    )
     text, told = blessed(tmp_path, f"{before}    expected: {old}\n{behind}")
-    assert text == f"{before}    expected:\n      shape: [1, 1, 1, 2]\n      values: [[3, 6]]\n{behind}"
+    assert (
+        text
+        == f"{before}    expected:\n      shape: [1, 1, 1, 2]\n      values: [[3, 6]]\n{behind}"
+    )
     assert len(told) == 1
     assert "file/one: wrote expected" in told[0]
 
@@ -121,12 +139,20 @@ def test_what_disagreed_is_told(tmp_path):
 
 def test_a_flow_case_gets_its_expected_inside_the_braces(tmp_path):
     """`- {id: ...}` on one line or several; the other lines stay."""
-    flow = "  - {id: one, summary: One., source: nowhere, input: [[1, 2]], kernel: [[3]]}  # a comment\n"
-    several = "  - {id: two, summary: Two., source: nowhere,\n     input: [[1, 2]], kernel: [[4]],\n    }\n"
+    flow = (
+        "  - {id: one, summary: One., source: nowhere, input: [[1, 2]], kernel: [[3]]}  # a "
+        "comment\n"
+    )
+    several = (
+        "  - {id: two, summary: Two., source: nowhere,\n     input: [[1, 2]], kernel: "
+        "[[4]],\n    }\n"
+    )
     text, told = blessed(tmp_path, HEAD + flow + "  # between\n" + several + "# end\n")
     start, end = text.index("  - {id: one"), text.index("  # between")
     assert text.startswith(HEAD)
-    assert text[start:end] == flow.replace("]]}", "]], expected: {shape: [1, 1, 1, 2], values: [[3, 6]]}}")
+    assert text[start:end] == flow.replace(
+        "]]}", "]], expected: {shape: [1, 1, 1, 2], values: [[3, 6]]}}"
+    )
     assert text.endswith("}\n# end\n")
     assert len(told) == 2
     assert expected(tmp_path)["one"].numbers == (3.0, 6.0)
@@ -137,14 +163,20 @@ def test_a_flow_case_gets_its_expected_inside_the_braces(tmp_path):
 def test_a_flow_case_whose_expected_disagrees_is_corrected_in_place(tmp_path):
     """Only the value between the braces changes."""
     wrong = "expected: {shape: [1, 1, 1, 2], values: [[3, 7]]}"
-    flow = f"  - {{id: one, summary: One., source: nowhere, {wrong}, input: [[1, 2]], kernel: [[3]]}}\n"
+    flow = (
+        f"  - {{id: one, summary: One., source: nowhere, {wrong}, input: [[1, 2]], kernel: "
+        "[[3]]}\n"
+    )
     text, _ = blessed(tmp_path, HEAD + flow)
     assert text == HEAD + flow.replace("[[3, 7]]", "[[3, 6]]")
 
 
 def test_a_comment_before_the_closing_brace_does_not_swallow_it(tmp_path):
     """A flow case over several lines that ends in a comment."""
-    flow = "  - {id: one, summary: One., source: nowhere, input: [[1, 2]],\n     kernel: [[3]]  # the kernel\n    }\n"
+    flow = (
+        "  - {id: one, summary: One., source: nowhere, input: [[1, 2]],\n     kernel: [[3]]  # "
+        "the kernel\n    }\n"
+    )
     text, _ = blessed(tmp_path, HEAD + flow)
     assert expected(tmp_path)["one"] is not None
     assert "# the kernel" in text
@@ -158,7 +190,11 @@ def test_error_cases_stay(tmp_path):
 
 def test_an_expected_that_stands_first_is_replaced_too(tmp_path):
     """Keys come in any order."""
-    text = HEAD + "  - expected: {shape: [1, 1, 1, 2], values: [[3, 7]]}\n    " + case().removeprefix("  - ")
+    text = (
+        HEAD
+        + "  - expected: {shape: [1, 1, 1, 2], values: [[3, 7]]}\n    "
+        + case().removeprefix("  - ")
+    )
     after, _ = blessed(tmp_path, text)
     assert expected(tmp_path)["one"].numbers == (3.0, 6.0)
     assert after.count("expected:") == 1
@@ -178,13 +214,21 @@ def test_line_endings_stay(tmp_path, ending):
 def test_a_last_line_without_an_end_gets_one(tmp_path):
     """The file ends in the middle of its last line."""
     after, _ = blessed(tmp_path, HEAD + case().rstrip("\n"))
-    assert after == HEAD + case() + "    expected:\n      shape: [1, 1, 1, 2]\n      values: [[3, 6]]\n"
+    assert (
+        after
+        == HEAD + case() + "    expected:\n      shape: [1, 1, 1, 2]\n      values: [[3, 6]]\n"
+    )
 
 
 @pytest.mark.parametrize("behind", ["", "    stride: 1\n"], ids=["last key", "not last"])
 def test_a_case_that_repeats_another_by_an_alias_gets_its_own(tmp_path, behind):
     """The place of an alias is where it stands, not where its anchor is."""
-    text = HEAD + case(kernel="&k [[3]]", stride="1") + case(id="two", input="[[2, 4]]", kernel="*k") + behind
+    text = (
+        HEAD
+        + case(kernel="&k [[3]]", stride="1")
+        + case(id="two", input="[[2, 4]]", kernel="*k")
+        + behind
+    )
     after, _ = blessed(tmp_path, text)
     assert expected(tmp_path)["one"].numbers == (3.0, 6.0)
     assert expected(tmp_path)["two"].numbers == (6.0, 12.0)
@@ -193,7 +237,11 @@ def test_a_case_that_repeats_another_by_an_alias_gets_its_own(tmp_path, behind):
 
 def test_an_expected_that_is_an_alias_is_replaced_by_its_own(tmp_path):
     """Two cases that shared an expected, of which one no longer agrees."""
-    text = HEAD + case(expected="&e {shape: [1, 1, 1, 2], values: [[3, 6]]}") + case(id="two", kernel="[[4]]", expected="*e")
+    text = (
+        HEAD
+        + case(expected="&e {shape: [1, 1, 1, 2], values: [[3, 6]]}")
+        + case(id="two", kernel="[[4]]", expected="*e")
+    )
     blessed(tmp_path, text)
     assert expected(tmp_path)["one"].numbers == (3.0, 6.0)
     assert expected(tmp_path)["two"].numbers == (4.0, 8.0)
@@ -201,7 +249,12 @@ def test_an_expected_that_is_an_alias_is_replaced_by_its_own(tmp_path):
 
 def test_letters_outside_of_ascii_do_not_move_the_place(tmp_path):
     """Marks count characters, the file is bytes."""
-    text = HEAD + case(summary="Größe 2 × 3 – 𝟚 ∑ 日本", source="“nowhere”") + "  # Ende 🎉\n" + case(id="two")
+    text = (
+        HEAD
+        + case(summary="Größe 2 × 3 – 𝟚 ∑ 日本", source="“nowhere”")
+        + "  # Ende 🎉\n"
+        + case(id="two")
+    )
     after, _ = blessed(tmp_path, text)
     assert [line for line in after.splitlines() if line in text.splitlines()] == text.splitlines()
     assert None not in expected(tmp_path).values()
@@ -209,7 +262,12 @@ def test_letters_outside_of_ascii_do_not_move_the_place(tmp_path):
 
 def test_a_literal_text_at_the_end_of_a_case_stays(tmp_path):
     """A block of text is over where its lines are."""
-    text = HEAD + case(summary=None) + "    summary: |\n      Two lines\n      of text.\n\n" + case(id="two")
+    text = (
+        HEAD
+        + case(summary=None)
+        + "    summary: |\n      Two lines\n      of text.\n\n"
+        + case(id="two")
+    )
     after, _ = blessed(tmp_path, text)
     assert "of text.\n    expected:\n" in after
     assert None not in expected(tmp_path).values()
@@ -219,9 +277,27 @@ def test_a_literal_text_at_the_end_of_a_case_stays(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "key"),
     [
-        ({"input": "{shape: [1, 2, 3, 4], values: integers}", "kernel": "{shape: [2, 3, 2, 2], values: integers}"}, "numbers"),
-        ({"input": "{shape: [1, 2, 8, 9], values: integers}", "kernel": "{shape: [2, 3, 2, 2], values: integers}"}, "sha256"),
-        ({"input": "{shape: [1, 2, 8, 9], values: normal}", "kernel": "{shape: [2, 3, 2, 2], values: normal}"}, "sum_abs"),
+        (
+            {
+                "input": "{shape: [1, 2, 3, 4], values: integers}",
+                "kernel": "{shape: [2, 3, 2, 2], values: integers}",
+            },
+            "numbers",
+        ),
+        (
+            {
+                "input": "{shape: [1, 2, 8, 9], values: integers}",
+                "kernel": "{shape: [2, 3, 2, 2], values: integers}",
+            },
+            "sha256",
+        ),
+        (
+            {
+                "input": "{shape: [1, 2, 8, 9], values: normal}",
+                "kernel": "{shape: [2, 3, 2, 2], values: normal}",
+            },
+            "sum_abs",
+        ),
     ],
 )
 def test_what_guards_depends_on_the_output(tmp_path, changes, key):
@@ -230,7 +306,9 @@ def test_what_guards_depends_on_the_output(tmp_path, changes, key):
     found = expected(tmp_path)["one"]
     said = {name for name in ("numbers", "sha256", "sum_abs") if getattr(found, name) is not None}
     assert said == {key}
-    assert blessed(tmp_path, (tmp_path / "cases" / "file.yaml").read_text())[1] == ["nothing to change"]
+    assert blessed(tmp_path, (tmp_path / "cases" / "file.yaml").read_text())[1] == [
+        "nothing to change"
+    ]
 
 
 @pytest.mark.parametrize("number", [".nan", ".inf", "-.inf", "1e-40", "0.1", "3e38", "-0.0"])

@@ -1,7 +1,8 @@
-"""The error bound against arithmetic whose rounding is known: it holds for what is right and tells what is not.
+"""The error bound against arithmetic whose rounding is known: it holds for what is right and tells
+what is not.
 
-Every engine here is emulated, one rounding at a time: the operands of all products of an element are laid out in a row, and
-multiplied and added in a chosen order and format.
+Every engine here is emulated, one rounding at a time: the operands of all products of an element
+are laid out in a row, and multiplied and added in a chosen order and format.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ DTYPES = ("float32", "float64", "float16", "bfloat16")
 BF16 = np.dtype(ml_dtypes.bfloat16)
 
 
-# Orders of summation: a (rows, n) and v (n, C_out) in the accumulator's format -> (rows, C_out), each operation rounded once.
+# Orders of summation: a (rows, n) and v (n, C_out) in the accumulator's format -> (rows, C_out),
+# each operation rounded once.
 
 
 def sequential(a: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -50,7 +52,9 @@ ORDERS = {"sequential": sequential, "pairwise": pairwise, "blocked": blocked}
 
 
 def rounded(values: np.ndarray, bits: int) -> np.ndarray:
-    """float64 values to that many significand bits, half to even, the exponent unlimited: TF32 has 11."""
+    """float64 values to that many significand bits, half to even, the exponent unlimited: TF32 has
+    11.
+    """
     fraction, exponent = np.frexp(values)
     return np.ldexp(np.rint(np.ldexp(fraction, bits)), exponent - bits)
 
@@ -63,7 +67,8 @@ def emulated(
     operand_bits: int | None = None,
     bias_last: bool = False,
 ) -> np.ndarray:
-    """The output of an engine: operands rounded, products and sums in the accumulator's format, one rounding to the dtype.
+    """The output of an engine: operands rounded, products and sums in the accumulator's format, one
+    rounding to the dtype.
 
     With bias_last the sum is rounded to the dtype before the bias is added in the dtype.
     """
@@ -94,13 +99,25 @@ class Shape(NamedTuple):
     axes: tuple[Axis, ...]
 
 
-TINY = {"float32": 2.0**-74, "float64": 2.0**-537, "float16": 2.0**-12, "bfloat16": 2.0**-66}  # products are subnormal
+TINY = {
+    "float32": 2.0**-74,
+    "float64": 2.0**-537,
+    "float16": 2.0**-12,
+    "bfloat16": 2.0**-66,
+}  # products are subnormal
 
 LINE = Shape(8, 6, 7, (Axis(size=300, kernel=5, stride=3, dilation=2, crop_low=1, crop_high=-1),))
-PLANE = Shape(6, 5, 6, (Axis(size=20, kernel=3, stride=2, crop_low=1), Axis(size=21, kernel=4, stride=2, crop_high=1)))
+PLANE = Shape(
+    6,
+    5,
+    6,
+    (Axis(size=20, kernel=3, stride=2, crop_low=1), Axis(size=21, kernel=4, stride=2, crop_high=1)),
+)
 
 
-def drawn(shape: Shape, dtype: str, seed: int = 0, *, bias: float | None = None, values: str = "normal") -> Truth:
+def drawn(
+    shape: Shape, dtype: str, seed: int = 0, *, bias: float | None = None, values: str = "normal"
+) -> Truth:
     """The truth of random operands, rounded to the dtype; `bias` is the size of a random one."""
     random = np.random.RandomState(seed)
     x = random.standard_normal((shape.batch, shape.c_in, *(axis.size for axis in shape.axes)))
@@ -108,9 +125,15 @@ def drawn(shape: Shape, dtype: str, seed: int = 0, *, bias: float | None = None,
     if values == "tiny":
         x, w = x * TINY[dtype], w * TINY[dtype]
     if values == "wide range":
-        x, w = x * 2.0 ** random.randint(-12, 4, x.shape), w * 2.0 ** random.randint(-10, 4, w.shape)
+        x, w = (
+            x * 2.0 ** random.randint(-12, 4, x.shape),
+            w * 2.0 ** random.randint(-10, 4, w.shape),
+        )
     if values == "cancellation":
-        x[:, 1::2], w[1::2] = x[:, ::2] * (1 + 2.0**-7), -w[::2]  # the channels of a pair all but cancel
+        x[:, 1::2], w[1::2] = (
+            x[:, ::2] * (1 + 2.0**-7),
+            -w[::2],
+        )  # the channels of a pair all but cancel
     if values == "positive":
         x, w = abs(x), abs(w)
     b = None if bias is None else bias * random.standard_normal(shape.c_out)
@@ -143,14 +166,17 @@ WINOGRAD_KERNEL = np.array(
         [0, 0, 1],
     ]
 )
-WINOGRAD_OUTPUT = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]])
+WINOGRAD_OUTPUT = np.array(
+    [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]]
+)
 
 
 def winograd(truth: Truth) -> np.ndarray:
-    """F(4, 3) in float32 (A. Lavin and S. Gray, arXiv:1509.09308): 1-D, stride 1, kernel 3, the output a multiple of 4.
+    """F(4, 3) in float32 (A. Lavin and S. Gray, arXiv:1509.09308): 1-D, stride 1, kernel 3, the
+    output a multiple of 4.
 
-    Every six positions of the padded input and the flipped kernel are transformed, multiplied, summed over the channels and
-    transformed back to four outputs.
+    Every six positions of the padded input and the flipped kernel are transformed, multiplied,
+    summed over the channels and transformed back to four outputs.
     """
     f32 = np.float32
     z = zero_insertion.stretched(truth.x, truth.geometry).astype(f32)
@@ -161,7 +187,9 @@ def winograd(truth: Truth) -> np.ndarray:
     sums = np.zeros((len(z), v.shape[1], tiles.shape[2], 6), f32)
     for channel in range(z.shape[1]):
         sums += inputs[:, np.newaxis, channel] * kernels[channel, :, np.newaxis]
-    return sequential(sums.reshape(-1, 6), WINOGRAD_OUTPUT.T.astype(f32)).reshape(*sums.shape[:2], -1)
+    return sequential(sums.reshape(-1, 6), WINOGRAD_OUTPUT.T.astype(f32)).reshape(
+        *sums.shape[:2], -1
+    )
 
 
 def wide(channels: int) -> Truth:
@@ -179,7 +207,9 @@ RANDOM_ELEMENTS = 10**6
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_right_arithmetic_stays_within_the_bound(dtype: str, order: str) -> None:
-    """Random data, with and without bias, added in the accumulator or after rounding: a twelfth of a million elements each."""
+    """Random data, with and without bias, added in the accumulator or after rounding: a twelfth of
+    a million elements each.
+    """
     elements = 0
     for shape, bias, bias_last in ((LINE, None, False), (PLANE, 1.0, False), (PLANE, 1.0, True)):
         truth = drawn(shape, dtype, seed=elements, bias=bias)
@@ -203,7 +233,9 @@ ADVERSARIAL = {
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("case", ADVERSARIAL)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_right_arithmetic_stays_within_the_bound_on_hard_data(dtype: str, case: str, order: str) -> None:
+def test_right_arithmetic_stays_within_the_bound_on_hard_data(
+    dtype: str, case: str, order: str
+) -> None:
     """Data chosen to make rounding errors large against the result."""
     shape, bias, values = ADVERSARIAL[case]
     truth = drawn(shape, dtype, bias=bias, values=values)
@@ -223,14 +255,20 @@ def test_bound_is_the_formula_of_the_design() -> None:
     def gamma(u: float) -> float:
         return min(n * u / (1 - n * u), np.exp(6 * np.sqrt(n) * u + n * u**2 / (1 - u)) - 1)
 
-    expected = (gamma(2**-24) + gamma(2**-53)) * magnitude + 2**-8 * (abs(y) + abs(y_before)) + (n + 1) * 2**-134
+    expected = (
+        (gamma(2**-24) + gamma(2**-53)) * magnitude
+        + 2**-8 * (abs(y) + abs(y_before))
+        + (n + 1) * 2**-134
+    )
     assert bound(truth).item() == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("channels", [1, 21, 171], ids=lambda channels: f"{3 * channels} products")
 @pytest.mark.parametrize(("bits", "formats"), [(11, ["TF32", "float16"]), (8, ["bfloat16"])])
 def test_low_precision_operands_are_noticed(bits: int, formats: list[str], channels: int) -> None:
-    """Operands rounded to 11 or 8 bits in front of a float32 accumulator exceed the bound, and are named."""
+    """Operands rounded to 11 or 8 bits in front of a float32 accumulator exceed the bound, and are
+    named.
+    """
     truth = drawn(long(channels), "float32")
     found = compare(emulated(truth, operand_bits=bits), truth)
     assert found.mismatch is not None
@@ -240,7 +278,9 @@ def test_low_precision_operands_are_noticed(bits: int, formats: list[str], chann
 
 @pytest.mark.parametrize("bits", [11, 8])
 def test_wide_integers_show_low_precision_at_any_length(bits: int) -> None:
-    """`values: wide` is exact in float32, so that not even the longest sum hides rounded operands."""
+    """`values: wide` is exact in float32, so that not even the longest sum hides rounded
+    operands.
+    """
     for channels in (1, 512):
         truth = wide(channels)
         assert truth.exact
@@ -248,10 +288,18 @@ def test_wide_integers_show_low_precision_at_any_length(bits: int) -> None:
         assert compare(emulated(truth, operand_bits=bits), truth).mismatch is not None
 
 
-@pytest.mark.parametrize("channels", [1, 21, 171, 1365], ids=lambda channels: f"{3 * channels} products")
-@pytest.mark.parametrize(("dtype", "accumulator"), [("float16", np.dtype(np.float16)), ("bfloat16", BF16)])
-def test_16_bit_accumulator_is_noticed(dtype: str, accumulator: np.dtype[Any], channels: int) -> None:
-    """Products and sums in 16 bits exceed a bound that allows float32 inside and one 16-bit rounding at the end."""
+@pytest.mark.parametrize(
+    "channels", [1, 21, 171, 1365], ids=lambda channels: f"{3 * channels} products"
+)
+@pytest.mark.parametrize(
+    ("dtype", "accumulator"), [("float16", np.dtype(np.float16)), ("bfloat16", BF16)]
+)
+def test_16_bit_accumulator_is_noticed(
+    dtype: str, accumulator: np.dtype[Any], channels: int
+) -> None:
+    """Products and sums in 16 bits exceed a bound that allows float32 inside and one 16-bit
+    rounding at the end.
+    """
     truth = drawn(long(channels), dtype)
     found = compare(emulated(truth, accumulator=accumulator), truth)
     assert found.mismatch is not None
@@ -259,16 +307,23 @@ def test_16_bit_accumulator_is_noticed(dtype: str, accumulator: np.dtype[Any], c
 
 
 def test_16_bit_accumulator_looks_less_precise_the_longer_the_sum() -> None:
-    """The precision that is recorded is that of operands which would explain the error: an accumulator's falls as sums grow."""
+    """The precision that is recorded is that of operands which would explain the error: an
+    accumulator's falls as sums grow.
+    """
     found = [drawn(long(channels), "float16") for channels in (1, 21, 171, 1365)]
-    bits = [compare(emulated(truth, accumulator=np.dtype(np.float16)), truth).precision["bits"] for truth in found]
+    bits = [
+        compare(emulated(truth, accumulator=np.dtype(np.float16)), truth).precision["bits"]
+        for truth in found
+    ]
     assert bits == sorted(bits, reverse=True)
     assert bits[0] >= 10
     assert bits[-1] <= 7
 
 
 def test_winograd_is_noticed() -> None:
-    """F(4, 3) divides by 6 and 24: `wide` integers come out inexact, and short sums exceed the bound."""
+    """F(4, 3) divides by 6 and 24: `wide` integers come out inexact, and short sums exceed the
+    bound.
+    """
     for channels in (1, 64, 512):
         assert compare(winograd(wide(channels)), wide(channels)).mismatch is not None
     for channels in (1, 2):
@@ -278,7 +333,9 @@ def test_winograd_is_noticed() -> None:
 
 @pytest.mark.parametrize("values", ["normal", "positive", "cancellation"])
 def test_winograd_hides_in_long_sums_of_random_numbers(values: str) -> None:
-    """Blind: its error stays below what rounding alone may do to a long sum, though its precision is seen to be lower."""
+    """Blind: its error stays below what rounding alone may do to a long sum, though its precision
+    is seen to be lower.
+    """
     truth = drawn(long(64), "float32", values=values)
     got = winograd(truth)
     assert compare(got, truth).mismatch is None
@@ -286,7 +343,9 @@ def test_winograd_hides_in_long_sums_of_random_numbers(values: str) -> None:
 
 
 def test_tf32_hides_in_very_long_sums() -> None:
-    """Blind: the bound grows like n^1.5, the error of rounded operands like n^0.5; the precision still tells."""
+    """Blind: the bound grows like n^1.5, the error of rounded operands like n^0.5; the precision
+    still tells.
+    """
     truth = drawn(long(5461), "float32")
     found = compare(emulated(truth, operand_bits=11), truth)
     assert found.mismatch is None
@@ -305,7 +364,9 @@ def test_low_precision_hides_in_small_integers(bits: int) -> None:
 
 
 def test_equal_terms_in_one_long_chain_break_the_bound() -> None:
-    """Too strict: equal terms round the same way again and again, and a long float32 chain of them errs by more."""
+    """Too strict: equal terms round the same way again and again, and a long float32 chain of them
+    errs by more.
+    """
     x, w = np.full((1, 10_000, 1), 0.1, np.float32), np.ones((10_000, 1, 1), np.float32)
     truth = truth_of(x, w, None, Geometry(axes=(Axis(size=1, kernel=1),)), "float32")
     assert compare(emulated(truth, sequential), truth).mismatch is not None
@@ -315,10 +376,17 @@ def test_equal_terms_in_one_long_chain_break_the_bound() -> None:
 
 @pytest.mark.parametrize(
     ("dtype", "bits", "format_"),
-    [("float64", 53, "float64"), ("float32", 24, "float32"), ("float16", 11, "float16"), ("bfloat16", 8, "bfloat16")],
+    [
+        ("float64", 53, "float64"),
+        ("float32", 24, "float32"),
+        ("float16", 11, "float16"),
+        ("bfloat16", 8, "bfloat16"),
+    ],
 )
 def test_precision_of_right_arithmetic(dtype: str, bits: int, format_: str) -> None:
-    """Short sums show the precision of their dtype, within the one bit that a sum's own roundings or a single rounding make."""
+    """Short sums show the precision of their dtype, within the one bit that a sum's own roundings
+    or a single rounding make.
+    """
     truth = drawn(long(1), dtype)
     found = compare(emulated(truth), truth)
     assert abs(found.precision["bits"] - bits) <= 1

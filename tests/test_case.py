@@ -1,4 +1,6 @@
-"""The model of a case: its output's shape, its problems, its arguments in each convention, and where it stands."""
+"""The model of a case: its output's shape, its problems, its arguments in each convention, and
+where it stands.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,13 @@ from conformance.corpus.case import Case, Expected, Made, Place
 from conformance.geometry import Axis, Geometry
 
 
-def test_output_shape_is_batch_channels_of_all_groups_and_the_window(a_case: Callable[..., Case]) -> None:
+def test_output_shape_is_batch_channels_of_all_groups_and_the_window(
+    a_case: Callable[..., Case],
+) -> None:
     """C_out is the kernel's second axis times the groups."""
-    geometry = Geometry(axes=(Axis(size=3, kernel=2, stride=2), Axis(size=3, kernel=2, crop_low=1)), groups=2)
+    geometry = Geometry(
+        axes=(Axis(size=3, kernel=2, stride=2), Axis(size=3, kernel=2, crop_low=1)), groups=2
+    )
     assert a_case(geometry=geometry).output_shape == (1, 6, 6, 3)
 
 
@@ -31,20 +37,31 @@ def test_problems_are_those_of_the_call(a_case: Callable[..., Case]) -> None:
     """Window and channels are both judged, each at its key."""
     bias = Made(shape=(4,), values="ones", seed=1)
     geometry = Geometry(axes=(Axis(size=3, kernel=2, stride=0), Axis(size=3, kernel=2)))
-    assert [problem.key for problem in a_case(bias=bias, geometry=geometry).problems()] == ["stride", "bias"]
+    assert [problem.key for problem in a_case(bias=bias, geometry=geometry).problems()] == [
+        "stride",
+        "bias",
+    ]
     assert a_case().problems() == []
 
 
 def test_a_native_case_keeps_its_own_arguments(a_case: Callable[..., Case]) -> None:
     """Its convention gets the arguments as written, the others those of the geometry."""
-    written = {"strides": [2, 2], "padding": "valid", "output_padding": None, "dilation_rate": [1, 1], "more": "untouched"}
+    written = {
+        "strides": [2, 2],
+        "padding": "valid",
+        "output_padding": None,
+        "dilation_rate": [1, 1],
+        "more": "untouched",
+    }
     case = a_case(native=("keras", written))
     assert case.arguments("keras") is written
     assert case.arguments("torch") == conventions.get("torch").native(case.geometry)
 
 
 def test_without_geometry_other_conventions_cannot_spell_it(a_case: Callable[..., Case]) -> None:
-    """A rule of one framework's arguments has a reason in place of arguments elsewhere, which names that framework."""
+    """A rule of one framework's arguments has a reason in place of arguments elsewhere, which names
+    that framework.
+    """
     case = a_case(geometry=None, native=("keras", {}), must_fail=True)
     answer = case.arguments("torch")
     assert isinstance(answer, Unrepresentable)
@@ -53,7 +70,9 @@ def test_without_geometry_other_conventions_cannot_spell_it(a_case: Callable[...
 
 
 def test_a_native_error_case_concerns_its_own_convention_alone(a_case: Callable[..., Case]) -> None:
-    """Cases with a window concern every convention, one framework's own rule only that framework."""
+    """Cases with a window concern every convention, one framework's own rule only that
+    framework.
+    """
     rule = a_case(geometry=None, native=("keras", {}), must_fail=True)
     assert [name for name in conventions.NAMES if rule.concerns(name)] == ["keras"]
     assert all(a_case(native=("keras", {})).concerns(name) for name in conventions.NAMES)
@@ -76,8 +95,12 @@ def test_a_place_gives_the_nearest_key_above() -> None:
         (Expected(sum_abs=0.0), True),
     ],
 )
-def test_expected_is_complete_where_it_says_something_of_the_numbers(expected: Expected, complete: bool) -> None:
-    """A shape alone is not complete; numbers, a digest or a sum of magnitudes are, whatever they are."""
+def test_expected_is_complete_where_it_says_something_of_the_numbers(
+    expected: Expected, complete: bool
+) -> None:
+    """A shape alone is not complete; numbers, a digest or a sum of magnitudes are, whatever they
+    are.
+    """
     assert expected.complete is complete
 
 

@@ -1,4 +1,6 @@
-"""Case files: what is read, how cases are named, and that every mistake is told as `FILE:LINE: KEY: wrong, right`."""
+"""Case files: what is read, how cases are named, and that every mistake is told as `FILE:LINE: KEY:
+wrong, right`.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from conformance.geometry import Axis
 
 Corpus = Callable[[str, str], Path]
 
-# Line by line: the case stands in line 3, its summary in 4, source in 5, input in 6, kernel in 7, more from 8.
+# Line by line: the case stands in line 3, its summary in 4, source in 5, input in 6, kernel in 7,
+# more from 8.
 HEAD = """format: 1
 cases:
   - id: one
@@ -24,7 +27,10 @@ cases:
     input: {shape: [1, 2, 3, 3], values: integers}
     kernel: {shape: [2, 3, 2, 2], values: integers}
 """
-ARRAYS = ("    input: {shape: [1, 2, 3, 3], values: integers}\n", "    kernel: {shape: [2, 3, 2, 2], values: integers}\n")
+ARRAYS = (
+    "    input: {shape: [1, 2, 3, 3], values: integers}\n",
+    "    kernel: {shape: [2, 3, 2, 2], values: integers}\n",
+)
 
 
 def case_text(*more: str, without: str = "", input: str = "", kernel: str = "") -> str:
@@ -34,7 +40,11 @@ def case_text(*more: str, without: str = "", input: str = "", kernel: str = "") 
         text = text.replace(ARRAYS[0], f"    input: {input}\n")
     if kernel:
         text = text.replace(ARRAYS[1], f"    kernel: {kernel}\n")
-    lines = [line for line in text.splitlines() if not (without and line.lstrip(" -").startswith(f"{without}:"))]
+    lines = [
+        line
+        for line in text.splitlines()
+        if not (without and line.lstrip(" -").startswith(f"{without}:"))
+    ]
     return "\n".join([*lines, *(f"    {line}" for line in more)]) + "\n"
 
 
@@ -51,7 +61,9 @@ def refused(path: Path, *others: Path) -> list[str]:
 
 
 def test_a_minimal_case_has_the_documented_defaults(corpus: Corpus) -> None:
-    """Two spatial axes, float32, stride 1, no padding, one group, no bias, no tags, nothing expected."""
+    """Two spatial axes, float32, stride 1, no padding, one group, no bias, no tags, nothing
+    expected.
+    """
     case = load(corpus("a.yaml", HEAD))
     assert case.geometry is not None
     assert case.geometry.axes == (Axis(size=3, kernel=2),) * 2
@@ -95,9 +107,15 @@ def test_every_key_is_read(corpus: Corpus) -> None:
         ("-1", ((-1, -1), (-1, -1))),
     ],
 )
-def test_padding_is_a_number_one_per_axis_or_pairs(corpus: Corpus, padding: str, crops: object) -> None:
+def test_padding_is_a_number_one_per_axis_or_pairs(
+    corpus: Corpus, padding: str, crops: object
+) -> None:
     """All three forms of padding are read, of both signs."""
-    case = load(corpus("a.yaml", case_text(f"padding: {padding}", input="{shape: [1, 2, 5, 5], values: ones}")))
+    case = load(
+        corpus(
+            "a.yaml", case_text(f"padding: {padding}", input="{shape: [1, 2, 5, 5], values: ones}")
+        )
+    )
     assert case.geometry is not None
     assert case.geometry.crops == crops
 
@@ -109,7 +127,13 @@ def test_padding_is_a_number_one_per_axis_or_pairs(corpus: Corpus, padding: str,
         (2, "[[1, 2, 3]]", "[[1], [2]]", (1, 1, 1, 3), (1, 1, 2, 1)),
         (3, "[[[1]], [[2]]]", "[[[1, 2]]]", (1, 1, 2, 1, 1), (1, 1, 1, 1, 2)),
         (1, "[[[1, 2], [3, 4]]]", "[[[3]], [[4]]]", (1, 2, 2), (2, 1, 1)),
-        (2, "{shape: [4, 5], values: ones}", "{shape: [2, 3], values: ones}", (1, 1, 4, 5), (1, 1, 2, 3)),
+        (
+            2,
+            "{shape: [4, 5], values: ones}",
+            "{shape: [2, 3], values: ones}",
+            (1, 1, 4, 5),
+            (1, 1, 2, 3),
+        ),
     ],
 )
 def test_spatial_axes_alone_are_one_channel(
@@ -122,7 +146,12 @@ def test_spatial_axes_alone_are_one_channel(
 
 def test_written_numbers_are_kept_in_c_order(corpus: Corpus) -> None:
     """Numbers keep their order, infinities and the sign of zero."""
-    case = load(corpus("a.yaml", case_text("bias: [-0.0]", input="[[1, 2.5], [-.inf, .nan]]", kernel="[[1e-40]]")))
+    case = load(
+        corpus(
+            "a.yaml",
+            case_text("bias: [-0.0]", input="[[1, 2.5], [-.inf, .nan]]", kernel="[[1e-40]]"),
+        )
+    )
     assert isinstance(case.input, Given)
     assert isinstance(case.bias, Given)
     assert case.input.numbers[:3] == (1.0, 2.5, -math.inf)
@@ -133,7 +162,10 @@ def test_written_numbers_are_kept_in_c_order(corpus: Corpus) -> None:
 def test_put_and_index_may_leave_out_what_the_shape_left_out(corpus: Corpus) -> None:
     """Indices are full, or spatial where the shape is; both give full indices."""
     text = case_text(
-        input="{shape: [3, 4], values: one-hot, index: [2, 1], put: [[[0, 0], .nan], [[0, 0, 1, 3], -0.0]]}",
+        input=(
+            "{shape: [3, 4], values: one-hot, index: [2, 1], put: [[[0, 0], .nan], [[0, 0, 1, "
+            "3], -0.0]]}"
+        ),
         kernel="{shape: [1, 2, 2, 2], values: ones}",
     )
     case = load(corpus("a.yaml", text))
@@ -162,7 +194,9 @@ def test_native_groups_decide_the_number_of_biases(corpus: Corpus) -> None:
     assert case.bias.shape == (6,)
 
 
-@pytest.mark.parametrize("more", ["stride: 0", "padding: 9", "groups: 3", "bias: [1]", "dilation: -1"])
+@pytest.mark.parametrize(
+    "more", ["stride: 0", "padding: 9", "groups: 3", "bias: [1]", "dilation: -1"]
+)
 def test_error_cases_may_have_arguments_that_make_no_sense(corpus: Corpus, more: str) -> None:
     """With `error: true` what makes no sense is the point, and keeps its geometry."""
     case = load(corpus("a.yaml", case_text(more, "expected: {error: true}")))
@@ -173,7 +207,14 @@ def test_error_cases_may_have_arguments_that_make_no_sense(corpus: Corpus, more:
 
 def test_a_native_error_case_has_no_geometry(corpus: Corpus) -> None:
     """A framework's own rule is not translated: its arguments have no window."""
-    case = load(corpus("a.yaml", case_text("native: {keras: {strides: 2, output_padding: 5}}", "expected: {error: true}")))
+    case = load(
+        corpus(
+            "a.yaml",
+            case_text(
+                "native: {keras: {strides: 2, output_padding: 5}}", "expected: {error: true}"
+            ),
+        )
+    )
     assert case.must_fail
     assert case.geometry is None
     assert case.native is not None
@@ -182,14 +223,19 @@ def test_a_native_error_case_has_no_geometry(corpus: Corpus) -> None:
 def test_a_generic_error_case_that_has_an_output_is_refused(corpus: Corpus) -> None:
     """What the oracle would not refuse no engine has to."""
     (line,) = refused(corpus("a.yaml", case_text("stride: 2", "expected: {error: true}")))
-    assert line.startswith("9: expected.error: is true, but these arguments have an output, should be")
+    assert line.startswith(
+        "9: expected.error: is true, but these arguments have an output, should be"
+    )
 
 
 @pytest.mark.parametrize("size", ["[1, 0, 3, 3]", "[0, 2, 3, 3]"])
 def test_zero_sizes_are_read(corpus: Corpus, size: str) -> None:
     """An array may have no elements."""
     channels = size[4]
-    text = case_text(input=f"{{shape: {size}, values: ones}}", kernel=f"{{shape: [{channels}, 1, 2, 2], values: ones}}")
+    text = case_text(
+        input=f"{{shape: {size}, values: ones}}",
+        kernel=f"{{shape: [{channels}, 1, 2, 2], values: ones}}",
+    )
     assert 0 in load(corpus("a.yaml", text)).input.shape
 
 
@@ -201,56 +247,117 @@ FORM = [
     (case_text(without="kernel"), "3: kernel: missing, should be given"),
     (case_text(without="format"), "1: format: missing, should be 1"),
     (HEAD.replace("id: one", "id: 5"), "3: id: is 5, should be text"),
-    (HEAD.replace("id: one", "id: ' one'"), "3: id: is ' one', should be printable text without blanks around it"),
-    (HEAD.replace("id: one", 'id: "a\\nb"'), "3: id: is 'a\\nb', should be printable text without blanks around it"),
+    (
+        HEAD.replace("id: one", "id: ' one'"),
+        "3: id: is ' one', should be printable text without blanks around it",
+    ),
+    (
+        HEAD.replace("id: one", 'id: "a\\nb"'),
+        "3: id: is 'a\\nb', should be printable text without blanks around it",
+    ),
     (HEAD.replace("One case.", "[a]"), "4: summary: is ['a'], should be text"),
     (HEAD.replace("made up", "''"), "5: source: is '', should be text"),
     (case_text("strides: 2"), "8: strides: unknown key, should be one of id, summary"),
-    (case_text("stride: 2", "stride: 3"), "9: stride: duplicate key, first given in line 8, should stand once"),
+    (
+        case_text("stride: 2", "stride: 3"),
+        "9: stride: duplicate key, first given in line 8, should stand once",
+    ),
     (case_text("spatial: 4"), "8: spatial: is 4, should be 1, 2 or 3"),
     (case_text("spatial: true"), "8: spatial: is True, should be 1, 2 or 3"),
     (case_text("stride: 1.5"), "8: stride: is 1.5, should be a whole number or 2 of them"),
-    (case_text("stride: [1, 2, 3]"), "8: stride: has 3 numbers, should have one per spatial axis: 2"),
+    (
+        case_text("stride: [1, 2, 3]"),
+        "8: stride: has 3 numbers, should have one per spatial axis: 2",
+    ),
     (case_text("stride: '2'"), "8: stride: is '2', should be a whole number or 2 of them"),
     (case_text("stride:"), "8: stride: is None, should be a whole number or 2 of them"),
     (case_text("dilation: yes"), "8: dilation: is 'yes', should be a whole number or 2 of them"),
-    (case_text("output_padding: true"), "8: output_padding: is True, should be a whole number or 2 of them"),
-    (case_text("output_padding: -1"), "8: output_padding: is [-1, -1], should not be negative (padding may be)"),
-    (case_text("padding: same"), "8: padding: is 'same', should be a whole number, or per spatial axis a number or [low, high]"),
-    (case_text("padding: [[1, 2]]"), "8: padding: has 1 entries, should have one per spatial axis: 2"),
-    (case_text("padding: [[1, 2, 3], [1, 2, 3]]"), "8: padding: is [[1, 2, 3], [1, 2, 3]], should be"),
+    (
+        case_text("output_padding: true"),
+        "8: output_padding: is True, should be a whole number or 2 of them",
+    ),
+    (
+        case_text("output_padding: -1"),
+        "8: output_padding: is [-1, -1], should not be negative (padding may be)",
+    ),
+    (
+        case_text("padding: same"),
+        (
+            "8: padding: is 'same', should be a whole number, or per spatial axis a number or "
+            "[low, "
+            "high]"
+        ),
+    ),
+    (
+        case_text("padding: [[1, 2]]"),
+        "8: padding: has 1 entries, should have one per spatial axis: 2",
+    ),
+    (
+        case_text("padding: [[1, 2, 3], [1, 2, 3]]"),
+        "8: padding: is [[1, 2, 3], [1, 2, 3]], should be",
+    ),
     (case_text("padding: [[1, 2], 3]"), "8: padding: is [[1, 2], 3], should be"),
     (case_text("groups: [1]"), "8: groups: is [1], should be a whole number"),
-    (case_text("dtype: float8"), "8: dtype: is 'float8', should be one of float32, float64, float16, bfloat16"),
+    (
+        case_text("dtype: float8"),
+        "8: dtype: is 'float8', should be one of float32, float64, float16, bfloat16",
+    ),
     (case_text("dtype: [float32]"), "8: dtype: is ['float32'], should be one of"),
     (case_text("tags: slow"), "8: tags: is 'slow', should be a list of words"),
     (case_text("tags: [slow, 1]"), "8: tags: is ['slow', 1], should be a list of words"),
-    (case_text("bias: 3"), "8: bias: is 3, should be a list of numbers, one per output channel, or a mapping with values"),
+    (
+        case_text("bias: 3"),
+        (
+            "8: bias: is 3, should be a list of numbers, one per output channel, or a mapping with "
+            "values"
+        ),
+    ),
     (case_text("bias: [1, x, 2]"), "8: bias: is [1, 'x', 2], should be a list of numbers"),
     (case_text("bias:", "  seed: 1"), "8: bias.values: missing, should be one of integers"),
     (
         case_text("bias:", "  shape: [3]", "  values: ones"),
         "9: bias.shape: unknown key, should be one of values, seed, index, put",
     ),
-    (case_text(input="7"), "6: input: should be nested numbers, or a mapping with shape and values"),
-    (case_text(input="[1, 2]"), "6: input: has 1 axes, should have 4, or 2 (the spatial ones alone)"),
-    (case_text(input="[[1, 2], [3]]"), "6: input: is ragged, should be nested lists of shape [2, 2], as its first entries are"),
+    (
+        case_text(input="7"),
+        "6: input: should be nested numbers, or a mapping with shape and values",
+    ),
+    (
+        case_text(input="[1, 2]"),
+        "6: input: has 1 axes, should have 4, or 2 (the spatial ones alone)",
+    ),
+    (
+        case_text(input="[[1, 2], [3]]"),
+        "6: input: is ragged, should be nested lists of shape [2, 2], as its first entries are",
+    ),
     (case_text(input="[[1, 2], 3]"), "6: input: is ragged"),
     (case_text(input="[[1, x]]"), "6: input: has 'x', should have numbers alone"),
     (case_text(input="[[1, true]]"), "6: input: has True, should have numbers alone"),
     (case_text(input=f"[[1, {10**350}]]"), "6: input: has 1000"),
-    (case_text(input="{values: ones}"), "6: input.shape: missing, should be all axes or the spatial ones alone"),
+    (
+        case_text(input="{values: ones}"),
+        "6: input.shape: missing, should be all axes or the spatial ones alone",
+    ),
     (
         case_text(input="{shape: [1, 2, 3, 3]}"),
         "6: input.values: missing, should be one of integers, wide, normal, ones, arange, one-hot",
     ),
-    (case_text(input="{shape: 3, values: ones}"), "6: input.shape: is 3, should be a list of whole numbers"),
-    (case_text(input="{shape: [3, -1], values: ones}"), "6: input.shape: is [3, -1], should be a list of whole numbers"),
+    (
+        case_text(input="{shape: 3, values: ones}"),
+        "6: input.shape: is 3, should be a list of whole numbers",
+    ),
+    (
+        case_text(input="{shape: [3, -1], values: ones}"),
+        "6: input.shape: is [3, -1], should be a list of whole numbers",
+    ),
     (
         case_text(input="{shape: [3, 3, 3], values: ones}"),
         "6: input.shape: has 3 axes, should have 4, or 2 (the spatial ones alone)",
     ),
-    (case_text(kernel="{shape: [2, 3, 2, 2], values: sevens}"), "7: kernel.values: is 'sevens', should be one of integers"),
+    (
+        case_text(kernel="{shape: [2, 3, 2, 2], values: sevens}"),
+        "7: kernel.values: is 'sevens', should be one of integers",
+    ),
     (
         case_text(kernel="{shape: [2, 3, 2, 2], values: ones, seed: -1}"),
         "7: kernel.seed: is -1, should be a whole number of at least 0",
@@ -287,7 +394,10 @@ FORM = [
         case_text(input="{shape: [1, 2, 0, 3], values: one-hot}"),
         "6: input.values: is one-hot, should be another for an array of shape [1, 2, 0, 3]",
     ),
-    (case_text(input="{shape: [1, 2, 3, 3], values: ones, put: 3}"), "6: input.put: should be a list of [index, number]"),
+    (
+        case_text(input="{shape: [1, 2, 3, 3], values: ones, put: 3}"),
+        "6: input.put: should be a list of [index, number]",
+    ),
     (
         case_text(input="{shape: [1, 2, 3, 3], values: ones, put: [[0, 0, 0, 0]]}"),
         "6: input.put: is [0, 0, 0, 0], should be [index, number]",
@@ -302,33 +412,66 @@ FORM = [
     ),
     (
         case_text("native: keras"),
-        "8: native: should be one framework with its arguments, as in {keras: {strides: 2, padding: same}}",
+        (
+            "8: native: should be one framework with its arguments, as in {keras: {strides: 2, "
+            "padding: same}}"
+        ),
     ),
-    (case_text("native: {keras: {}, torch: {}}"), "8: native: should be one framework with its arguments"),
-    (case_text("native: {caffe: {}}"), "8: native.caffe: unknown key, should be one of torch, keras"),
-    (case_text("native:", "  keras: 2"), "9: native.keras: should be a mapping of keras's own arguments"),
+    (
+        case_text("native: {keras: {}, torch: {}}"),
+        "8: native: should be one framework with its arguments",
+    ),
+    (
+        case_text("native: {caffe: {}}"),
+        "8: native.caffe: unknown key, should be one of torch, keras",
+    ),
+    (
+        case_text("native:", "  keras: 2"),
+        "9: native.keras: should be a mapping of keras's own arguments",
+    ),
     (
         case_text("native:", "  keras:", "    strides: 2", "    stride: 2"),
         "11: native.keras.stride: unknown argument, should be one of strides",
     ),
-    (case_text("native:", "  keras:", "    padding: 3"), "10: native.keras.padding: is 3, should be one of valid, same"),
+    (
+        case_text("native:", "  keras:", "    padding: 3"),
+        "10: native.keras.padding: is 3, should be one of valid, same",
+    ),
     (
         case_text("native: {torch: {stride: 2}}", "stride: 2"),
         "9: stride: stands beside native, should be left out: native replaces it",
     ),
-    (case_text("expected: 3"), "8: expected: should be a mapping with shape and values, sha256 or sum_abs, or {error: true}"),
-    (case_text("expected:", "  digest: 3"), "9: expected.digest: unknown key, should be one of shape, values"),
+    (
+        case_text("expected: 3"),
+        (
+            "8: expected: should be a mapping with shape and values, sha256 or sum_abs, or {error: "
+            "true}"
+        ),
+    ),
+    (
+        case_text("expected:", "  digest: 3"),
+        "9: expected.digest: unknown key, should be one of shape, values",
+    ),
     (
         case_text("expected:", "  shape: [1, 3, 4]"),
         "9: expected.shape: is [1, 3, 4], should be the 4 whole numbers (N, C_out, *out)",
     ),
     (case_text("expected:", "  values: 3"), "9: expected.values: should be nested numbers"),
     (case_text("expected:", "  values: [1, [x]]"), "9: expected.values: should be nested numbers"),
-    (case_text("expected:", "  sha256: '12'"), "9: expected.sha256: is '12', should be 64 hexadecimal digits in quotes"),
+    (
+        case_text("expected:", "  sha256: '12'"),
+        "9: expected.sha256: is '12', should be 64 hexadecimal digits in quotes",
+    ),
     (case_text("expected:", f"  sha256: '{'G' * 64}'"), "9: expected.sha256: is 'GGG"),
     (case_text("expected:", f"  sha256: {'1' * 64}"), "9: expected.sha256: is 1111"),
-    (case_text("expected:", "  sum_abs: much"), "9: expected.sum_abs: is 'much', should be a number"),
-    (case_text("stride: 0", "expected:", "  error: 1"), "10: expected.error: is 1, should be true or left out"),
+    (
+        case_text("expected:", "  sum_abs: much"),
+        "9: expected.sum_abs: is 'much', should be a number",
+    ),
+    (
+        case_text("stride: 0", "expected:", "  error: 1"),
+        "10: expected.error: is 1, should be true or left out",
+    ),
     (
         case_text("stride: 0", "expected:", "  shape: [1, 3, 4, 4]", "  error: true"),
         "10: expected.shape: stands beside error: true, should be left out",
@@ -341,7 +484,10 @@ FORM = [
     ("[1]\n", "1: (file): is no mapping, should have the keys format and cases"),
     (
         "format: 1\ncases:\n  - one\n",
-        "3: cases: is no mapping, should be a case with the keys id, summary, source, input, kernel",
+        (
+            "3: cases: is no mapping, should be a case with the keys id, summary, source, input, "
+            "kernel"
+        ),
     ),
 ]
 
@@ -351,20 +497,35 @@ SENSE = [
     (case_text("groups: -1"), "8: groups: -1, should be at least 1"),
     (
         case_text("padding: [0, 2]"),
-        "8: padding: the output has 0 elements on axis 1, should have at least 1: the full output of 4 loses 2 and 2",
+        (
+            "8: padding: the output has 0 elements on axis 1, should have at least 1: the full "
+            "output "
+            "of 4 loses 2 and 2"
+        ),
     ),
-    (case_text("bias: [1, 2]"), "8: bias: has shape [2], should have one number per output channel: 3"),
+    (
+        case_text("bias: [1, 2]"),
+        "8: bias: has shape [2], should have one number per output channel: 3",
+    ),
     (
         case_text(kernel="{shape: [3, 3, 2, 2], values: ones}"),
         "7: kernel: its first axis has 3 channels, should have the input's 2",
     ),
-    (case_text(kernel="{shape: [2, 3, 0, 2], values: ones}"), "7: kernel: size 0 on axis 0, should be at least 1"),
-    (case_text("native:", "  torch:", "    padding: [2, 0]"), "9: native.torch: the output has 0 elements on axis 0"),
+    (
+        case_text(kernel="{shape: [2, 3, 0, 2], values: ones}"),
+        "7: kernel: size 0 on axis 0, should be at least 1",
+    ),
+    (
+        case_text("native:", "  torch:", "    padding: [2, 0]"),
+        "9: native.torch: the output has 0 elements on axis 0",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("text", "beginning"), [*FORM, *SENSE])
-def test_a_mistake_is_told_once_with_its_line_and_key(corpus: Corpus, text: str, beginning: str) -> None:
+def test_a_mistake_is_told_once_with_its_line_and_key(
+    corpus: Corpus, text: str, beginning: str
+) -> None:
     """One mistake is one problem: FILE:LINE: KEY: what is wrong, what would be right."""
     (told,) = refused(corpus("a.yaml", text))
     assert told.startswith(beginning)
@@ -388,7 +549,9 @@ def test_every_mistake_of_every_file_is_told_at_once(corpus: Corpus) -> None:
 def test_ids_are_unique_in_their_file(corpus: Corpus) -> None:
     """A second case of the same id is told with the line of the first."""
     text = HEAD + "\n".join(HEAD.splitlines()[2:]) + "\n"
-    assert refused(corpus("a.yaml", text)) == ["8: id: one is the id of the case in line 3 already, should be unique in its file"]
+    assert refused(corpus("a.yaml", text)) == [
+        "8: id: one is the id of the case in line 3 already, should be unique in its file"
+    ]
 
 
 def test_full_names_are_unique_across_files(corpus: Corpus) -> None:
@@ -399,7 +562,9 @@ def test_full_names_are_unique_across_files(corpus: Corpus) -> None:
 
 
 def test_cases_of_different_roots_may_collide(tmp_path: Path) -> None:
-    """Roots are found per file, so that two corpora with a file of one name collide and it is told."""
+    """Roots are found per file, so that two corpora with a file of one name collide and it is
+    told.
+    """
     for name in ("left", "right"):
         (tmp_path / name / "cases").mkdir(parents=True)
         (tmp_path / name / "cases" / "a.yaml").write_text(HEAD)
@@ -423,8 +588,12 @@ def test_names_begin_below_the_nearest_folder_named_cases(
     assert [case.name for case in load_cases(given)] == ["folder/sub/a/one"]
 
 
-@pytest.mark.parametrize(("given", "name"), [("root", "sub/a/one"), ("root/sub", "a/one"), ("root/sub/a.yaml", "a/one")])
-def test_without_such_a_folder_names_begin_below_what_was_given(tmp_path: Path, given: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("given", "name"), [("root", "sub/a/one"), ("root/sub", "a/one"), ("root/sub/a.yaml", "a/one")]
+)
+def test_without_such_a_folder_names_begin_below_what_was_given(
+    tmp_path: Path, given: str, name: str
+) -> None:
     """The root is the folder given, or the file's own."""
     (tmp_path / "root" / "sub").mkdir(parents=True)
     (tmp_path / "root" / "sub" / "a.yaml").write_text(HEAD)
@@ -457,7 +626,9 @@ def test_folders_are_searched_in_order_for_both_endings(corpus: Corpus) -> None:
 
 def test_a_path_that_does_not_exist_is_told(tmp_path: Path) -> None:
     """Its absence is a problem in the same form."""
-    assert refused(tmp_path / "none") == ["1: (file): does not exist, should be a case file or a folder of them"]
+    assert refused(tmp_path / "none") == [
+        "1: (file): does not exist, should be a case file or a folder of them"
+    ]
 
 
 def test_an_empty_list_of_cases_is_no_mistake(corpus: Corpus) -> None:

@@ -17,8 +17,13 @@ from conformance.verdicts.diagnosis import diagnosed
 
 def kernel(x, w, bias, *, stride, padding, output_padding, dilation, groups):
     """Right, in the canonical form of `check`."""
-    crops = [(low, high - extra) for (low, high), extra in zip(padding, output_padding, strict=True)]
-    sizes = [(n - 1) * s + d * (k - 1) + 1 for n, s, d, k in zip(x.shape[2:], stride, dilation, w.shape[2:], strict=True)]
+    crops = [
+        (low, high - extra) for (low, high), extra in zip(padding, output_padding, strict=True)
+    ]
+    sizes = [
+        (n - 1) * s + d * (k - 1) + 1
+        for n, s, d, k in zip(x.shape[2:], stride, dilation, w.shape[2:], strict=True)
+    ]
     if any(size - sum(crop) < 1 for size, crop in zip(sizes, crops, strict=True)):
         raise ValueError("the output would be empty")
     y = scatter(x, w, bias, stride=stride, crops=crops, dilation=dilation, groups=groups)
@@ -29,7 +34,10 @@ def without_bias(x, w, bias, **arguments):
     return kernel(x, w, None, **arguments)
 
 
-APPENDED = GAPS.replace("id: gaps", "id: appended") + "    padding: [[1, -2], [-1, 2]]\n    output_padding: [0, 1]\n"
+APPENDED = (
+    GAPS.replace("id: gaps", "id: appended")
+    + "    padding: [[1, -2], [-1, 2]]\n    output_padding: [0, 1]\n"
+)
 SLOW = GAPS.replace("id: gaps", "id: slow") + "    tags: [slow]\n"
 
 
@@ -64,9 +72,14 @@ def test_a_kernel_that_is_wrong_everywhere_is_told_once(tmp_path):
     """One cause, one message, with the smallest case in full; as many are looked at as are told."""
     cases = [CUT.replace("id: cut", f"id: cut-{number}") for number in range(MOST_TOLD + 3)]
     text = str(conformance.check(without_bias, corpus(tmp_path, *cases)))
-    assert text.startswith(f"{MOST_TOLD + 3} of {MOST_TOLD + 3} cases fail\n{MOST_TOLD + 3} cases:\nwithout_bias (cpu) differs")
+    assert text.startswith(
+        f"{MOST_TOLD + 3} of {MOST_TOLD + 3} cases fail\n{MOST_TOLD + 3} cases:\nwithout_bias "
+        "(cpu) differs"
+    )
     assert text.count("differs from the oracle") == 1
-    assert text.endswith(f"and so do {MOST_TOLD - 1} of the {MOST_TOLD - 1} others that were looked at")
+    assert text.endswith(
+        f"and so do {MOST_TOLD - 1} of the {MOST_TOLD - 1} others that were looked at"
+    )
 
 
 def test_ways_to_fail_beyond_the_most_are_counted(tmp_path):
@@ -77,15 +90,23 @@ def test_ways_to_fail_beyond_the_most_are_counted(tmp_path):
         raise ValueError(f"{next(names)}: no")
 
     cases = [CUT.replace("id: cut", f"id: cut-{number}") for number in range(MOST_TOLD + 3)]
-    assert str(conformance.check(refuses, corpus(tmp_path, *cases))).endswith("and 3 more ways to fail")
+    assert str(conformance.check(refuses, corpus(tmp_path, *cases))).endswith(
+        "and 3 more ways to fail"
+    )
 
 
 def test_what_is_wrong_is_explained_when_it_is_asked_for(tmp_path, monkeypatch):
-    """A diagnosis takes far longer than a call: none is made before somebody looks at it, and then once."""
+    """A diagnosis takes far longer than a call: none is made before somebody looks at it, and then
+    once.
+    """
     from conformance import callables
 
     made = []
-    monkeypatch.setattr(callables, "diagnosed", lambda verdict, *rest: made.append(verdict.case) or diagnosed(verdict, *rest))
+    monkeypatch.setattr(
+        callables,
+        "diagnosed",
+        lambda verdict, *rest: made.append(verdict.case) or diagnosed(verdict, *rest),
+    )
     report = conformance.check(without_bias, corpus(tmp_path, CUT), progress=False)
     assert (report.ok, made) == (False, [])
     [verdict] = report.verdicts
@@ -97,14 +118,22 @@ def test_what_is_wrong_is_explained_when_it_is_asked_for(tmp_path, monkeypatch):
 
 
 def test_progress_is_told_on_standard_error(tmp_path, monkeypatch, capsys):
-    """The first failure when it happens, and from time to time how far it is; nothing if it is not wanted."""
+    """The first failure when it happens, and from time to time how far it is; nothing if it is not
+    wanted.
+    """
     from conformance import callables
 
     monkeypatch.setattr(callables, "SILENCE", 0.0)
     cases = [CUT.replace("id: cut", f"id: cut-{number}") for number in range(3)]
     conformance.check(without_bias, corpus(tmp_path, *cases))
     told = capsys.readouterr().err
-    assert told.count("without_bias (cpu) differs from the oracle in tiny/cut-0: out[0, 0, 0, 0]=2, should be 3; ") == 1
+    assert (
+        told.count(
+            "without_bias (cpu) differs from the oracle in tiny/cut-0: out[0, 0, 0, 0]=2, should "
+            "be 3; "
+        )
+        == 1
+    )
     assert "3 of 3 cases, 3 fail" in told
     conformance.check(without_bias, corpus(tmp_path, *cases), progress=False)
     assert capsys.readouterr().err == ""
@@ -115,12 +144,17 @@ def test_several_paths_and_names_are_taken(tmp_path):
     root = corpus(tmp_path, CUT, GAPS)
     report = conformance.check(without_bias, [root, "tiny/c*", "tiny/gaps"], progress=False)
     assert [verdict.case for verdict in report.verdicts] == ["tiny/cut", "tiny/gaps"]
-    with pytest.raises(SelectionError, match="cases is 3, should be a path, a full name or a glob of them, or a list of those"):
+    with pytest.raises(
+        SelectionError,
+        match="cases is 3, should be a path, a full name or a glob of them, or a list of those",
+    ):
         conformance.check(without_bias, 3)
 
 
 def test_the_canonical_form(tmp_path):
-    """Pairs whose high end is never negative, its negative part as output_padding, a negative low crop as a negative pad."""
+    """Pairs whose high end is never negative, its negative part as output_padding, a negative low
+    crop as a negative pad.
+    """
     asked = []
 
     def listen(x, w, bias, **arguments):
@@ -192,7 +226,9 @@ def test_a_list_is_compared_by_its_own_dtype(tmp_path):
 def test_what_is_no_array_of_numbers_fails_and_does_not_break_the_check(tmp_path):
     """None, text, ragged lists: the other cases still get their verdicts."""
     for nonsense in (None, "nothing", [[1], [2, 3]], object()):
-        report = conformance.check(lambda *_, answer=nonsense, **__: answer, corpus(tmp_path, CUT, GAPS))
+        report = conformance.check(
+            lambda *_, answer=nonsense, **__: answer, corpus(tmp_path, CUT, GAPS)
+        )
         assert all(verdict.fails for verdict in report.verdicts)
         assert len(report.verdicts) == 2
 
@@ -203,7 +239,9 @@ def test_cases_can_be_names_of_the_shipped_corpus():
     assert some.ok
     assert len(some.verdicts) > 1
     one = conformance.check(kernel, cases="textbook/cs231n/two-by-two-to-four-by-four", raises=True)
-    assert [verdict.case for verdict in one.verdicts] == ["textbook/cs231n/two-by-two-to-four-by-four"]
+    assert [verdict.case for verdict in one.verdicts] == [
+        "textbook/cs231n/two-by-two-to-four-by-four"
+    ]
 
 
 def test_a_case_file_that_is_wrong_is_an_error(tmp_path):

@@ -22,7 +22,9 @@ CALL = {"do": "call", "id": 7, "device": "cpu", "native": TORCH}
 
 
 def talk(adapter, *requests, env=None):
-    """The answers of a child to requests (header, tensors) written at once, and the finished process."""
+    """The answers of a child to requests (header, tensors) written at once, and the finished
+    process.
+    """
     data = b"".join(bytes(part) for header, tensors in requests for part in encode(header, tensors))
     done = subprocess.run(
         python_command(sys.executable, adapter),
@@ -41,13 +43,22 @@ def talk(adapter, *requests, env=None):
 
 
 def named(tensors):
-    return {name: array for name, array in zip(("x", "kernel", "bias"), tensors, strict=True) if array is not None}
+    return {
+        name: array
+        for name, array in zip(("x", "kernel", "bias"), tensors, strict=True)
+        if array is not None
+    }
 
 
 def test_a_greeting_says_convention_versions_and_devices():
     """The answer to hello has exactly what is documented."""
     [(answer, _)], done = talk("miniatures:Right", (HELLO, {}))
-    assert answer == {"protocol": 1, "convention": "torch", "versions": {"miniature": "1.0"}, "devices": ["cpu"]}
+    assert answer == {
+        "protocol": 1,
+        "convention": "torch",
+        "versions": {"miniature": "1.0"},
+        "devices": ["cpu"],
+    }
     assert done.returncode == 0
 
 
@@ -67,7 +78,9 @@ def test_without_a_bias_the_adapter_gets_none():
 
 def test_bye_ends_the_child():
     """What follows bye is not answered."""
-    answers, done = talk("miniatures:Right", (HELLO, {}), ({"do": "bye"}, {}), (CALL, named(small())))
+    answers, done = talk(
+        "miniatures:Right", (HELLO, {}), ({"do": "bye"}, {}), (CALL, named(small()))
+    )
     assert len(answers) == 1
     assert done.returncode == 0
 
@@ -97,10 +110,23 @@ def test_prints_go_to_stderr(name):
 @pytest.mark.parametrize(
     ("name", "answer"),
     [
-        ("Raises", {"outcome": "raised", "type": "RuntimeError", "message": "could not create a primitive"}),
+        (
+            "Raises",
+            {
+                "outcome": "raised",
+                "type": "RuntimeError",
+                "message": "could not create a primitive",
+            },
+        ),
         ("ExitsPolitely", {"outcome": "raised", "type": "SystemExit", "message": "3"}),
-        ("RunsOutOfMemory", {"outcome": "raised", "type": "MemoryError", "message": "cannot allocate 8 EiB"}),
-        ("RaisesUnsupported", {"outcome": "unsupported", "reason": "The miniature does nothing at all."}),
+        (
+            "RunsOutOfMemory",
+            {"outcome": "raised", "type": "MemoryError", "message": "cannot allocate 8 EiB"},
+        ),
+        (
+            "RaisesUnsupported",
+            {"outcome": "unsupported", "reason": "The miniature does nothing at all."},
+        ),
         (
             "RaisesNotImplementedError",
             {
@@ -152,7 +178,8 @@ def test_a_missing_framework_is_unavailable_and_says_how_to_get_it(tmp_path):
     hide = (
         "import sys, importlib.util as u\n"
         "find = u.find_spec\n"
-        "u.find_spec = lambda name, package=None: None if name == 'onnxruntime' else find(name, package)\n"
+        "u.find_spec = lambda name, package=None: None if name == 'onnxruntime' else find(name, "
+        "package)\n"
     )
     (tmp_path / "sitecustomize.py").write_text(hide)
     [(answer, _)], _ = talk("onnxruntime", (HELLO, {}), env=environment(PYTHONPATH=str(tmp_path)))
@@ -163,11 +190,21 @@ def test_a_missing_framework_is_unavailable_and_says_how_to_get_it(tmp_path):
 
 
 def test_the_child_has_nothing_of_the_parents_but_the_package():
-    """The package is loaded by its folder: the checkout itself is not on the path, the user's PYTHONPATH is."""
-    code = python_command(sys.executable, "miniatures:Right")[2].replace("main('miniatures:Right')", "print(sys.path)")
+    """The package is loaded by its folder: the checkout itself is not on the path, the user's
+    PYTHONPATH is.
+    """
+    code = python_command(sys.executable, "miniatures:Right")[2].replace(
+        "main('miniatures:Right')", "print(sys.path)"
+    )
     assert "print(sys.path)" in code
     path = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", code.replace("from conformance.workers.child import main", "")],
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            "-c",
+            code.replace("from conformance.workers.child import main", ""),
+        ],
         capture_output=True,
         text=True,
         timeout=60,
@@ -179,7 +216,9 @@ def test_the_child_has_nothing_of_the_parents_but_the_package():
 
 @pytest.mark.parametrize("name", REGISTRY)
 def test_the_table_names_modules_and_classes_that_are_there(name):
-    """Every entry of the registry leads to a file with that class in it, without importing a framework."""
+    """Every entry of the registry leads to a file with that class in it, without importing a
+    framework.
+    """
     entry = REGISTRY[name]
     tree = ast.parse((CHECKOUT / (entry.module.replace(".", "/") + ".py")).read_text())
     assert entry.adapter in [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
@@ -197,7 +236,9 @@ class _Counting:
 
 
 def test_the_next_turn_of_a_timed_call_is_not_prepared_again():
-    """The same request keeps what was prepared for it; another operand, or another argument, does not."""
+    """The same request keeps what was prepared for it; another operand, or another argument, does
+    not.
+    """
     adapter, timed, prepared = _Counting(), child._Timed(), []
     header = {"native": {"stride": [1]}, "device": "cpu", "seconds": 0.0}
     tensors = {"x": np.ones((1, 1, 2)), "kernel": np.ones((1, 1, 1))}

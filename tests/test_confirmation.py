@@ -41,7 +41,8 @@ def record(run_line: dict[str, Any], verdict: Callable[..., Verdict]) -> Callabl
 
     def build(versions: dict[str, str], *verdicts: dict[str, Any], **run: Any) -> Record:
         return Record(
-            run={**run_line, "versions": {"engine": versions}, **run}, verdicts=tuple(verdict(**one) for one in verdicts)
+            run={**run_line, "versions": {"engine": versions}, **run},
+            verdicts=tuple(verdict(**one) for one in verdicts),
         )
 
     return build
@@ -59,17 +60,25 @@ def confirmed(record: Record, file: Path) -> list[str]:
     return [line.removeprefix(f"{file}:") for line in lines]
 
 
-def test_a_range_is_widened_by_the_same_failure_in_a_newer_release(record: Callable[..., Record], known: Path) -> None:
+def test_a_range_is_widened_by_the_same_failure_in_a_newer_release(
+    record: Callable[..., Record], known: Path
+) -> None:
     """The specifier alone changes; comments and every other byte stay."""
     told = confirmed(record({"engine": "1.5"}, {}, {"case": "folder/file/two"}), known)
     assert told == ["2: seen in engine 1.5 too (2 verdicts): versions are now engine >=1.1,<=1.5"]
     assert known.read_text() == FILE.replace('">=1.1,<1.4"', '">=1.1,<=1.5"')
 
 
-def test_a_range_is_widened_by_the_same_failure_in_an_older_release(record: Callable[..., Record], known: Path) -> None:
-    """History is filled in downwards; an older release that does not fail says nothing of the entry."""
+def test_a_range_is_widened_by_the_same_failure_in_an_older_release(
+    record: Callable[..., Record], known: Path
+) -> None:
+    """History is filled in downwards; an older release that does not fail says nothing of the
+    entry.
+    """
     assert confirmed(record({"engine": "0.9"}, {"status": "conforms"}), known) == []
-    assert confirmed(record({"engine": "0.9"}, {}), known)[0].startswith("2: seen in engine 0.9 too (1 verdict)")
+    assert confirmed(record({"engine": "0.9"}, {}), known)[0].startswith(
+        "2: seen in engine 0.9 too (1 verdict)"
+    )
     assert known.read_text() == FILE.replace('">=1.1,<1.4"', '">=0.9,<1.4"')
 
 
@@ -77,11 +86,15 @@ def test_a_range_ends_where_the_failure_is_gone(record: Callable[..., Record], k
     """The first release that was run without it is written down, below the range."""
     told = confirmed(record({"engine": "1.5"}, {"status": "conforms"}), known)
     assert told == ["2: mended in engine 1.5 (1 verdict): until says so now"]
-    assert known.read_text() == FILE.replace("  # measured\n", '  # measured\n  until: {engine: "1.5"}\n')
+    assert known.read_text() == FILE.replace(
+        "  # measured\n", '  # measured\n  until: {engine: "1.5"}\n'
+    )
     assert confirmed(record({"engine": "1.6"}, {}), known) == []
 
 
-def test_only_the_distribution_outside_its_range_is_widened(record: Callable[..., Record], known: Path) -> None:
+def test_only_the_distribution_outside_its_range_is_widened(
+    record: Callable[..., Record], known: Path
+) -> None:
     """A block mapping, with a comment in it; and an end is written below it."""
     run = {"engine": "1.5", "backend": "3.2"}
     refused = {"case": "other/file/one", "status": "raised"}
@@ -93,36 +106,52 @@ def test_only_the_distribution_outside_its_range_is_widened(record: Callable[...
 
 
 @pytest.mark.parametrize(
-    ("second", "words"), [({"status": "conforms"}, "do not fail"), ({"status": "crashed"}, "fail otherwise")]
+    ("second", "words"),
+    [({"status": "conforms"}, "do not fail"), ({"status": "crashed"}, "fail otherwise")],
 )
 def test_what_is_mended_in_part_is_left_to_a_person(
     record: Callable[..., Record], known: Path, second: dict[str, str], words: str
 ) -> None:
     """The entry has to be split, and the odd case is named."""
-    told = confirmed(record({"engine": "1.5"}, {}, {}, {"case": "folder/file/two", **second}), known)
+    told = confirmed(
+        record({"engine": "1.5"}, {}, {}, {"case": "folder/file/two", **second}), known
+    )
     assert told == [
-        f"2: left as it is for engine 1.5: 2 fail so, 1 {words}, as folder/file/two on engine; should be split by hand"
+        f"2: left as it is for engine 1.5: 2 fail so, 1 {words}, as folder/file/two on engine; "
+        "should be split by hand"
     ]
     assert known.read_text() == FILE
 
 
-def test_a_record_within_the_range_changes_nothing(record: Callable[..., Record], known: Path) -> None:
+def test_a_record_within_the_range_changes_nothing(
+    record: Callable[..., Record], known: Path
+) -> None:
     """Whatever it says: the gate judges that."""
     assert confirmed(record({"engine": "1.2"}, {}, {"status": "conforms"}), known) == []
     assert known.read_text() == FILE
 
 
-def test_where_holds_for_the_machine_of_the_record(record: Callable[..., Record], known: Path) -> None:
+def test_where_holds_for_the_machine_of_the_record(
+    record: Callable[..., Record], known: Path
+) -> None:
     """A record of another machine says nothing of an entry that is not of it."""
-    known.write_text(FILE.replace("  status: differs\n", "  where: {isa: avx2}\n  status: differs\n"))
-    assert confirmed(record({"engine": "1.5"}, {}, facts={"engine": {"isa": "avx512"}}), known) == []
-    assert len(confirmed(record({"engine": "1.5"}, {}, facts={"engine": {"isa": "avx2"}}), known)) == 1
+    known.write_text(
+        FILE.replace("  status: differs\n", "  where: {isa: avx2}\n  status: differs\n")
+    )
+    assert (
+        confirmed(record({"engine": "1.5"}, {}, facts={"engine": {"isa": "avx512"}}), known) == []
+    )
+    assert (
+        len(confirmed(record({"engine": "1.5"}, {}, facts={"engine": {"isa": "avx2"}}), known)) == 1
+    )
 
 
 def test_an_alias_is_refused(record: Callable[..., Record], known: Path) -> None:
     """To change it would change its other places too; the file stays as it was."""
-    known.write_text(FILE.replace("{engine: \">=1.1,<1.4\"}", "&range {engine: \">=1.1,<1.4\"}").replace(
-        "  versions:\n    engine: ==1.*\n    # the backend's\n    backend: \"==3.1\"\n\n", "  versions: *range\n"
+    known.write_text(FILE.replace("{engine: \">=1.1,<1.4\"}", ("&range {engine: "
+        "\">=1.1,<1.4\"}")).replace(
+        ("  versions:\n    engine: ==1.*\n    # the backend's\n    backend: "
+            "\"==3.1\"\n\n"), "  versions: *range\n"
     ))  # fmt: skip
     before = known.read_text()
     with pytest.raises(FileProblems, match="versions: is an alias"):
@@ -130,7 +159,11 @@ def test_an_alias_is_refused(record: Callable[..., Record], known: Path) -> None
     assert known.read_text() == before
 
 
-def test_an_entry_of_these_releases_speaks_alone(record: Callable[..., Record], known: Path) -> None:
+def test_an_entry_of_these_releases_speaks_alone(
+    record: Callable[..., Record], known: Path
+) -> None:
     """What fails there is its business, and widens no other."""
-    known.write_text(FILE + FILE.partition("\n\n")[0].partition("\n")[2].replace(">=1.1,<1.4", "==1.5") + "\n")
+    known.write_text(
+        FILE + FILE.partition("\n\n")[0].partition("\n")[2].replace(">=1.1,<1.4", "==1.5") + "\n"
+    )
     assert confirmed(record({"engine": "1.5"}, {}), known) == []

@@ -1,4 +1,6 @@
-"""The shipped corpus as a whole: how much of it there is, and that every mistake is noticed by several cases."""
+"""The shipped corpus as a whole: how much of it there is, and that every mistake is noticed by
+several cases.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +25,22 @@ def cases() -> tuple[Case, ...]:
 
 
 def test_the_corpus_is_large_enough(cases: tuple[Case, ...]) -> None:
-    """At least 600 cases, 120 of them with one or three axes, and 150 with gradients, in every folder of the design."""
+    """At least 600 cases, 120 of them with one or three axes, and 150 with gradients, in every
+    folder of the design.
+    """
     assert len(cases) >= 600
     assert sum(case.spatial != 2 for case in cases) >= 120
     assert sum(case.gradients is not None for case in cases) >= 150
-    folders = {"textbook", "arithmetic", "conventions", "networks", "numerics", "invalid", "edge", "regressions"}
+    folders = {
+        "textbook",
+        "arithmetic",
+        "conventions",
+        "networks",
+        "numerics",
+        "invalid",
+        "edge",
+        "regressions",
+    }
     assert {case.name.partition("/")[0] for case in cases} == folders
 
 
@@ -35,7 +48,11 @@ def test_every_mistake_is_noticed_by_five_cases(cases: tuple[Case, ...]) -> None
     """The mistakes of the diagnosis, made on small cases until each was noticed five times."""
     noticed: Counter[str] = Counter()
     names: set[str] = set()
-    small = [case for case in cases if not case.must_fail and case.geometry is not None and np.prod(case.output_shape) <= SMALL]
+    small = [
+        case
+        for case in cases
+        if not case.must_fail and case.geometry is not None and np.prod(case.output_shape) <= SMALL
+    ]
     rare = [case for case in small if "numerics/" in case.name]
     for case in [*rare, *small[::12]]:
         truth = prepare(case).truth
@@ -48,14 +65,23 @@ def test_every_mistake_is_noticed_by_five_cases(cases: tuple[Case, ...]) -> None
 
 
 def test_the_atlas_is_measured(cases: tuple[Case, ...]) -> None:
-    """Every window that the atlas shows is a native case of that convention, so that a run measures it."""
+    """Every window that the atlas shows is a native case of that convention, so that a run measures
+    it.
+    """
     lines = {
         case.name: {"native": {case.native[0]: case.native[1]}, "geometry": asdict(case.geometry)}
         for case in cases
         if case.native is not None and case.geometry is not None
     }
-    measured = atlas.measured_windows(lines, [(name, next(iter(line["native"]))) for name, line in lines.items()])
+    measured = atlas.measured_windows(
+        lines, [(name, next(iter(line["native"]))) for name, line in lines.items()]
+    )
     for kernel in atlas.KERNELS:
         for stride in atlas.STRIDES:
-            missing = [window for window in atlas.windows(kernel, stride, measured) if not window.measured]
-            assert [(window.convention, window.spelling) for window in missing] == [], (kernel, stride)
+            missing = [
+                window for window in atlas.windows(kernel, stride, measured) if not window.measured
+            ]
+            assert [(window.convention, window.spelling) for window in missing] == [], (
+                kernel,
+                stride,
+            )

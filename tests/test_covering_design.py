@@ -1,4 +1,6 @@
-"""The covering design of `cases/arithmetic/`: what it covers is counted again, in the case files and without its generator."""
+"""The covering design of `cases/arithmetic/`: what it covers is counted again, in the case files
+and without its generator.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ NAMES = {1: "one", 2: "two", 3: "three", 4: "four"}
 Levels = dict[str, str]
 Written = Mapping[str, Any]
 
-pytestmark = pytest.mark.skipif(not GENERATOR.is_file(), reason="the generator is in a checkout, not in a source distribution")
+pytestmark = pytest.mark.skipif(
+    not GENERATOR.is_file(), reason="the generator is in a checkout, not in a source distribution"
+)
 
 
 @cache
@@ -52,7 +56,9 @@ def cases(design: str) -> tuple[tuple[Case, Levels], ...]:
 
 
 def levels(case: Case, written: Written) -> Levels:
-    """The levels of a case, from its arguments alone; padding and output_padding as they are written."""
+    """The levels of a case, from its arguments alone; padding and output_padding as they are
+    written.
+    """
     assert case.geometry is not None
     rank, axes = case.spatial, case.geometry.axes
     padding = written.get("padding", 0)
@@ -60,20 +66,26 @@ def levels(case: Case, written: Written) -> Levels:
     pads = [pad if isinstance(pad, list) else [pad, pad] for pad in per_axis]
     given = written.get("output_padding", 0)
     extra = [given] * rank if isinstance(given, int) else given
-    assert [(low, high - more) for (low, high), more in zip(pads, extra, strict=True)] == list(case.geometry.crops)
+    assert [(low, high - more) for (low, high), more in zip(pads, extra, strict=True)] == list(
+        case.geometry.crops
+    )
     extents = [axis.extent for axis in axes]
     channels, groups = case.input.shape[1], case.geometry.groups
     assert isinstance(case.input, Made)
     return {
         "kernel": str(case.kernel.shape[2]) if rank == 1 else kernel_level(case.geometry.kernel),
         "stride": number_level(case.geometry.stride),
-        "gaps": "present" if any(s > e for s, e in zip(case.geometry.stride, extents, strict=True)) else "absent",
+        "gaps": "present"
+        if any(s > e for s, e in zip(case.geometry.stride, extents, strict=True))
+        else "absent",
         "padding": padding_level(pads, extents),
         "output_padding": str(extra[0]) if rank == 1 else output_padding_level(extra),
         "dilation": number_level(case.geometry.dilation),
         "groups": groups_level(groups, channels // groups, case.kernel.shape[1]),
         "batch": NAMES[case.input.shape[0]],
-        "channels": {1: "one", 8: "eight", 17: "seventeen", 64: "sixty-four"}.get(channels, "odd" if channels % 2 else "none"),
+        "channels": {1: "one", 8: "eight", 17: "seventeen", 64: "sixty-four"}.get(
+            channels, "odd" if channels % 2 else "none"
+        ),
         "input": input_level(case.geometry.size),
         "bias": "absent" if case.bias is None else "present",
         "values": case.input.values,
@@ -98,7 +110,11 @@ def padding_level(pads: Sequence[Sequence[int]], extents: Sequence[int]) -> str:
     if all(low == high for low, high in pads):
         if not any(lows):
             return "none"
-        return "beyond" if any(low > extent / 2 for low, extent in zip(lows, extents, strict=True)) else "half"
+        return (
+            "beyond"
+            if any(low > extent / 2 for low, extent in zip(lows, extents, strict=True))
+            else "half"
+        )
     if all(low >= high for low, high in pads):
         return "start"
     return "end" if all(low <= high for low, high in pads) else "crossed"
@@ -148,7 +164,9 @@ def completes(row: Levels, bound: Sequence[str], design: str, memory: dict[Any, 
     key = tuple((factor, row[factor]) for factor in bound if factor in row)
     if key not in memory:
         here = dict(key)
-        if any(all(here.get(factor) in told for factor, told in rule.items()) for rule in rules(design)):
+        if any(
+            all(here.get(factor) in told for factor, told in rule.items()) for rule in rules(design)
+        ):
             memory[key] = False
         else:
             open_factors = [factor for factor in bound if factor not in here]
@@ -176,27 +194,46 @@ def legal(design: str, strength: int) -> frozenset[tuple[tuple[str, str], ...]]:
 @cache
 def covered(design: str, strength: int) -> Counter[tuple[tuple[str, str], ...]]:
     """How many cases have each tuple of levels."""
-    return Counter(found for _, row in cases(design) for found in combinations(row.items(), strength))
+    return Counter(
+        found for _, row in cases(design) for found in combinations(row.items(), strength)
+    )
 
 
 def single_axes(design: str, rule: Mapping[str, set[str]]) -> list[dict[str, int]]:
-    """One axis each for all that a rule can tell apart: its kernel, stride, dilation, size, padding and output_padding."""
+    """One axis each for all that a rule can tell apart: its kernel, stride, dilation, size, padding
+    and output_padding.
+    """
     found: dict[Any, dict[str, int]] = {}
     sizes = (1,) if rule.get("input") == {"one"} else (1, 2)
     for k, s, d, n in product(range(1, 8), range(1, 5), range(1, 4), sizes):
         extent = d * (k - 1) + 1
-        pads = [(low, high) for low in range(-1, extent) for high in range(-1, extent)] if "padding" in rule else [(0, 0)]
+        pads = (
+            [(low, high) for low in range(-1, extent) for high in range(-1, extent)]
+            if "padding" in rule
+            else [(0, 0)]
+        )
         extras = range(max(s, d)) if {"output_padding", "input"} & rule.keys() else [0]
         for (low, high), extra in product(pads, extras):
             if "input" in rule and (n - 1) * s + extent - low - high + extra < 1:
                 continue
-            axis = {"k": k, "s": s, "d": d, "n": n, "low": low, "high": high, "q": extra, "extent": extent}
+            axis = {
+                "k": k,
+                "s": s,
+                "d": d,
+                "n": n,
+                "low": low,
+                "high": high,
+                "q": extra,
+                "extent": extent,
+            }
             told = axis_levels(axis, design, rule)
             found.setdefault(told, axis)
     return list(found.values())
 
 
-def axis_levels(axis: Mapping[str, int], design: str, rule: Mapping[str, set[str]]) -> tuple[Any, ...]:
+def axis_levels(
+    axis: Mapping[str, int], design: str, rule: Mapping[str, set[str]]
+) -> tuple[Any, ...]:
     """What of one axis the factors of the rule depend on."""
     k, low, high = axis["k"], axis["low"], axis["high"]
     sign = (low < 0, high < 0, (low > high) - (low < high), low != 0, 2 * low > axis["extent"])
@@ -212,7 +249,9 @@ def axis_levels(axis: Mapping[str, int], design: str, rule: Mapping[str, set[str
     return tuple(parts[factor] for factor in rule)
 
 
-def geometric_levels(axes: Sequence[Mapping[str, int]], design: str, rule: Mapping[str, set[str]]) -> Iterator[tuple[str, str]]:
+def geometric_levels(
+    axes: Sequence[Mapping[str, int]], design: str, rule: Mapping[str, set[str]]
+) -> Iterator[tuple[str, str]]:
     """(factor, level) of these axes for the rule's factors."""
     for factor in rule:
         match factor:
@@ -222,9 +261,18 @@ def geometric_levels(axes: Sequence[Mapping[str, int]], design: str, rule: Mappi
             case "stride" | "dilation":
                 yield factor, number_level([axis[factor[0]] for axis in axes])
             case "gaps":
-                yield factor, "present" if any(axis["s"] > axis["extent"] for axis in axes) else "absent"
+                yield (
+                    factor,
+                    "present" if any(axis["s"] > axis["extent"] for axis in axes) else "absent",
+                )
             case "padding":
-                yield factor, padding_level([(axis["low"], axis["high"]) for axis in axes], [axis["extent"] for axis in axes])
+                yield (
+                    factor,
+                    padding_level(
+                        [(axis["low"], axis["high"]) for axis in axes],
+                        [axis["extent"] for axis in axes],
+                    ),
+                )
             case "output_padding":
                 extra = [axis["q"] for axis in axes]
                 yield factor, str(extra[0]) if design == "line" else output_padding_level(extra)
@@ -234,7 +282,9 @@ def geometric_levels(axes: Sequence[Mapping[str, int]], design: str, rule: Mappi
 
 @pytest.mark.parametrize("design", FILES)
 def test_what_is_illegal_has_no_arguments(design: str) -> None:
-    """No arguments whatever have a combination that factors.yaml calls illegal: all that an axis can be is tried."""
+    """No arguments whatever have a combination that factors.yaml calls illegal: all that an axis
+    can be is tried.
+    """
     possible = []
     rank = {"line": 1, "plane": 2, "volume": 3}[design]
     for rule in rules(design):
@@ -242,8 +292,13 @@ def test_what_is_illegal_has_no_arguments(design: str) -> None:
             continue
         axes = single_axes(design, rule)
         # the order of axes counts for output_padding of the plane alone
-        choices = product(axes, repeat=rank) if rank == 2 else combinations_with_replacement(axes, rank)
-        if any(all(level in rule[factor] for factor, level in geometric_levels(chosen, design, rule)) for chosen in choices):
+        choices = (
+            product(axes, repeat=rank) if rank == 2 else combinations_with_replacement(axes, rank)
+        )
+        if any(
+            all(level in rule[factor] for factor, level in geometric_levels(chosen, design, rule))
+            for chosen in choices
+        ):
             possible.append(rule)
     assert possible == []
 
@@ -266,22 +321,37 @@ def test_illegal_groups_divide_no_channels(design: str) -> None:
 
 
 def test_illegal_combinations_name_factors_and_levels() -> None:
-    """A misspelled level would rule nothing out: every level is one of the design, or for a shared list of another."""
-    known = {(factor, level) for name in FILES for factor, told in plan()[name]["factors"].items() for level in told}
+    """A misspelled level would rule nothing out: every level is one of the design, or for a shared
+    list of another.
+    """
+    known = {
+        (factor, level)
+        for name in FILES
+        for factor, told in plan()[name]["factors"].items()
+        for level in told
+    }
     for name in FILES:
         for rule in plan()[name]["illegal"]:
-            told = [(key, [level] if isinstance(level, str) else level) for key, level in rule.items() if key != "why"]
+            told = [
+                (key, [level] if isinstance(level, str) else level)
+                for key, level in rule.items()
+                if key != "why"
+            ]
             assert {(factor, level) for factor, names in told for level in names} <= known
             assert rule["why"]
 
 
 @pytest.mark.parametrize("design", FILES)
 def test_every_level_is_one_of_the_table(design: str) -> None:
-    """Every case has, of every factor, a level that factors.yaml lists, and every number of its levels."""
+    """Every case has, of every factor, a level that factors.yaml lists, and every number of its
+    levels.
+    """
     factors = plan()[design]["factors"]
     for case, row in cases(design):
         assert list(row) == list(factors)
-        assert not [factor for factor, level in row.items() if level not in factors[factor]], case.name
+        assert not [factor for factor, level in row.items() if level not in factors[factor]], (
+            case.name
+        )
         assert case.geometry is not None
         for factor, numbers in (
             ("kernel", case.geometry.kernel),
@@ -314,18 +384,28 @@ def test_no_case_has_an_illegal_tuple(design: str) -> None:
 def test_every_case_earns_its_place(design: str) -> None:
     """Every case has three levels that meet in no other case."""
     only = covered(design, 3)
-    assert [case.name for case, row in cases(design) if min(only[found] for found in combinations(row.items(), 3)) > 1] == []
+    assert [
+        case.name
+        for case, row in cases(design)
+        if min(only[found] for found in combinations(row.items(), 3)) > 1
+    ] == []
 
 
 @pytest.mark.parametrize(("design", "few"), [("line", 2), ("volume", 2), ("plane", 6)])
 def test_every_case_has_a_pair_that_few_have(design: str, few: int) -> None:
     """Every case has two levels that meet in at most this many cases."""
     only = covered(design, 2)
-    assert [case.name for case, row in cases(design) if min(only[found] for found in combinations(row.items(), 2)) > few] == []
+    assert [
+        case.name
+        for case, row in cases(design)
+        if min(only[found] for found in combinations(row.items(), 2)) > few
+    ] == []
 
 
 def test_single_axes_meet_every_number() -> None:
-    """In the plane every kernel meets every stride, dilation and padding below it at either end, on one axis."""
+    """In the plane every kernel meets every stride, dilation and padding below it at either end, on
+    one axis.
+    """
     axes = [axis for case, _ in cases("plane") if case.geometry for axis in case.geometry.axes]
     kernels = range(1, 8)
     assert {(axis.kernel, axis.stride) for axis in axes} == set(product(kernels, range(1, 5)))
@@ -336,23 +416,38 @@ def test_single_axes_meet_every_number() -> None:
 
 
 def test_single_axes_have_every_legal_output_padding() -> None:
-    """In the plane every stride and dilation meet every output_padding below the larger of them, on one axis."""
+    """In the plane every stride and dilation meet every output_padding below the larger of them, on
+    one axis.
+    """
     seen = set()
     for name in FILES["plane"]:
         entries = yaml.load((FOLDER / name).read_text(encoding="utf-8"), yaml.CSafeLoader)["cases"]
         for entry in entries:
-            numbers = [entry.get(key, default) for key, default in (("stride", 1), ("dilation", 1), ("output_padding", 0))]
-            seen |= set(zip(*(number if isinstance(number, list) else [number] * 2 for number in numbers), strict=True))
-    assert seen == {(s, d, extra) for s in range(1, 5) for d in range(1, 4) for extra in range(max(s, d))}
+            numbers = [
+                entry.get(key, default)
+                for key, default in (("stride", 1), ("dilation", 1), ("output_padding", 0))
+            ]
+            seen |= set(
+                zip(
+                    *(number if isinstance(number, list) else [number] * 2 for number in numbers),
+                    strict=True,
+                )
+            )
+    assert seen == {
+        (s, d, extra) for s in range(1, 5) for d in range(1, 4) for extra in range(max(s, d))
+    }
 
 
 @pytest.mark.parametrize("design", FILES)
 def test_dilation_with_stride_meets_every_level(design: str) -> None:
-    """Every level of the other factors is there with stride and dilation above 1 on one axis, unless a rule is against it."""
+    """Every level of the other factors is there with stride and dilation above 1 on one axis,
+    unless a rule is against it.
+    """
     met = {
         found
         for case, row in cases(design)
-        if case.geometry and any(axis.stride > 1 and axis.dilation > 1 for axis in case.geometry.axes)
+        if case.geometry
+        and any(axis.stride > 1 and axis.dilation > 1 for axis in case.geometry.axes)
         for found in row.items()
     }
     factors = plan()[design]["factors"]
@@ -361,17 +456,31 @@ def test_dilation_with_stride_meets_every_level(design: str) -> None:
 
 
 def test_compiled_cases_cover_pairs_of_code_paths() -> None:
-    """The cases of the plane that are tagged `compiled` cover all legal pairs of the factors that choose code paths."""
+    """The cases of the plane that are tagged `compiled` cover all legal pairs of the factors that
+    choose code paths.
+    """
     chosen = ("kernel", "stride", "dilation", "groups", "padding", "output_padding", "bias")
 
     def coarse(level: tuple[str, str]) -> tuple[str, str]:
         factor, name = level
         return factor, "zero" if name == "none" else "some" if factor == "output_padding" else name
 
-    wanted = {tuple(map(coarse, found)) for found in legal("plane", 2) if {factor for factor, _ in found} <= set(chosen)}
-    rows = [[coarse((factor, row[factor])) for factor in chosen] for case, row in cases("plane") if "compiled" in case.tags]
+    wanted = {
+        tuple(map(coarse, found))
+        for found in legal("plane", 2)
+        if {factor for factor, _ in found} <= set(chosen)
+    }
+    rows = [
+        [coarse((factor, row[factor])) for factor in chosen]
+        for case, row in cases("plane")
+        if "compiled" in case.tags
+    ]
     order = {factor: number for number, factor in enumerate(plan()["plane"]["factors"])}
-    seen = {found for row in rows for found in combinations(sorted(row, key=lambda level: order[level[0]]), 2)}
+    seen = {
+        found
+        for row in rows
+        for found in combinations(sorted(row, key=lambda level: order[level[0]]), 2)
+    }
     assert wanted - seen == set()
 
 
@@ -383,9 +492,14 @@ def test_compiled_cases_are_few_and_of_every_rank() -> None:
 
 
 def test_cases_are_small() -> None:
-    """No case has more than 60,000 products, and nine of ten have at most 20,000: engines compile every one."""
+    """No case has more than 60,000 products, and nine of ten have at most 20,000: engines compile
+    every one.
+    """
     products = sorted(
-        case.input.shape[0] * case.kernel.shape[1] * prod(case.input.shape[1:]) * prod(case.kernel.shape[2:])
+        case.input.shape[0]
+        * case.kernel.shape[1]
+        * prod(case.input.shape[1:])
+        * prod(case.kernel.shape[2:])
         for design in FILES
         for case, _ in cases(design)
     )
@@ -395,20 +509,34 @@ def test_cases_are_small() -> None:
 
 def test_every_case_is_guarded() -> None:
     """Every case says what is expected, with the numbers or a digest of them."""
-    assert [case.name for design in FILES for case, _ in cases(design) if not (case.expected and case.expected.complete)] == []
+    assert [
+        case.name
+        for design in FILES
+        for case, _ in cases(design)
+        if not (case.expected and case.expected.complete)
+    ] == []
 
 
 def test_generator_writes_what_is_committed() -> None:
     """Running the generator would change none of the files."""
-    done = subprocess.run([sys.executable, GENERATOR, "--check"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, GENERATOR, "--check"], capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout) == (0, "5 files are what the design says\n"), done.stderr
 
 
 def test_check_tells_what_is_out_of_date(tmp_path: Path) -> None:
-    """--check names a file that is not what the generator writes, and exits 1; nothing is written."""
+    """--check names a file that is not what the generator writes, and exits 1; nothing is
+    written.
+    """
     table = plan()["line"] | {"cases": 3}
     (tmp_path / "factors.yaml").write_text(yaml.safe_dump({"line": table}), encoding="utf-8")
-    done = subprocess.run([sys.executable, GENERATOR, "--check", tmp_path], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, GENERATOR, "--check", tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 1
     assert "line.yaml" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["factors.yaml"]

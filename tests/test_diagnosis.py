@@ -1,7 +1,7 @@
 """What a wrong result is instead: mistakes made on purpose by an engine of its own get their names.
 
-The engine below is written on the scatter definition, one product at a time, and shares no code with the package; it makes the
-mistakes that it is told to make.
+The engine below is written on the scatter definition, one product at a time, and shares no code
+with the package; it makes the mistakes that it is told to make.
 """
 
 from __future__ import annotations
@@ -27,14 +27,19 @@ from conformance.verdicts.compare import compare
 from conformance.verdicts.diagnosis import diagnose, made_mistakes
 from conformance.verdicts.diagnosis.fit import matching_elements, slack
 
-LARGEST = 1500  # elements of an output, and of input times taps: the engine takes a product at a time
+LARGEST = (
+    1500  # elements of an output, and of input times taps: the engine takes a product at a time
+)
 EVERY = 1 if os.environ.get("CONFORMANCE_ALL_CASES") else 6
-"""Of the many small cases every so-manieth is taken, another sixth for each mistake; CONFORMANCE_ALL_CASES=1 takes all."""
+"""Of the many small cases every so-manieth is taken, another sixth for each mistake;
+CONFORMANCE_ALL_CASES=1 takes all."""
 
 
 @np.errstate(all="ignore")
 def engine(truth: Truth, *mistakes: str) -> np.ndarray | None:
-    """The output of a scatter loop that makes these mistakes; None where one of them cannot be made."""
+    """The output of a scatter loop that makes these mistakes; None where one of them cannot be
+    made.
+    """
     g = truth.geometry
     x, w, b, groups = truth.x, truth.kernel, truth.bias, g.groups
     rank = len(g.axes)
@@ -101,7 +106,10 @@ def engine(truth: Truth, *mistakes: str) -> np.ndarray | None:
             case "stride ignored":
                 stride = [1] * rank
             case "dilation of the input":
-                stride, dilation = [s * d for s, d in zip(stride, dilation, strict=True)], [1] * rank
+                stride, dilation = (
+                    [s * d for s, d in zip(stride, dilation, strict=True)],
+                    [1] * rank,
+                )
             case "padding ignored":
                 low, high = [0] * rank, [0] * rank
             case "padding of the input":
@@ -133,7 +141,9 @@ def engine(truth: Truth, *mistakes: str) -> np.ndarray | None:
             case "channels dealt to groups":
                 if groups == 1:
                     return None
-                x = x[:, [c * groups + g for g in range(groups) for c in range(x.shape[1] // groups)]]
+                x = x[
+                    :, [c * groups + g for g in range(groups) for c in range(x.shape[1] // groups)]
+                ]
             case "bias moved on":
                 b = None if b is None else np.concatenate([b[-1:], b[:-1]])
             case "bias shuffled":
@@ -154,7 +164,10 @@ def engine(truth: Truth, *mistakes: str) -> np.ndarray | None:
     overlap = np.zeros(out)
     for place in itertools.product(*map(range, size)):
         for tap in itertools.product(*map(range, taps)):
-            at = tuple(p * s + t * d - lo for p, s, t, d, lo in zip(place, stride, tap, dilation, low, strict=True))
+            at = tuple(
+                p * s + t * d - lo
+                for p, s, t, d, lo in zip(place, stride, tap, dilation, low, strict=True)
+            )
             if any(not 0 <= a < n for a, n in zip(at, out, strict=True)):
                 continue
             overlap[at] += 1
@@ -169,7 +182,9 @@ def engine(truth: Truth, *mistakes: str) -> np.ndarray | None:
                             w[(group * inside + channel, slice(None), *tap)],
                         )
                         y[there] = np.multiply.outer(left, right)
-                elif "overlaps overwritten" in mistakes or ("first overlap stays" in mistakes and overlap[at] == 1):
+                elif "overlaps overwritten" in mistakes or (
+                    "first overlap stays" in mistakes and overlap[at] == 1
+                ):
                     y[there] = product
                 elif "first overlap stays" not in mistakes:
                     y[there] += product
@@ -291,7 +306,9 @@ def is_small(case: Case) -> bool:
     if case.geometry is None or case.must_fail or not case.input.shape[0]:
         return False
     products = np.prod(case.input.shape[2:]) * np.prod(case.kernel.shape[2:])
-    return bool(np.prod(case.output_shape) <= LARGEST and products <= LARGEST and case.dtype == "float32")
+    return bool(
+        np.prod(case.output_shape) <= LARGEST and products <= LARGEST and case.dtype == "float32"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -319,8 +336,12 @@ def named(said: dict[str, Any] | None) -> set[str]:
 
 
 @pytest.mark.parametrize("mistake", NAMES)
-def test_every_mistake_gets_its_name_wherever_it_shows(mistake: str, truths: dict[str, Truth]) -> None:
-    """On every small shipped case that can notice it, it is among the names that explain every element."""
+def test_every_mistake_gets_its_name_wherever_it_shows(
+    mistake: str, truths: dict[str, Truth]
+) -> None:
+    """On every small shipped case that can notice it, it is among the names that explain every
+    element.
+    """
     noticed, cases = 0, list(truths.items())
     first = list(NAMES).index(mistake) % EVERY
     chosen = cases[first::EVERY]
@@ -348,8 +369,19 @@ def test_a_right_answer_is_never_explained_away(truths: dict[str, Truth]) -> Non
 
 
 WINDOWS = {
-    *("ends swapped", "paddings swapped", "paddings alone swapped", "output_paddings swapped", "output_padding ignored"),
-    *("output_padding at the start", "window shifted", "padding ignored", "padding of the dilated input"),
+    *(
+        "ends swapped",
+        "paddings swapped",
+        "paddings alone swapped",
+        "output_paddings swapped",
+        "output_padding ignored",
+    ),
+    *(
+        "output_padding at the start",
+        "window shifted",
+        "padding ignored",
+        "padding of the dilated input",
+    ),
     *("result moved round the ends", "result moved, zeros left"),
 }
 """Two of these are one other window, for which one name is enough."""
@@ -359,7 +391,9 @@ ROUNDING = {mistake for mistake, name in NAMES.items() if name.startswith("low-p
 
 
 def test_two_mistakes_at_once_are_both_named(truths: dict[str, Truth]) -> None:
-    """In nine of ten random pairs and cases that can notice both: each alone changes the result, both together otherwise."""
+    """In nine of ten random pairs and cases that can notice both: each alone changes the result,
+    both together otherwise.
+    """
     random = np.random.RandomState(3)
     names, cases = list(NAMES), list(truths.values())
     found, missed = 0, []
@@ -368,11 +402,19 @@ def test_two_mistakes_at_once_are_both_named(truths: dict[str, Truth]) -> None:
             cases[random.randint(len(cases))],
             (names[i] for i in random.choice(len(names), 2, replace=False)),
         )
-        if NAMES[first] == NAMES[second] or any({first, second} <= alike for alike in (WINDOWS, ROUNDING)):
+        if NAMES[first] == NAMES[second] or any(
+            {first, second} <= alike for alike in (WINDOWS, ROUNDING)
+        ):
             continue
         alone = [engine(truth, first), engine(truth, second)]
-        both = engine(truth, first, second) if all(one is not None and differs(one, truth.y) for one in alone) else None
-        if both is None or any(one is not None and alike(both, one, truth) for one in [truth.y, *alone]):
+        both = (
+            engine(truth, first, second)
+            if all(one is not None and differs(one, truth.y) for one in alone)
+            else None
+        )
+        if both is None or any(
+            one is not None and alike(both, one, truth) for one in [truth.y, *alone]
+        ):
             continue
         said, is_wrong = diagnosis(truth, both)
         if is_wrong:
@@ -423,7 +465,9 @@ def test_low_precision_is_told_in_bits_with_the_formats_that_fit(
     truth = truth_of_case("arithmetic/first/wide-integers")
     scale = 2.0 ** (np.floor(np.log2(np.abs(truth.x))) + 1 - bits)
     rounded = np.round(truth.x / scale) * scale
-    low = dataclasses.replace(truth, y=transpose_into_window(rounded, truth.kernel, truth.bias, truth.geometry))
+    low = dataclasses.replace(
+        truth, y=transpose_into_window(rounded, truth.kernel, truth.bias, truth.geometry)
+    )
     said, _ = diagnosis(truth, low.y)
     assert said is not None
     assert said["name"] == "low-precision"
@@ -437,7 +481,9 @@ def test_what_nothing_explains_is_left_open(truth_of_case: Callable[[str], Truth
     assert diagnosis(truth, noise) == (None, True)
 
 
-def test_a_mistake_in_most_places_is_told_with_its_share(truth_of_case: Callable[[str], Truth]) -> None:
+def test_a_mistake_in_most_places_is_told_with_its_share(
+    truth_of_case: Callable[[str], Truth],
+) -> None:
     """One element besides is wrong in its own way: the share says so."""
     truth = truth_of_case("arithmetic/first/groups-with-bias")
     wrong = engine(truth, "kernel not flipped")
@@ -450,8 +496,12 @@ def test_a_mistake_in_most_places_is_told_with_its_share(truth_of_case: Callable
     assert "% of the elements are explained so" in said["text"]
 
 
-def test_looking_for_two_mistakes_costs_less_than_the_scatter_loop(truth_of_case: Callable[[str], Truth]) -> None:
-    """On noise, which nothing explains, all singles and pairs are tried, in the time of a thousand plain loops."""
+def test_looking_for_two_mistakes_costs_less_than_the_scatter_loop(
+    truth_of_case: Callable[[str], Truth],
+) -> None:
+    """On noise, which nothing explains, all singles and pairs are tried, in the time of a thousand
+    plain loops.
+    """
     truth = truth_of_case("arithmetic/first/output-padding-beyond-the-full-output")
     noise = np.random.RandomState(0).randint(-40, 41, truth.y.shape).astype(float)
     began = time.perf_counter()
@@ -464,7 +514,9 @@ def test_looking_for_two_mistakes_costs_less_than_the_scatter_loop(truth_of_case
 
 @np.errstate(all="ignore")
 def test_every_name_is_documented(truths: dict[str, Truth]) -> None:
-    """The table of docs/diagnosis.md has every name that the shipped cases can show, and those that need other numbers."""
+    """The table of docs/diagnosis.md has every name that the shipped cases can show, and those that
+    need other numbers.
+    """
     page = (Path(__file__).parent.parent / "docs" / "diagnosis.md").read_text()
     documented = {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")}
     shown = {

@@ -14,12 +14,23 @@ from conformance.record.record import RECORD, Writer, verdict_line
 from conformance.verdicts.verdict import Verdict
 
 RIGHT = {"status": "conforms"}
-TIMING = {"mode": "quick", "threads": 1, "first": 1.0, "minimum": 0.9, "lower": 1.0, "median": 1.1, "upper": 1.2, "count": 9}
+TIMING = {
+    "mode": "quick",
+    "threads": 1,
+    "first": 1.0,
+    "minimum": 0.9,
+    "lower": 1.0,
+    "median": 1.1,
+    "upper": 1.2,
+    "count": 9,
+}
 SLOW = {**TIMING, "lower": 2.0, "median": 2.2, "upper": 2.4}
 
 
 @pytest.fixture
-def record(tmp_path: Path, run_line: dict[str, Any], verdict: Callable[..., Verdict]) -> Callable[..., Path]:
+def record(
+    tmp_path: Path, run_line: dict[str, Any], verdict: Callable[..., Verdict]
+) -> Callable[..., Path]:
     """The folder of a record with these verdicts, whole unless told otherwise."""
 
     def build(name: str, *verdicts: dict[str, Any], whole: bool = True, **run: Any) -> Path:
@@ -55,13 +66,18 @@ def test_two_runs_of_an_engine_that_got_worse(tmp_path: Path) -> None:
     assert "No worse" in diff(tmp_path, "new", "old", code=0)
 
 
-def test_markdown_is_a_table_in_which_nothing_is_markup(tmp_path: Path, record: Callable[..., Path]) -> None:
+def test_markdown_is_a_table_in_which_nothing_is_markup(
+    tmp_path: Path, record: Callable[..., Path]
+) -> None:
     """Every newly failing verdict is a row; what an engine said cannot leave its cell."""
     wrong = {"status": "raised", "message": "ValueError: <b>a|b</b>\n# c"}
-    told = diff(tmp_path, record("old", RIGHT), record("new", wrong), "--format", "markdown", code=1)
+    told = diff(
+        tmp_path, record("old", RIGHT), record("new", wrong), "--format", "markdown", code=1
+    )
     [row] = [line for line in told.splitlines() if line.startswith("| engine")]
     assert row == (
-        r"| engine | cpu | folder/file/one | conforms → raised | ValueError: &lt;b&gt;a\|b&lt;/b&gt;; # c |"
+        r"| engine | cpu | folder/file/one | conforms → raised | ValueError: "
+        r"&lt;b&gt;a\|b&lt;/b&gt;; # c |"
     )  # fmt: skip
 
 
@@ -71,20 +87,34 @@ def test_json_has_everything(tmp_path: Path, record: Callable[..., Path]) -> Non
     found = json.loads(diff(tmp_path, old, new, "--format", "json", code=1))
     assert (found["ok"], found["compared"]) == (False, 1)
     [change] = found["newly_failing"]
-    assert (change["case"], change["old"]["status"], change["new"]["status"]) == ("folder/file/one", "conforms", "differs")
-    assert found["versions"] == [{"adapter": "engine", "name": "engine", "old": "1.0", "new": "2.0"}]
+    assert (change["case"], change["old"]["status"], change["new"]["status"]) == (
+        "folder/file/one",
+        "conforms",
+        "differs",
+    )
+    assert found["versions"] == [
+        {"adapter": "engine", "name": "engine", "old": "1.0", "new": "2.0"}
+    ]
 
 
-@pytest.mark.parametrize(("words", "code"), [((), 0), (("--max-slowdown", "1.3"), 1), (("--max-slowdown", "3"), 0)])
-def test_slower_fails_only_where_it_is_asked(tmp_path: Path, record: Callable[..., Path], words: Any, code: int) -> None:
+@pytest.mark.parametrize(
+    ("words", "code"), [((), 0), (("--max-slowdown", "1.3"), 1), (("--max-slowdown", "3"), 0)]
+)
+def test_slower_fails_only_where_it_is_asked(
+    tmp_path: Path, record: Callable[..., Path], words: Any, code: int
+) -> None:
     """Twice as slow is told, and fails with a limit below that."""
     old, new = record("old", RIGHT | {"timing": TIMING}), record("new", RIGHT | {"timing": SLOW})
     told = diff(tmp_path, old, new, *words, code=code)
-    assert "engine (cpu) folder/file/one: 1.1e+03 ms → 2.2e+03 ms, 2.00 times (1.67 to 2.40)" in told
+    assert (
+        "engine (cpu) folder/file/one: 1.1e+03 ms → 2.2e+03 ms, 2.00 times (1.67 to 2.40)" in told
+    )
 
 
 def test_what_cannot_be_compared_is_exit_2(tmp_path: Path, record: Callable[..., Path]) -> None:
-    """No times, a record that was cut, none at all, a ratio that is none, a format that is none: one sentence each."""
+    """No times, a record that was cut, none at all, a ratio that is none, a format that is none:
+    one sentence each.
+    """
     old, cut = record("old", RIGHT), record("cut", RIGHT, whole=False)
     asked = {
         "no call is timed in both": (old, old, "--max-slowdown", "1.3"),
@@ -104,4 +134,6 @@ def test_a_list_that_is_too_long_says_so(tmp_path: Path, record: Callable[..., P
     many = [{"case": f"a/b/{number}"} for number in range(60)]
     old, new = record("old", *(RIGHT | one for one in many)), record("new", *many)
     assert "and 10 more: --format json has all" in diff(tmp_path, old, new, code=1)
-    assert len(json.loads(diff(tmp_path, old, new, "--format", "json", code=1))["newly_failing"]) == 60
+    assert (
+        len(json.loads(diff(tmp_path, old, new, "--format", "json", code=1))["newly_failing"]) == 60
+    )

@@ -1,4 +1,6 @@
-"""The user documentation cannot go stale: its files load, its code and commands run, and its tables are the code's."""
+"""The user documentation cannot go stale: its files load, its code and commands run, and its tables
+are the code's.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,15 @@ PAGES = {
             DOCS / f"{name}.md"
             for name in (
                 *("gatekeeper", "porter", "implementer"),
-                *("case-format", "protocol", "adapters", "commands", "reports", "conventions", "porting"),
+                *(
+                    "case-format",
+                    "protocol",
+                    "adapters",
+                    "commands",
+                    "reports",
+                    "conventions",
+                    "porting",
+                ),
             )
         ),
     )
@@ -83,20 +93,29 @@ def text_of(page: str) -> str:
 def blocks(page: str) -> list[Block]:
     text = text_of(page)
     return [
-        Block(page=PAGES[page], language=found[1], text=found[2], line=text.count("\n", 0, found.start()) + 2)
+        Block(
+            page=PAGES[page],
+            language=found[1],
+            text=found[2],
+            line=text.count("\n", 0, found.start()) + 2,
+        )
         for found in re.finditer(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     ]
 
 
 def section(text: str, title: str) -> str:
-    """What stands below a heading, up to the next of its level or above; a `# ` may also be a comment in a block."""
+    """What stands below a heading, up to the next of its level or above; a `# ` may also be a
+    comment in a block.
+    """
     found = re.search(rf"^(##+) {re.escape(title)}\n", text, re.MULTILINE)
     assert found, f"there is no heading {title}"
     return re.split(rf"^#{{2,{len(found[1])}}} ", text[found.end() :], flags=re.MULTILINE)[0]
 
 
 def rows(text: str, first: str) -> list[list[str]]:
-    """The rows of the table whose header begins with that cell; a pipe inside a cell is written with a backslash."""
+    """The rows of the table whose header begins with that cell; a pipe inside a cell is written
+    with a backslash.
+    """
     lines = text.splitlines()
     (start,) = (number for number, line in enumerate(lines) if line.startswith(f"| {first} |"))
     table = itertools.takewhile(lambda line: line.startswith("|"), lines[start + 2 :])
@@ -118,7 +137,9 @@ def commands(block: Block) -> Iterator[tuple[list[str], int]]:
             continue
         command, _, told = line.partition("  # exit ")
         words = shlex.split(command)
-        assert words[0] in PROGRAMS, f"{block.at}: {line} is not known, should be a command of {', '.join(PROGRAMS)}"
+        assert words[0] in PROGRAMS, (
+            f"{block.at}: {line} is not known, should be a command of {', '.join(PROGRAMS)}"
+        )
         yield words, int(told or 0)
 
 
@@ -127,7 +148,11 @@ def needs(page: str) -> set[str]:
     found = {"torch"} if any("import torch" in block.text for block in blocks(page)) else set()
     for block in blocks(page):
         for words, _ in commands(block) if block.language == "sh" else ():
-            named = [words[place + 1] for place, word in enumerate(words) if word in ("-a", "--adapter", "--conformance-adapter")]
+            named = [
+                words[place + 1]
+                for place, word in enumerate(words)
+                if word in ("-a", "--adapter", "--conformance-adapter")
+            ]
             if words[1] in ("run", "--conformance") and not named:
                 named = ["torch"]  # whatever is installed: at least one must be
             for name in named:
@@ -136,18 +161,26 @@ def needs(page: str) -> set[str]:
 
 
 def follows(expected: str, output: str) -> str | None:
-    """The first line of `expected` that the output does not have behind the lines before it; `...` stands for anything."""
+    """The first line of `expected` that the output does not have behind the lines before it; `...`
+    stands for anything.
+    """
     left = iter(output.splitlines())
     for line in expected.splitlines():
         pattern = ".*".join(map(re.escape, line.strip().split("...")))
-        if line.strip() != "..." and not any(re.fullmatch(pattern, other.strip()) for other in left):
+        if line.strip() != "..." and not any(
+            re.fullmatch(pattern, other.strip()) for other in left
+        ):
             return line
     return None
 
 
 def run_page(page: str, folder: Path) -> list[list[str]]:
     """Do all that the page says, in order, in an empty folder; the commands that were run."""
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "400"}
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "400",
+    }
     namespace: dict[str, Any] = {"__name__": page}
     output, ran = "", []
     for block in blocks(page):
@@ -174,7 +207,9 @@ def run_page(page: str, folder: Path) -> list[list[str]]:
                         check=False,
                     )
                     told_all = process.stdout + process.stderr
-                    assert process.returncode == code_wanted, f"{block.at}: {shlex.join(words)}\n{told_all}"
+                    assert process.returncode == code_wanted, (
+                        f"{block.at}: {shlex.join(words)}\n{told_all}"
+                    )
                     output += told_all
                     ran.append(words)
             case "text" if output:
@@ -202,7 +237,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_page_runs(page: str, ran: Any) -> None:
-    """What a page tells a reader to do works in an empty folder, exits as it says and prints what it shows."""
+    """What a page tells a reader to do works in an empty folder, exits as it says and prints what
+    it shows.
+    """
     _, done = ran(page)
     assert len(done) >= {"conventions": 0}.get(page, 1)
 
@@ -223,9 +260,13 @@ def test_readme_kernel_is_checked() -> None:
 
 
 def test_engine_of_the_page_conforms(ran: Any) -> None:
-    """The engine of the protocol page answers most cases that it was given, and all of them rightly."""
+    """The engine of the protocol page answers most cases that it was given, and all of them
+    rightly.
+    """
     folder, _ = ran("protocol")
-    lines = [json.loads(line) for line in (folder / "reports/latest" / RECORD).read_text().splitlines()]
+    lines = [
+        json.loads(line) for line in (folder / "reports/latest" / RECORD).read_text().splitlines()
+    ]
     statuses = [line["status"] for line in lines if line["type"] == "verdict"]
     assert set(statuses) <= {"conforms", "unsupported"}
     assert statuses.count("conforms") > 40
@@ -244,7 +285,12 @@ def test_engine_of_the_page_needs_nothing() -> None:
 
 def yaml_blocks(*, whole: bool) -> list[Block]:
     found = [block for page in PAGES for block in blocks(page) if block.language == "yaml"]
-    others = ("- adapter:", "\njobs:", "- uses:", "\nrepos:")  # known differences, workflows and their steps, hooks
+    others = (
+        "- adapter:",
+        "\njobs:",
+        "- uses:",
+        "\nrepos:",
+    )  # known differences, workflows and their steps, hooks
     found = [block for block in found if not any(word in block.text for word in others)]
     return [block for block in found if ("\nformat:" in "\n" + block.text) == whole]
 
@@ -267,16 +313,25 @@ def test_whole_case_file_loads(block: Block, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a job on ubuntu-latest")
-def test_the_step_that_keeps_what_was_compiled_names_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_step_that_keeps_what_was_compiled_names_its_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The folder of all processors, as it is without any variable."""
     for name in ("CONFORMANCE_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
-    [step] = [step for block in blocks("gatekeeper") if "actions/cache" in block.text for step in yaml.safe_load(block.text)]
+    [step] = [
+        step
+        for block in blocks("gatekeeper")
+        if "actions/cache" in block.text
+        for step in yaml.safe_load(block.text)
+    ]
     assert Path(step["with"]["path"]).expanduser() == cache.folder().parent
 
 
 def as_file(fragment: str) -> str:
-    """A part of a case as a file of one case: what is missing is added, and the kernel fits the input."""
+    """A part of a case as a file of one case: what is missing is added, and the kernel fits the
+    input.
+    """
     given = set(re.findall(r"^(\w+):", fragment, re.MULTILINE))
     base = {
         "id": "one",
@@ -285,9 +340,13 @@ def as_file(fragment: str) -> str:
         "input": "{shape: [5, 5], values: ones}",
         "kernel": "{shape: [3, 3], values: ones}",
     }
-    lines = [f"{key}: {value}" for key, value in base.items() if key not in given] + fragment.splitlines()
+    lines = [
+        f"{key}: {value}" for key, value in base.items() if key not in given
+    ] + fragment.splitlines()
     return (
-        "format: 1\ncases:\n" + "\n".join(("  - " if not number else "    ") + line for number, line in enumerate(lines)) + "\n"
+        "format: 1\ncases:\n"
+        + "\n".join(("  - " if not number else "    ") + line for number, line in enumerate(lines))
+        + "\n"
     )
 
 
@@ -300,8 +359,12 @@ def test_part_of_a_case_loads(block: Block, tmp_path: Path) -> None:
 
 
 def test_every_key_has_an_example_and_a_row() -> None:
-    """The case format shows every key in a YAML block and in a table, which says the ones that are needed."""
-    shown = "\n".join(block.text for block in yaml_blocks(whole=False) if block.page.stem == "case-format")
+    """The case format shows every key in a YAML block and in a table, which says the ones that are
+    needed.
+    """
+    shown = "\n".join(
+        block.text for block in yaml_blocks(whole=False) if block.page.stem == "case-format"
+    )
     assert set(re.findall(r"^(\w+):", shown, re.MULTILINE)) == set(KEYS)
     wanted = section(text_of("case-format"), "What is wanted")
     table = {code(key)[0]: absent for key, _, absent in rows(wanted, "key")}
@@ -313,7 +376,9 @@ def test_every_key_has_an_example_and_a_row() -> None:
 def test_values_and_dtypes_are_the_codes() -> None:
     """The recipes and dtypes of the case format are those that the reader takes."""
     text = text_of("case-format")
-    assert [code(row[0])[0] for row in rows(section(text, "Arrays"), "`values`")] == list(KINDS_OF_VALUES)
+    assert [code(row[0])[0] for row in rows(section(text, "Arrays"), "`values`")] == list(
+        KINDS_OF_VALUES
+    )
     (sentence,) = re.findall(r"^The `dtype` is one of (.*)$", text, re.MULTILINE)
     assert code(sentence) == list(DTYPES)
 
@@ -325,7 +390,9 @@ def test_schema_of_the_page_is_there() -> None:
     assert (ROOT / paths.pop()).is_file()
 
 
-@pytest.mark.parametrize("block", [b for page in PAGES for b in blocks(page) if b.language == "json"], ids=ids)
+@pytest.mark.parametrize(
+    "block", [b for page in PAGES for b in blocks(page) if b.language == "json"], ids=ids
+)
 def test_json_is_json(block: Block) -> None:
     """A block of JSON parses."""
     assert json.loads(block.text)
@@ -346,7 +413,10 @@ def test_limits_of_the_protocol() -> None:
     from conformance.workers import engine, process
 
     text = " ".join(text_of("protocol").split())
-    assert f"at most {protocol.LONGEST_LINE // 2**20} MiB, and a tensor at most {protocol.MOST_BYTES // 2**30} GiB" in text
+    assert (
+        f"at most {protocol.LONGEST_LINE // 2**20} MiB, and a tensor at most "
+        f"{protocol.MOST_BYTES // 2**30} GiB" in text
+    )
     assert f"may take {process.START_SECONDS:g} seconds" in text
     assert {1: "one", 2: "two"}[engine.MOST_FAILED_STARTS] + " failed starts" in text
     assert inspect.signature(engine.close_all).parameters["grace"].default == 2.0
@@ -359,9 +429,13 @@ def test_adapters_are_the_registry() -> None:
     table = {code(row[0])[0]: code(row[1])[0] for row in rows(text_of("adapters"), "adapter")}
     assert list(table) == [name for name, entry in REGISTRY.items() if entry.variant_of is None]
     variants = {code(row[0])[0]: code(row[1])[0] for row in rows(text_of("adapters"), "variant")}
-    assert variants == {name: entry.variant_of for name, entry in REGISTRY.items() if entry.variant_of}
+    assert variants == {
+        name: entry.variant_of for name, entry in REGISTRY.items() if entry.variant_of
+    }
     for name, convention in table.items():
-        source = (ROOT / (REGISTRY[name].module.replace(".", "/") + ".py")).read_text(encoding="utf-8")
+        source = (ROOT / (REGISTRY[name].module.replace(".", "/") + ".py")).read_text(
+            encoding="utf-8"
+        )
         assert f'convention = "{convention}"' in source
 
 
@@ -373,7 +447,9 @@ def test_row_of_the_registry() -> None:
     from conformance.adapters import NOT_ALONE, precision_environment, thread_environment
     from conformance.system import cache
 
-    variables = {name for entry in REGISTRY.values() for name in entry.environment} | set(thread_environment(1))
+    variables = {name for entry in REGISTRY.values() for name in entry.environment} | set(
+        thread_environment(1)
+    )
     variables |= {*cache.environment(), *precision_environment("strict"), *NOT_ALONE}
     assert all(f"`{name}" in section(text, "Environment variables") for name in variables)
 
@@ -391,7 +467,9 @@ def typer_commands() -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", typer_commands())
 def test_command_and_its_options_are_documented(name: str) -> None:
-    """Every command has a section that names each of its options and arguments, and an option's default where it has one."""
+    """Every command has a section that names each of its options and arguments, and an option's
+    default where it has one.
+    """
     told = without_blocks(section(text_of("commands"), f"conformance {name}")).replace("\\|", "|")
     for parameter in typer_commands()[name].params:
         if parameter.param_type_name == "argument":
@@ -399,9 +477,15 @@ def test_command_and_its_options_are_documented(name: str) -> None:
             continue
         for word in (*parameter.opts, *parameter.secondary_opts):
             assert re.search(rf"(?<![\w-]){word}(?![\w-])", told), word
-        assert parameter.is_flag or not parameter.metavar or parameter.metavar in told, parameter.metavar
+        assert parameter.is_flag or not parameter.metavar or parameter.metavar in told, (
+            parameter.metavar
+        )
         if isinstance(parameter.default, str | float | Path) and not parameter.is_flag:
-            shown = f"{parameter.default:g}" if isinstance(parameter.default, float) else str(parameter.default)
+            shown = (
+                f"{parameter.default:g}"
+                if isinstance(parameter.default, float)
+                else str(parameter.default)
+            )
             assert re.search(rf"\| `?{re.escape(shown)}`? \|", told), shown
 
 
@@ -409,19 +493,30 @@ def test_no_other_command_or_option_is_documented() -> None:
     """The page names no command and no option that is not there, nor does any other page."""
     known = {"--conformance", *pytest_plugin.OPTIONS}
     for command in typer_commands().values():
-        known |= {word for parameter in command.params for word in (*parameter.opts, *parameter.secondary_opts)}
+        known |= {
+            word
+            for parameter in command.params
+            for word in (*parameter.opts, *parameter.secondary_opts)
+        }
     for page in PAGES:
         prose = without_blocks(text_of(page))
         used = set(re.findall(r"(?<![\w-])--[a-z][\w-]*", prose)) - {"--help"}
         assert used <= known, f"{page}: {used - known}"
         named = set(re.findall(r"`conformance ([a-z]+)\b", prose))
         assert named <= set(typer_commands()), f"{page}: {named}"
-    assert [code(row[0])[0] for row in rows(text_of("commands"), "command")] == list(typer_commands())
+    assert [code(row[0])[0] for row in rows(text_of("commands"), "command")] == list(
+        typer_commands()
+    )
 
 
 def test_options_of_pytest_are_the_plugins() -> None:
-    """The table has every option of the plugin, and the options of `run` that it compares them with exist."""
-    table = {code(row[0])[0].split()[0]: row[1] for row in rows(section(text_of("commands"), "pytest"), "option")}
+    """The table has every option of the plugin, and the options of `run` that it compares them with
+    exist.
+    """
+    table = {
+        code(row[0])[0].split()[0]: row[1]
+        for row in rows(section(text_of("commands"), "pytest"), "option")
+    }
     assert list(table) == list(pytest_plugin.OPTIONS)
     known = {word for parameter in typer_commands()["run"].params for word in parameter.opts}
     assert {code(told)[0] for told in table.values() if told.startswith("as ")} <= known
@@ -431,10 +526,13 @@ def test_python_names_are_the_packages() -> None:
     """The Python names that are documented exist, and no other function is missing."""
     import conformance
 
-    names = {code(row[0])[0].split(".")[1].split("(")[0] for row in rows(text_of("commands"), "name")}
+    names = {
+        code(row[0])[0].split(".")[1].split("(")[0] for row in rows(text_of("commands"), "name")
+    }
     assert names | {"Case", "CaseFileError", "PortError", "Report"} == set(conformance.__all__)
     assert all(
-        f"`{name}`" in section(text_of("commands"), "In Python") for name in ("Case", "CaseFileError", "PortError", "Report")
+        f"`{name}`" in section(text_of("commands"), "In Python")
+        for name in ("Case", "CaseFileError", "PortError", "Report")
     )
 
 
@@ -442,19 +540,31 @@ def test_python_names_are_the_packages() -> None:
 
 
 def test_statuses_are_the_codes() -> None:
-    """The table of statuses has the code's statuses, meanings and effect on the gate, and the page's signs."""
+    """The table of statuses has the code's statuses, meanings and effect on the gate, and the
+    page's signs.
+    """
     text = text_of("reports")
     table = {code(name)[0]: (meaning, gate) for name, meaning, gate in rows(text, "status")}
-    assert table == {name: (s.meaning, "fails" if s.fails else "passes") for name, s in STATUSES.items()}
-    assert {code(row[1])[0]: row[0] for row in rows(text, "sign")} == {name: s.sign for name, s in STATUSES.items()}
+    assert table == {
+        name: (s.meaning, "fails" if s.fails else "passes") for name, s in STATUSES.items()
+    }
+    assert {code(row[1])[0]: row[0] for row in rows(text, "sign")} == {
+        name: s.sign for name, s in STATUSES.items()
+    }
 
 
 def keys_of_line(kind: str) -> set[str]:
-    return {key for row in rows(section(text_of("reports"), f"The line {kind}"), "key") for key in code(row[0])}
+    return {
+        key
+        for row in rows(section(text_of("reports"), f"The line {kind}"), "key")
+        for key in code(row[0])
+    }
 
 
 def test_every_key_of_the_record_is_explained(ran: Any) -> None:
-    """The lines of the record that the page's first run writes have the keys that the page explains, and no others."""
+    """The lines of the record that the page's first run writes have the keys that the page
+    explains, and no others.
+    """
     folder, _ = ran("reports")
     lines = [json.loads(line) for line in (folder / "first" / RECORD).read_text().splitlines()]
     assert {line["type"] for line in lines} == {"run", "case", "verdict", "end"}
@@ -465,10 +575,16 @@ def test_every_key_of_the_record_is_explained(ran: Any) -> None:
     assert all(f"`{key}`" in explained for key in (*run["adapters"][0], *run["cpu"]))
     (wrong,) = (line for line in lines if line.get("status") == "differs")
     explained = section(text_of("reports"), "The line verdict")
-    assert all(f"`{key}`" in explained for key in (*wrong["mismatch"], "bits", "formats", *wrong["diagnosis"], *wrong["got"]))
+    assert all(
+        f"`{key}`" in explained
+        for key in (*wrong["mismatch"], "bits", "formats", *wrong["diagnosis"], *wrong["got"])
+    )
     case = next(line for line in lines if line["type"] == "case")
     explained = section(text_of("reports"), "The line case")
-    assert all(f"`{key}`" in explained for key in (*case["geometry"], *case["geometry"]["axes"][0], *case["input"]))
+    assert all(
+        f"`{key}`" in explained
+        for key in (*case["geometry"], *case["geometry"]["axes"][0], *case["input"])
+    )
 
 
 def test_verdict_keys_are_the_verdicts() -> None:
@@ -477,27 +593,51 @@ def test_verdict_keys_are_the_verdicts() -> None:
 
 
 def test_timing_is_explained(ran: Any) -> None:
-    """Every figure of a timing is explained, the slices are the code's, and the page's network case was timed."""
+    """Every figure of a timing is explained, the slices are the code's, and the page's network case
+    was timed.
+    """
     text = section(text_of("reports"), "Timings")
-    assert {key for row in rows(text, "key of `timing`") for key in code(row[0])} == {field.name for field in fields(Timing)}
+    assert {key for row in rows(text, "key of `timing`") for key in code(row[0])} == {
+        field.name for field in fields(Timing)
+    }
     assert SLICES == {"off": 0, "quick": 0.2, "full": 5}
-    assert "0.2 seconds for a case with `--timing quick` and 5 seconds with `--timing full`" in " ".join(text.split())
+    assert (
+        "0.2 seconds for a case with `--timing quick` and 5 seconds with `--timing full`"
+        in " ".join(text.split())
+    )
     folder, _ = ran("reports")
     lines = [json.loads(line) for line in (folder / "first" / RECORD).read_text().splitlines()]
     (timed,) = (line["timing"] for line in lines if line["type"] == "verdict" and line["timing"])
     assert (
         timed.keys()
-        == asdict(Timing(mode="", threads=1, first=0, minimum=0, lower=0, median=0, upper=0, count=0, rounds=())).keys()
+        == asdict(
+            Timing(
+                mode="",
+                threads=1,
+                first=0,
+                minimum=0,
+                lower=0,
+                median=0,
+                upper=0,
+                count=0,
+                rounds=(),
+            )
+        ).keys()
     )
 
 
 def test_keys_of_known_differences_are_the_codes() -> None:
-    """The page has every key of a known difference, says which are needed, what `where` may hold and how it may fail."""
+    """The page has every key of a known difference, says which are needed, what `where` may hold
+    and how it may fail.
+    """
     text = section(text_of("reports"), "Known differences")
     table = {code(row[0])[0]: row for row in rows(text, "key")}
     assert list(table) == list(known_reader.KEYS)
     assert [key for key, row in table.items() if row[2] == "needed"] == list(known_reader.REQUIRED)
-    assert [code(row[0])[0] for row in rows(text, "key of `where`")] == [*known.OF_THE_MACHINE, "onednn"]
+    assert [code(row[0])[0] for row in rows(text, "key of `where`")] == [
+        *known.OF_THE_MACHINE,
+        "onednn",
+    ]
     assert set(code(table["status"][1])) == set(known_reader.FAILING)
 
 
@@ -507,7 +647,9 @@ def test_keys_of_known_differences_are_the_codes() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_native_arguments_are_the_conventions(name: str) -> None:
     """The arguments of each convention, and their defaults, are those of its table in the code."""
-    shown = {code(row[0])[0]: row[1] for row in rows(section(text_of("conventions"), name), "argument")}
+    shown = {
+        code(row[0])[0]: row[1] for row in rows(section(text_of("conventions"), name), "argument")
+    }
     known = {
         key: "absent" if argument.optional else json.dumps(argument.default).strip('"')
         for key, argument in get(name).ARGUMENTS.items()
@@ -526,8 +668,16 @@ def spelled(name: str, arguments: str, values: dict[str, int]) -> dict[str, Any]
         "flax": "strides",
         "onnx": "strides",
     }
-    dilation = {"torch": "dilation", "keras": "dilation_rate", "jax": "rhs_dilation", "flax": "kernel_dilation"}
-    native: dict[str, Any] = {window[name]: values["S"], dilation.get(name, "dilations"): values["D"]}
+    dilation = {
+        "torch": "dilation",
+        "keras": "dilation_rate",
+        "jax": "rhs_dilation",
+        "flax": "kernel_dilation",
+    }
+    native: dict[str, Any] = {
+        window[name]: values["S"],
+        dilation.get(name, "dilations"): values["D"],
+    }
     for word in re.split(r", (?![^\[]*\])", arguments):
         match word:
             case "padding=p":
@@ -553,12 +703,27 @@ def spelled(name: str, arguments: str, values: dict[str, int]) -> dict[str, Any]
 
 @pytest.mark.parametrize("name", NAMES)
 def test_formulas_are_the_conventions(name: str) -> None:
-    """What the start loses and the size of the output, by the page's formulas, are what the package computes."""
-    table = [[code(cell)[0] for cell in row] for row in rows(section(text_of("conventions"), name), "arguments")]
+    """What the start loses and the size of the output, by the page's formulas, are what the package
+    computes.
+    """
+    table = [
+        [code(cell)[0] for cell in row]
+        for row in rows(section(text_of("conventions"), name), "arguments")
+    ]
     assert table
     for arguments, start, output in table:
         for K, S, D, q in itertools.product(range(1, 6), range(1, 5), (1, 2), (0, 1, 2)):
-            values = {"I": 4, "K": K, "S": S, "D": D, "q": q, "p": 1, "a": 1, "b": 2, "L": 4 * S + q - 1}
+            values = {
+                "I": 4,
+                "K": K,
+                "S": S,
+                "D": D,
+                "q": q,
+                "p": 1,
+                "a": 1,
+                "b": 2,
+                "L": 4 * S + q - 1,
+            }
             values["Ke"] = D * (K - 1) + 1
             values["F"] = (values["I"] - 1) * S + values["Ke"]
             native = normal_form(name, spelled(name, arguments, values), 1)
@@ -566,7 +731,9 @@ def test_formulas_are_the_conventions(name: str) -> None:
             given = {**values, "max": max}
             size = eval(output, {"__builtins__": {}}, given)
             low = eval(start, {"__builtins__": {}}, {**given, "L": size})
-            assert (low, size) == (axis.crop_low, axis.out), f"{name}: {arguments} with K={K}, S={S}, D={D}, q={q}"
+            assert (low, size) == (axis.crop_low, axis.out), (
+                f"{name}: {arguments} with K={K}, S={S}, D={D}, q={q}"
+            )
 
 
 def window(name: str, kernel: int, **arguments: Any) -> tuple[int, int, int]:
@@ -594,7 +761,9 @@ def columns(kernel: int, stride: int) -> dict[str, list[tuple[str, dict[str, Any
             ("jax", {"strides": stride, "padding": "SAME"}),
             ("flax", {"strides": stride, "padding": "SAME"}),
         ],
-        "Keras `same`, `output_padding=S - 1`": [("keras", {"strides": stride, "padding": "same", "output_padding": stride - 1})],
+        "Keras `same`, `output_padding=S - 1`": [
+            ("keras", {"strides": stride, "padding": "same", "output_padding": stride - 1})
+        ],
         "ONNX `SAME_UPPER`": [("onnx", {"strides": stride, "auto_pad": "SAME_UPPER"})],
         "ONNX `SAME_LOWER`": [("onnx", {"strides": stride, "auto_pad": "SAME_LOWER"})],
         "JAX pair of `(K - 1) // 2`": [("jax", {"strides": stride, "padding": [[p, p]]})],
@@ -608,7 +777,10 @@ def cell(taken: tuple[int, int, int]) -> str:
 
 def windows_table() -> str:
     """The table of windows as the page has it: kernels 2 to 5, strides 1 to 3."""
-    lines = ["| K | S | " + " | ".join(columns(2, 1)) + " |", "| --- | --- |" + " --- |" * len(columns(2, 1))]
+    lines = [
+        "| K | S | " + " | ".join(columns(2, 1)) + " |",
+        "| --- | --- |" + " --- |" * len(columns(2, 1)),
+    ]
     for K, S in itertools.product(range(2, 6), range(1, 4)):
         cells = []
         for spellings in columns(K, S).values():
@@ -694,13 +866,17 @@ def pairs_table() -> str:
     lines = ["| this | and this | the first | the second | |", "| --- | --- | --- | --- | --- |"]
     for titles, kernel, (name, arguments), (other, others) in PAIRS:
         one, two = window(name, kernel, **arguments), window(other, kernel, **others)
-        verdict = "agree" if one == two else "differ, the same size" if one[2] == two[2] else "differ"
+        verdict = (
+            "agree" if one == two else "differ, the same size" if one[2] == two[2] else "differ"
+        )
         lines.append(f"| {titles} | {cell(one)} | {cell(two)} | {verdict} |")
     return "\n".join(lines)
 
 
 def test_windows_are_the_packages() -> None:
-    """The table of windows is what the package computes, and conventions that share a column agree."""
+    """The table of windows is what the package computes, and conventions that share a column
+    agree.
+    """
     assert windows_table() in text_of("conventions")
 
 
@@ -729,13 +905,21 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_tox_environments_exist() -> None:
-    """Every tox environment that a page names is in tox.ini, with its factors in braces written out."""
+    """Every tox environment that a page names is in tox.ini, with its factors in braces written
+    out.
+    """
     ini = (ROOT / "tox.ini").read_text(encoding="utf-8")
     there = set(re.findall(r"^env_list = (\w+)", ini, re.MULTILINE))
     for name in re.findall(r"^\[testenv:(.+)\]", ini, re.MULTILINE):
-        parts = [part[1:-1].split(",") if part.startswith("{") else [part] for part in re.split(r"(\{[^}]*\})", name) if part]
+        parts = [
+            part[1:-1].split(",") if part.startswith("{") else [part]
+            for part in re.split(r"(\{[^}]*\})", name)
+            if part
+        ]
         there |= {"".join(choice) for choice in itertools.product(*parts)}
-    named = [name for page in PAGES for name in re.findall(r"tox (?:run )?-e ([\w.-]*\w)", text_of(page))]
+    named = [
+        name for page in PAGES for name in re.findall(r"tox (?:run )?-e ([\w.-]*\w)", text_of(page))
+    ]
     assert named
     assert set(named) <= there
 

@@ -24,9 +24,13 @@ def test_every_drawing_is_accessible_and_no_wider_than_the_page(
     page = canvas(scheme=scheme, width=width)
     case = reference.cases["networks/demucs/last"]
     wrong = next(
-        v for v in reference.verdicts if v.got and v.mismatch and v.mismatch["kind"] == "values" and "start" not in v.got
+        v
+        for v in reference.verdicts
+        if v.got and v.mismatch and v.mismatch["kind"] == "values" and "start" not in v.got
     )
-    special = next(v for v in reference.verdicts if v.got and v.mismatch and v.mismatch["kind"] == "nonfinite")
+    special = next(
+        v for v in reference.verdicts if v.got and v.mismatch and v.mismatch["kind"] == "nonfinite"
+    )
     page.evaluate("window.add = (made) => document.getElementById('place').append(made)")
     for drawn in (case, reference.cases[wrong.case]):
         page.evaluate("(g) => { add(Draw.geometry(g)); add(Draw.overlap(g)); }", drawn["geometry"])
@@ -36,16 +40,28 @@ def test_every_drawing_is_accessible_and_no_wider_than_the_page(
             "([g, e, i]) => { add(Draw.array(g, 'got')); add(Draw.error(g, e, i)); }",
             [verdict.got, expected, verdict.mismatch["index"]],
         )
-    few = replace(reference, verdicts=tuple(v for v in reference.verdicts if v.adapter in ("torch", "jax")))
-    data = {name: getattr(figures, name)(few) for name in ("timings", "work", "accuracy")} | {"trend": figures.trend([few] * 2)}
-    data["timings"]["layers"] = data["timings"]["layers"][:3]  # as many kinds of elements as all 47, and axe-core is slow
+    few = replace(
+        reference, verdicts=tuple(v for v in reference.verdicts if v.adapter in ("torch", "jax"))
+    )
+    data = {name: getattr(figures, name)(few) for name in ("timings", "work", "accuracy")} | {
+        "trend": figures.trend([few] * 2)
+    }
+    data["timings"]["layers"] = data["timings"]["layers"][
+        :3
+    ]  # as many kinds of elements as all 47, and axe-core is slow
     for name, found in data.items():
         page.evaluate(
-            "([name, data]) => { const box = document.createElement('section'); add(box); Charts[name](box, data); }",
+            (
+                "([name, data]) => { const box = document.createElement('section'); add(box); "
+                "Charts[name](box, data); }"
+            ),
             [name, found],
         )
     atlas = legend() + "".join(entry["svg"] for entry in atlas_svg(reference)[3:6])
-    page.evaluate("(text) => { const box = document.createElement('div'); add(box); box.innerHTML = text; }", str(atlas))
+    page.evaluate(
+        "(text) => { const box = document.createElement('div'); add(box); box.innerHTML = text; }",
+        str(atlas),
+    )
     page.wait_for_timeout(200)
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width

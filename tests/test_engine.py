@@ -1,4 +1,6 @@
-"""One adapter as the suite meets it: every way to fail is an outcome, and the process is there again for the next call."""
+"""One adapter as the suite meets it: every way to fail is an outcome, and the process is there
+again for the next call.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ def engine(tmp_path):
     made = []
 
     def make(spec, timeout=20.0):
-        made.append(Engine(spec, timeout=timeout, environment={"MINIATURES_LOG": str(tmp_path / "log")}))
+        made.append(
+            Engine(spec, timeout=timeout, environment={"MINIATURES_LOG": str(tmp_path / "log")})
+        )
         return made[-1]
 
     yield make
@@ -42,7 +46,9 @@ def asked(engine, spec, timeout=20.0):
 def test_a_greeting_is_kept_as_said(engine):
     """Convention, versions and devices as the engine gives them."""
     one = engine(miniature("ClaimsADevice"))
-    assert one.start() == Greeting(convention="torch", versions={"miniature": "1.0"}, devices=("cpu", "npu"))
+    assert one.start() == Greeting(
+        convention="torch", versions={"miniature": "1.0"}, devices=("cpu", "npu")
+    )
 
 
 @pytest.mark.parametrize("spec", [miniature("Right"), foreign("right")], ids=["python", "foreign"])
@@ -58,25 +64,53 @@ def test_a_right_answer_is_an_output_and_the_process_stays(engine, spec):
 @pytest.mark.parametrize(
     ("spec", "outcome", "survives"),
     [
-        (miniature("Raises"), Raised(type="RuntimeError", message="could not create a primitive"), True),
-        (miniature("ExitsPolitely"), Raised(type="SystemExit", message="3"), True),
-        (miniature("RunsOutOfMemory"), Raised(type="MemoryError", message="cannot allocate 8 EiB"), False),
-        (miniature("RaisesUnsupported"), Unsupported(reason="The miniature does nothing at all."), True),
         (
-            miniature("RaisesNotImplementedError"),
-            Unsupported(reason="NotImplementedError: no kernel for this", raised="NotImplementedError"),
+            miniature("Raises"),
+            Raised(type="RuntimeError", message="could not create a primitive"),
             True,
         ),
-        (miniature("ExitsAtOnce"), Crashed(message="ended with exit code 3 before it answered"), False),
+        (miniature("ExitsPolitely"), Raised(type="SystemExit", message="3"), True),
+        (
+            miniature("RunsOutOfMemory"),
+            Raised(type="MemoryError", message="cannot allocate 8 EiB"),
+            False,
+        ),
+        (
+            miniature("RaisesUnsupported"),
+            Unsupported(reason="The miniature does nothing at all."),
+            True,
+        ),
+        (
+            miniature("RaisesNotImplementedError"),
+            Unsupported(
+                reason="NotImplementedError: no kernel for this", raised="NotImplementedError"
+            ),
+            True,
+        ),
+        (
+            miniature("ExitsAtOnce"),
+            Crashed(message="ended with exit code 3 before it answered"),
+            False,
+        ),
         (foreign("wrong-id"), Crashed(message="answered request 2, should answer 1"), False),
         (
             foreign("no-tensor"),
-            Crashed(message="answered outcome 'output', should be output (with a tensor y), unsupported or raised"),
+            Crashed(
+                message=(
+                    "answered outcome 'output', should be output (with a tensor y), "
+                    "unsupported or raised"
+                )
+            ),
             False,
         ),
         (
             foreign("unknown-outcome"),
-            Crashed(message="answered outcome 'perhaps', should be output (with a tensor y), unsupported or raised"),
+            Crashed(
+                message=(
+                    "answered outcome 'perhaps', should be output (with a tensor y), "
+                    "unsupported or raised"
+                )
+            ),
             False,
         ),
     ],
@@ -97,7 +131,9 @@ def test_breaking_the_protocol_is_crashed(engine, behaviour):
     assert not one.running
 
 
-@pytest.mark.parametrize("spec", [miniature("Hangs"), foreign("grandchild")], ids=["python", "foreign"])
+@pytest.mark.parametrize(
+    "spec", [miniature("Hangs"), foreign("grandchild")], ids=["python", "foreign"]
+)
 def test_a_hanging_call_times_out(engine, spec):
     """The limit of the call is in the outcome, and the process is gone."""
     one, found = asked(engine, spec, timeout=0.4)
@@ -130,8 +166,16 @@ def test_after_a_crash_it_can_be_started_again(engine, tmp_path):
     [
         (miniature("miniatures_dying:Right", label="dying"), Crashed, "died by signal 6 (SIGABRT)"),
         (miniature("miniatures_raising:Right", label="raising"), Raised, "libminiature.so.7"),
-        (miniature("UnknownConvention"), Crashed, "speaks convention 'caffe', should be one of torch, keras"),
-        (miniature("no_such_module:Right", label="nowhere"), Unavailable, "there is no module no_such_module"),
+        (
+            miniature("UnknownConvention"),
+            Crashed,
+            "speaks convention 'caffe', should be one of torch, keras",
+        ),
+        (
+            miniature("no_such_module:Right", label="nowhere"),
+            Unavailable,
+            "there is no module no_such_module",
+        ),
         (foreign("hello-unavailable"), Unavailable, "the accelerator is asleep"),
         (foreign("hello-raised"), Raised, "unresolved symbol"),
         (foreign("hello-other-protocol"), Crashed, "speaks protocol 2, should speak 1"),
@@ -140,7 +184,9 @@ def test_after_a_crash_it_can_be_started_again(engine, tmp_path):
     ids=lambda value: getattr(value, "label", None),
 )
 def test_a_start_that_fails_says_why(engine, spec, kind, said):
-    """A greeting that is none has the type of what happened, counts as a failed start, and leaves no process."""
+    """A greeting that is none has the type of what happened, counts as a failed start, and leaves
+    no process.
+    """
     one = engine(spec)
     outcome = one.start()
     assert isinstance(outcome, kind)
@@ -157,12 +203,16 @@ def test_a_program_that_cannot_be_started_is_unavailable(engine):
     """An interpreter that is not there is no traceback."""
     spec = Spec.of("miniatures:Right", label="nowhere", python="/no/such/python")
     outcome = engine(spec).start()
-    assert outcome == Unavailable(reason="/no/such/python cannot be started: No such file or directory")
+    assert outcome == Unavailable(
+        reason="/no/such/python cannot be started: No such file or directory"
+    )
 
 
 def test_the_environment_of_the_table_reaches_the_child(engine):
     """Keras fixes its backend at import: the variable must be there before."""
-    assert Spec.of("keras-jax", label="k", python=sys.executable).environment["KERAS_BACKEND"] == "jax"
+    assert (
+        Spec.of("keras-jax", label="k", python=sys.executable).environment["KERAS_BACKEND"] == "jax"
+    )
     spec = replace(miniature("Right"), environment={"PYTHONPATH": ""})
     assert isinstance(engine(spec).start(), Unavailable)
     spec = replace(spec, environment={"PYTHONPATH": str(TESTS)})

@@ -19,7 +19,9 @@ def parsed(*adapters, python=()):
 
 
 def test_nothing_asked_is_the_whole_table_and_nobody_by_name():
-    """All of the registry that are no variants, in its order; what is missing of it does not fail a run."""
+    """All of the registry that are no variants, in its order; what is missing of it does not fail a
+    run.
+    """
     found, asked = parsed()
     adapters = [name for name, entry in REGISTRY.items() if entry.variant_of is None]
     assert [spec.label for spec in found] == [spec.adapter for spec in found] == adapters
@@ -53,7 +55,9 @@ def test_variants_come_with_the_adapters_that_take_part():
     ],
 )
 def test_a_label_is_what_precedes_an_equals_sign_before_any_colon_or_blank(text, label, adapter):
-    """Without one, the text given is the label; the text as typed is kept for the command that shows it again."""
+    """Without one, the text given is the label; the text as typed is kept for the command that
+    shows it again.
+    """
     [spec], asked = parsed(text)
     assert (spec.label, spec.adapter, spec.by_name) == (label, adapter, True)
     assert asked == {label: text}
@@ -67,7 +71,9 @@ def test_one_adapter_can_run_twice_under_two_labels():
     assert found[1].command == tuple(python_command(sys.executable, "torch"))
 
 
-@pytest.mark.parametrize("texts", [("torch", "torch"), ("a=torch", "a=jax"), ("torch", "torch=jax")])
+@pytest.mark.parametrize(
+    "texts", [("torch", "torch"), ("a=torch", "a=jax"), ("torch", "torch=jax")]
+)
 def test_equal_labels_are_an_error(texts):
     """Two adapters of one name could not be told apart in the record."""
     with pytest.raises(UsageError, match="given twice, should have labels that differ"):
@@ -76,7 +82,18 @@ def test_equal_labels_are_an_error(texts):
 
 @pytest.mark.parametrize(
     "text",
-    ["pytorch", "a=b=torch", "Torch", "module:", ":Class", "module:Class()", "", "=torch", "a =torch", "module:Class:more"],
+    [
+        "pytorch",
+        "a=b=torch",
+        "Torch",
+        "module:",
+        ":Class",
+        "module:Class()",
+        "",
+        "=torch",
+        "a =torch",
+        "module:Class:more",
+    ],
 )
 def test_an_unknown_adapter_is_an_error_that_lists_the_known(text):
     """What is none of the three forms is refused, with what would be right."""
@@ -87,7 +104,9 @@ def test_an_unknown_adapter_is_an_error_that_lists_the_known(text):
 def test_a_program_is_split_as_a_shell_would_but_never_given_to_one():
     """Quotes group words; dollar signs, globs and semicolons are letters."""
     [spec], _ = parsed("cmd:python3 'two words' $HOME *.py ; true")
-    assert list(spec.command) == foreign_command(["python3", "two words", "$HOME", "*.py", ";", "true"])
+    assert list(spec.command) == foreign_command(
+        ["python3", "two words", "$HOME", "*.py", ";", "true"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -118,7 +137,10 @@ def test_the_interpreter_of_an_adapter_is_given_by_its_label():
     [
         ("jax=/bin/true", "should be ADAPTER=PATH with an adapter of this run: torch"),
         ("/usr/bin/python3", "should be ADAPTER=PATH"),
-        ("torch=/no/such/python", "'/no/such/python' is no program, should be the path of a Python interpreter"),
+        (
+            "torch=/no/such/python",
+            "'/no/such/python' is no program, should be the path of a Python interpreter",
+        ),
         ("torch=", "is no program"),
     ],
 )

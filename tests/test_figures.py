@@ -15,9 +15,14 @@ from conformance.report import figures, tables
 from conformance.verdicts.verdict import Verdict
 
 
-def case_line(name: str, *, dtype: str = "float32", axes: Sequence[dict[str, int]] | None = None) -> dict[str, Any]:
+def case_line(
+    name: str, *, dtype: str = "float32", axes: Sequence[dict[str, int]] | None = None
+) -> dict[str, Any]:
     """A case's line as far as the figures read it: one image of 2 channels to 3."""
-    axes = axes or [{"size": 4, "kernel": 3, "stride": 2, "dilation": 1, "crop_low": 1, "crop_high": 0}] * 2
+    axes = (
+        axes
+        or [{"size": 4, "kernel": 3, "stride": 2, "dilation": 1, "crop_low": 1, "crop_high": 0}] * 2
+    )
     return {
         "case": name,
         "summary": f"About {name}.",
@@ -44,22 +49,41 @@ def timing(median: float, first: float | None = 1.0) -> dict[str, Any]:
 def record(run_line: dict[str, Any]) -> Callable[..., Record]:
     """A record of two engines, `one` and `two`: record(verdicts, cases=..., versions=...)."""
 
-    def build(verdicts: Sequence[Verdict], *, cases: Sequence[dict[str, Any]] = (), version: str = "1.0", **run: Any) -> Record:
+    def build(
+        verdicts: Sequence[Verdict],
+        *,
+        cases: Sequence[dict[str, Any]] = (),
+        version: str = "1.0",
+        **run: Any,
+    ) -> Record:
         labels = ("one", "two")
-        lines = {verdict.case: case_line(verdict.case) for verdict in verdicts} | {case["case"]: case for case in cases}
+        lines = {verdict.case: case_line(verdict.case) for verdict in verdicts} | {
+            case["case"]: case for case in cases
+        }
         changes = {
-            "adapters": [{"label": label, "asked": label, "adapter": label, "convention": "keras"} for label in labels],
+            "adapters": [
+                {"label": label, "asked": label, "adapter": label, "convention": "keras"}
+                for label in labels
+            ],
             "devices": {label: ["cpu"] for label in labels},
             "versions": {label: {label: version} for label in labels},
         }
-        return Record(run={**run_line, **changes, **run}, cases=lines, verdicts=tuple(verdicts), end=None)
+        return Record(
+            run={**run_line, **changes, **run}, cases=lines, verdicts=tuple(verdicts), end=None
+        )
 
     return build
 
 
 @pytest.mark.parametrize(
     ("crops", "stride", "dilation", "groups"),
-    [((0, 0), 1, 1, 1), ((1, 0), 2, 1, 2), ((-2, -3), 2, 1, 1), ((2, 2), 3, 2, 1), ((0, 0), 4, 1, 2)],
+    [
+        ((0, 0), 1, 1, 1),
+        ((1, 0), 2, 1, 2),
+        ((-2, -3), 2, 1, 1),
+        ((2, 2), 3, 2, 1),
+        ((0, 0), 4, 1, 2),
+    ],
 )
 def test_the_work_is_the_number_of_products_that_reach_the_output(
     crops: tuple[int, int], stride: int, dilation: int, groups: int
@@ -68,12 +92,31 @@ def test_the_work_is_the_number_of_products_that_reach_the_output(
     x, kernel = np.ones((2, 4, 5, 3)), np.ones((4, 3, 3, 2))
     low, high = crops
     padding, extra = [(low, max(high, 0))] * 2, max(-high, 0)
-    y = conv_transpose(x, kernel, stride=stride, padding=padding, output_padding=extra, dilation=dilation, groups=groups)
+    y = conv_transpose(
+        x,
+        kernel,
+        stride=stride,
+        padding=padding,
+        output_padding=extra,
+        dilation=dilation,
+        groups=groups,
+    )
     axes = [
-        {"size": n, "kernel": k, "stride": stride, "dilation": dilation, "crop_low": low, "crop_high": high}
+        {
+            "size": n,
+            "kernel": k,
+            "stride": stride,
+            "dilation": dilation,
+            "crop_low": low,
+            "crop_high": high,
+        }
         for n, k in zip(x.shape[2:], kernel.shape[2:], strict=True)
     ]
-    case = {"geometry": {"axes": axes}, "input": {"shape": list(x.shape)}, "kernel": {"shape": list(kernel.shape)}}
+    case = {
+        "geometry": {"axes": axes},
+        "input": {"shape": list(x.shape)},
+        "kernel": {"shape": list(kernel.shape)},
+    }
     assert figures.multiply_adds(case) == y.sum()
 
 
@@ -84,9 +127,18 @@ def test_timings_are_told_apart_by_layer_with_their_ratio_to_the_fastest(
     data = figures.timings(
         record(
             [
-                verdict(case="networks/a/first", adapter="one", status="conforms", timing=timing(2e-3)),
-                verdict(case="networks/a/first", adapter="two", status="conforms", timing=timing(8e-3, None)),
-                verdict(case="networks/b/last", adapter="two", status="conforms", timing=timing(1e-3)),
+                verdict(
+                    case="networks/a/first", adapter="one", status="conforms", timing=timing(2e-3)
+                ),
+                verdict(
+                    case="networks/a/first",
+                    adapter="two",
+                    status="conforms",
+                    timing=timing(8e-3, None),
+                ),
+                verdict(
+                    case="networks/b/last", adapter="two", status="conforms", timing=timing(1e-3)
+                ),
                 verdict(case="networks/b/last", adapter="one", status="unsupported"),
             ]
         )
@@ -102,11 +154,19 @@ def test_timings_are_told_apart_by_layer_with_their_ratio_to_the_fastest(
     ]
 
 
-def test_cases_without_a_product_have_no_speed(record: Callable[..., Record], verdict: Callable[..., Verdict]) -> None:
+def test_cases_without_a_product_have_no_speed(
+    record: Callable[..., Record], verdict: Callable[..., Verdict]
+) -> None:
     """An empty input is timed too, but has no place on an axis of work."""
-    empty = case_line("edge/empty", axes=[{"size": 0, "kernel": 2, "stride": 2, "dilation": 1, "crop_low": -1, "crop_high": -1}])
+    empty = case_line(
+        "edge/empty",
+        axes=[
+            {"size": 0, "kernel": 2, "stride": 2, "dilation": 1, "crop_low": -1, "crop_high": -1}
+        ],
+    )
     verdicts = [
-        verdict(case=name, adapter="one", status="conforms", timing=timing(1e-3)) for name in ("edge/empty", "networks/a/first")
+        verdict(case=name, adapter="one", status="conforms", timing=timing(1e-3))
+        for name in ("edge/empty", "networks/a/first")
     ]
     data = figures.work(record(verdicts, cases=[empty]))
     assert [entry["case"] for entry in data["cases"]] == ["networks/a/first"]
@@ -120,7 +180,12 @@ def test_errors_are_counted_by_the_decade_and_infinite_ones_apart(
     errors = [0.0, 0.1, 0.2, 1.0, 40.0, "Infinity"]
     found = {"bits": 11, "formats": ["TF32", "float16"]}
     verdicts = [
-        verdict(case=f"a/b/{i}", adapter="one", error_over_bound=error, precision=found if error == 40.0 else None)
+        verdict(
+            case=f"a/b/{i}",
+            adapter="one",
+            error_over_bound=error,
+            precision=found if error == 40.0 else None,
+        )
         for i, error in enumerate(errors)
     ]
     (row,) = figures.accuracy(record(verdicts))["rows"]
@@ -130,7 +195,9 @@ def test_errors_are_counted_by_the_decade_and_infinite_ones_apart(
     assert row["precision"] == [[11, ["TF32", "float16"], 1]]
 
 
-def test_accuracy_has_a_row_for_each_dtype_and_quantity(record: Callable[..., Record], verdict: Callable[..., Verdict]) -> None:
+def test_accuracy_has_a_row_for_each_dtype_and_quantity(
+    record: Callable[..., Record], verdict: Callable[..., Verdict]
+) -> None:
     """In the order of the columns, outputs before gradients, wide dtypes before narrow ones."""
     cases = [case_line("a/b/half", dtype="float16")]
     verdicts = [
@@ -149,7 +216,9 @@ def test_accuracy_has_a_row_for_each_dtype_and_quantity(record: Callable[..., Re
     ]
 
 
-def test_the_trend_compares_what_both_records_have(record: Callable[..., Record], verdict: Callable[..., Verdict]) -> None:
+def test_the_trend_compares_what_both_records_have(
+    record: Callable[..., Record], verdict: Callable[..., Verdict]
+) -> None:
     """Statuses that changed on the same case, and timings of the layers that both timed."""
     old = record(
         [
@@ -161,7 +230,12 @@ def test_the_trend_compares_what_both_records_have(record: Callable[..., Record]
     new = record(
         [
             verdict(case="a/b/one", adapter="one", status="conforms", timing=timing(4e-3)),
-            verdict(case="a/b/two", adapter="one", error_over_bound=3.0, precision={"bits": 8, "formats": ["bfloat16"]}),
+            verdict(
+                case="a/b/two",
+                adapter="one",
+                error_over_bound=3.0,
+                precision={"bits": 8, "formats": ["bfloat16"]},
+            ),
             verdict(case="a/b/added", adapter="one", timing=timing(1.0)),
         ],
         version="2.0",
@@ -184,21 +258,39 @@ def test_the_trend_compares_what_both_records_have(record: Callable[..., Record]
     assert after["precision"] == {"float32": [8, 3.0]}
 
 
-def test_a_column_may_join_a_trend_late(record: Callable[..., Record], verdict: Callable[..., Verdict]) -> None:
-    """It has no step in records that it took no part in, and its first step is what it is compared with."""
+def test_a_column_may_join_a_trend_late(
+    record: Callable[..., Record], verdict: Callable[..., Verdict]
+) -> None:
+    """It has no step in records that it took no part in, and its first step is what it is compared
+    with.
+    """
     alone = record([verdict(adapter="one")], adapters=[{"label": "one"}], devices={"one": ["cpu"]})
-    both = record([verdict(adapter="one"), verdict(adapter="two", status="conforms", timing=timing(1.0))])
+    both = record(
+        [verdict(adapter="one"), verdict(adapter="two", status="conforms", timing=timing(1.0))]
+    )
     late = figures.trend([alone, both, both])["columns"][1]
-    assert [step and step["ratio"] for step in late["steps"]] == [None, pytest.approx(1.0), pytest.approx(1.0)]
+    assert [step and step["ratio"] for step in late["steps"]] == [
+        None,
+        pytest.approx(1.0),
+        pytest.approx(1.0),
+    ]
 
 
 def test_all_figures_are_strict_json_and_tables_are_rectangles_of_text(
     record: Callable[..., Record], verdict: Callable[..., Verdict]
 ) -> None:
-    """Without NaN or infinity, whatever the record holds; a table's rows are as long as its head."""
+    """Without NaN or infinity, whatever the record holds; a table's rows are as long as its
+    head.
+    """
     made = record(
         [
-            verdict(case="a/b/one", adapter="one", status="conforms", error_over_bound="Infinity", timing=timing(1e-3, None)),
+            verdict(
+                case="a/b/one",
+                adapter="one",
+                status="conforms",
+                error_over_bound="Infinity",
+                timing=timing(1e-3, None),
+            ),
             verdict(case="a/b/one", adapter="two", error_over_bound=0.0, timing=timing(0.0)),
             verdict(case="a/b/one", adapter="two", quantity="gradients", status="raised"),
         ]
@@ -215,7 +307,10 @@ def test_all_figures_are_strict_json_and_tables_are_rectangles_of_text(
         json.dumps(found, allow_nan=False)
         shown = table(found)
         assert len(shown["head"]) == len(shown["numbers"])
-        assert all(len(row) == len(shown["head"]) and all(isinstance(text, str) for text in row) for row in shown["rows"])
+        assert all(
+            len(row) == len(shown["head"]) and all(isinstance(text, str) for text in row)
+            for row in shown["rows"]
+        )
 
 
 def test_a_table_of_many_changes_says_how_many_it_leaves_out(
@@ -235,7 +330,8 @@ def test_a_table_of_many_changes_says_how_many_it_leaves_out(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0.0, "0 ns"), (5e-9, "5 ns"), (1.2345e-5, "12.3 µs"), (0.25, "250 ms"), (61.0, "61 s")]
+    ("seconds", "words"),
+    [(0.0, "0 ns"), (5e-9, "5 ns"), (1.2345e-5, "12.3 µs"), (0.25, "250 ms"), (61.0, "61 s")],
 )
 def test_durations_have_the_unit_that_fits(seconds: float, words: str) -> None:
     """Three significant digits."""

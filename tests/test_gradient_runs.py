@@ -68,7 +68,9 @@ class Forward(Right):
 
 @pytest.fixture
 def verdicts(tmp_path):
-    """The verdicts of a run of these engines on one case with gradients, by quantity, and its exit code."""
+    """The verdicts of a run of these engines on one case with gradients, by quantity, and its exit
+    code.
+    """
 
     def run(name: str, known: str = ""):
         folder = corpus(tmp_path, WITH_GRADIENTS)
@@ -76,8 +78,13 @@ def verdicts(tmp_path):
         if known:
             (folder / "known_differences").mkdir(exist_ok=True)
             (folder / "known_differences" / "engine.yaml").write_text(known)
-        done = command("run", str(folder), "-a", f"engine:{name}", "-o", "out", cwd=tmp_path, env=environment())
-        lines = [json.loads(line) for line in (tmp_path / "out" / "results.jsonl").read_text().splitlines()]
+        done = command(
+            "run", str(folder), "-a", f"engine:{name}", "-o", "out", cwd=tmp_path, env=environment()
+        )
+        lines = [
+            json.loads(line)
+            for line in (tmp_path / "out" / "results.jsonl").read_text().splitlines()
+        ]
         return {line["quantity"]: line for line in lines if line["type"] == "verdict"}, done
 
     return run
@@ -86,7 +93,10 @@ def verdicts(tmp_path):
 def test_output_and_gradients_have_a_verdict_each(verdicts):
     """An engine that is right in both conforms twice, bit for bit."""
     found, done = verdicts("Right")
-    assert {quantity: line["status"] for quantity, line in found.items()} == {"output": "conforms", "gradients": "conforms"}
+    assert {quantity: line["status"] for quantity, line in found.items()} == {
+        "output": "conforms",
+        "gradients": "conforms",
+    }
     assert found["gradients"]["exact"]
     assert done.returncode == 0
 
@@ -138,7 +148,9 @@ def test_gradients_of_the_definition_are_what_the_engine_answers(tmp_path):
     """The page of a record with gradients has a row for them."""
     folder = corpus(tmp_path, WITH_GRADIENTS)
     (tmp_path / "engine.py").write_text(ENGINE)
-    done = command("run", str(folder), "-a", "engine:WrongKernel", "-o", "out", cwd=tmp_path, env=environment())
+    done = command(
+        "run", str(folder), "-a", "engine:WrongKernel", "-o", "out", cwd=tmp_path, env=environment()
+    )
     assert done.returncode == 1
     page = (tmp_path / "out" / "index.html").read_text()
     assert "both, gradients" in page

@@ -42,7 +42,9 @@ def test_large_exact_outputs_have_a_digest_and_others_a_sum(truth: TruthMaker) -
 
 
 def test_the_digest_is_that_of_the_little_endian_bytes() -> None:
-    """SHA-256 of float64 little-endian in C order; -0.0 counts as 0.0 and any memory layout is the same."""
+    """SHA-256 of float64 little-endian in C order; -0.0 counts as 0.0 and any memory layout is the
+    same.
+    """
     y = np.array([[1.0, -0.0], [2.5, -3.0]])
     by_hand = hashlib.sha256(struct.pack("<4d", 1.0, 0.0, 2.5, -3.0)).hexdigest()
     assert digest(y) == by_hand
@@ -52,7 +54,9 @@ def test_the_digest_is_that_of_the_little_endian_bytes() -> None:
 
 @pytest.mark.parametrize("size", [3, 100])
 @pytest.mark.parametrize("scale", [1.0, 0.1])
-def test_what_should_be_said_contradicts_nothing(a_case: CaseMaker, truth: TruthMaker, size: int, scale: float) -> None:
+def test_what_should_be_said_contradicts_nothing(
+    a_case: CaseMaker, truth: TruthMaker, size: int, scale: float
+) -> None:
     """The expectation of a truth agrees with it, in every form."""
     true = truth(np.arange(size).reshape(1, 1, -1) * scale, [[[3.0, -1.0]]])
     assert contradiction(a_case(expected=expectation(true)), true) is None
@@ -68,16 +72,22 @@ def test_nothing_expected_contradicts_nothing(a_case: CaseMaker, truth: TruthMak
 @pytest.mark.parametrize(
     ("stated", "line"),
     [
-        ({"shape": (1, 1, 3)}, "10: expected.shape: is [1, 1, 3], should be [1, 1, 2] as the oracle says"),
+        ({"shape": (1, 1, 3)}, ("10: expected.shape: is [1, 1, 3], should be [1, 1, 2] as the "
+            "oracle says")),
         ({"shape": (1, 1, 3), "numbers": (1.0,)}, "10: expected.shape: is [1, 1, 3]"),
-        ({"numbers": (1.0,)}, "9: expected.values: has 1 numbers, should have 2 as the oracle's output of [1, 1, 2]"),
-        ({"numbers": (1.0, 2.5)}, "9: expected.values: has 2.5 at [0, 0, 1], should have 2.0 as the oracle says"),
-        ({"numbers": (float("nan"), 2.0)}, "9: expected.values: has nan at [0, 0, 0], should have 1.0 as the oracle says"),
+        ({"numbers": (1.0,)}, ("9: expected.values: has 1 numbers, should have 2 as the oracle's "
+            "output of [1, 1, 2]")),
+        ({"numbers": (1.0, 2.5)}, ("9: expected.values: has 2.5 at [0, 0, 1], should have 2.0 as "
+            "the oracle says")),
+        ({"numbers": (float("nan"), 2.0)}, ("9: expected.values: has nan at [0, 0, 0], should have "
+            "1.0 as the oracle says")),
         ({"sha256": "0" * 64}, "9: expected.sha256: is 000000"),
         ({"sum_abs": 3.0001}, "9: expected.sum_abs: is 3.0001, should be 3.0 as the oracle says"),
     ],
 )  # fmt: skip
-def test_each_disagreement_is_told_at_its_key(a_case: CaseMaker, truth: TruthMaker, stated: dict[str, Any], line: str) -> None:
+def test_each_disagreement_is_told_at_its_key(
+    a_case: CaseMaker, truth: TruthMaker, stated: dict[str, Any], line: str
+) -> None:
     """FILE:LINE: KEY: what is stated and what the oracle says."""
     told = contradiction(a_case(expected=Expected(**stated)), truth([[[1.0, 2.0]]], [[[1.0]]]))
     assert told is not None
@@ -98,13 +108,17 @@ def test_a_digest_of_sums_that_are_rounded_is_refused(a_case: CaseMaker, truth: 
 def test_rounded_sums_agree_within_a_millionth_of_a_millionth(
     a_case: CaseMaker, truth: TruthMaker, form: str, error: float, agrees: bool
 ) -> None:
-    """Stated numbers may be off by 1e-12 of the sum of magnitudes, because BLAS adds in its own order."""
+    """Stated numbers may be off by 1e-12 of the sum of magnitudes, because BLAS adds in its own
+    order.
+    """
     true = truth([[[1.0, 1.0]]], [[[1.0]]])
     stated = {"numbers": (1.0, 1.0 + error)} if form == "numbers" else {"sum_abs": 2.0 + 2 * error}
     assert (contradiction(a_case(expected=Expected(**stated)), true) is None) == agrees
 
 
-def test_expected_nan_and_infinity_agree_with_themselves_alone(a_case: CaseMaker, truth: TruthMaker) -> None:
+def test_expected_nan_and_infinity_agree_with_themselves_alone(
+    a_case: CaseMaker, truth: TruthMaker
+) -> None:
     """NaN agrees with NaN, an infinity with the one of its sign."""
     true = truth([[[np.nan, np.inf]]], [[[1.0]]])
     assert contradiction(a_case(expected=Expected(numbers=(np.nan, np.inf))), true) is None

@@ -1,4 +1,6 @@
-"""Dependencies point one way: read from the import statements of every module, wherever in it they stand."""
+"""Dependencies point one way: read from the import statements of every module, wherever in it they
+stand.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ LEVELS = (
     ("commands",),
     ("cli",),
 )
-"""Every package and every module beside them: each imports what is lower, and itself. The package's own `__init__` is lazy."""
+"""Every package and every module beside them: each imports what is lower, and itself. The package's
+own `__init__` is lazy."""
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
 
 TOUCHING_FILES = {
@@ -41,11 +44,16 @@ TOUCHING_FILES = {
 }
 FILE_CALLS = {"open", "fdopen"}
 FILE_METHODS = {
-    "read_text", "write_text", "read_bytes", "write_bytes", "mkdir", "unlink", "rmdir", "touch", "rename", "iterdir", "glob",
+    "read_text", "write_text", "read_bytes", "write_bytes", "mkdir", "unlink", "rmdir", "touch",
+    "rename", "iterdir", "glob",
     "rglob", "is_file", "is_dir", "exists", "ftruncate", "rmtree", "copytree",
 }  # fmt: skip
 MODULES = {
-    path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__"): path
+    path.relative_to(PACKAGE)
+    .with_suffix("")
+    .as_posix()
+    .replace("/", ".")
+    .removesuffix(".__init__"): path
     for path in sorted(PACKAGE.rglob("*.py"))
     if not path.is_relative_to(PACKAGE / "cases")
 }
@@ -64,7 +72,9 @@ def imported(path):
 
 
 def ours(path):
-    """The top parts of what a module imports of ours, as in `workers`; names of the package itself are left out."""
+    """The top parts of what a module imports of ours, as in `workers`; names of the package itself
+    are left out.
+    """
     found = {name.split(".")[1] for name in imported(path) if name.startswith("conformance.")}
     return {name for name in found if name in {module.split(".")[0] for module in MODULES}}
 
@@ -75,18 +85,30 @@ def foreign(path):
 
 def test_the_modules_are_found():
     """The graph is not checked on nothing."""
-    assert {"geometry", "cli", "workers.child", "adapters.torch", "conventions.torch"} <= MODULES.keys()
+    assert {
+        "geometry",
+        "cli",
+        "workers.child",
+        "adapters.torch",
+        "conventions.torch",
+    } <= MODULES.keys()
     assert {"numpy"} <= foreign(MODULES["verdicts.compare"])
 
 
 def test_every_package_has_a_level():
-    """Nothing stands outside: a new package is given its place here, and a name that is gone is taken out."""
+    """Nothing stands outside: a new package is given its place here, and a name that is gone is
+    taken out.
+    """
     assert {module.split(".")[0] for module in MODULES} - {"__init__", "__main__"} == LEVEL.keys()
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if module not in ("__init__", "__main__")])
+@pytest.mark.parametrize(
+    "module", [module for module in MODULES if module not in ("__init__", "__main__")]
+)
 def test_dependencies_point_one_way(module):
-    """geometry <- conventions <- oracle <- corpus <- workers, verdicts <- record <- run, report <- commands <- cli."""
+    """geometry <- conventions <- oracle <- corpus <- workers, verdicts <- record <- run, report <-
+    commands <- cli.
+    """
     top = module.split(".")[0]
     assert not {other for other in ours(MODULES[module]) - {top} if LEVEL[other] >= LEVEL[top]}
 
@@ -95,9 +117,19 @@ def test_no_module_is_part_of_a_circle():
     """What a module imports when it is loaded does not, by any way, import it back."""
     graph = {}
     for module, path in MODULES.items():
-        names = {name.removeprefix("conformance.") for name in imported(path) if name.startswith("conformance.")}
-        near = {name for name in names if name in MODULES} | {name.rpartition(".")[0] for name in names}
-        graph[module] = {name for name in near if name in MODULES and name != module and not module.startswith(name + ".")}
+        names = {
+            name.removeprefix("conformance.")
+            for name in imported(path)
+            if name.startswith("conformance.")
+        }
+        near = {name for name in names if name in MODULES} | {
+            name.rpartition(".")[0] for name in names
+        }
+        graph[module] = {
+            name
+            for name in near
+            if name in MODULES and name != module and not module.startswith(name + ".")
+        }
     graph["__init__"] = set()  # its names are lazy
     for start in graph:
         reached, left = set(), list(graph[start])
@@ -114,10 +146,19 @@ def test_geometry_is_integers_alone():
     assert foreign(MODULES["geometry"]) <= {"__future__", "collections", "dataclasses"}
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if module.split(".")[0] == "conventions"])
+@pytest.mark.parametrize(
+    "module", [module for module in MODULES if module.split(".")[0] == "conventions"]
+)
 def test_conventions_are_pure_arithmetic(module):
     """Neither NumPy nor a file nor a framework."""
-    assert foreign(MODULES[module]) <= {"__future__", "collections", "conformance", "dataclasses", "importlib", "typing"}
+    assert foreign(MODULES[module]) <= {
+        "__future__",
+        "collections",
+        "conformance",
+        "dataclasses",
+        "importlib",
+        "typing",
+    }
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -129,14 +170,22 @@ def test_only_adapters_import_a_framework(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_only_workers_import_an_adapter(module):
-    """The registry is free for all; the modules behind it are imported in a child, by their name in the table."""
-    behind = {name for name in imported(MODULES[module]) if name.startswith("conformance.adapters.")}
-    modules = {".".join(name.split(".")[:3]) for name in behind} & {f"conformance.{other}" for other in MODULES}
+    """The registry is free for all; the modules behind it are imported in a child, by their name in
+    the table.
+    """
+    behind = {
+        name for name in imported(MODULES[module]) if name.startswith("conformance.adapters.")
+    }
+    modules = {".".join(name.split(".")[:3]) for name in behind} & {
+        f"conformance.{other}" for other in MODULES
+    }
     if not module.startswith(("adapters", "workers")):
         assert not modules
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith("verdicts.diagnosis")])
+@pytest.mark.parametrize(
+    "module", [module for module in MODULES if module.startswith("verdicts.diagnosis")]
+)
 def test_diagnosis_knows_no_adapter(module):
     """It knows cases and arrays; so does what compares them."""
     assert not (ours(MODULES[module]) | ours(MODULES["verdicts.compare"])) & {"adapters", "system"}
@@ -179,9 +228,13 @@ def test_the_search_for_file_calls_finds_them():
 
 @pytest.mark.parametrize("module", ["conformance", "conformance.cli"])
 def test_importing_it_imports_nothing_heavy(module):
-    """`--help` is quick, and a child gets nothing but what it asks for: neither NumPy, YAML, Jinja nor a framework."""
+    """`--help` is quick, and a child gets nothing but what it asks for: neither NumPy, YAML, Jinja
+    nor a framework.
+    """
     code = f"import {module}, sys; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
     loaded = {name.split(".")[0] for name in done.stdout.split()}
     assert not loaded & {"numpy", "ml_dtypes", "yaml", "jinja2", "packaging", "pytest", *FRAMEWORKS}
 

@@ -1,4 +1,6 @@
-"""What should not matter: a sample alone, the number of threads, the memory layout; and what a verdict says where it does."""
+"""What should not matter: a sample alone, the number of threads, the memory layout; and what a
+verdict says where it does.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,9 @@ BATCH = """\
     input: {shape: [3, 1, 2, 2], values: integers}
     kernel: {shape: [1, 1, 3, 3], values: integers}
 """
-GEOMETRY = Geometry(axes=(Axis(size=2, kernel=2, stride=1, dilation=1, crop_low=0, crop_high=0),), groups=1)
+GEOMETRY = Geometry(
+    axes=(Axis(size=2, kernel=2, stride=1, dilation=1, crop_low=0, crop_high=0),), groups=1
+)
 
 
 @pytest.fixture
@@ -79,9 +83,22 @@ def verdict_of(tmp_path):
     def run(name, text=BATCH):
         folder = corpus(tmp_path, text)
         (tmp_path / "engine.py").write_text(ENGINE)
-        words = ("run", str(folder), "-a", f"engine:{name}", "--invariance", "--threads", 2, "-o", "out")
+        words = (
+            "run",
+            str(folder),
+            "-a",
+            f"engine:{name}",
+            "--invariance",
+            "--threads",
+            2,
+            "-o",
+            "out",
+        )
         done = command(*words, cwd=tmp_path, env=environment())
-        lines = [json.loads(line) for line in (tmp_path / "out" / "results.jsonl").read_text().splitlines()]
+        lines = [
+            json.loads(line)
+            for line in (tmp_path / "out" / "results.jsonl").read_text().splitlines()
+        ]
         assert lines[0]["invariance"] is True
         return next(line for line in lines if line["type"] == "verdict"), done
 
@@ -97,13 +114,21 @@ def test_where_nothing_matters_nothing_is_said(verdict_of):
 
 @pytest.mark.parametrize(("name", "aspect"), [("Alone", "batch"), ("OneThread", "threads")])
 def test_what_matters_and_should_not_differs(verdict_of, name, aspect):
-    """The usual call is right; in the other circumstance every element is one too large, which the verdict says."""
+    """The usual call is right; in the other circumstance every element is one too large, which the
+    verdict says.
+    """
     verdict, done = verdict_of(name)
-    assert (verdict["status"], verdict["mismatch"]["kind"], verdict["mismatch"]["aspect"]) == ("differs", "invariance", aspect)
+    assert (verdict["status"], verdict["mismatch"]["kind"], verdict["mismatch"]["aspect"]) == (
+        "differs",
+        "invariance",
+        aspect,
+    )
     assert list(verdict["invariance"]) == [aspect]
     found = verdict["invariance"][aspect]
     assert (found["largest"], found["beyond"]) == (1.0, True)
-    assert "16 of 16 elements differ" in found["text"] or "48 of 48 elements differ" in found["text"]
+    assert (
+        "16 of 16 elements differ" in found["text"] or "48 of 48 elements differ" in found["text"]
+    )
     assert done.returncode == 1
     assert "--invariance" in done.stdout
 
@@ -117,7 +142,10 @@ def test_a_death_in_another_circumstance_differs(verdict_of):
 
 def test_a_batch_of_one_is_not_taken_apart(verdict_of):
     """There is nothing to compare a single sample with."""
-    verdict, _ = verdict_of("Alone", CUT.replace("input: [[1, 2], [3, 4]]", "input: {shape: [1, 1, 2, 2], values: integers}"))
+    verdict, _ = verdict_of(
+        "Alone",
+        CUT.replace("input: [[1, 2], [3, 4]]", "input: {shape: [1, 1, 2, 2], values: integers}"),
+    )
     assert verdict["invariance"] is None
 
 
@@ -161,11 +189,17 @@ def test_a_nan_that_comes_and_goes_is_beyond():
 
 
 def test_of_the_gradients_a_sample_has_the_inputs_alone():
-    """The kernel's and the bias's gradients are sums over the batch, and another number for a sample."""
+    """The kernel's and the bias's gradients are sums over the batch, and another number for a
+    sample.
+    """
     rng = np.random.RandomState(2)
-    x, kernel, cotangent = (rng.randint(-4, 5, shape).astype(np.float32) for shape in ((2, 1, 2), (1, 1, 2), (2, 1, 3)))
+    x, kernel, cotangent = (
+        rng.randint(-4, 5, shape).astype(np.float32) for shape in ((2, 1, 2), (1, 1, 2), (2, 1, 3))
+    )
     truths = gradient_truths(x, kernel, None, cotangent, GEOMETRY, "float32")
-    usual = Gradients(input=truths["input"].y.astype("f4"), kernel=truths["kernel"].y.astype("f4"), bias=None)
+    usual = Gradients(
+        input=truths["input"].y.astype("f4"), kernel=truths["kernel"].y.astype("f4"), bias=None
+    )
     alone = replace(usual, input=usual.input[1:], kernel=usual.kernel + 7)
     assert variation(usual, Aside(aspect="batch", sample=1, outcome=alone), truths) is None
     wrong = replace(alone, input=alone.input + 1)

@@ -1,4 +1,6 @@
-"""Instruction sets: their table, the tox environments that stand for it, and the records that entries are held against."""
+"""Instruction sets: their table, the tox environments that stand for it, and the records that
+entries are held against.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ from conformance.verdicts.verdict import Verdict
 CHECKOUT = Path(__file__).resolve().parent.parent
 RECORDS = sorted((CHECKOUT / "reports" / "isa").glob("*.json"))
 
-pytestmark = pytest.mark.skipif(not (CHECKOUT / "reports").is_dir(), reason="a source distribution has no reports")
+pytestmark = pytest.mark.skipif(
+    not (CHECKOUT / "reports").is_dir(), reason="a source distribution has no reports"
+)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +47,11 @@ def test_every_row_has_an_environment_and_the_other_way_round(isa: ModuleType) -
     """Tox and the table name the same instruction sets."""
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(CHECKOUT / "tox.ini")
-    (names,) = (m[1].split(",") for section in parser.sections() if (m := re.fullmatch(r"testenv:isa-\{(.*)\}", section)))
+    (names,) = (
+        m[1].split(",")
+        for section in parser.sections()
+        if (m := re.fullmatch(r"testenv:isa-\{(.*)\}", section))
+    )
     assert set(names) == set(isa.matrix())
 
 
@@ -61,28 +69,48 @@ def test_every_row_has_a_record(isa: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("file", RECORDS, ids=lambda file: file.stem)
-def test_the_records_of_other_machines_are_explained(isa: ModuleType, known: list[Difference], file: Path) -> None:
-    """Every failure on every instruction set is known, and no entry is stale there: whatever machine the test runs on."""
+def test_the_records_of_other_machines_are_explained(
+    isa: ModuleType, known: list[Difference], file: Path
+) -> None:
+    """Every failure on every instruction set is known, and no entry is stale there: whatever
+    machine the test runs on.
+    """
     assert isa.unexpected(isa.read(file.stem), known) == []
 
 
 @pytest.mark.parametrize("file", RECORDS, ids=lambda file: file.stem)
 def test_a_record_is_of_what_its_row_says(isa: ModuleType, file: Path) -> None:
-    """Engines told that they are held to the row's instruction set, or are emulated without AVX-512."""
+    """Engines told that they are held to the row's instruction set, or are emulated without
+    AVX-512.
+    """
     row = isa.matrix()[file.stem]
-    told = {label: facts["isa"] for label, facts in isa.read(file.stem)["run"]["facts"].items() if "onednn" in facts}
+    told = {
+        label: facts["isa"]
+        for label, facts in isa.read(file.stem)["run"]["facts"].items()
+        if "onednn" in facts
+    }
     wanted = row.needs or "avx2"
     assert set(told.values()) <= {wanted}
     assert isa.read(file.stem)["cases"]
 
 
 def test_an_entry_that_no_longer_holds_is_noticed(isa: ModuleType, known: list[Difference]) -> None:
-    """Without the entries that ask for an instruction set some record is not explained, and with one more neither."""
+    """Without the entries that ask for an instruction set some record is not explained, and with
+    one more neither.
+    """
     records = [isa.read(file.stem) for file in RECORDS]
     without = [entry for entry in known if not {"isa", "processor"} & entry.where.keys()]
     assert any(isa.unexpected(told, without) for told in records)
     told = records[0]
-    stale = replace(known[0], adapters=("torch",), cases=("textbook/*",), versions={}, until={}, where={}, status="crashed")
+    stale = replace(
+        known[0],
+        adapters=("torch",),
+        cases=("textbook/*",),
+        versions={},
+        until={},
+        where={},
+        status="crashed",
+    )
     assert len(isa.unexpected(told, [*known, stale])) > len(isa.unexpected(told, known))
 
 

@@ -1,4 +1,6 @@
-"""What large cases need is kept between runs: bit for bit, by content, and never a reason to fail."""
+"""What large cases need is kept between runs: bit for bit, by content, and never a reason to
+fail.
+"""
 
 from __future__ import annotations
 
@@ -43,11 +45,21 @@ def bits_of(prepared: Prepared) -> dict[str, tuple[str, tuple[int, ...], bytes]]
     """Everything that a verdict is made of, as bytes."""
     truth = prepared.truth
     assert truth is not None
-    arrays = {**prepared.tensors._asdict(), "y": truth.y, "magnitude": truth.magnitude, "squares": truth.squares, "x64": truth.x}
-    return {name: (a.dtype.name, a.shape, a.tobytes()) for name, a in arrays.items() if a is not None}
+    arrays = {
+        **prepared.tensors._asdict(),
+        "y": truth.y,
+        "magnitude": truth.magnitude,
+        "squares": truth.squares,
+        "x64": truth.x,
+    }
+    return {
+        name: (a.dtype.name, a.shape, a.tobytes()) for name, a in arrays.items() if a is not None
+    }
 
 
-def test_a_second_run_reads_what_the_first_one_made_bit_for_bit(tmp_path: Path, large: Case, summed: list[int]) -> None:
+def test_a_second_run_reads_what_the_first_one_made_bit_for_bit(
+    tmp_path: Path, large: Case, summed: list[int]
+) -> None:
     fresh = bits_of(prepare(large))
     assert bits_of(Truths(keep=Kept(tmp_path))(large)) == fresh
     made = len(summed)
@@ -57,7 +69,9 @@ def test_a_second_run_reads_what_the_first_one_made_bit_for_bit(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16"])
-def test_operands_of_every_dtype_come_back_as_they_were(tmp_path: Path, large: Case, dtype: Any) -> None:
+def test_operands_of_every_dtype_come_back_as_they_were(
+    tmp_path: Path, large: Case, dtype: Any
+) -> None:
     case = replace(large, dtype=dtype)
     first, second = (Truths(keep=Kept(tmp_path))(case) for _ in range(2))
     assert bits_of(first) == bits_of(second) == bits_of(prepare(case))
@@ -65,7 +79,12 @@ def test_operands_of_every_dtype_come_back_as_they_were(tmp_path: Path, large: C
 
 def test_what_is_not_finite_comes_back_too(tmp_path: Path, large: Case) -> None:
     assert isinstance(large.input, Made)
-    case = replace(large, input=replace(large.input, put=(((0, 0, 0, 0), float("nan")), ((0, 0, 0, 1), float("inf")))))
+    case = replace(
+        large,
+        input=replace(
+            large.input, put=(((0, 0, 0, 0), float("nan")), ((0, 0, 0, 1), float("inf")))
+        ),
+    )
     first, second = (Truths(keep=Kept(tmp_path))(case) for _ in range(2))
     assert np.isnan(first.tensors.x[0, 0, 0, 0])
     assert bits_of(first) == bits_of(second)
@@ -76,8 +95,12 @@ def test_small_cases_are_made_and_leave_no_file(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_another_content_has_another_key(large: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The name, the summary and the tags are no content; a seed, the dtype and the oracle's own code are."""
+def test_another_content_has_another_key(
+    large: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The name, the summary and the tags are no content; a seed, the dtype and the oracle's own
+    code are.
+    """
     assert isinstance(large.kernel, Made)
     folder = Kept(tmp_path)
     Truths(keep=folder)(large)
@@ -98,7 +121,11 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path, large: Case, damage: str) -
         whole = bytearray(path.read_bytes())
         middle = len(whole) // 2
         whole[middle] ^= 1
-        path.write_bytes({"cut": bytes(whole[:middle]), "flipped": bytes(whole), "empty": b"", "other": b"text"}[damage])
+        path.write_bytes(
+            {"cut": bytes(whole[:middle]), "flipped": bytes(whole), "empty": b"", "other": b"text"}[
+                damage
+            ]
+        )
     assert bits_of(Truths(keep=Kept(tmp_path))(large)) == fresh
     assert all(zipfile.ZipFile(path).testzip() is None for path in tmp_path.iterdir())
 
@@ -125,4 +152,7 @@ def test_a_run_keeps_its_truths_beside_the_compiled_programs(
 ) -> None:
     monkeypatch.setenv("CONFORMANCE_CACHE", str(tmp_path))
     kept_truths()(large)
-    assert {path.name.rpartition("-")[2] for path in (tmp_path / "truths").iterdir()} == {"operands.npz", "y.npz"}
+    assert {path.name.rpartition("-")[2] for path in (tmp_path / "truths").iterdir()} == {
+        "operands.npz",
+        "y.npz",
+    }

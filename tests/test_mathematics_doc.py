@@ -1,4 +1,6 @@
-"""docs/mathematics.md cannot go stale: its code runs here, and its prose states no number of the example that no code prints."""
+"""docs/mathematics.md cannot go stale: its code runs here, and its prose states no number of the
+example that no code prints.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ def text() -> str:
 
 
 def session(text: str) -> doctest.DocTest:
-    """The pycon blocks as one doctest; everything else becomes blank lines, so that a failure names the document's line."""
+    """The pycon blocks as one doctest; everything else becomes blank lines, so that a failure names
+    the document's line.
+    """
     lines, inside = [], False
     for line in text.splitlines():
         if line.startswith("```"):
@@ -26,7 +30,9 @@ def session(text: str) -> doctest.DocTest:
             lines.append("")
         else:
             lines.append(line if inside else "")
-    return doctest.DocTestParser().get_doctest("\n".join(lines) + "\n", {}, DOCUMENT.name, str(DOCUMENT), 0)
+    return doctest.DocTestParser().get_doctest(
+        "\n".join(lines) + "\n", {}, DOCUMENT.name, str(DOCUMENT), 0
+    )
 
 
 def test_every_number_is_what_the_code_prints(text: str) -> None:
@@ -46,15 +52,23 @@ def test_a_changed_number_is_noticed(text: str) -> None:
 
 @pytest.mark.parametrize("title", EXAMPLE_SECTIONS)
 def test_each_derivation_shows_the_example(text: str, title: str) -> None:
-    """Every derivation has code that prints the example's numbers, and no other number than 0 and 1 in its prose."""
-    (section,) = (part for part in re.split(r"^## ", text, flags=re.MULTILINE) if part.startswith(title))
+    """Every derivation has code that prints the example's numbers, and no other number than 0 and 1
+    in its prose.
+    """
+    (section,) = (
+        part for part in re.split(r"^## ", text, flags=re.MULTILINE) if part.startswith(title)
+    )
     blocks = re.findall(r"^```pycon\n(.*?)^```", section, flags=re.MULTILINE | re.DOTALL)
     assert any(re.search(r"^[^>.].*\d", block, flags=re.MULTILINE) for block in blocks)
-    prose = re.sub(r"^```.*?^```", "", section, flags=re.MULTILINE | re.DOTALL).split("\nSource:")[0]
+    prose = re.sub(r"^```.*?^```", "", section, flags=re.MULTILINE | re.DOTALL).split("\nSource:")[
+        0
+    ]
     assert set(re.findall(r"\d+", prose)) <= {"0", "1"}
 
 
-@pytest.mark.parametrize("symbol", ["gamma(n, u)", "lambda = 6", "u_out * (|y| + |y - b|)", "(n + 1) * eta"])
+@pytest.mark.parametrize(
+    "symbol", ["gamma(n, u)", "lambda = 6", "u_out * (|y| + |y - b|)", "(n + 1) * eta"]
+)
 def test_bound_is_stated_as_the_code_states_it(text: str, symbol: str) -> None:
     """The formula of the document is the one in the module that computes it."""
     from conformance.oracle import bound

@@ -1,4 +1,6 @@
-"""The one message grammar: who, where, what, how many, how to see it again, and the sentence of a whole record."""
+"""The one message grammar: who, where, what, how many, how to see it again, and the sentence of a
+whole record.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def test_every_status_has_a_headline(verdict: Callable[..., Verdict], status: st
 
 
 def test_details_are_in_the_order_of_the_grammar(verdict: Callable[..., Verdict]) -> None:
-    """Mismatch, error, precision, diagnosis, message, known reason, and the entry that does not fit."""
+    """Mismatch, error, precision, diagnosis, message, known reason, and the entry that does not
+    fit.
+    """
     found = verdict(
         mismatch={
             "kind": "values",
@@ -53,11 +57,20 @@ def test_details_are_in_the_order_of_the_grammar(verdict: Callable[..., Verdict]
 
 def test_exact_sums_allow_no_error(verdict: Callable[..., Verdict]) -> None:
     """Every bit is compared, and there is no bound to tell."""
-    found = verdict(mismatch={"kind": "values", "text": "out[0]=1, should be 2", "abs_error": 1.0, "allowed": 0.0})
+    found = verdict(
+        mismatch={
+            "kind": "values",
+            "text": "out[0]=1, should be 2",
+            "abs_error": 1.0,
+            "allowed": 0.0,
+        }
+    )
     assert messages.details(found)[1] == "max abs error 1 (none is allowed: every sum is exact)"
 
 
-def test_a_message_says_what_the_case_is_about(verdict: Callable[..., Verdict], run_line: dict[str, Any]) -> None:
+def test_a_message_says_what_the_case_is_about(
+    verdict: Callable[..., Verdict], run_line: dict[str, Any]
+) -> None:
     """Its summary and where it comes from, below the headline."""
     case = {"summary": "The last row is kept.", "source": "a textbook"}
     lines = messages.message(verdict(), run_line, case).split("\n")
@@ -66,18 +79,28 @@ def test_a_message_says_what_the_case_is_about(verdict: Callable[..., Verdict], 
 
 def test_what_conforms_has_no_error_to_explain(verdict: Callable[..., Verdict]) -> None:
     """Errors and precision within the bound are facts of the record, not details of a message."""
-    found = verdict(status="conforms", error_over_bound=0.5, precision={"bits": 24, "formats": ["float32"]})
+    found = verdict(
+        status="conforms", error_over_bound=0.5, precision={"bits": 24, "formats": ["float32"]}
+    )
     assert messages.details(found) == []
 
 
 def test_a_precision_of_no_format_says_so(verdict: Callable[..., Verdict]) -> None:
     """Bits that no format has are given without one."""
-    assert messages.details(verdict(precision={"bits": 16, "formats": []})) == ["precision of 16 bits: no format"]
+    assert messages.details(verdict(precision={"bits": 16, "formats": []})) == [
+        "precision of 16 bits: no format"
+    ]
 
 
-def test_again_is_a_command_for_a_shell(verdict: Callable[..., Verdict], run_line: dict[str, Any]) -> None:
-    """Paths, the case, the adapter as it was asked for and the device, quoted where a shell needs it."""
-    run_line["adapters"] = [{"label": "old", "asked": "old=cmd:./engine --fast", "adapter": "cmd:./engine --fast"}]
+def test_again_is_a_command_for_a_shell(
+    verdict: Callable[..., Verdict], run_line: dict[str, Any]
+) -> None:
+    """Paths, the case, the adapter as it was asked for and the device, quoted where a shell needs
+    it.
+    """
+    run_line["adapters"] = [
+        {"label": "old", "asked": "old=cmd:./engine --fast", "adapter": "cmd:./engine --fast"}
+    ]
     run_line["paths"] = ["my cases"]
     found = verdict(adapter="old", device="cuda", case="folder/file/a b")
     command = messages.again(found, run_line)
@@ -85,7 +108,9 @@ def test_again_is_a_command_for_a_shell(verdict: Callable[..., Verdict], run_lin
     assert shlex.split(command)[5:] == ["old=cmd:./engine --fast", "--device", "cuda"]
 
 
-def test_the_first_device_needs_no_option(verdict: Callable[..., Verdict], run_line: dict[str, Any]) -> None:
+def test_the_first_device_needs_no_option(
+    verdict: Callable[..., Verdict], run_line: dict[str, Any]
+) -> None:
     """On the CPU the command is as short as it can be."""
     assert messages.again(verdict(), run_line) == "conformance run folder/file/one -a engine"
 
@@ -96,12 +121,17 @@ def test_a_number_of_threads_that_was_asked_for_is_asked_for_again(
 ) -> None:
     """One that was not is the machine's own, and another machine has another."""
     run_line["threads"], run_line["command"] = 3, ["conformance", "run", *words]
-    assert messages.again(verdict(), run_line) == "conformance run folder/file/one -a engine --threads 3"
+    assert (
+        messages.again(verdict(), run_line)
+        == "conformance run folder/file/one -a engine --threads 3"
+    )
     run_line["command"] = ["conformance", "run"]
     assert messages.again(verdict(), run_line) == "conformance run folder/file/one -a engine"
 
 
-def test_the_message_is_headline_details_and_command(verdict: Callable[..., Verdict], run_line: dict[str, Any]) -> None:
+def test_the_message_is_headline_details_and_command(
+    verdict: Callable[..., Verdict], run_line: dict[str, Any]
+) -> None:
     """Several lines, of which all but the first are indented."""
     lines = messages.message(verdict(message="why"), run_line).split("\n")
     assert lines == [
@@ -115,39 +145,72 @@ def test_the_message_is_headline_details_and_command(verdict: Callable[..., Verd
     ("end", "changes", "sentence"),
     [
         (None, {}, "The run was cut: 1 verdict on 1 case so far, 1 unexpected."),
-        ({"problems": []}, {"status": "conforms"}, "Conforms: 1 verdict on 1 case, nothing unexpected, 0 known differences."),
-        ({"problems": []}, {"known": "because"}, "Conforms: 1 verdict on 1 case, nothing unexpected, 1 known difference."),
-        ({"problems": []}, {}, "Does not conform: 1 unexpected difference in 1 verdict on 1 case, 0 known differences."),
+        (
+            {"problems": []},
+            {"status": "conforms"},
+            "Conforms: 1 verdict on 1 case, nothing unexpected, 0 known differences.",
+        ),
+        (
+            {"problems": []},
+            {"known": "because"},
+            "Conforms: 1 verdict on 1 case, nothing unexpected, 1 known difference.",
+        ),
+        (
+            {"problems": []},
+            {},
+            (
+                "Does not conform: 1 unexpected difference in 1 verdict on 1 case, 0 known "
+                "differences."
+            ),
+        ),
         (
             {"problems": [{"entry": "a:1", "problem": "lost"}]},
             {"known": "because"},
-            "Does not conform: 0 unexpected differences in 1 verdict on 1 case, 1 entry that matches no case,"
+            "Does not conform: 0 unexpected differences in 1 verdict on 1 case, 1 entry that "
+            "matches no case,"
             " 1 known difference.",
         ),
     ],
 )
 def test_the_sentence_of_a_record_agrees_with_the_gate(
-    run_line: dict[str, Any], verdict: Callable[..., Verdict], end: dict[str, Any] | None, changes: dict[str, Any], sentence: str
+    run_line: dict[str, Any],
+    verdict: Callable[..., Verdict],
+    end: dict[str, Any] | None,
+    changes: dict[str, Any],
+    sentence: str,
 ) -> None:
     """It says Conforms exactly where the gate passes, with how many of what."""
-    record = Record(run=run_line, cases={"folder/file/one": {}}, verdicts=(verdict(**changes),), end=end)
+    record = Record(
+        run=run_line, cases={"folder/file/one": {}}, verdicts=(verdict(**changes),), end=end
+    )
     assert record_messages.summary(record) == sentence
     assert sentence.startswith("Conforms") == record.ok
 
 
-def test_releases_beyond_the_entries_are_told_once(run_line: dict[str, Any], verdict: Callable[..., Verdict]) -> None:
-    """How much is as before and what is mended, per release; and the sentence counts the unconfirmed apart."""
+def test_releases_beyond_the_entries_are_told_once(
+    run_line: dict[str, Any], verdict: Callable[..., Verdict]
+) -> None:
+    """How much is as before and what is mended, per release; and the sentence counts the
+    unconfirmed apart.
+    """
     note = {"entry": "known.yaml:3", "text": "for engine 2.0: seen in engine ==1.*"}
     verdicts = (
         verdict(known="a reason", known_unconfirmed=note),
         verdict(case="folder/file/two", known="a reason", known_unconfirmed=note),
-        verdict(case="folder/file/three", status="conforms", mended={**note, "entry": "known.yaml:9"}),
+        verdict(
+            case="folder/file/three", status="conforms", mended={**note, "entry": "known.yaml:9"}
+        ),
         verdict(case="folder/file/four", status="conforms"),
     )
-    record = Record(run=run_line, verdicts=verdicts, end={"counts": {}, "duration": 1.0, "problems": []})
+    record = Record(
+        run=run_line, verdicts=verdicts, end={"counts": {}, "duration": 1.0, "problems": []}
+    )
     assert record_messages.news(record) == [
-        "engine 2.0 is newer than the entries: 2 known differences are as before, 1 verdict mended (known.yaml:9);"
+        "engine 2.0 is newer than the entries: 2 known differences are as before, 1 verdict "
+        "mended (known.yaml:9);"
         " conformance confirm brings them up to date"
     ]
     assert "2 known differences (2 unconfirmed)" in record_messages.summary(record)
-    assert "known (unconfirmed for engine 2.0: seen in engine ==1.*): a reason" in messages.details(verdicts[0])
+    assert "known (unconfirmed for engine 2.0: seen in engine ==1.*): a reason" in messages.details(
+        verdicts[0]
+    )

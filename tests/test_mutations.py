@@ -1,7 +1,8 @@
-"""An oracle with any one term of its arithmetic changed is noticed: every mutation below disagrees with the definition.
+"""An oracle with any one term of its arithmetic changed is noticed: every mutation below disagrees
+with the definition.
 
-The mutated source is executed as a module in memory; nothing on disk changes. The oracle under test imports the geometry that
-was loaded with it, mutated or not.
+The mutated source is executed as a module in memory; nothing on disk changes. The oracle under test
+imports the geometry that was loaded with it, mutated or not.
 """
 
 from __future__ import annotations
@@ -32,12 +33,20 @@ MUTATIONS = [
     (G, "self.dilation * (self.kernel - 1) + 1", "self.dilation * self.kernel + 1"),
     (G, "self.dilation * (self.kernel - 1) + 1", "(self.kernel - 1) + 1"),
     (G, "(self.size - 1) * self.stride + self.extent", "self.size * self.stride + self.extent"),
-    (G, "(self.size - 1) * self.stride + self.extent", "(self.size - 1) * (self.stride + 1) + self.extent"),
+    (
+        G,
+        "(self.size - 1) * self.stride + self.extent",
+        "(self.size - 1) * (self.stride + 1) + self.extent",
+    ),
     (G, "self.full - self.crop_low - self.crop_high", "self.full + self.crop_low - self.crop_high"),
     (G, "self.full - self.crop_low - self.crop_high", "self.full - self.crop_low + self.crop_high"),
     (G, "for tap in range(self.kernel):", "for tap in range(self.kernel - 1):"),
     (G, "shift = tap * self.dilation - self.crop_low", "shift = tap - self.crop_low"),
-    (G, "shift = tap * self.dilation - self.crop_low", "shift = tap * self.dilation + self.crop_low"),
+    (
+        G,
+        "shift = tap * self.dilation - self.crop_low",
+        "shift = tap * self.dilation + self.crop_low",
+    ),
     (G, "shift = tap * self.dilation - self.crop_low", "shift = tap * self.dilation"),
     (G, "first = max(0, -(shift // self.stride))", "first = min(0, -(shift // self.stride))"),
     (G, "first = max(0, -(shift // self.stride))", "first = max(1, -(shift // self.stride))"),
@@ -76,18 +85,36 @@ MUTATIONS = [
     (R, "slice(n, m), *at)] += products", "slice(n, m), *at)] = products"),
     (R, "slice(n, m), *at)] += products", "slice(n, m), *at)] -= products"),
     (R, "(k for k, _, _ in tap)", "(0 for k, _, _ in tap)"),
-    (R, "max(positions.start, start), min(positions.stop, stop)", "positions.start, min(positions.stop, stop)"),
-    (R, "max(positions.start, start), min(positions.stop, stop)", "max(positions.start, start), positions.stop"),
+    (
+        R,
+        "max(positions.start, start), min(positions.stop, stop)",
+        "positions.start, min(positions.stop, stop)",
+    ),
+    (
+        R,
+        "max(positions.start, start), min(positions.stop, stop)",
+        "max(positions.start, start), positions.stop",
+    ),
     (R, "move = (first - positions.start) * stride", "move = first - positions.start"),
     (R, "range(first - start, last - start)", "range(first, last)"),
     (R, "begin = places.start + move", "begin = places.start"),
-    (R, "begin + (last - first - 1) * stride + 1, stride)", "begin + (last - first) * stride + 1, stride)"),
-    (R, "padding=_pairs(padding, rank)", "padding=[(low, low) for low, high in _pairs(padding, rank)]"),
+    (
+        R,
+        "begin + (last - first - 1) * stride + 1, stride)",
+        "begin + (last - first) * stride + 1, stride)",
+    ),
+    (
+        R,
+        "padding=_pairs(padding, rank)",
+        "padding=[(low, low) for low, high in _pairs(padding, rank)]",
+    ),
 ]
 
 
 class Comparison(NamedTuple):
-    """The arguments of a call, what the definition gives, and the memory that the oracle's blocks may take."""
+    """The arguments of a call, what the definition gives, and the memory that the oracle's blocks
+    may take.
+    """
 
     x: np.ndarray
     w: np.ndarray
@@ -104,8 +131,12 @@ def test_unmutated_oracle_agrees_everywhere(comparisons: list[Comparison]) -> No
     assert len(comparisons) == COMPARISONS
 
 
-@pytest.mark.parametrize(("module", "old", "new"), MUTATIONS, ids=[f"{old} -> {new}" for _, old, new in MUTATIONS])
-def test_mutation_is_noticed(comparisons: list[Comparison], module: str, old: str, new: str) -> None:
+@pytest.mark.parametrize(
+    ("module", "old", "new"), MUTATIONS, ids=[f"{old} -> {new}" for _, old, new in MUTATIONS]
+)
+def test_mutation_is_noticed(
+    comparisons: list[Comparison], module: str, old: str, new: str
+) -> None:
     """An oracle with this one term changed disagrees with the definition somewhere."""
     mutant = loaded({module: (old, new)})
     assert any(disagrees(mutant, each) for each in comparisons)
@@ -118,20 +149,26 @@ def test_mutations_are_different() -> None:
 
 
 def loaded(changes: dict[str, tuple[str, str]]) -> ModuleType:
-    """The oracle from the sources on disk, one text in each named module replaced, over the geometry loaded likewise."""
+    """The oracle from the sources on disk, one text in each named module replaced, over the
+    geometry loaded likewise.
+    """
     fresh: dict[str, ModuleType] = {}
     with pytest.MonkeyPatch.context() as patch:
         for name, path in FILES.items():
             source = path.read_text(encoding="utf-8")
             if name in changes:
                 old, new = changes[name]
-                assert source.count(old) == 1, f"{path.name} has {old!r} {source.count(old)} times, should have it once"
+                assert source.count(old) == 1, (
+                    f"{path.name} has {old!r} {source.count(old)} times, should have it once"
+                )
                 source = source.replace(old, new)
             fresh[name] = ModuleType(name)
             patch.setitem(sys.modules, name, fresh[name])
             exec(compile(source, f"mutated {path.name}", "exec"), fresh[name].__dict__)
     oracle = fresh["conformance.oracle.reference"]
-    assert oracle.Axis is fresh["conformance.geometry"].Axis, "the oracle should use the geometry loaded with it"
+    assert oracle.Axis is fresh["conformance.geometry"].Axis, (
+        "the oracle should use the geometry loaded with it"
+    )
     return oracle
 
 
@@ -139,7 +176,9 @@ def disagrees(oracle: ModuleType, comparison: Comparison) -> bool:
     """Whether the oracle raises, or gives another shape or another number, than the definition."""
     oracle.BLOCK_BYTES = comparison.block_bytes
     try:
-        y = oracle.conv_transpose(comparison.x, comparison.w, comparison.bias, **comparison.arguments)
+        y = oracle.conv_transpose(
+            comparison.x, comparison.w, comparison.bias, **comparison.arguments
+        )
     except (ValueError, IndexError, ZeroDivisionError):
         return True
     return not np.array_equal(y, comparison.expected)
@@ -151,7 +190,9 @@ def comparisons() -> list[Comparison]:
 
 
 def drawn(random: np.random.RandomState) -> Iterator[Comparison]:
-    """Calls on small integers: ranks 1 to 3, groups, dilation, crops of both signs, large and small blocks."""
+    """Calls on small integers: ranks 1 to 3, groups, dilation, crops of both signs, large and small
+    blocks.
+    """
     for number in range(COMPARISONS):
         rank = 1 + number % 3
         most = (7, 4, 3)[rank - 1]
@@ -169,7 +210,14 @@ def drawn(random: np.random.RandomState) -> Iterator[Comparison]:
         w = random.randint(-4, 5, (c_in, per_group_out, *kernel)).astype(np.float64)
         bias = random.randint(1, 9, c_out).astype(np.float64) if number % 2 else None
         axes = tuple(
-            Axis(size=int(n), kernel=int(k), stride=int(s), dilation=int(d), crop_low=int(low), crop_high=int(high))
+            Axis(
+                size=int(n),
+                kernel=int(k),
+                stride=int(s),
+                dilation=int(d),
+                crop_low=int(low),
+                crop_high=int(high),
+            )
             for n, k, s, d, (low, high) in zip(size, kernel, stride, dilation, crops, strict=True)
         )
         yield Comparison(

@@ -1,4 +1,6 @@
-"""Somebody new, in an empty folder, with the one case and the one workflow file of the README: do they have a gate?"""
+"""Somebody new, in an empty folder, with the one case and the one workflow file of the README: do
+they have a gate?
+"""
 
 from __future__ import annotations
 
@@ -28,12 +30,17 @@ REFUSED = """\
 def files_of_readme() -> dict[str, str]:
     """The YAML files that the README says to write, by their names."""
     text = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    return {found[1]: found[0] for found in re.findall(r"^```yaml\n(# (\S+)\n.*?)^```$", text, re.MULTILINE | re.DOTALL)}
+    return {
+        found[1]: found[0]
+        for found in re.findall(r"^```yaml\n(# (\S+)\n.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    }
 
 
 @pytest.fixture(scope="module")
 def newcomer(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """An empty folder with those two files, and the environment variables of a fresh virtual environment."""
+    """An empty folder with those two files, and the environment variables of a fresh virtual
+    environment.
+    """
     folder = tmp_path_factory.mktemp("newcomer") / "project"
     files = files_of_readme()
     assert list(files) == ["cases/mine.yaml", ".github/workflows/conformance.yml"]
@@ -43,25 +50,35 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     virtual = folder.parent / "venv"
     run(sys.executable, "-m", "venv", virtual, cwd=folder)
     plain = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PIP_CONSTRAINT", "VIRTUAL_ENV"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "PIP_CONSTRAINT", "VIRTUAL_ENV"))
     }
     return folder, {**plain, "PATH": f"{virtual / 'bin'}{os.pathsep}{os.environ['PATH']}"}
 
 
 @pytest.fixture(scope="module")
 def first(newcomer: Any) -> Job:
-    """The job on the first push: the action installs from this checkout, as GitHub would from its own."""
+    """The job on the first push: the action installs from this checkout, as GitHub would from its
+    own.
+    """
     folder, environment = newcomer
     workflow = (folder / ".github/workflows/conformance.yml").read_text()
     return run_job(workflow, action=ACTION, root=CHECKOUT, folder=folder, environment=environment)
 
 
 def test_the_first_push_passes(newcomer: Any, first: Job) -> None:
-    """The framework's wheel is there, the case conforms, and record, page, summary and upload are what they should be."""
+    """The framework's wheel is there, the case conforms, and record, page, summary and upload are
+    what they should be.
+    """
     folder, _ = newcomer
     assert (first.code, first.errors) == (0, []), first.log
     assert "Conforms: 1 verdict on 1 case, nothing unexpected" in first.log
-    assert re.search(r"^\| onnxruntime \| onnxruntime [\d.]+, onnx [\d.]+ \| 1 \|  \|  \|$", first.summary, re.MULTILINE)
+    assert re.search(
+        r"^\| onnxruntime \| onnxruntime [\d.]+, onnx [\d.]+ \| 1 \|  \|  \|$",
+        first.summary,
+        re.MULTILINE,
+    )
     assert first.uploads == {"conformance": "conformance-report"}
     assert (folder / first.outputs["page"]).is_file()
 
@@ -76,8 +93,17 @@ def test_a_case_that_fails_fails_the_gate(newcomer: Any, first: Job) -> None:
     job = run_job(workflow, action=ACTION, root=CHECKOUT, folder=folder, environment=environment)
     assert job.code == 1
     [error] = job.errors
-    assert error.startswith(f"::error file=cases/mine.yaml,line={before.count(chr(10)) + 1},title=onnxruntime (cpu) raised in")
-    command = [Path(environment["PATH"].split(os.pathsep)[0]) / "conformance", "run", "cases", "-a", "onnxruntime"]
+    assert error.startswith(
+        f"::error file=cases/mine.yaml,line={before.count(chr(10)) + 1},title=onnxruntime (cpu) "
+        "raised in"
+    )
+    command = [
+        Path(environment["PATH"].split(os.pathsep)[0]) / "conformance",
+        "run",
+        "cases",
+        "-a",
+        "onnxruntime",
+    ]
     run(*command, "--accept", "cases/known_differences/mine.yaml", cwd=folder)
     assert "1 known difference" in run(*command, cwd=folder)
 
@@ -86,5 +112,8 @@ def test_pytest_finds_the_plugin_of_an_installation(newcomer: Any, first: Job) -
     """From the wheel, by its entry point: the plugin is there and does nothing unasked."""
     folder, environment = newcomer
     python = Path(environment["PATH"].split(os.pathsep)[0]) / "python"
-    code = "from importlib.metadata import entry_points as e; print(*[p.value for p in e(group='pytest11')])"
+    code = (
+        "from importlib.metadata import entry_points as e; print(*[p.value for p in "
+        "e(group='pytest11')])"
+    )
     assert "conformance.pytest_plugin" in run(python, "-c", code, cwd=folder).split()

@@ -14,12 +14,22 @@ def found(page: Any) -> str:
     return str(page.inner_text("#found"))
 
 
-def rows_of(reference: Record, *, word: str = "", status: str | None = None, adapter: str | None = None, tag: str = "") -> int:
+def rows_of(
+    reference: Record,
+    *,
+    word: str = "",
+    status: str | None = None,
+    adapter: str | None = None,
+    tag: str = "",
+) -> int:
     """How many rows the matrix should have, counted on the record itself."""
     rows = set()
     for verdict in reference.verdicts:
         case = reference.cases[verdict.case]
-        words = f"{verdict.case} {'' if verdict.quantity == 'output' else verdict.quantity} {case['summary']} {case['source']}"
+        words = (
+            f"{verdict.case} {'' if verdict.quantity == 'output' else verdict.quantity} "
+            f"{case['summary']} {case['source']}"
+        )
         if (
             word in words.lower()
             and (not tag or tag in case["tags"])
@@ -31,13 +41,20 @@ def rows_of(reference: Record, *, word: str = "", status: str | None = None, ada
 
 
 def test_the_page_is_quick_and_quiet(visit: Callable[..., Any], reference_page: str) -> None:
-    """First paint within 1.5 s; nothing is asked for and nothing complained of (the fixture fails the test)."""
+    """First paint within 1.5 s; nothing is asked for and nothing complained of (the fixture fails
+    the test).
+    """
     page = visit(reference_page)
-    paint = page.evaluate("performance.getEntriesByType('paint').find((e) => e.name === 'first-contentful-paint').startTime")
+    paint = page.evaluate(
+        "performance.getEntriesByType('paint').find((e) => e.name === "
+        "'first-contentful-paint').startTime"
+    )
     assert 0 < paint < 1500
 
 
-def test_words_and_statuses_filter_the_rows(visit: Callable[..., Any], reference_page: str, reference: Record) -> None:
+def test_words_and_statuses_filter_the_rows(
+    visit: Callable[..., Any], reference_page: str, reference: Record
+) -> None:
     """What is left is what the record has, and the address keeps it."""
     page = visit(reference_page)
     total = rows_of(reference)
@@ -53,7 +70,9 @@ def test_words_and_statuses_filter_the_rows(visit: Callable[..., Any], reference
     assert found(page) == f"{rows_of(reference, status='crashed')} of {total} rows"
 
 
-def test_adapters_and_tags_filter_columns_and_rows(visit: Callable[..., Any], reference_page: str, reference: Record) -> None:
+def test_adapters_and_tags_filter_columns_and_rows(
+    visit: Callable[..., Any], reference_page: str, reference: Record
+) -> None:
     """A chosen adapter leaves its column alone, and then only its own failures count."""
     page = visit(f"{reference_page}#adapter=torch%40cpu&status=differs")
     assert found(page).startswith(f"{rows_of(reference, status='differs', adapter='torch')} of")
@@ -62,25 +81,42 @@ def test_adapters_and_tags_filter_columns_and_rows(visit: Callable[..., Any], re
     assert found(page).startswith(f"{rows_of(reference, tag='network')} of")
 
 
-def test_totals_are_those_of_the_rows_in_view(visit: Callable[..., Any], reference_page: str, reference: Record) -> None:
-    """Each column's count of conforming and failing verdicts, for all rows and for those that a filter leaves."""
+def test_totals_are_those_of_the_rows_in_view(
+    visit: Callable[..., Any], reference_page: str, reference: Record
+) -> None:
+    """Each column's count of conforming and failing verdicts, for all rows and for those that a
+    filter leaves.
+    """
     page = visit(reference_page)
     for word in ("", "yolact"):
         page.fill("#q", word)
-        for kind, wanted in (("conforms", {"conforms"}), ("fails", {"differs", "raised", "crashed", "timed-out"})):
+        for kind, wanted in (
+            ("conforms", {"conforms"}),
+            ("fails", {"differs", "raised", "crashed", "timed-out"}),
+        ):
             counted = page.locator(f".totals.{kind} td").all_inner_texts()[1:]
             for entry, count in zip(reference.run["adapters"], counted, strict=True):
-                mine = [v for v in reference.verdicts if v.adapter == entry["label"] and v.status in wanted]
+                mine = [
+                    v
+                    for v in reference.verdicts
+                    if v.adapter == entry["label"] and v.status in wanted
+                ]
                 assert int(count) == sum(
-                    word in f"{v.case} {reference.cases[v.case]['summary']} {reference.cases[v.case]['source']}".lower()
+                    word
+                    in (
+                        f"{v.case} {reference.cases[v.case]['summary']} "
+                        f"{reference.cases[v.case]['source']}"
+                    ).lower()
                     for v in mine
                 )
 
 
 def test_a_keystroke_is_answered_at_once(visit: Callable[..., Any], reference_page: str) -> None:
-    """From the key to the next painted frame in a small part of what the page took to open, the median of several.
+    """From the key to the next painted frame in a small part of what the page took to open, the
+    median of several.
 
-    Opening it draws every row once: what answers a key must not. On a quiet machine it is some 35 ms of 250.
+    Opening it draws every row once: what answers a key must not. On a quiet machine it is some 35
+    ms of 250.
     """
     page = visit(reference_page)
     opening = page.evaluate("performance.getEntriesByType('navigation')[0].domComplete")
@@ -103,21 +139,32 @@ def test_a_keystroke_is_answered_at_once(visit: Callable[..., Any], reference_pa
     assert taken < opening / 2, (taken, opening)
 
 
-def test_a_case_opens_by_click_and_closes_with_escape(visit: Callable[..., Any], reference_page: str) -> None:
-    """The cell's own verdict is open; the address says so, back closes it again, and filters stay."""
+def test_a_case_opens_by_click_and_closes_with_escape(
+    visit: Callable[..., Any], reference_page: str
+) -> None:
+    """The cell's own verdict is open; the address says so, back closes it again, and filters
+    stay.
+    """
     page = visit(f"{reference_page}#q=kernel&status=differs")
     page.locator("td.differs").first.click()
     page.wait_for_selector("dialog[open]")
     assert "case=" in page.url
-    assert page.locator("dialog details.verdict-of[open] summary").first.inner_text().count("differs") == 1
+    assert (
+        page.locator("dialog details.verdict-of[open] summary").first.inner_text().count("differs")
+        == 1
+    )
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog:not([open])", state="attached")
     assert "case=" not in page.url
     assert "q=kernel&status=differs" in page.url
 
 
-def test_a_case_opens_by_its_address(visit: Callable[..., Any], reference_page: str, reference: Record) -> None:
-    """Its sentence, its source, the pictures, and one entry per verdict; the anchors of the plain page lead there too."""
+def test_a_case_opens_by_its_address(
+    visit: Callable[..., Any], reference_page: str, reference: Record
+) -> None:
+    """Its sentence, its source, the pictures, and one entry per verdict; the anchors of the plain
+    page lead there too.
+    """
     case = reference.cases[SHOWCASE]
     verdicts = [verdict for verdict in reference.verdicts if verdict.case == SHOWCASE]
     for fragment in (f"case={SHOWCASE}", f"{SHOWCASE}@torch@cpu"):
@@ -131,7 +178,9 @@ def test_a_case_opens_by_its_address(visit: Callable[..., Any], reference_page: 
 
 
 def test_keys_alone_open_a_case(visit: Callable[..., Any], reference_page: str) -> None:
-    """Arrow keys go through the matrix, far beyond what is drawn, and Enter opens what they stand on; focus comes back there."""
+    """Arrow keys go through the matrix, far beyond what is drawn, and Enter opens what they stand
+    on; focus comes back there.
+    """
     page = visit(reference_page)
     page.locator("#matrix tbody [tabindex='0']").focus()
     for _ in range(6):
@@ -146,7 +195,9 @@ def test_keys_alone_open_a_case(visit: Callable[..., Any], reference_page: str) 
     page.wait_for_selector("dialog[open]")
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog:not([open])", state="attached")
-    assert page.evaluate("document.activeElement.parentElement.getAttribute('aria-rowindex')") == row
+    assert (
+        page.evaluate("document.activeElement.parentElement.getAttribute('aria-rowindex')") == row
+    )
 
 
 def test_the_theme_is_switched_and_kept(visit: Callable[..., Any], reference_page: str) -> None:
@@ -162,10 +213,16 @@ def test_the_theme_is_switched_and_kept(visit: Callable[..., Any], reference_pag
     assert page.evaluate(paper) == light
 
 
-def test_without_javascript_the_tables_are_there(visit: Callable[..., Any], reference_page: str, reference: Record) -> None:
-    """The matrix with a row per case and quantity, every failure, and the tables of times and errors."""
+def test_without_javascript_the_tables_are_there(
+    visit: Callable[..., Any], reference_page: str, reference: Record
+) -> None:
+    """The matrix with a row per case and quantity, every failure, and the tables of times and
+    errors.
+    """
     page = visit(reference_page, java_script_enabled=False)
     assert page.locator("table.plain tbody tr:not(.group)").count() == rows_of(reference)
-    assert page.locator("section.failure").count() == sum(v.fails or v.unexpected for v in reference.verdicts)
+    assert page.locator("section.failure").count() == sum(
+        v.fails or v.unexpected for v in reference.verdicts
+    )
     assert page.locator("#timings table tbody tr").count() > 20
     assert page.locator("#conventions .atlas svg").count() == 12

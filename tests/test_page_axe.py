@@ -1,4 +1,6 @@
-"""The page and axe-core: nothing to complain of in light, dark, wide and on a phone; and the screenshots."""
+"""The page and axe-core: nothing to complain of in light, dark, wide and on a phone; and the
+screenshots.
+"""
 
 from __future__ import annotations
 
@@ -54,36 +56,68 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
 def test_axe_finds_nothing(
-    visit: Callable[..., Any], reference_page: str, scheme: str, viewport: dict[str, int], folder: Path
+    visit: Callable[..., Any],
+    reference_page: str,
+    scheme: str,
+    viewport: dict[str, int],
+    folder: Path,
 ) -> None:
-    """Contrast, names, roles, order: with everything unfolded, and with a case open; nothing is wider than the window."""
+    """Contrast, names, roles, order: with everything unfolded, and with a case open; nothing is
+    wider than the window.
+    """
     page = visit(reference_page, color_scheme=scheme, viewport=viewport)
     name = f"{scheme}-{viewport['width']}"
     page.screenshot(path=folder / f"top-{name}.png")
-    page.evaluate("for (const details of document.querySelectorAll('main details')) details.open = true")
+    page.evaluate(
+        "for (const details of document.querySelectorAll('main details')) details.open = true"
+    )
     page.evaluate(DRAW_ALL)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.screenshot(path=folder / f"page-{name}.png", full_page=True)
     assert violations(page) == []
-    page.evaluate("State.update({ case: 'textbook/cs231n/two-by-two-to-four-by-four', on: 'onnxruntime@cpu' })")
+    page.evaluate(
+        "State.update({ case: 'textbook/cs231n/two-by-two-to-four-by-four', on: 'onnxruntime@cpu' "
+        "})"
+    )
     page.wait_for_selector("dialog[open] .program")
     page.screenshot(path=folder / f"program-{name}.png")
-    page.evaluate("for (const details of document.querySelectorAll('dialog details')) details.open = true")
+    page.evaluate(
+        "for (const details of document.querySelectorAll('dialog details')) details.open = true"
+    )
     page.wait_for_timeout(300)
-    assert page.evaluate("(() => { const d = document.querySelector('dialog'); return d.scrollWidth <= d.clientWidth; })()")
+    assert page.evaluate(
+        "(() => { const d = document.querySelector('dialog'); return d.scrollWidth <= "
+        "d.clientWidth; })()"
+    )
     assert violations(page) == []
 
 
-def test_the_readme_s_pictures_are_taken(visit: Callable[..., Any], reference_page: str, reference: Record, folder: Path) -> None:
-    """The matrix where something differs, and a case with its signed error; small enough for git."""
+def test_the_readme_s_pictures_are_taken(
+    visit: Callable[..., Any], reference_page: str, reference: Record, folder: Path
+) -> None:
+    """The matrix where something differs, and a case with its signed error; small enough for
+    git.
+    """
     page = visit(f"{reference_page}#status=differs", viewport={"width": 1200, "height": 720})
     page.evaluate("document.getElementById('matrix').scrollIntoView()")
     page.screenshot(path=folder / "report.png")
-    wrong = [v for v in reference.verdicts if v.diagnosis and v.got and (v.mismatch or {}).get("kind") == "values"]
+    wrong = [
+        v
+        for v in reference.verdicts
+        if v.diagnosis and v.got and (v.mismatch or {}).get("kind") == "values"
+    ]
     shifted = min(
-        wrong, key=lambda v: ("start" in v.got, "window" not in v.diagnosis["text"], abs(math.prod(v.got["shape"]) - 60))
+        wrong,
+        key=lambda v: (
+            "start" in v.got,
+            "window" not in v.diagnosis["text"],
+            abs(math.prod(v.got["shape"]) - 60),
+        ),
     )
-    page.evaluate("([name, on]) => State.update({ case: name, on })", [shifted.case, f"{shifted.adapter}@{shifted.device}"])
+    page.evaluate(
+        "([name, on]) => State.update({ case: name, on })",
+        [shifted.case, f"{shifted.adapter}@{shifted.device}"],
+    )
     page.wait_for_selector("dialog[open] .pictures")
     page.screenshot(path=folder / "case.png")
     assert all((folder / name).stat().st_size < 300_000 for name in ("report.png", "case.png"))

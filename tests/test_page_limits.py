@@ -1,4 +1,6 @@
-"""The page of records that are not the reference: hostile, ten times as large, empty, cut, and with a baseline."""
+"""The page of records that are not the reference: hostile, ten times as large, empty, cut, and with
+a baseline.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,10 @@ from conformance.record.record import Record
 from conformance.report import render
 from conformance.verdicts.verdict import Verdict
 
-EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'--><b>&amp;{{7*7}}\u2028\ud800"
+EVIL = (
+    "</script><script>alert(1)</script><img src=x "
+    "onerror=alert(2)>\"'--><b>&amp;{{7*7}}\u2028\ud800"
+)
 SHOWN = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'--><b>&amp;{{7*7}}"
 ARRAY = {"shape": [1, 1, 2, 2], "values": [[[[1.0, 2.0], [3.0, 4.0]]]]}
 
@@ -76,18 +81,32 @@ def on_disk(text: str, folder: Path) -> str:
 
 
 def test_markup_and_script_are_shown_as_text(
-    visit: Callable[..., Any], run_line: dict[str, Any], verdict: Callable[..., Verdict], tmp_path: Path
+    visit: Callable[..., Any],
+    run_line: dict[str, Any],
+    verdict: Callable[..., Verdict],
+    tmp_path: Path,
 ) -> None:
-    """In every place, with every part unfolded and a case open: no element of it, no dialog, no request, and it can be read."""
+    """In every place, with every part unfolded and a case open: no element of it, no dialog, no
+    request, and it can be read.
+    """
     record = hostile(run_line, verdict)
     page = visit(on_disk(render(record, baseline=record), tmp_path))
     page.locator("#matrix tbody td.cell").first.click()
     page.wait_for_selector("dialog[open] details.verdict-of[open] .again")
     page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
-    page.evaluate("async () => { for (const figure of document.querySelectorAll('[data-figure]')) figure.scrollIntoView(); }")
+    page.evaluate(
+        "async () => { for (const figure of document.querySelectorAll('[data-figure]')) "
+        "figure.scrollIntoView(); }"
+    )
     page.wait_for_timeout(300)
     assert page.evaluate("document.querySelectorAll('img, b > img, [onerror]').length") == 0
-    assert page.evaluate("[...document.scripts].filter((script) => script.textContent.startsWith('alert')).length") == 0
+    assert (
+        page.evaluate(
+            "[...document.scripts].filter((script) => "
+            "script.textContent.startsWith('alert')).length"
+        )
+        == 0
+    )
     shown = page.evaluate("document.querySelector('dialog').textContent")
     assert shown.count(SHOWN) > 10
     assert SHOWN in page.inner_text("main")
@@ -95,8 +114,14 @@ def test_markup_and_script_are_shown_as_text(
 
 def ten_times(record: Record) -> Record:
     """The record with every case and verdict ten times, under ten names."""
-    cases = {f"copy{n}/{name}": {**line, "case": f"copy{n}/{name}"} for n in range(10) for name, line in record.cases.items()}
-    verdicts = tuple(dataclasses.replace(v, case=f"copy{n}/{v.case}") for n in range(10) for v in record.verdicts)
+    cases = {
+        f"copy{n}/{name}": {**line, "case": f"copy{n}/{name}"}
+        for n in range(10)
+        for name, line in record.cases.items()
+    }
+    verdicts = tuple(
+        dataclasses.replace(v, case=f"copy{n}/{v.case}") for n in range(10) for v in record.verdicts
+    )
     return dataclasses.replace(record, cases=cases, verdicts=verdicts)
 
 
@@ -108,7 +133,9 @@ def test_the_page_of_the_reference_is_small_and_made_quickly(reference: Record) 
     assert len(text.encode()) < 6_000_000
 
 
-def test_a_record_ten_times_as_large_opens(visit: Callable[..., Any], reference: Record, tmp_path: Path) -> None:
+def test_a_record_ten_times_as_large_opens(
+    visit: Callable[..., Any], reference: Record, tmp_path: Path
+) -> None:
     """Its matrix is there, answers a filter, and opens its last case."""
     large = ten_times(reference)
     page = visit(on_disk(render(large), tmp_path))
@@ -122,7 +149,9 @@ def test_a_record_ten_times_as_large_opens(visit: Callable[..., Any], reference:
 
 
 @pytest.mark.parametrize("cut", [True, False])
-def test_a_record_without_a_verdict_opens(visit: Callable[..., Any], run_line: dict[str, Any], tmp_path: Path, cut: bool) -> None:
+def test_a_record_without_a_verdict_opens(
+    visit: Callable[..., Any], run_line: dict[str, Any], tmp_path: Path, cut: bool
+) -> None:
     """A run that was cut at once, and one that had nothing to do."""
     end = None if cut else {"counts": {}, "duration": 0.0, "problems": []}
     page = visit(on_disk(render(Record(run=run_line, cases={}, verdicts=(), end=end)), tmp_path))
@@ -131,10 +160,21 @@ def test_a_record_without_a_verdict_opens(visit: Callable[..., Any], run_line: d
 
 
 def test_what_changed_since_a_baseline_leads_to_the_case(
-    visit: Callable[..., Any], run_line: dict[str, Any], verdict: Callable[..., Verdict], tmp_path: Path
+    visit: Callable[..., Any],
+    run_line: dict[str, Any],
+    verdict: Callable[..., Verdict],
+    tmp_path: Path,
 ) -> None:
-    """A verdict that fails now is named, counted, and a click away; the versions that changed are there."""
-    line = {"case": "folder/file/one", "summary": "One case.", "source": "made up", "tags": [], "expected": None}
+    """A verdict that fails now is named, counted, and a click away; the versions that changed are
+    there.
+    """
+    line = {
+        "case": "folder/file/one",
+        "summary": "One case.",
+        "source": "made up",
+        "tags": [],
+        "expected": None,
+    }
     end = {"counts": {}, "duration": 1.0, "problems": []}
     sides = [
         Record(

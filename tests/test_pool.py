@@ -32,7 +32,9 @@ def pool(log):
     made = []
 
     def make(*specs, jobs=1, timeout=20.0):
-        made.append(Pool(specs, jobs=jobs, timeout=timeout, environment={"MINIATURES_LOG": str(log)}))
+        made.append(
+            Pool(specs, jobs=jobs, timeout=timeout, environment={"MINIATURES_LOG": str(log)})
+        )
         return made[-1]
 
     yield make
@@ -58,7 +60,9 @@ def run(pool, tasks):
 
 def test_every_adapter_is_greeted_before_the_first_case(pool, log):
     """The answers are in the order of the adapters, those of no use among them."""
-    one = pool(miniature("Right"), miniature("no_such_module:X", label="nowhere"), foreign("right"), jobs=2)
+    one = pool(
+        miniature("Right"), miniature("no_such_module:X", label="nowhere"), foreign("right"), jobs=2
+    )
     answers = one.greet()
     assert list(answers) == ["Right", "nowhere", "right"]
     assert [type(answer) for answer in answers.values()] == [Greeting, Unavailable, Greeting]
@@ -88,7 +92,9 @@ def test_with_several_jobs_adapters_work_at_once(pool):
     came = run(one, [Task(label, number) for label in "ab" for number in range(4)])
     labels = [label for label, _, _ in came]
     assert {*labels[:4]} == {"a", "b"}  # not one after the other
-    assert sorted((label, number) for label, number, _ in came) == [(label, number) for label in "ab" for number in range(4)]
+    assert sorted((label, number) for label, number, _ in came) == [
+        (label, number) for label in "ab" for number in range(4)
+    ]
     assert all(isinstance(outcome, Output) for _, _, outcome in came)
 
 
@@ -103,8 +109,15 @@ def test_a_second_process_is_started_when_the_rest_is_worth_it(pool, log):
 
 
 def test_adapters_keep_step_at_what_is_to_be_done_together(pool):
-    """No adapter goes on before all have begun with the first task that they share; each adapter's groups stay in order."""
-    one = pool(miniature("Right", label="a"), miniature("Right", label="b"), miniature("Right", label="c"), jobs=2)
+    """No adapter goes on before all have begun with the first task that they share; each adapter's
+    groups stay in order.
+    """
+    one = pool(
+        miniature("Right", label="a"),
+        miniature("Right", label="b"),
+        miniature("Right", label="c"),
+        jobs=2,
+    )
     one.greet()
     begun = []
     one.run(
@@ -125,7 +138,10 @@ def test_what_comes_first_says_nothing_of_the_rest(pool, log):
     one.greet()
     one.run(
         {"Right": [Task("Right", number) for number in range(8)]},
-        lambda task: (task.number == 0 and time.sleep(1.0)) or Asked(tensors=small(), native=TORCH, device="cpu"),
+        lambda task: (
+            (task.number == 0 and time.sleep(1.0))
+            or Asked(tensors=small(), native=TORCH, device="cpu")
+        ),
         lambda task, outcome: time.sleep(0.05),
         lambda task: None,
         together=lambda task: task.number == 0,
@@ -134,7 +150,9 @@ def test_what_comes_first_says_nothing_of_the_rest(pool, log):
 
 
 def test_who_is_known_to_be_started_often_has_more_to_do(pool):
-    """Of adapters with as many calls, the one whose calls end its process is not left for the end."""
+    """Of adapters with as many calls, the one whose calls end its process is not left for the
+    end.
+    """
     one = pool(*(miniature("Right", label=label) for label in "abcd"), jobs=2)
     one.greet()
     begun = []
@@ -149,13 +167,19 @@ def test_who_is_known_to_be_started_often_has_more_to_do(pool):
     assert sorted(begun) == sorted("abcd" * 3)
 
 
-def test_what_is_timed_has_a_process_of_its_own_that_waits_as_the_framework_does(pool, log, tmp_path, monkeypatch):
-    """Engines that share the machine are told to sleep while they wait; that would slow down what is timed."""
+def test_what_is_timed_has_a_process_of_its_own_that_waits_as_the_framework_does(
+    pool, log, tmp_path, monkeypatch
+):
+    """Engines that share the machine are told to sleep while they wait; that would slow down what
+    is timed.
+    """
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     (tmp_path / "waiting.py").write_text(
         "import os\nfrom miniatures import Right\n\n\nclass Waiting(Right):\n"
-        "    def call(self, *arguments):\n        open(os.environ['MINIATURES_LOG'] + '.policy', 'a').write("
-        "os.environ.get('OMP_WAIT_POLICY', 'its own') + chr(10))\n        return super().call(*arguments)\n"
+        "    def call(self, *arguments):\n        open(os.environ['MINIATURES_LOG'] + '.policy', "
+        "'a').write("
+        "os.environ.get('OMP_WAIT_POLICY', 'its own') + chr(10))\n        return "
+        "super().call(*arguments)\n"
     )
     spec = miniature("waiting:Waiting", label="w")
     spec.environment["PYTHONPATH"] += f":{tmp_path}"
@@ -184,11 +208,15 @@ def test_a_time_out_costs_its_own_case(pool, log):
     one = pool(miniature("Hangs"), miniature("Right"), jobs=2, timeout=0.4)
     one.greet()
     came = run(one, [Task(label, number) for label in ("Hangs", "Right") for number in range(2)])
-    by_label = {label: [type(o) for name, _, o in came if name == label] for label in ("Hangs", "Right")}
+    by_label = {
+        label: [type(o) for name, _, o in came if name == label] for label in ("Hangs", "Right")
+    }
     assert by_label == {"Hangs": [TimedOut] * 2, "Right": [Output] * 2}
 
 
-@pytest.mark.parametrize(("module", "kind"), [("miniatures_dying", Crashed), ("miniatures_raising", Raised)])
+@pytest.mark.parametrize(
+    ("module", "kind"), [("miniatures_dying", Crashed), ("miniatures_raising", Raised)]
+)
 def test_after_two_failed_starts_there_is_no_third(pool, log, module, kind):
     """The remaining cases get the verdict of the start, without another one."""
     one = pool(miniature(f"{module}:Right", label="broken"))
@@ -209,7 +237,9 @@ def test_what_is_not_there_is_asked_once(pool, tmp_path):
 
 
 def test_a_start_that_fails_later_on_ends_it_too(pool, log, tmp_path):
-    """An engine that crashes and then cannot be started twice leaves the verdict of the start to the rest."""
+    """An engine that crashes and then cannot be started twice leaves the verdict of the start to
+    the rest.
+    """
     (tmp_path / "fragile.py").write_text(
         "import os\nfrom pathlib import Path\nfrom miniatures import Aborts, note\nnote('start')\n"
         "gone = Path(__file__).with_suffix('.gone')\n"
@@ -220,7 +250,10 @@ def test_a_start_that_fails_later_on_ends_it_too(pool, log, tmp_path):
     spec.environment["PYTHONPATH"] += f":{tmp_path}"
     one = pool(spec)
     one.greet()
-    came = [outcome for _, _, outcome in run(one, [Task("fragile:Aborts", number) for number in range(4)])]
+    came = [
+        outcome
+        for _, _, outcome in run(one, [Task("fragile:Aborts", number) for number in range(4)])
+    ]
     assert isinstance(came[0], Crashed)
     assert came[1:] == [Raised(type="ImportError", message="used up", stage="while starting")] * 3
     assert started(log)[0] == started(log)[1]  # the module and its class: one process
@@ -261,7 +294,12 @@ def test_what_need_not_be_asked_does_not_reach_the_engine(pool, log):
     one.greet()
     found = []
     outcome = Unavailable(reason="no such device")
-    one.run({"Aborts": [Task("Aborts", 0)]}, lambda task: outcome, lambda task, outcome: outcome, found.append)
+    one.run(
+        {"Aborts": [Task("Aborts", 0)]},
+        lambda task: outcome,
+        lambda task, outcome: outcome,
+        found.append,
+    )
     assert found == [outcome]
     assert len(started(log)) == 1
 
@@ -288,7 +326,9 @@ def test_closing_while_it_works_leaves_nothing(pool, log):
     """Ctrl-C in the middle of a call: every group is gone at once, the hanging one too."""
     one = pool(miniature("Hangs"), miniature("Right"), jobs=2)
     one.greet()
-    thread = threading.Thread(target=run, args=(one, [Task(label, n) for label in ("Hangs", "Right") for n in range(3)]))
+    thread = threading.Thread(
+        target=run, args=(one, [Task(label, n) for label in ("Hangs", "Right") for n in range(3)])
+    )
     thread.start()
     assert eventually(lambda: one._lanes["Hangs"].busy == 1)
     began = time.monotonic()

@@ -61,7 +61,9 @@ def group(process):
     return process._process.pid
 
 
-@pytest.mark.parametrize("asked", [("miniature", "Right", TORCH), ("foreign", "right", ONNX)], ids=["python", "foreign"])
+@pytest.mark.parametrize(
+    "asked", [("miniature", "Right", TORCH), ("foreign", "right", ONNX)], ids=["python", "foreign"]
+)
 def test_an_engine_answers(request, asked):
     """An adapter in Python and a program of its own answer alike."""
     kind, name, native = asked
@@ -72,9 +74,21 @@ def test_an_engine_answers(request, asked):
 
 def test_large_tensors_go_through_both_pipes(miniature):
     """Arrays far larger than a pipe's buffer arrive whole in both directions."""
-    x = np.random.RandomState(1).randint(-4, 5, (40_000, 1, 4, 4)).astype(np.float32)  # many items, few positions to scatter
-    native = {"stride": [1, 1], "padding": [0, 0], "output_padding": [0, 0], "dilation": [1, 1], "groups": 1}
-    _, tensors = call(miniature("Right"), native, tensors=(x, np.full((1, 1, 1, 1), 2, np.float32), np.zeros(1, np.float32)))
+    x = (
+        np.random.RandomState(1).randint(-4, 5, (40_000, 1, 4, 4)).astype(np.float32)
+    )  # many items, few positions to scatter
+    native = {
+        "stride": [1, 1],
+        "padding": [0, 0],
+        "output_padding": [0, 0],
+        "dilation": [1, 1],
+        "groups": 1,
+    }
+    _, tensors = call(
+        miniature("Right"),
+        native,
+        tensors=(x, np.full((1, 1, 1, 1), 2, np.float32), np.zeros(1, np.float32)),
+    )
     assert x.nbytes > 2**21
     assert (tensors["y"] == 2 * x).all()
 
@@ -96,7 +110,9 @@ def test_a_death_says_how(miniature, name, message):
 
 
 def test_the_end_of_stderr_is_in_the_message_and_so_is_the_reason_above_the_trace(miniature):
-    """The last lines are kept, and before them the line that says why it died; what lies between is left out."""
+    """The last lines are kept, and before them the line that says why it died; what lies between is
+    left out.
+    """
     with pytest.raises(Died) as caught:
         call(miniature("Aborts"), TORCH)
     first, reason, dots, *tail = str(caught.value).splitlines()
@@ -109,7 +125,10 @@ def test_the_end_of_stderr_is_in_the_message_and_so_is_the_reason_above_the_trac
 
 def test_a_long_line_of_stderr_is_cut(start):
     """A message stays readable whatever an engine says."""
-    shout = "import sys; sys.stdin.readline(); print('{}'); sys.stdout.flush(); sys.stderr.write('x' * 10**6); sys.exit(1)"
+    shout = (
+        "import sys; sys.stdin.readline(); print('{}'); sys.stdout.flush(); "
+        "sys.stderr.write('x' * 10**6); sys.exit(1)"
+    )
     process = start([sys.executable, "-c", shout])
     with pytest.raises(Died) as caught:
         call(process, TORCH)
@@ -117,7 +136,9 @@ def test_a_long_line_of_stderr_is_cut(start):
 
 
 def test_the_framework_reads_an_empty_stdin(miniature):
-    """The protocol's pipe stays open, and the framework neither waits on it nor gets at the next request."""
+    """The protocol's pipe stays open, and the framework neither waits on it nor gets at the next
+    request.
+    """
     header, _ = call(miniature("ReadsStdin"), TORCH, 10.0)
     assert header["outcome"] == "output"
 
@@ -125,7 +146,8 @@ def test_the_framework_reads_an_empty_stdin(miniature):
 def test_a_flood_on_stderr_does_not_block_an_engine(start):
     """What an engine says is drained while it works: more than a pipe holds does not stop it."""
     flood = (
-        "import sys\nfor line in sys.stdin.buffer:\n    sys.stderr.write('x' * 10**6)\n    sys.stderr.flush()\n"
+        "import sys\nfor line in sys.stdin.buffer:\n    sys.stderr.write('x' * 10**6)\n    "
+        "sys.stderr.flush()\n"
         "    print('{}', flush=True)"
     )
     process = start([sys.executable, "-c", flood])
@@ -213,7 +235,9 @@ def test_kill_can_be_repeated(miniature):
 
 
 def test_the_standard_streams_of_a_killed_engine_are_closed():
-    """Nothing keeps a pipe open: a suite of thousands of restarts must not run out of descriptors."""
+    """Nothing keeps a pipe open: a suite of thousands of restarts must not run out of
+    descriptors.
+    """
     code = (
         "import os, sys\nfrom conformance.workers.process import EngineProcess\n"
         "def once():\n    p = EngineProcess(['sleep', '60'], {}); p.kill()\n"
@@ -221,5 +245,11 @@ def test_the_standard_streams_of_a_killed_engine_are_closed():
         "for _ in range(5): once()\n"
         "print(len(os.listdir('/proc/self/fd')) - before)"
     )
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
     assert (done.stdout.strip(), done.stderr) == ("0", "")

@@ -16,7 +16,9 @@ ABSENT = dict.fromkeys(("AVX512VNNI", "AVX512BF16", "AVX512FP16"), False)
 
 def listed(tmp_path: Path, flags: str) -> Path:
     file = tmp_path / "cpuinfo"
-    file.write_text(f"processor\t: 0\nflags\t\t: {flags}\nbugs\t\t: none\n\nprocessor\t: 1\nflags\t\t: other\n")
+    file.write_text(
+        f"processor\t: 0\nflags\t\t: {flags}\nbugs\t\t: none\n\nprocessor\t: 1\nflags\t\t: other\n"
+    )
     return file
 
 
@@ -34,7 +36,9 @@ def test_the_file_adds_what_numpy_has_no_name_for(tmp_path: Path) -> None:
 
 
 def test_a_file_of_another_processor_is_not_believed(tmp_path: Path) -> None:
-    """Under an emulator it is the host's: what CPUID denies is not there, nor is anything else of the file."""
+    """Under an emulator it is the host's: what CPUID denies is not there, nor is anything else of
+    the file.
+    """
     haswell = {name: not name.startswith("AVX512") for name in SKYLAKE}
     flags = "sse4_1 avx avx2 fma avx512f avx512cd avx512bw avx512dq avx512vl amx_tile"
     found = cpu_flags({**haswell, **ABSENT}, listed(tmp_path, flags))
@@ -48,15 +52,21 @@ def test_an_instruction_set_is_one_of_a_ladder() -> None:
     for level, needed in LEVELS.items():
         flags |= needed
         assert isa(flags) == level
-        assert isa(flags, limit="avx2") == ("avx2" if level.startswith(("avx512", "amx")) else level)
+        assert isa(flags, limit="avx2") == (
+            "avx2" if level.startswith(("avx512", "amx")) else level
+        )
     assert isa(flags - {"avx512_vnni"}) == "avx512"
     assert isa(frozenset({"asimd"})) == "asimd"
     assert isa(frozenset({"asimd", "sve"})) == "sve"
     assert isa(frozenset()) == "other"
 
 
-@pytest.mark.parametrize(("value", "told"), [("AVX2", "avx2"), ("avx2_vnni", "avx2"), ("SSE41", "sse41")])
-def test_onednn_is_held_by_its_variable(monkeypatch: pytest.MonkeyPatch, value: str, told: str) -> None:
+@pytest.mark.parametrize(
+    ("value", "told"), [("AVX2", "avx2"), ("avx2_vnni", "avx2"), ("SSE41", "sse41")]
+)
+def test_onednn_is_held_by_its_variable(
+    monkeypatch: pytest.MonkeyPatch, value: str, told: str
+) -> None:
     """Whatever the case of its letters, and never to more than the processor has."""
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", value)
     assert onednn_facts() == {"isa": isa(limit=told), "processor": isa()}

@@ -77,20 +77,35 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
 
 
 def executed(*programs: str) -> str:
-    """What the programs print, each complete in itself, run one after the other in one fresh process."""
-    code = "import json, sys\nfor source in json.load(sys.stdin): exec(compile(source, 'p', 'exec'), {'__name__': '__main__'})"
-    done = subprocess.run([sys.executable, "-c", code], input=json.dumps(programs), capture_output=True, text=True, timeout=300)
+    """What the programs print, each complete in itself, run one after the other in one fresh
+    process.
+    """
+    code = (
+        "import json, sys\nfor source in json.load(sys.stdin): exec(compile(source, 'p', "
+        "'exec'), {'__name__': '__main__'})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=json.dumps(programs),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 
 
 @pytest.mark.parametrize("adapter", REGISTRY)
-def test_the_program_of_every_adapter_and_rank_agrees_with_the_definition(adapter: str, cases: dict[str, Case]) -> None:
+def test_the_program_of_every_adapter_and_rank_agrees_with_the_definition(
+    adapter: str, cases: dict[str, Case]
+) -> None:
     """Each runs in that framework alone and finds no difference on integers."""
     wanted = [cases[name] for name in ("one", "two", "three")]
     if adapter == "torch-unbatched":
         assert isinstance(program(wanted[0], adapter), Unrepresentable)
-        wanted[0] = dataclasses.replace(wanted[0], input=dataclasses.replace(wanted[0].input, shape=(1, 3, 5)))
+        wanted[0] = dataclasses.replace(
+            wanted[0], input=dataclasses.replace(wanted[0].input, shape=(1, 3, 5))
+        )
     sources = [program(case, adapter) for case in wanted]
     assert all(isinstance(source, str) for source in sources)
     printed = executed(*map(str, sources))
@@ -101,14 +116,21 @@ def test_the_program_of_every_adapter_and_rank_agrees_with_the_definition(adapte
 def test_a_program_imports_nothing_of_the_suite(adapter: str, cases: dict[str, Case]) -> None:
     """It can be pasted into a bug report."""
     tree = ast.parse(str(program(cases["two"], adapter)))
-    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
     imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert "numpy" in imported
     assert not any("conformance" in name for name in imported)
 
 
 def test_a_program_of_a_wrong_call_says_that_it_was_not_refused(cases: dict[str, Case]) -> None:
-    """A rule of one framework's own has no definition to compare with, and its program ends in the framework's own error."""
+    """A rule of one framework's own has no definition to compare with, and its program ends in the
+    framework's own error.
+    """
     source = program(cases["refused-by-torch"], "torch")
     assert isinstance(source, str)
     assert "not refused" in source
@@ -120,7 +142,9 @@ def test_no_case_of_the_corpus_breaks_a_template(adapter: str) -> None:
     """A refused case has no window, and some calls need one: that is a reason, not a traceback."""
     refused = [case for case in load_cases([shipped_cases()]) if case.geometry is None]
     programs = [program(case, adapter) for case in refused]
-    assert all(isinstance(source, Unrepresentable) or "not refused" in source for source in programs)
+    assert all(
+        isinstance(source, Unrepresentable) or "not refused" in source for source in programs
+    )
     assert refused
 
 
@@ -134,11 +158,19 @@ def test_the_conventions_are_those_that_the_adapters_declare() -> None:
     """A row is read without importing a framework: it is held against the adapters' source."""
     for entry in (entry for entry in REGISTRY.values() if entry.variant_of is None):
         file = Path(__file__).parent.parent / (entry.module.replace(".", "/") + ".py")
-        classes = {node.name: node for node in ast.parse(file.read_text()).body if isinstance(node, ast.ClassDef)}
+        classes = {
+            node.name: node
+            for node in ast.parse(file.read_text()).body
+            if isinstance(node, ast.ClassDef)
+        }
         node = classes[entry.adapter]
         declared = [
             _declared(node),
-            *(_declared(classes[base.id]) for base in node.bases if getattr(base, "id", None) in classes),
+            *(
+                _declared(classes[base.id])
+                for base in node.bases
+                if getattr(base, "id", None) in classes
+            ),
         ]
         assert next(name for name in declared if name) == entry.convention
 
@@ -152,7 +184,9 @@ def _declared(node: ast.ClassDef) -> str | None:
 
 @pytest.mark.parametrize("values", ["integers", "wide", "normal", "ones", "arange", "one-hot"])
 @pytest.mark.parametrize("role", ["input", "kernel"])
-def test_an_array_is_the_same_in_a_program_as_in_a_run(values: str, role: str, cases: dict[str, Case]) -> None:
+def test_an_array_is_the_same_in_a_program_as_in_a_run(
+    values: str, role: str, cases: dict[str, Case]
+) -> None:
     """Every recipe, with numbers put into it, evaluates to the case's own array."""
     put = (((0, 1, 2, 0), -0.0), ((1, 0, 0, 1), float("inf")), ((1, 1, 2, 1), float("nan")))
     made = Made(shape=(2, 2, 3, 2), values=values, seed=5, put=put)

@@ -16,19 +16,28 @@ from conformance.wording import duration
 
 
 def test_nobody_waits_for_a_line(run_line: dict[str, Any], verdict: Callable[..., Verdict]) -> None:
-    """While nothing ends, what is being done is told again and again: starting, calls with what is left, and timing."""
+    """While nothing ends, what is being done is told again and again: starting, calls with what is
+    left, and timing.
+    """
     lines: list[str] = []
     teller = Lines(silence=0.05, tell=lines.append)
     with teller:
-        assert eventually(lambda: any(line.startswith("starting the engines, 0.") for line in lines))
+        assert eventually(
+            lambda: any(line.startswith("starting the engines, 0.") for line in lines)
+        )
         teller.started({"engine": 4}, {"absent": "not installed"}, run_line)
         assert "absent: not run: not installed" in lines
         teller.verdict(verdict(status="conforms"))
         time.sleep(0.01)
-        assert eventually(lambda: any(line.startswith("1 of 4 verdicts, 0 unexpected, about ") for line in lines))
+        assert eventually(
+            lambda: any(line.startswith("1 of 4 verdicts, 0 unexpected, about ") for line in lines)
+        )
         teller.phase("layers, timed on all adapters in turn", 2, 9)
         assert eventually(
-            lambda: any(line.endswith("unexpected, 2 of 9 layers, timed on all adapters in turn") for line in lines)
+            lambda: any(
+                line.endswith("unexpected, 2 of 9 layers, timed on all adapters in turn")
+                for line in lines
+            )
         )
         teller.writing("the page")
         assert eventually(lambda: any(line.endswith("writing the page") for line in lines))
@@ -37,14 +46,20 @@ def test_nobody_waits_for_a_line(run_line: dict[str, Any], verdict: Callable[...
     assert len(lines) == said
 
 
-def test_the_first_failure_is_told_when_it_happens(run_line: dict[str, Any], verdict: Callable[..., Verdict]) -> None:
-    """In a line, with the command; what explains it is told at the end. Those after it are counted, unless each was asked for."""
+def test_the_first_failure_is_told_when_it_happens(
+    run_line: dict[str, Any], verdict: Callable[..., Verdict]
+) -> None:
+    """In a line, with the command; what explains it is told at the end. Those after it are counted,
+    unless each was asked for.
+    """
     for every, told in ((False, 1), (True, 2)):
         lines: list[str] = []
         teller = Lines(every_failure=every, silence=60.0, tell=lines.append)
         teller.started({"engine": 3}, {}, run_line)
         for case in ("folder/file/one", "folder/file/two"):
-            teller.verdict(verdict(case=case, mismatch={"kind": "values", "text": "out[0]=1, should be 2"}))
+            teller.verdict(
+                verdict(case=case, mismatch={"kind": "values", "text": "out[0]=1, should be 2"})
+            )
         teller.verdict(verdict(known="a reason"))
         assert sum("should be 2" in line for line in lines) == told
         teller.finished("engine", 75.0)
@@ -53,7 +68,9 @@ def test_the_first_failure_is_told_when_it_happens(run_line: dict[str, Any], ver
 
 def test_the_first_failure_ends_the_run(tmp_path: Path) -> None:
     """Exit 1; the record is as after Ctrl-C, so that --resume goes on."""
-    root = corpus(tmp_path, *(GAPS.replace("id: gaps", f"id: gaps-{number}") for number in range(6)), CUT)
+    root = corpus(
+        tmp_path, *(GAPS.replace("id: gaps", f"id: gaps-{number}") for number in range(6)), CUT
+    )
     words = ("run", root, "-a", "miniatures:OffByOne", "-o", "out", "--jobs", 1)
     done = command(*words, "-x", cwd=tmp_path)
     assert done.returncode == 1

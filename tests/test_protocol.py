@@ -41,14 +41,19 @@ def test_special_values_keep_their_bits():
 
 
 def test_the_line_and_the_bytes_are_as_documented():
-    """One line of JSON that lists the tensors, then the little-endian C-order data in that order."""
+    """One line of JSON that lists the tensors, then the little-endian C-order data in that
+    order.
+    """
     x = np.array([[1, 2]], np.float32)
     y = np.asfortranarray([[1, 2], [3, 4]]).astype(">i2")
     line, _, data = message({"do": "call", "id": 7}, {"x": x, "y": y}).partition(b"\n")
     assert json.loads(line) == {
         "do": "call",
         "id": 7,
-        "tensors": [{"name": "x", "dtype": "float32", "shape": [1, 2]}, {"name": "y", "dtype": "int16", "shape": [2, 2]}],
+        "tensors": [
+            {"name": "x", "dtype": "float32", "shape": [1, 2]},
+            {"name": "y", "dtype": "int16", "shape": [2, 2]},
+        ],
     }
     assert data == bytes.fromhex("0000803f 00000040 0100 0200 0300 0400")
 
@@ -82,14 +87,38 @@ def test_messages_follow_one_another():
         (b"[1, 2]\n", "should be a JSON object"),
         (b'{"tensors": 3}\n', "tensors is 3, should be a list"),
         (b'{"tensors": [3]}\n', "should give name, dtype and shape"),
-        (b'{"tensors": [{"name": "y", "dtype": "float32"}]}\n', "should give name, dtype and shape"),
-        (b'{"tensors": [{"name": "y", "dtype": "posit16", "shape": [1]}]}\n', "dtype 'posit16', should be one of float32"),
-        (b'{"tensors": [{"name": "y", "dtype": ["float32"], "shape": [1]}]}\n', "should be one of float32"),
-        (b'{"tensors": [{"name": "y", "dtype": "float32", "shape": 4}]}\n', "shape 4, should be a list of whole numbers"),
-        (b'{"tensors": [{"name": "y", "dtype": "float32", "shape": [-1]}]}\n', "should be a list of whole numbers"),
-        (b'{"tensors": [{"name": "y", "dtype": "float32", "shape": [1.5]}]}\n', "should be a list of whole numbers"),
-        (b'{"tensors": [{"name": "y", "dtype": "float32", "shape": [true]}]}\n', "should be a list of whole numbers"),
-        (b'{"tensors": [{"name": "y", "dtype": "float32", "shape": [99999999999]}]}\n', "should have at most"),
+        (
+            b'{"tensors": [{"name": "y", "dtype": "float32"}]}\n',
+            "should give name, dtype and shape",
+        ),
+        (
+            b'{"tensors": [{"name": "y", "dtype": "posit16", "shape": [1]}]}\n',
+            "dtype 'posit16', should be one of float32",
+        ),
+        (
+            b'{"tensors": [{"name": "y", "dtype": ["float32"], "shape": [1]}]}\n',
+            "should be one of float32",
+        ),
+        (
+            b'{"tensors": [{"name": "y", "dtype": "float32", "shape": 4}]}\n',
+            "shape 4, should be a list of whole numbers",
+        ),
+        (
+            b'{"tensors": [{"name": "y", "dtype": "float32", "shape": [-1]}]}\n',
+            "should be a list of whole numbers",
+        ),
+        (
+            b'{"tensors": [{"name": "y", "dtype": "float32", "shape": [1.5]}]}\n',
+            "should be a list of whole numbers",
+        ),
+        (
+            b'{"tensors": [{"name": "y", "dtype": "float32", "shape": [true]}]}\n',
+            "should be a list of whole numbers",
+        ),
+        (
+            b'{"tensors": [{"name": "y", "dtype": "float32", "shape": [99999999999]}]}\n',
+            "should have at most",
+        ),
     ],
 )
 def test_what_is_no_message_says_what_came_and_what_should_have(line, wrong):

@@ -1,4 +1,6 @@
-"""The pytest plugin, in sessions of its own: what becomes of each verdict, what is collected, and that it is inert unasked."""
+"""The pytest plugin, in sessions of its own: what becomes of each verdict, what is collected, and
+that it is inert unasked.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from conformance.outcomes import Raised, Unavailable
 from conformance.pytest_plugin import background
 from conformance.workers.engine import Greeting
 
-INSTALLED = any(entry.value == "conformance.pytest_plugin" for entry in entry_points(group="pytest11"))
+INSTALLED = any(
+    entry.value == "conformance.pytest_plugin" for entry in entry_points(group="pytest11")
+)
 KNOWN = """- adapter: mine
   cases: [tiny/cut]
   versions: {miniature: "==1.*"}
@@ -41,7 +45,12 @@ def session(tmp_path: Path) -> Session:
         return subprocess.run(
             [sys.executable, "-m", "pytest", *plugin, "-p", "no:cacheprovider", *map(str, words)],
             cwd=tmp_path,
-            env=environment(**{name: value for name, value in os.environ.items() if name == "CONFORMANCE_CACHE"}, **more),
+            env=environment(
+                **{
+                    name: value for name, value in os.environ.items() if name == "CONFORMANCE_CACHE"
+                },
+                **more,
+            ),
             capture_output=True,
             text=True,
             timeout=120,
@@ -52,7 +61,9 @@ def session(tmp_path: Path) -> Session:
 
 
 def asking(*miniatures: str) -> list[str]:
-    """The options that ask for these miniatures, each as `LABEL=NAME` or `NAME`, and for the report of everything."""
+    """The options that ask for these miniatures, each as `LABEL=NAME` or `NAME`, and for the report
+    of everything.
+    """
     words = []
     for one in miniatures:
         label, _, name = one.rpartition("=")
@@ -63,7 +74,11 @@ def asking(*miniatures: str) -> list[str]:
 def counts(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
     """The last line's figures, as {"passed": 3}; what -k and -m left out is none."""
     last = done.stdout.strip().splitlines()[-1].split(" in ")[0]
-    return {word: int(number) for number, word in re.findall(r"(\d+) (\w+)", last) if word != "deselected"}
+    return {
+        word: int(number)
+        for number, word in re.findall(r"(\d+) (\w+)", last)
+        if word != "deselected"
+    }
 
 
 def test_every_case_and_adapter_is_a_test(session: Session) -> None:
@@ -76,18 +91,28 @@ def test_every_case_and_adapter_is_a_test(session: Session) -> None:
 
 
 def test_a_failure_is_the_verdict_and_nothing_of_ours(session: Session) -> None:
-    """Who, where, got, should be, how many, the diagnosis and the command, without a traceback; then exit 1."""
+    """Who, where, got, should be, how many, the diagnosis and the command, without a traceback;
+    then exit 1.
+    """
     done = session("cases", *asking("mine=OffByOne"))
     assert done.returncode == 1
-    assert "mine (cpu) differs from the oracle in tiny/cut:\n    out[0, 0, 0, 0]=21, should be 3; 16 of 16" in done.stdout
+    assert (
+        "mine (cpu) differs from the oracle in tiny/cut:\n    out[0, 0, 0, 0]=21, should be 3; 16 "
+        "of 16" in done.stdout
+    )
     assert "the window is shifted by (1, 1)" in done.stdout
-    assert "reproduce: conformance run cases/tiny.yaml tiny/cut -a mine=miniatures:OffByOne" in done.stdout
+    assert (
+        "reproduce: conformance run cases/tiny.yaml tiny/cut -a mine=miniatures:OffByOne"
+        in done.stdout
+    )
     assert "pytest_suite" not in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_what_is_known_is_a_strict_xfail(tmp_path: Path, session: Session) -> None:
-    """A failure with an entry is expected, with its reason; where the engine conforms the entry is stale, and fails."""
+    """A failure with an entry is expected, with its reason; where the engine conforms the entry is
+    stale, and fails.
+    """
     (tmp_path / "known.yaml").write_text(KNOWN)
     words = ("cases", "--conformance-known", "known.yaml", "-k", "cut or entry")
     done = session(*words, *asking("mine=OffByOne"))
@@ -95,19 +120,32 @@ def test_what_is_known_is_a_strict_xfail(tmp_path: Path, session: Session) -> No
     assert "XFAIL cases/tiny.yaml::cut[mine] - It is off by one." in done.stdout
     stale = session(*words, *asking("mine=Right"))
     assert (stale.returncode, counts(stale)) == (1, {"failed": 1, "passed": 1})
-    assert "known.yaml:1: mine on tiny/cut now conforms, should be differs as the entry says: it is stale" in stale.stdout
+    assert (
+        "known.yaml:1: mine on tiny/cut now conforms, should be differs as the entry says: it is "
+        "stale" in stale.stdout
+    )
     assert "[XPASS(strict)]" in stale.stdout
 
 
 def test_runxfail_shows_what_is_known(tmp_path: Path, session: Session) -> None:
     """pytest's own option holds here too."""
     (tmp_path / "known.yaml").write_text(KNOWN)
-    done = session("cases", "--conformance-known", "known.yaml", "--runxfail", "-k", "cut", *asking("mine=OffByOne"))
+    done = session(
+        "cases",
+        "--conformance-known",
+        "known.yaml",
+        "--runxfail",
+        "-k",
+        "cut",
+        *asking("mine=OffByOne"),
+    )
     assert counts(done) == {"failed": 1}
 
 
 @pytest.mark.parametrize("place", ["known.yaml", "cases/known_differences/mine.yaml"])
-def test_an_entry_that_matches_no_case_is_a_failing_test(tmp_path: Path, session: Session, place: str) -> None:
+def test_an_entry_that_matches_no_case_is_a_failing_test(
+    tmp_path: Path, session: Session, place: str
+) -> None:
     """In a file given by name and in one of the corpus."""
     (tmp_path / place).parent.mkdir(exist_ok=True)
     (tmp_path / place).write_text(KNOWN.replace("tiny/cut", "tiny/gone"))
@@ -126,7 +164,9 @@ def test_what_an_adapter_does_not_claim_is_skipped(session: Session) -> None:
 
 def test_an_engine_that_dies_fails_its_own_case(session: Session) -> None:
     """pytest itself goes on."""
-    done = session("cases", "--conformance", "--conformance-adapter", "mine=miniatures:Aborts", "-k", "cut")
+    done = session(
+        "cases", "--conformance", "--conformance-adapter", "mine=miniatures:Aborts", "-k", "cut"
+    )
     assert (done.returncode, counts(done)) == (1, {"failed": 1})
     assert "mine (cpu) crashed in tiny/cut:" in done.stdout
 
@@ -141,8 +181,12 @@ def test_an_engine_that_dies_fails_its_own_case(session: Session) -> None:
         (["cases/tiny.yaml::cut[b]"], {"cut[b]"}),
     ],
 )
-def test_tests_are_chosen_as_pytest_chooses(tmp_path: Path, session: Session, words: list[str], chosen: set[str]) -> None:
-    """By parts of names, full names, and marks for adapter, device and tag, which --strict-markers knows."""
+def test_tests_are_chosen_as_pytest_chooses(
+    tmp_path: Path, session: Session, words: list[str], chosen: set[str]
+) -> None:
+    """By parts of names, full names, and marks for adapter, device and tag, which --strict-markers
+    knows.
+    """
     corpus(tmp_path, CUT + "    tags: [deep, skip]\n", GAPS)
     paths = [] if "::" in words[0] else ["cases"]
     done = session(*paths, *words, "--strict-markers", *asking("a=Right", "b=Right"))
@@ -151,7 +195,9 @@ def test_tests_are_chosen_as_pytest_chooses(tmp_path: Path, session: Session, wo
 
 
 def test_slow_cases_and_other_yaml_are_left_alone(tmp_path: Path, session: Session) -> None:
-    """Slow cases come with an option; a YAML file in a folder that is no case file is none of our business."""
+    """Slow cases come with an option; a YAML file in a folder that is no case file is none of our
+    business.
+    """
     corpus(tmp_path, CUT + "    tags: [slow]\n", GAPS)
     (tmp_path / "cases" / "docker-compose.yml").write_text("services: {}\n")
     assert counts(session(*asking("Right"))) == {"passed": 1}
@@ -161,12 +207,20 @@ def test_slow_cases_and_other_yaml_are_left_alone(tmp_path: Path, session: Sessi
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("format: 1\ncases:\n" + CUT.replace("stride:", "strides:"), "cases/tiny.yaml:9: strides: unknown key"),
-        ("format: 1\ncases:\n" + CUT + "    expected: {shape: [1, 1, 4, 5]}\n", "expected.shape: is [1, 1, 4, 5], should be"),
+        (
+            "format: 1\ncases:\n" + CUT.replace("stride:", "strides:"),
+            "cases/tiny.yaml:9: strides: unknown key",
+        ),
+        (
+            "format: 1\ncases:\n" + CUT + "    expected: {shape: [1, 1, 4, 5]}\n",
+            "expected.shape: is [1, 1, 4, 5], should be",
+        ),
         ("format: [\n", "should be one YAML document"),
     ],
 )
-def test_a_bad_case_file_is_told_by_line(tmp_path: Path, session: Session, text: str, said: str) -> None:
+def test_a_bad_case_file_is_told_by_line(
+    tmp_path: Path, session: Session, text: str, said: str
+) -> None:
     """As `conformance run` does, without a traceback."""
     (tmp_path / "cases" / "tiny.yaml").write_text(text)
     done = session("cases", *asking("Right"))
@@ -178,10 +232,28 @@ def test_a_bad_case_file_is_told_by_line(tmp_path: Path, session: Session, text:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--conformance-adapter", "torch"], "--conformance-adapter: does nothing alone, should stand with --conformance"),
-        (["--conformance", "--conformance-adapter", "trch"], "-a trch: trch is no adapter, should be one of"),
-        (["--conformance", "--conformance-adapter", "nowhere:Right"], "nowhere:Right is unavailable: there is no module"),
-        (["--conformance", "--conformance-adapter", "miniatures:Right", "--conformance-device", "npu"], "has no device npu"),
+        (
+            ["--conformance-adapter", "torch"],
+            "--conformance-adapter: does nothing alone, should stand with --conformance",
+        ),
+        (
+            ["--conformance", "--conformance-adapter", "trch"],
+            "-a trch: trch is no adapter, should be one of",
+        ),
+        (
+            ["--conformance", "--conformance-adapter", "nowhere:Right"],
+            "nowhere:Right is unavailable: there is no module",
+        ),
+        (
+            [
+                "--conformance",
+                "--conformance-adapter",
+                "miniatures:Right",
+                "--conformance-device",
+                "npu",
+            ],
+            "has no device npu",
+        ),
     ],
 )
 def test_bad_usage_is_one_sentence(session: Session, words: list[str], said: str) -> None:
@@ -193,7 +265,9 @@ def test_bad_usage_is_one_sentence(session: Session, words: list[str], said: str
 
 
 @pytest.mark.parametrize("workers", [None, 2])
-def test_one_process_an_adapter_and_worker_at_most(tmp_path: Path, session: Session, workers: int | None) -> None:
+def test_one_process_an_adapter_and_worker_at_most(
+    tmp_path: Path, session: Session, workers: int | None
+) -> None:
     """Beside the one that pytest-xdist's controller greets; the verdicts are the same."""
     log = tmp_path / "log"
     distributed = [] if workers is None else ["-n", workers]
@@ -216,7 +290,12 @@ def test_junit_has_verdict_and_diagnosis(tmp_path: Path, session: Session) -> No
     session("cases", "-k", "cut", "--junitxml", "junit.xml", *asking("mine=OffByOne"))
     [case] = ElementTree.parse(tmp_path / "junit.xml").iter("testcase")
     found = {one.attrib["name"]: one.attrib["value"] for one in case.iter("property")}
-    assert found == {"case": "tiny/cut", "adapter": "mine", "status": "differs", "diagnosis": "shifted-window"}
+    assert found == {
+        "case": "tiny/cut",
+        "adapter": "mine",
+        "status": "differs",
+        "diagnosis": "shifted-window",
+    }
     [failure] = case.iter("failure")
     assert "mine (cpu) differs from the oracle in tiny/cut" in (failure.text or "")
 
@@ -229,20 +308,27 @@ def test_two_files_of_one_full_name_are_told(tmp_path: Path, session: Session) -
     assert "full name tiny/cut is taken by cases/tiny.yaml:3, should be unique" in done.stdout
 
 
-def test_a_case_only_one_framework_knows_is_no_test_of_others(tmp_path: Path, session: Session) -> None:
+def test_a_case_only_one_framework_knows_is_no_test_of_others(
+    tmp_path: Path, session: Session
+) -> None:
     """A native case that must be refused is run by its convention's adapters alone."""
     corpus(tmp_path, TORCHS_RULE)
     assert counts(session("cases", *asking("Right"))) == {"passed": 1}
-    done = session("cases", "--conformance", "--conformance-adapter", "jax=miniatures:RightInJaxConvention")
+    done = session(
+        "cases", "--conformance", "--conformance-adapter", "jax=miniatures:RightInJaxConvention"
+    )
     assert counts(done).get("passed", 0) == 0
 
 
 def test_unasked_it_imports_nothing_but_pytest(tmp_path: Path, session: Session) -> None:
-    """A session without the flag has nothing of ours but the plugin itself, and collects no YAML."""
+    """A session without the flag has nothing of ours but the plugin itself, and collects no
+    YAML.
+    """
     (tmp_path / "test_it.py").write_text(
         "import sys\n\n\ndef test_it():\n"
         "    ours = {name for name in sys.modules if name.split('.')[0] == 'conformance'}\n"
-        "    assert ours <= {'conformance', 'conformance.pytest_plugin', 'conformance.pytest_plugin.plugin'}\n"
+        "    assert ours <= {'conformance', 'conformance.pytest_plugin', "
+        "'conformance.pytest_plugin.plugin'}\n"
         "    assert not {'numpy', 'yaml', 'rich', 'typer'} & set(sys.modules)\n"
     )
     done = session(".")

@@ -1,4 +1,6 @@
-"""The quick subset: what it detects and meets is counted again, and its generator's search is tried on small problems."""
+"""The quick subset: what it detects and meets is counted again, and its generator's search is tried
+on small problems.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,8 @@ IMPOSSIBLE = {"flax": GROUPS, "keras": {*GROUPS, "output-padding-bias-alone"}}
 """Mistakes that no case of the corpus shows where a convention has no groups."""
 
 pytestmark = pytest.mark.skipif(
-    not (TOOLS / "quick_subset.py").is_file(), reason="the generator is in a checkout, not in a source distribution"
+    not (TOOLS / "quick_subset.py").is_file(),
+    reason="the generator is in a checkout, not in a source distribution",
 )
 
 
@@ -75,12 +78,20 @@ def detections(tool: Any) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("convention", NAMES)
-def test_every_mistake_is_detected_by_three_members(detections: dict[str, set[str]], convention: str) -> None:
-    """Each name of the page of mistakes, by cases in float32 that the convention can spell, if it can show that mistake."""
+def test_every_mistake_is_detected_by_three_members(
+    detections: dict[str, set[str]], convention: str
+) -> None:
+    """Each name of the page of mistakes, by cases in float32 that the convention can spell, if it
+    can show that mistake.
+    """
     table = set(re.findall(r"^\| `([a-z-]+)`", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
     assert len(table) >= 50
-    spelt = [case for case in quick() if not isinstance(case.arguments(convention), Unrepresentable)]
-    times = Counter(name for case in spelt if case.dtype == "float32" for name in detections.get(case.name, ()))
+    spelt = [
+        case for case in quick() if not isinstance(case.arguments(convention), Unrepresentable)
+    ]
+    times = Counter(
+        name for case in spelt if case.dtype == "float32" for name in detections.get(case.name, ())
+    )
     assert set(times) == table - IMPOSSIBLE.get(convention, set())
     assert {name: count for name, count in times.items() if count < LEAST} == {}
 
@@ -89,15 +100,22 @@ def test_every_mistake_is_detected_by_three_members(detections: dict[str, set[st
 def test_every_pair_of_the_covering_design_is_met(design: str) -> None:
     """Every legal pair of its levels is in a member."""
     names = {case.name for case in quick()}
-    met = {pair for case, row in covering.cases(design) if case.name in names for pair in combinations(row.items(), 2)}
+    met = {
+        pair
+        for case, row in covering.cases(design)
+        if case.name in names
+        for pair in combinations(row.items(), 2)
+    }
     assert len(met) > 900
     assert covering.legal(design, 2) - met == set()
 
 
 def test_every_pair_of_factors_of_the_corpus_is_met(tool: Any) -> None:
-    """What any two cases differ in together, slow ones and layers of networks among them, some member has.
+    """What any two cases differ in together, slow ones and layers of networks among them, some
+    member has.
 
-    One pair is left out: the only case that has it is a layer of a network, and takes as long as many others.
+    One pair is left out: the only case that has it is a layer of a network, and takes as long as
+    many others.
     """
     met = set().union(*(tool.factor_pairs(case) for case in quick()))
     everywhere = set().union(*(tool.factor_pairs(case) for case in corpus()))
@@ -120,8 +138,14 @@ def test_members_are_small(tool: Any) -> None:
 
 
 def test_the_list_is_in_the_order_of_the_corpus(tool: Any) -> None:
-    """One name a line, each once, so that a change of the list reads as what was added and removed."""
-    lines = [line for line in tool.FILE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    """One name a line, each once, so that a change of the list reads as what was added and
+    removed.
+    """
+    lines = [
+        line
+        for line in tool.FILE.read_text(encoding="utf-8").splitlines()
+        if not line.startswith("#")
+    ]
     assert lines == [case.name for case in quick()]
 
 
@@ -136,7 +160,10 @@ def test_the_documentation_says_how_many_there_are() -> None:
 @pytest.mark.parametrize(
     ("good_for", "chosen"),
     [
-        (["ab", "bc", "cd", "d"], [0, 2]),  # of two that are as good, the pair that leaves none over
+        (
+            ["ab", "bc", "cd", "d"],
+            [0, 2],
+        ),  # of two that are as good, the pair that leaves none over
         (["abc", "abd", "cd", "e"], [0, 1, 3]),
         (["M", "M", "Ma", "M", "b"], [2, 4, 0, 1]),  # three detect a mistake, the cheap ones
         (["M", "a", "Mb"], [0, 1, 2]),  # only two do: both of them
@@ -144,12 +171,16 @@ def test_the_documentation_says_how_many_there_are() -> None:
     ],
 )
 def test_the_search_covers_with_few(tool: Any, good_for: list[str], chosen: list[int]) -> None:
-    """Small letters are pairs and must be met once, a capital is a mistake and must be detected three times."""
+    """Small letters are pairs and must be met once, a capital is a mistake and must be detected
+    three times.
+    """
     case = corpus()[0]
     candidates = [
         tool.Candidate(
             case=case,
-            meets=frozenset(("mistake", letter) if letter.isupper() else ("pair", letter) for letter in letters),
+            meets=frozenset(
+                ("mistake", letter) if letter.isupper() else ("pair", letter) for letter in letters
+            ),
             inexact=frozenset(),
         )
         for letters in good_for
@@ -165,7 +196,10 @@ def test_what_is_detected_by_a_bound_counts_where_nothing_else_is(tool: Any) -> 
     """Another machine sums in another order: a detection bit for bit is the same everywhere."""
     a, b, none = ("mistake", "A"), ("mistake", "B"), frozenset[Any]()
     good_for = [*(({a, ("pair", number)}, none) for number in range(2)), (none, {a}), (none, {b})]
-    given = [tool.Candidate(case=corpus()[0], meets=frozenset(meets), inexact=frozenset(inexact)) for meets, inexact in good_for]
+    given = [
+        tool.Candidate(case=corpus()[0], meets=frozenset(meets), inexact=frozenset(inexact))
+        for meets, inexact in good_for
+    ]
     problem = tool.Problem(given)
     assert problem.completed(set(), None) == {0, 1, 3}
 
@@ -173,7 +207,9 @@ def test_what_is_detected_by_a_bound_counts_where_nothing_else_is(tool: Any) -> 
 def test_a_list_that_is_not_current_is_said(
     tool: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`--check` exits 1 and writes nothing; without it the list is written, and then it is current."""
+    """`--check` exits 1 and writes nothing; without it the list is written, and then it is
+    current.
+    """
     file = tmp_path / "subsets" / "quick.txt"
     monkeypatch.setattr(tool, "FILE", file)
     monkeypatch.setattr(tool, "written", lambda: "some/case\n")

@@ -13,10 +13,14 @@ REFERENCE = ROOT / "reports" / "reference"
 
 
 def test_the_reference_conforms_on_every_adapter() -> None:
-    """It ran to its end with nothing unexpected, and every difference in it is declared; variants are left out, for size."""
+    """It ran to its end with nothing unexpected, and every difference in it is declared; variants
+    are left out, for size.
+    """
     record = read_record(REFERENCE)
     assert record.ok
-    assert {verdict.adapter for verdict in record.verdicts} == {name for name, entry in REGISTRY.items() if not entry.variant_of}
+    assert {verdict.adapter for verdict in record.verdicts} == {
+        name for name, entry in REGISTRY.items() if not entry.variant_of
+    }
     assert all(verdict.known for verdict in record.verdicts if verdict.fails)
 
 
@@ -35,7 +39,9 @@ def test_the_reference_is_small() -> None:
 
 
 def test_the_reference_does_not_say_where_it_was_made() -> None:
-    """Files in an engine's message begin with their package, not with the folder of an environment."""
+    """Files in an engine's message begin with their package, not with the folder of an
+    environment.
+    """
     text = (REFERENCE / "results.jsonl").read_text(encoding="utf-8")
     assert "site-packages/" in text
     assert "/site-packages/" not in text

@@ -21,7 +21,9 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 TOOL = CHECKOUT / "tools" / "prove_regressions.py"
 URL = re.compile(r"https://[\w.-]+/[^\s:]+")
 
-pytestmark = pytest.mark.skipif(not TOOL.is_file(), reason="the tool is in a checkout, not in a source distribution")
+pytestmark = pytest.mark.skipif(
+    not TOOL.is_file(), reason="the tool is in a checkout, not in a source distribution"
+)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,9 @@ def test_at_least_forty_public_bugs(cases: list[Case]) -> None:
 
 
 def test_every_bug_names_its_issue(cases: list[Case]) -> None:
-    """A case of a bug begins with the address of its report and tells what came out, or says that there is none."""
+    """A case of a bug begins with the address of its report and tells what came out, or says that
+    there is none.
+    """
     bare = [
         case.name
         for case in cases
@@ -68,13 +72,21 @@ def test_one_case_per_bug_and_window(cases: list[Case]) -> None:
     """No two cases of one issue are the same call on the same arrays."""
     seen: dict[Any, str] = {}
     for case in cases:
-        key = (case.source.split(": ")[0], case.dtype, case.native and str(case.native), str(case.geometry), str(case.kernel))
+        key = (
+            case.source.split(": ")[0],
+            case.dtype,
+            case.native and str(case.native),
+            str(case.geometry),
+            str(case.kernel),
+        )
         assert key not in seen, f"{case.name} repeats {seen[key]}"
         seen[key] = case.name
 
 
 def test_proofs_name_cases_and_adapters_that_exist(cases: list[Case], tool: ModuleType) -> None:
-    """Every proof is of a case of this folder and of an adapter of the table, and names the issue that the case names."""
+    """Every proof is of a case of this folder and of an adapter of the table, and names the issue
+    that the case names.
+    """
     by_name = {case.name: case for case in cases}
     for proof in tool.proofs().values():
         assert proof["adapter"] in REGISTRY
@@ -83,13 +95,19 @@ def test_proofs_name_cases_and_adapters_that_exist(cases: list[Case], tool: Modu
 
 def test_at_least_three_proofs_have_a_wrong_and_a_right_version(tool: ModuleType) -> None:
     """Three bugs at least are proved, each by a version that has it and one that has not."""
-    both = [proof for proof in tool.proofs().values() if [run["which"] for run in proof["runs"]] == ["wrong", "right"]]
+    both = [
+        proof
+        for proof in tool.proofs().values()
+        if [run["which"] for run in proof["runs"]] == ["wrong", "right"]
+    ]
     assert len(both) >= 3
     assert len(both) == len(tool.proofs())
 
 
 def test_proofs_differ_in_one_package(tool: ModuleType) -> None:
-    """The wrong and the right environment differ in the version of one package, so that nothing else explains the verdict."""
+    """The wrong and the right environment differ in the version of one package, so that nothing
+    else explains the verdict.
+    """
     for proof in tool.proofs().values():
         wrong, right = (tool.run_of(proof, which)["requires"] for which in ("wrong", "right"))
         changed = [name for name in wrong if Version(wrong[name]) != Version(right[name])]
@@ -104,5 +122,7 @@ def test_told_reads_a_verdict(tool: ModuleType) -> None:
         "kind": None,
         "diagnosis": None,
     }
-    found = tool.told({"status": "differs", "mismatch": {"kind": "shape"}, "diagnosis": {"name": "other-window"}})
+    found = tool.told(
+        {"status": "differs", "mismatch": {"kind": "shape"}, "diagnosis": {"name": "other-window"}}
+    )
     assert found == {"status": "differs", "kind": "shape", "diagnosis": "other-window"}

@@ -56,7 +56,10 @@ def repeated(tmp_path):
         (tmp_path / "engine.py").write_text(ENGINE)
         words = ("run", str(folder), "-a", f"engine:{name}", "--repeat", 8, "-o", "out")
         done = command(*words, cwd=tmp_path, env=environment())
-        lines = [json.loads(line) for line in (tmp_path / "out" / "results.jsonl").read_text().splitlines()]
+        lines = [
+            json.loads(line)
+            for line in (tmp_path / "out" / "results.jsonl").read_text().splitlines()
+        ]
         assert lines[0]["repeat"] == 8
         return next(line for line in lines if line["type"] == "verdict"), done
 
@@ -64,14 +67,18 @@ def repeated(tmp_path):
 
 
 def test_a_steady_engine_conforms_in_every_repetition(repeated):
-    """Nothing is said of repetitions that agree, and the calls of another size in between are not judged."""
+    """Nothing is said of repetitions that agree, and the calls of another size in between are not
+    judged.
+    """
     verdict, done = repeated("Steady")
     assert (verdict["status"], verdict["nondeterministic"]) == ("conforms", None)
     assert done.returncode == 0
 
 
 def test_one_wrong_repetition_differs(repeated):
-    """Most calls are right; the one that is not is the verdict, and what changes is said to look uninitialised."""
+    """Most calls are right; the one that is not is the verdict, and what changes is said to look
+    uninitialised.
+    """
     verdict, done = repeated("Unwritten")
     assert verdict["status"] == "differs"
     found = verdict["nondeterministic"]
@@ -82,7 +89,9 @@ def test_one_wrong_repetition_differs(repeated):
 
 
 def test_results_within_the_bound_are_a_label():
-    """Two sums in another order differ in their last bits: how far apart, and nothing that looks unwritten."""
+    """Two sums in another order differ in their last bits: how far apart, and nothing that looks
+    unwritten.
+    """
     one = Output(y=np.array([1.0, 2.0], np.float32))
     other = Output(y=np.array([1.0, np.nextafter(np.float32(2), np.float32(3))], np.float32))
     found = nondeterminism([one, other, one])
@@ -94,7 +103,10 @@ def test_results_within_the_bound_are_a_label():
 def test_gradients_are_compared_operand_by_operand():
     """A kernel's gradient that changes is seen beside an input's that does not."""
     same = np.ones(3, np.float32)
-    runs = [Gradients(input=same, kernel=np.full(2, value, np.float32), bias=None) for value in (1, 1, 4)]
+    runs = [
+        Gradients(input=same, kernel=np.full(2, value, np.float32), bias=None)
+        for value in (1, 1, 4)
+    ]
     found = nondeterminism(runs)
     assert found is not None
     assert (found["distinct"], found["largest"]) == (2, 3.0)

@@ -1,4 +1,6 @@
-"""The page of a record as text: complete, escaped, self-contained, and a pure function of the record."""
+"""The page of a record as text: complete, escaped, self-contained, and a pure function of the
+record.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +26,22 @@ from conformance.verdicts.verdict import STATUSES, Verdict
 
 EVIL = "<script>alert('\"&x')</script>"
 VOID = {"meta", "link", "br", "img", "input", "hr"}
-SECTIONS = {"#failures", "#changes", "#adapters", "#matrix", "#timings", "#accuracy", "#trend", "#conventions"}
+SECTIONS = {
+    "#failures",
+    "#changes",
+    "#adapters",
+    "#matrix",
+    "#timings",
+    "#accuracy",
+    "#trend",
+    "#conventions",
+}
 
 
 class Page(HTMLParser):
-    """The elements, attributes and text of a page; an element that is not closed in its order is an error."""
+    """The elements, attributes and text of a page; an element that is not closed in its order is an
+    error.
+    """
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -68,7 +81,14 @@ class Page(HTMLParser):
 
 
 def case_line(name: str = "folder/file/one", **changes: Any) -> dict[str, Any]:
-    return {"case": name, "summary": "One case.", "source": "made up", "tags": [], "expected": None, **changes}
+    return {
+        "case": name,
+        "summary": "One case.",
+        "source": "made up",
+        "tags": [],
+        "expected": None,
+        **changes,
+    }
 
 
 @pytest.fixture
@@ -93,7 +113,9 @@ def test_the_same_record_makes_the_same_page(record: Callable[..., Record]) -> N
     assert render(record()) == render(record())
 
 
-def test_the_page_is_well_formed_for_every_status(record: Callable[..., Record], verdict: Callable[..., Verdict]) -> None:
+def test_the_page_is_well_formed_for_every_status(
+    record: Callable[..., Record], verdict: Callable[..., Verdict]
+) -> None:
     """All elements are closed in order, and every status has its sign."""
     verdicts = [verdict(case=f"folder/file/{status}", status=status) for status in STATUSES]
     page = Page(render(record(*verdicts)))
@@ -137,21 +159,33 @@ def page_with(text: str, place: str, run: dict[str, Any], verdict: Callable[...,
             end["problems"] = [{"entry": text, "problem": text}]
         case "got":
             fields[place] = {"shape": [1, 1], "values": [[text]]}
-    found = Record(run=run, cases={name: case_line(name, **case)}, verdicts=(verdict(case=name, **fields),), end=end)
+    found = Record(
+        run=run,
+        cases={name: case_line(name, **case)},
+        verdicts=(verdict(case=name, **fields),),
+        end=end,
+    )
     return Page(render(found))
 
 
 @pytest.mark.parametrize(
     "place",
-    ["id", "summary", "source", "message", "mismatch", "diagnosis", "known", "known_problem", "adapter", "device", "version",
+    ["id", "summary", "source", "message", "mismatch", "diagnosis", "known", "known_problem",
+    "adapter", "device", "version",
      "command", "cpu", "absent", "lost", "got"],
 )  # fmt: skip
-def test_whatever_comes_from_the_record_is_escaped(run_line: dict[str, Any], verdict: Callable[..., Verdict], place: str) -> None:
-    """Markup in any text is shown as text: the page has the elements and attributes that it has with a plain word."""
+def test_whatever_comes_from_the_record_is_escaped(
+    run_line: dict[str, Any], verdict: Callable[..., Verdict], place: str
+) -> None:
+    """Markup in any text is shown as text: the page has the elements and attributes that it has
+    with a plain word.
+    """
     evil, plain = (page_with(text, place, run_line, verdict) for text in (EVIL, "word"))
     assert EVIL.split("/", 1)[1] in evil.text  # an id is shown from its last slash on
     assert evil.tags == plain.tags
-    assert [(tag, name) for tag, name, _ in evil.attributes] == [(tag, name) for tag, name, _ in plain.attributes]
+    assert [(tag, name) for tag, name, _ in evil.attributes] == [
+        (tag, name) for tag, name, _ in plain.attributes
+    ]
 
 
 def test_nothing_is_fetched_from_anywhere(record: Callable[..., Record]) -> None:
@@ -159,19 +193,25 @@ def test_nothing_is_fetched_from_anywhere(record: Callable[..., Record]) -> None
     text = render(record())
     page = Page(text)
     assert all(
-        value.startswith(("data:", "#")) for name in ("src", "href", "action", "srcset", "data") for value in page.values(name)
+        value.startswith(("data:", "#"))
+        for name in ("src", "href", "action", "srcset", "data")
+        for value in page.values(name)
     )
     assert not re.search(r"url\(\s*['\"]?(?!data:)|@import", text)
     assert any("default-src 'none'" in value for value in page.values("content"))
 
 
 def test_no_script_runs_but_the_page_s_own(record: Callable[..., Record]) -> None:
-    """The policy names every inline script by its digest, and nothing else may run; no attribute holds a script."""
+    """The policy names every inline script by its digest, and nothing else may run; no attribute
+    holds a script.
+    """
     page = Page(render(record()))
     [policy] = [value for value in page.values("content") if "default-src" in value]
     [allowed] = re.findall(r"script-src ([^;]*);", policy)
     scripts = [text for kind, text in page.scripts if kind == ""]
-    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts]
+    digests = [
+        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts
+    ]
     assert allowed.split() == [f"'sha256-{digest}'" for digest in digests]
     assert len(scripts) > 3
     assert not any(name.startswith("on") for _, name, _ in page.attributes)
@@ -182,28 +222,47 @@ def test_the_page_s_own_scripts_make_no_markup_of_data() -> None:
     for file in sorted((Path(report.__file__).parent / "assets").glob("*.js")):
         text = file.read_text(encoding="utf-8")
         assert not re.search(
-            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|</script|<!--", text
+            (
+                r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new "
+                r"Function|</script|<!--"
+            ),
+            text,
         ), file
 
 
-def test_every_link_has_its_target_once(record: Callable[..., Record], verdict: Callable[..., Verdict]) -> None:
+def test_every_link_has_its_target_once(
+    record: Callable[..., Record], verdict: Callable[..., Verdict]
+) -> None:
     """Each failing cell leads to its own section, whatever is in the names."""
     odd = ["folder/file/a b", "folder/file/a%20b", f"folder/file/{EVIL}", "folder/file/ä#?"]
     page = Page(render(record(*[verdict(case=name) for name in odd])))
-    targets = [value for tag, name, value in page.attributes if name == "id" and tag == "section" and "@" in value]
-    inside = [value for value in page.values("href") if value.startswith("#") and value not in SECTIONS]
-    links = [unquote(value[1:]) for value in inside if not value.startswith("#case=")]  # those are the script's to open
+    targets = [
+        value
+        for tag, name, value in page.attributes
+        if name == "id" and tag == "section" and "@" in value
+    ]
+    inside = [
+        value for value in page.values("href") if value.startswith("#") and value not in SECTIONS
+    ]
+    links = [
+        unquote(value[1:]) for value in inside if not value.startswith("#case=")
+    ]  # those are the script's to open
     assert sorted(targets) == sorted(links) == sorted(anchor(verdict(case=name)) for name in odd)
     assert len(set(targets)) == 4
 
 
-def test_the_page_says_whether_the_gate_passes(record: Callable[..., Record], verdict: Callable[..., Verdict]) -> None:
+def test_the_page_says_whether_the_gate_passes(
+    record: Callable[..., Record], verdict: Callable[..., Verdict]
+) -> None:
     """Its headline and its style are good exactly where the record is."""
     for changes, good in (({"status": "conforms"}, True), ({}, False)):
         found = record(verdict(**changes))
         page = Page(render(found))
         assert found.ok is good
-        assert ("verdict good" in page.values("class"), "verdict bad" in page.values("class")) == (good, not good)
+        assert ("verdict good" in page.values("class"), "verdict bad" in page.values("class")) == (
+            good,
+            not good,
+        )
 
 
 def test_a_cut_record_makes_a_page(record: Callable[..., Record]) -> None:
@@ -215,7 +274,14 @@ def test_known_differences_are_marked_and_conforming_cells_are_no_failures(
     record: Callable[..., Record], verdict: Callable[..., Verdict]
 ) -> None:
     """A known failure is explained with its reason; what conforms has no section."""
-    page = Page(render(record(verdict(known="It is off by one."), verdict(case="folder/file/two", status="conforms"))))
+    page = Page(
+        render(
+            record(
+                verdict(known="It is off by one."),
+                verdict(case="folder/file/two", status="conforms"),
+            )
+        )
+    )
     assert "known: It is off by one." in page.text
     assert page.values("class").count("failure") == 1
     assert any(value == "differs known" for value in page.values("class"))
@@ -231,11 +297,16 @@ def test_a_stale_entry_is_shown_although_the_case_conforms(
     assert "a.yaml:3: stale" in page.text
 
 
-def test_expected_got_and_difference_stand_side_by_side(record: Callable[..., Record], verdict: Callable[..., Verdict]) -> None:
+def test_expected_got_and_difference_stand_side_by_side(
+    record: Callable[..., Record], verdict: Callable[..., Verdict]
+) -> None:
     """The plane of the first mismatch in all three, and not another plane."""
     expected, got = np.arange(12.0).reshape(1, 3, 2, 2), np.arange(12.0).reshape(1, 3, 2, 2)
     got[0, 1, 1, 0] = 106.5
-    failure = verdict(mismatch={"kind": "values", "text": "x", "index": [0, 1, 1, 0]}, got=excerpt(got, [0, 1, 1, 0]))
+    failure = verdict(
+        mismatch={"kind": "values", "text": "x", "index": [0, 1, 1, 0]},
+        got=excerpt(got, [0, 1, 1, 0]),
+    )
     line = case_line(expected={"shape": [1, 3, 2, 2], "values": expected.tolist()})
     page = Page(render(record(failure, cases={"folder/file/one": line})))
     assert "expected at [0, 1]" in page.text
@@ -246,8 +317,12 @@ def test_expected_got_and_difference_stand_side_by_side(record: Callable[..., Re
     assert page.values("class").count("off") == 1
 
 
-def test_strange_numbers_are_shown_and_compared(record: Callable[..., Record], verdict: Callable[..., Verdict]) -> None:
-    """The record's "NaN" and "Infinity" stand in the tables, and differ from numbers and each other."""
+def test_strange_numbers_are_shown_and_compared(
+    record: Callable[..., Record], verdict: Callable[..., Verdict]
+) -> None:
+    """The record's "NaN" and "Infinity" stand in the tables, and differ from numbers and each
+    other.
+    """
     failure = verdict(
         mismatch={"kind": "nonfinite", "text": "x", "index": [0, 0, 1]},
         got={"shape": [1, 1, 3], "values": [[["NaN", "NaN", 1.0]]]},
@@ -269,30 +344,44 @@ def test_a_window_of_a_large_array_is_shown_with_its_place(
     large[tuple(index)] = 77.25
     got = excerpt(large, index)
     failure = verdict(mismatch={"kind": "values", "text": "x", "index": index}, got=got)
-    page = Page(render(record(failure, cases={"folder/file/one": case_line(expected={"shape": list(shape)})})))
+    page = Page(
+        render(
+            record(failure, cases={"folder/file/one": case_line(expected={"shape": list(shape)})})
+        )
+    )
     assert "77.25" in page.text
     assert f"got at {got['start']}" in page.text
 
 
-@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (0,), (1, 0, 3), (1, 1, 0, 2), (1, 1, 2, 0), (2, 2, 2, 2, 2, 2)])
+@pytest.mark.parametrize(
+    "shape", [(), (3,), (2, 3), (0,), (1, 0, 3), (1, 1, 0, 2), (1, 1, 2, 0), (2, 2, 2, 2, 2, 2)]
+)
 def test_a_result_of_any_shape_makes_a_page(
     record: Callable[..., Record], verdict: Callable[..., Verdict], shape: tuple[int, ...]
 ) -> None:
     """An engine may answer with an array of any rank and without elements."""
-    failure = verdict(mismatch={"kind": "shape", "text": "out.shape"}, got=excerpt(np.zeros(shape), None))
+    failure = verdict(
+        mismatch={"kind": "shape", "text": "out.shape"}, got=excerpt(np.zeros(shape), None)
+    )
     line = case_line(expected={"shape": [1, 1, 2, 2], "values": np.zeros((1, 1, 2, 2)).tolist()})
     assert "out.shape" in Page(render(record(failure, cases={"folder/file/one": line}))).text
 
 
-def test_the_page_is_written_whole_or_not_at_all(record: Callable[..., Record], tmp_path: Path) -> None:
-    """The file holds what was rendered, folders on the way are made, and nothing else is left there."""
+def test_the_page_is_written_whole_or_not_at_all(
+    record: Callable[..., Record], tmp_path: Path
+) -> None:
+    """The file holds what was rendered, folders on the way are made, and nothing else is left
+    there.
+    """
     folder = tmp_path / "deep" / "er"
     page = write_page(record(), folder)
     assert page.read_text(encoding="utf-8") == render(record())
     assert list(folder.iterdir()) == [page]
 
 
-def test_a_page_that_cannot_be_written_is_told(record: Callable[..., Record], tmp_path: Path) -> None:
+def test_a_page_that_cannot_be_written_is_told(
+    record: Callable[..., Record], tmp_path: Path
+) -> None:
     """The record is safe, and the message says so and how to go on."""
     (tmp_path / "file").write_text("")
     with pytest.raises(RecordError, match=r"index\.html cannot be written: .*The record is whole"):

@@ -15,7 +15,15 @@ from typing import Any
 import pytest
 
 from conformance.errors import RecordError
-from conformance.record.record import RECORD, Record, Writer, read_record, strict, verdict_from, verdict_line
+from conformance.record.record import (
+    RECORD,
+    Record,
+    Writer,
+    read_record,
+    strict,
+    verdict_from,
+    verdict_line,
+)
 from conformance.verdicts.verdict import Verdict
 
 
@@ -36,8 +44,12 @@ def record(tmp_path: Path, run_line: dict[str, Any], verdict: Callable[..., Verd
     return path
 
 
-def test_what_is_written_is_read_again(record: Path, run_line: dict[str, Any], verdict: Callable[..., Verdict]) -> None:
-    """The run line, the cases by name, the verdicts and the end come back; a folder stands for its record."""
+def test_what_is_written_is_read_again(
+    record: Path, run_line: dict[str, Any], verdict: Callable[..., Verdict]
+) -> None:
+    """The run line, the cases by name, the verdicts and the end come back; a folder stands for its
+    record.
+    """
     found = read_record(record)
     assert found.run == run_line
     assert list(found.cases) == ["folder/file/one"]
@@ -47,7 +59,9 @@ def test_what_is_written_is_read_again(record: Path, run_line: dict[str, Any], v
 
 
 def test_every_line_is_one_object_of_strict_json(record: Path) -> None:
-    """Each line is an object with a type, ends with a newline, and has no NaN or Infinity of JavaScript's."""
+    """Each line is an object with a type, ends with a newline, and has no NaN or Infinity of
+    JavaScript's.
+    """
     lines = record.read_bytes().split(b"\n")
     assert lines.pop() == b""
     contents = [json.loads(line, parse_constant=refuse_constants) for line in lines]
@@ -55,14 +69,31 @@ def test_every_line_is_one_object_of_strict_json(record: Path) -> None:
 
 
 def test_non_finite_numbers_are_strings(tmp_path: Path) -> None:
-    """NaN and the infinities are the strings that JavaScript calls them, at any depth; -0.0 stays a number."""
-    nested = {"a": [math.nan, (math.inf, {"b": -math.inf})], "c": -0.0, "d": "NaN", "e": None, "f": True}
-    plain = {"a": ["NaN", ["Infinity", {"b": "-Infinity"}]], "c": -0.0, "d": "NaN", "e": None, "f": True}
+    """NaN and the infinities are the strings that JavaScript calls them, at any depth; -0.0 stays a
+    number.
+    """
+    nested = {
+        "a": [math.nan, (math.inf, {"b": -math.inf})],
+        "c": -0.0,
+        "d": "NaN",
+        "e": None,
+        "f": True,
+    }
+    plain = {
+        "a": ["NaN", ["Infinity", {"b": "-Infinity"}]],
+        "c": -0.0,
+        "d": "NaN",
+        "e": None,
+        "f": True,
+    }
     assert strict(nested) == plain
     writer = Writer(tmp_path / RECORD)
     writer.write("run", nested)
     writer.close()
-    assert json.loads((tmp_path / RECORD).read_text(), parse_constant=refuse_constants) == {"type": "run", **plain}
+    assert json.loads((tmp_path / RECORD).read_text(), parse_constant=refuse_constants) == {
+        "type": "run",
+        **plain,
+    }
 
 
 def test_text_of_any_language_is_read_again(tmp_path: Path, run_line: dict[str, Any]) -> None:
@@ -76,7 +107,9 @@ def test_text_of_any_language_is_read_again(tmp_path: Path, run_line: dict[str, 
 
 @pytest.mark.parametrize("cut", [1, 5, 40])
 def test_a_torn_last_line_is_left_out(record: Path, run_line: dict[str, Any], cut: int) -> None:
-    """A record that was cut within its last line has all before, no end, and says how far it is whole."""
+    """A record that was cut within its last line has all before, no end, and says how far it is
+    whole.
+    """
     data = record.read_bytes()
     record.write_bytes(data[:-cut])
     found = read_record(record)
@@ -85,8 +118,12 @@ def test_a_torn_last_line_is_left_out(record: Path, run_line: dict[str, Any], cu
     assert found.bytes_before_end == len(whole)
 
 
-def test_writing_goes_on_behind_the_last_whole_line(record: Path, verdict: Callable[..., Verdict]) -> None:
-    """A writer that keeps what is whole drops a torn line, and an end line that is there already."""
+def test_writing_goes_on_behind_the_last_whole_line(
+    record: Path, verdict: Callable[..., Verdict]
+) -> None:
+    """A writer that keeps what is whole drops a torn line, and an end line that is there
+    already.
+    """
     record.write_bytes(record.read_bytes() + b'{"type": "verd')
     writer = Writer(record, keep=read_record(record).bytes_before_end)
     writer.write("verdict", verdict_line(verdict(adapter="second")))
@@ -155,14 +192,22 @@ def test_a_file_that_is_no_record_is_refused(tmp_path: Path, text: str, told: st
 
 def test_a_record_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """The file that was looked for is named."""
-    with pytest.raises(RecordError, match=f"none cannot be read: {os.strerror(2)}, should be a {RECORD}"):
+    with pytest.raises(
+        RecordError, match=f"none cannot be read: {os.strerror(2)}, should be a {RECORD}"
+    ):
         read_record(tmp_path / "none")
 
 
-def test_keys_and_lines_of_a_later_version_are_left_out(record: Path, verdict: Callable[..., Verdict]) -> None:
+def test_keys_and_lines_of_a_later_version_are_left_out(
+    record: Path, verdict: Callable[..., Verdict]
+) -> None:
     """Additions keep records readable, and keys that an older record lacks have their default."""
     assert verdict_from({**verdict_line(verdict()), "added": 1}) == verdict()
-    old = {key: value for key, value in verdict_line(verdict()).items() if key not in ("timing", "got", "precision")}
+    old = {
+        key: value
+        for key, value in verdict_line(verdict()).items()
+        if key not in ("timing", "got", "precision")
+    }
     assert verdict_from(old) == verdict()
     lines = record.read_text().splitlines()
     record.write_text("\n".join([*lines[:2], '{"type": "later", "x": 1}', *lines[2:]]) + "\n")
@@ -175,13 +220,21 @@ def test_keys_and_lines_of_a_later_version_are_left_out(record: Path, verdict: C
         ({"problems": []}, {"status": "conforms"}, True),
         ({"problems": []}, {"known": "because"}, True),
         ({"problems": []}, {}, False),
-        ({"problems": []}, {"status": "conforms", "known_problem": {"entry": "a:1", "problem": "stale"}}, False),
+        (
+            {"problems": []},
+            {"status": "conforms", "known_problem": {"entry": "a:1", "problem": "stale"}},
+            False,
+        ),
         ({"problems": [{"entry": "a:1", "problem": "lost"}]}, {"status": "conforms"}, False),
         (None, {"status": "conforms"}, False),
     ],
 )
 def test_the_gate_is_read_from_the_record(
-    run_line: dict[str, Any], verdict: Callable[..., Verdict], end: dict[str, Any] | None, changes: dict[str, Any], ok: bool
+    run_line: dict[str, Any],
+    verdict: Callable[..., Verdict],
+    end: dict[str, Any] | None,
+    changes: dict[str, Any],
+    ok: bool,
 ) -> None:
     """It passes where the run ended, no verdict is unexpected and no entry is lost."""
     assert Record(run=run_line, verdicts=(verdict(**changes),), end=end).ok is ok
@@ -203,12 +256,17 @@ def full_disk(most: int) -> Iterator[None]:
 def test_a_full_disk_keeps_whole_lines_and_the_run_can_go_on(
     tmp_path: Path, run_line: dict[str, Any], verdict: Callable[..., Verdict]
 ) -> None:
-    """The line that finds no room is taken back whole, the error says what to do, and later lines follow the last whole one."""
+    """The line that finds no room is taken back whole, the error says what to do, and later lines
+    follow the last whole one.
+    """
     path = tmp_path / RECORD
     writer = Writer(path)
     writer.write("run", run_line)
     before = path.read_bytes()
-    with full_disk(len(before) + 50), pytest.raises(RecordError, match="What was recorded is kept: make room"):
+    with (
+        full_disk(len(before) + 50),
+        pytest.raises(RecordError, match="What was recorded is kept: make room"),
+    ):
         writer.write("verdict", verdict_line(verdict()))
     assert path.read_bytes() == before
     writer.write("case", {"case": verdict().case})
@@ -220,5 +278,7 @@ def test_a_full_disk_keeps_whole_lines_and_the_run_can_go_on(
 def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     """A folder where the file should be is told before anything runs."""
     (tmp_path / RECORD).mkdir()
-    with pytest.raises(RecordError, match=r"cannot be written: .*should be a file in a folder with room"):
+    with pytest.raises(
+        RecordError, match=r"cannot be written: .*should be a file in a folder with room"
+    ):
         Writer(tmp_path / RECORD)

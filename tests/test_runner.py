@@ -1,4 +1,6 @@
-"""A run from cases to the record: the exact verdict of every engine that is wrong on purpose, and a record that can go on."""
+"""A run from cases to the record: the exact verdict of every engine that is wrong on purpose, and a
+record that can go on.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,11 @@ class Watcher:
 
 def request(folder, root, *specs, **more):
     return Request(
-        selection=select([str(root)]), specs=specs, asked={spec.label: spec.label for spec in specs}, folder=folder, **more
+        selection=select([str(root)]),
+        specs=specs,
+        asked={spec.label: spec.label for spec in specs},
+        folder=folder,
+        **more,
     )
 
 
@@ -49,8 +55,9 @@ def lines(folder):
     return [json.loads(line) for line in (folder / RECORD).read_text().splitlines()]
 
 
-# Per engine: what it makes of `cut`, `gaps` and `empty`, each as (status, what the message or the mismatch says).
-# The right values can be had by hand: CS231n's slide has the full output of `cut`, and OffByOne begins at its element [2, 2].
+# Per engine: what it makes of `cut`, `gaps` and `empty`, each as (status, what the message or the
+# mismatch says). The right values can be had by hand: CS231n's slide has the full output of `cut`,
+# and OffByOne begins at its element [2, 2].
 REFUSED = ("conforms", "ValueError: the output would be empty")
 RIGHT = [("conforms", None), ("conforms", None), REFUSED]
 
@@ -67,7 +74,11 @@ VERDICTS = {
         ("differs", "out[0, 0, 0, 0]=0, should be 5; 5 of 9 elements differ"),
         REFUSED,
     ],
-    "BiasDropped": [("differs", "out[0, 0, 0, 0]=2, should be 3; 16 of 16 elements differ"), ("conforms", None), REFUSED],
+    "BiasDropped": [
+        ("differs", "out[0, 0, 0, 0]=2, should be 3; 16 of 16 elements differ"),
+        ("conforms", None),
+        REFUSED,
+    ],
     "OtherDtype": [
         ("differs", "out.dtype=float64, should be float32"),
         ("differs", "out.dtype=float64, should be float32"),
@@ -83,11 +94,17 @@ VERDICTS = {
         ("differs", "out[0, 0, 2, 2]=nan, should be 20; 1 of 9 elements differ"),
         REFUSED,
     ],
-    "Aborts": all_three("crashed", "died by signal 6 (SIGABRT)\nminiature: Check failed: the moon is full\n...\n"),
+    "Aborts": all_three(
+        "crashed", "died by signal 6 (SIGABRT)\nminiature: Check failed: the moon is full\n...\n"
+    ),
     "AbortsWithBias": [("crashed", "died by signal 6 (SIGABRT)"), ("conforms", None), REFUSED],
     "Segfaults": all_three("crashed", "died by signal 11 (SIGSEGV)"),
     "ExitsAtOnce": all_three("crashed", "ended with exit code 3 before it answered"),
-    "ExitsPolitely": [("raised", "SystemExit: 3"), ("raised", "SystemExit: 3"), ("conforms", "SystemExit: 3")],
+    "ExitsPolitely": [
+        ("raised", "SystemExit: 3"),
+        ("raised", "SystemExit: 3"),
+        ("conforms", "SystemExit: 3"),
+    ],
     "Hangs": all_three("timed-out", "no answer within 1 s"),
     "PrintsFromPython": RIGHT,
     "PrintsFromC": RIGHT,
@@ -103,7 +120,11 @@ VERDICTS = {
         ("conforms", "NotImplementedError: no kernel for this"),
     ],
     "RaisesUnsupported": all_three("unsupported", "The miniature does nothing at all."),
-    "RefusesNothing": [("conforms", None), ("conforms", None), ("differs", "a result of shape [1, 1, 2, 2], should be refused")],
+    "RefusesNothing": [
+        ("conforms", None),
+        ("conforms", None),
+        ("differs", "a result of shape [1, 1, 2, 2], should be refused"),
+    ],
     "RunsOutOfMemory": [("raised", "MemoryError: cannot allocate 8 EiB")] * 2,
     "ReturnsList": [
         ("differs", "out.dtype=float64, should be float32"),
@@ -111,21 +132,44 @@ VERDICTS = {
         REFUSED,
     ],
     "ReturnsObject": [
-        ("raised", "while reading the result TypeError: returned object of dtype object, should be an array of numbers"),
-        ("raised", "while reading the result TypeError: returned object of dtype object, should be an array of numbers"),
+        (
+            "raised",
+            (
+                "while reading the result TypeError: returned object of dtype object, should be an "
+                "array of numbers"
+            ),
+        ),
+        (
+            "raised",
+            (
+                "while reading the result TypeError: returned object of dtype object, should be an "
+                "array of numbers"
+            ),
+        ),
     ],
     "ReturnsFortranOrderAndNegativeZeros": RIGHT,
     "Slow": RIGHT,
-    "UnknownConvention": all_three("crashed", "speaks convention 'caffe', should be one of torch, keras"),
+    "UnknownConvention": all_three(
+        "crashed", "speaks convention 'caffe', should be one of torch, keras"
+    ),
     "ClaimsADevice": RIGHT,
     "miniatures_dying:Right": all_three("crashed", "died by signal 6 (SIGABRT)"),
-    "miniatures_raising:Right": all_three("raised", "while starting ImportError: libminiature.so.7: cannot open shared object"),
+    "miniatures_raising:Right": all_three(
+        "raised", "while starting ImportError: libminiature.so.7: cannot open shared object"
+    ),
 }
 FOREIGN = {
-    "right": [("conforms", None), ("conforms", None), ("conforms", "Refused: an output of shape [1, 1, -16, -16]")],
+    "right": [
+        ("conforms", None),
+        ("conforms", None),
+        ("conforms", "Refused: an output of shape [1, 1, -16, -16]"),
+    ],
     "garbage": [("crashed", "answered b'ready.\\n', should be one line of JSON")] * 2,
     "endless-line": [("crashed", "and on, should be one line of JSON")] * 2,
-    "wrong-id": [("crashed", "answered request 2, should answer 1"), ("crashed", "answered request 3, should answer 2")],
+    "wrong-id": [
+        ("crashed", "answered request 2, should answer 1"),
+        ("crashed", "answered request 3, should answer 2"),
+    ],
     "unknown-dtype": [("crashed", "tensor y has dtype 'posit16', should be one of float32")] * 2,
     "no-tensor": [("crashed", "answered outcome 'output', should be output (with a tensor y)")] * 2,
     "unknown-outcome": [("crashed", "answered outcome 'perhaps', should be output")] * 2,
@@ -140,10 +184,14 @@ ALL = {**VERDICTS, **FOREIGN}
 
 @pytest.fixture(scope="module")
 def everybody(tmp_path_factory):
-    """One run of every miniature and every foreign engine, and the starts that were written down."""
+    """One run of every miniature and every foreign engine, and the starts that were written
+    down.
+    """
     folder = tmp_path_factory.mktemp("everybody")
     log = folder / "log"
-    specs = [miniature(name, MINIATURES_LOG=str(log)) for name in VERDICTS] + [foreign(name) for name in FOREIGN]
+    specs = [miniature(name, MINIATURES_LOG=str(log)) for name in VERDICTS] + [
+        foreign(name) for name in FOREIGN
+    ]
     root = corpus(folder, CUT, GAPS, EMPTY, TORCHS_RULE)
     return run(folder / "out", root, *specs, jobs=2, timeout=1.0), started(log)
 
@@ -153,38 +201,60 @@ def test_every_engine_earns_exactly_its_verdicts(everybody, name):
     """Wrong in one way, one verdict: the status, and the words that explain it."""
     record, _ = everybody
     by_case = {v.case: v for v in record.verdicts if v.adapter == name}
-    for case, (status, said) in zip(("tiny/cut", "tiny/gaps", "tiny/empty"), ALL[name], strict=False):
+    for case, (status, said) in zip(
+        ("tiny/cut", "tiny/gaps", "tiny/empty"), ALL[name], strict=False
+    ):
         verdict = by_case[case]
         text = verdict.mismatch["text"] if verdict.mismatch else verdict.message
         assert verdict.status == status, case
-        assert (text is None) if said is None else text.startswith(said) or (said.startswith("and on") and said in text), case
+        assert (
+            (text is None)
+            if said is None
+            else text.startswith(said) or (said.startswith("and on") and said in text)
+        ), case
         assert (verdict.got is not None) == (status == "differs"), case
 
 
 def test_a_result_that_cannot_be_sent_is_no_refusal(everybody):
-    """Where nonsense had to be refused, an engine that returned something has not refused it, whatever it returned."""
+    """Where nonsense had to be refused, an engine that returned something has not refused it,
+    whatever it returned.
+    """
     record, _ = everybody
-    [verdict] = [v for v in record.verdicts if (v.adapter, v.case) == ("ReturnsObject", "tiny/empty")]
+    [verdict] = [
+        v for v in record.verdicts if (v.adapter, v.case) == ("ReturnsObject", "tiny/empty")
+    ]
     assert verdict.fails
 
 
 def test_running_out_of_memory_is_no_refusal(everybody):
     """An engine that tried to compute nonsense until nothing was left has not refused it."""
     record, _ = everybody
-    [verdict] = [v for v in record.verdicts if (v.adapter, v.case) == ("RunsOutOfMemory", "tiny/empty")]
+    [verdict] = [
+        v for v in record.verdicts if (v.adapter, v.case) == ("RunsOutOfMemory", "tiny/empty")
+    ]
     assert verdict.fails
 
 
 def test_nothing_is_left_running(everybody):
-    """After the run every process group of every engine is gone, also of those that hung or were killed."""
+    """After the run every process group of every engine is gone, also of those that hung or were
+    killed.
+    """
     _, pids = everybody
     assert len(set(pids)) > 30
     assert all(gone(pid) for pid in set(pids))
 
 
 def test_the_record_is_in_order(everybody, tmp_path):
-    """The run line is first, a case comes once and before its first verdict, the end is last and counts what is there."""
-    run(tmp_path, corpus(tmp_path, CUT, GAPS, EMPTY), miniature("Right"), miniature("OffByOne"), jobs=2)
+    """The run line is first, a case comes once and before its first verdict, the end is last and
+    counts what is there.
+    """
+    run(
+        tmp_path,
+        corpus(tmp_path, CUT, GAPS, EMPTY),
+        miniature("Right"),
+        miniature("OffByOne"),
+        jobs=2,
+    )
     written = lines(tmp_path)
     assert written[0]["type"] == "run"
     assert [entry["type"] for entry in written].count("run") == 1
@@ -197,18 +267,35 @@ def test_the_record_is_in_order(everybody, tmp_path):
             assert entry["type"] == "verdict"
             assert entry["case"] in seen
     assert written[-1]["type"] == "end"
-    assert written[-1]["counts"] == {"Right": {"conforms": 3}, "OffByOne": {"differs": 2, "conforms": 1}}
+    assert written[-1]["counts"] == {
+        "Right": {"conforms": 3},
+        "OffByOne": {"differs": 2, "conforms": 1},
+    }
 
 
 def test_the_run_line_says_what_the_results_depend_on(tmp_path):
     """Versions, devices, platform, processor, threads, command and the corpus."""
-    run(tmp_path, corpus(tmp_path, CUT), miniature("Right"), command=["conformance", "run"], threads=1)
+    run(
+        tmp_path,
+        corpus(tmp_path, CUT),
+        miniature("Right"),
+        command=["conformance", "run"],
+        threads=1,
+    )
     head = lines(tmp_path)[0]
     assert head["format"] == 1
     assert head["versions"] == {"Right": {"miniature": "1.0"}}
     assert head["devices"] == {"Right": ["cpu"]}
     assert (head["threads"], head["command"]) == (1, ["conformance", "run"])
-    assert {"platform", "machine", "python", "cpu", "corpus", "conformance", "started"} <= head.keys()
+    assert {
+        "platform",
+        "machine",
+        "python",
+        "cpu",
+        "corpus",
+        "conformance",
+        "started",
+    } <= head.keys()
 
 
 def test_a_native_error_case_runs_on_its_own_convention_only(everybody):
@@ -222,40 +309,73 @@ def test_a_native_error_case_runs_on_its_own_convention_only(everybody):
 
 
 def test_what_a_convention_cannot_spell_is_unsupported_and_not_asked(tmp_path):
-    """An end that loses more than the start has no arguments in torch; the engine is not even started anew."""
-    asymmetric = CUT.replace("padding: 1\n    output_padding: 1", "padding: [[0, 1], [0, 1]]").replace("id: cut", "id: end")
-    record = run(tmp_path, corpus(tmp_path, asymmetric), miniature("Aborts"), miniature("RightInJaxConvention"))
-    assert [(v.adapter, v.status) for v in record.verdicts] == [("Aborts", "unsupported"), ("RightInJaxConvention", "conforms")]
+    """An end that loses more than the start has no arguments in torch; the engine is not even
+    started anew.
+    """
+    asymmetric = CUT.replace(
+        "padding: 1\n    output_padding: 1", "padding: [[0, 1], [0, 1]]"
+    ).replace("id: cut", "id: end")
+    record = run(
+        tmp_path,
+        corpus(tmp_path, asymmetric),
+        miniature("Aborts"),
+        miniature("RightInJaxConvention"),
+    )
+    assert [(v.adapter, v.status) for v in record.verdicts] == [
+        ("Aborts", "unsupported"),
+        ("RightInJaxConvention", "conforms"),
+    ]
     assert "torch's padding is symmetric" in record.verdicts[0].message
-    assert [(entry["adapter"], entry["reason"]) for entry in record.unchecked] == [("Aborts", record.verdicts[0].message)]
+    assert [(entry["adapter"], entry["reason"]) for entry in record.unchecked] == [
+        ("Aborts", record.verdicts[0].message)
+    ]
     assert not record.ok
 
 
 def test_a_second_device_is_run_when_all_are_asked_for(tmp_path):
     """Every device gets its verdict; one that runs elsewhere says so and has raised."""
     record = run(tmp_path, corpus(tmp_path, CUT), miniature("ClaimsADevice"), device="all")
-    assert [(v.device, v.status) for v in record.verdicts] == [("cpu", "conforms"), ("npu", "raised")]
+    assert [(v.device, v.status) for v in record.verdicts] == [
+        ("cpu", "conforms"),
+        ("npu", "raised"),
+    ]
     assert "asked for npu, and this runs on cpu" in record.verdicts[1].message
 
 
 def test_a_device_that_nobody_has_is_an_error_before_anything_runs(tmp_path):
     """Asked for by name and not there: said with what is there, and no record is begun."""
     with pytest.raises(UsageError, match="Right has no device npu, should be one of cpu"):
-        run(tmp_path / "out", corpus(tmp_path, CUT), miniature("ClaimsADevice"), miniature("Right"), device="npu")
+        run(
+            tmp_path / "out",
+            corpus(tmp_path, CUT),
+            miniature("ClaimsADevice"),
+            miniature("Right"),
+            device="npu",
+        )
     assert not (tmp_path / "out").exists()
 
 
 def test_without_names_an_adapter_lacking_the_device_is_unavailable(tmp_path):
-    """Not asked for by name, it does not fail the run: its verdicts say that there is no such device."""
+    """Not asked for by name, it does not fail the run: its verdicts say that there is no such
+    device.
+    """
     specs = [replace(miniature(name), by_name=False) for name in ("ClaimsADevice", "Right")]
     record = run(tmp_path, corpus(tmp_path, EMPTY), *specs, device="npu")
-    assert {v.adapter: v.status for v in record.verdicts} == {"ClaimsADevice": "conforms", "Right": "unavailable"}
+    assert {v.adapter: v.status for v in record.verdicts} == {
+        "ClaimsADevice": "conforms",
+        "Right": "unavailable",
+    }
 
 
 def test_an_adapter_asked_for_by_name_and_missing_is_an_error(tmp_path):
     """It must not be green because nothing ran."""
     with pytest.raises(UsageError, match="there is unavailable: there is no module no_such_module"):
-        run(tmp_path, corpus(tmp_path, CUT), miniature("Right"), miniature("no_such_module:X", label="there"))
+        run(
+            tmp_path,
+            corpus(tmp_path, CUT),
+            miniature("Right"),
+            miniature("no_such_module:X", label="there"),
+        )
 
 
 def test_an_adapter_of_the_table_that_is_missing_is_told_and_left_out(tmp_path):
@@ -271,8 +391,13 @@ def test_an_adapter_of_the_table_that_is_missing_is_told_and_left_out(tmp_path):
 
 def test_a_guard_that_disagrees_stops_the_run_before_it_begins(tmp_path):
     """A case file whose expected output is not the oracle's is wrong, or the oracle is."""
-    wrong = GAPS + "    expected: {shape: [1, 1, 3, 3], values: [[5, 0, 10], [0, 0, 0], [15, 0, 21]]}\n"
-    with pytest.raises(CaseFileError, match=r"tiny\.yaml:\d+: expected\.values: has \(?21\.0\)? at \[0, 0, 2, 2\], should have"):
+    wrong = (
+        GAPS + "    expected: {shape: [1, 1, 3, 3], values: [[5, 0, 10], [0, 0, 0], [15, 0, 21]]}\n"
+    )
+    with pytest.raises(
+        CaseFileError,
+        match=r"tiny\.yaml:\d+: expected\.values: has \(?21\.0\)? at \[0, 0, 2, 2\], should have",
+    ):
         run(tmp_path / "out", corpus(tmp_path, wrong), miniature("Right"))
     assert not (tmp_path / "out").exists()
 
@@ -305,8 +430,16 @@ def test_a_known_difference_passes_the_gate(tmp_path):
     ("changes", "name", "said"),
     [
         ({}, "BiasDropped", None),
-        ({"adapter": "Right"}, "Right", "tiny/cut now conforms, should be differs values as the entry says: it is stale"),
-        ({"kind": "shape"}, "OffByOne", "tiny/cut is differs values, should be differs shape as the entry says"),
+        (
+            {"adapter": "Right"},
+            "Right",
+            "tiny/cut now conforms, should be differs values as the entry says: it is stale",
+        ),
+        (
+            {"kind": "shape"},
+            "OffByOne",
+            "tiny/cut is differs values, should be differs shape as the entry says",
+        ),
         ({"versions": {"miniature": ">=2"}}, "OffByOne", None),
     ],
     ids=["other adapter", "stale", "other kind", "other version"],
@@ -343,7 +476,8 @@ def test_a_selection_does_not_make_an_entry_lost(tmp_path):
     assert record.ok
 
 
-# --- going on with a record that was cut ------------------------------------------------------------------------------
+# --- going on with a record that was cut
+# ------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -369,7 +503,9 @@ def go_on(folder, root, **more):
 @pytest.mark.parametrize("keep", [1, 2, 3, 5, 7])
 @pytest.mark.parametrize("torn", [b"", b'{"type":"verdict","case":"tiny/'], ids=["clean", "torn"])
 def test_resuming_gives_the_record_that_an_uncut_run_gives(whole, keep, torn):
-    """Wherever it was cut, a torn line or none: what is missing is done, nothing is repeated, there is one run line."""
+    """Wherever it was cut, a torn line or none: what is missing is done, nothing is repeated, there
+    is one run line.
+    """
     folder, root = whole
     before = lines(folder)
     kept = cut(folder, keep, torn)[:keep]
@@ -396,13 +532,17 @@ def test_resuming_a_whole_record_runs_nothing(whole):
 
 
 def test_the_gate_of_a_resumed_run_covers_the_whole_record(whole):
-    """An unexpected difference before the cut still fails, although all that was done now conforms."""
+    """An unexpected difference before the cut still fails, although all that was done now
+    conforms.
+    """
     folder, root = whole
     text = lines(folder)
     keep = next(n for n, entry in enumerate(text) if entry.get("adapter") == "Right")
     cut(folder, keep)
     watcher = Watcher()
-    record = execute(request(folder, root, miniature("OffByOne"), miniature("Right"), resume=True), watcher)
+    record = execute(
+        request(folder, root, miniature("OffByOne"), miniature("Right"), resume=True), watcher
+    )
     assert {v.status for v in watcher.verdicts} == {"conforms"}
     assert not record.ok
 
@@ -410,7 +550,12 @@ def test_the_gate_of_a_resumed_run_covers_the_whole_record(whole):
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        (lambda root: corpus(root.parent, CUT.replace("padding: 1", "padding: 0", 1), GAPS, EMPTY), "cases"),
+        (
+            lambda root: corpus(
+                root.parent, CUT.replace("padding: 1", "padding: 0", 1), GAPS, EMPTY
+            ),
+            "cases",
+        ),
         (lambda root: known(root), "cases"),
     ],
     ids=["another case", "another known difference"],
@@ -421,7 +566,10 @@ def test_resuming_with_another_corpus_is_refused(whole, change, what):
     cut(folder, 4)
     before = (folder / RECORD).read_bytes()
     change(root)
-    with pytest.raises(UsageError, match=f"was begun with other {what}, should be resumed with the same, or run without"):
+    with pytest.raises(
+        UsageError,
+        match=f"was begun with other {what}, should be resumed with the same, or run without",
+    ):
         go_on(folder, root)
     assert (folder / RECORD).read_bytes() == before
 
@@ -431,7 +579,13 @@ def test_resuming_with_other_versions_is_refused(whole):
     folder, root = whole
     cut(folder, 4)
     with pytest.raises(UsageError, match="was begun with other versions"):
-        run(folder, root, miniature("NewerVersion", label="OffByOne"), miniature("Right"), resume=True)
+        run(
+            folder,
+            root,
+            miniature("NewerVersion", label="OffByOne"),
+            miniature("Right"),
+            resume=True,
+        )
 
 
 def test_resuming_where_nothing_was_begun_begins(tmp_path):
@@ -449,7 +603,9 @@ def test_resuming_what_is_no_record_is_refused(tmp_path):
 
 
 def test_every_line_is_whole_at_every_moment(tmp_path):
-    """Whoever reads the record while it is written sees whole lines: the observer does, after each verdict."""
+    """Whoever reads the record while it is written sees whole lines: the observer does, after each
+    verdict.
+    """
     seen = []
 
     class Reader(Watcher):
@@ -475,7 +631,8 @@ def test_threads_reach_the_child(tmp_path):
     """The number of threads is an environment variable of the child."""
     (tmp_path / "counting.py").write_text(
         "import os\nfrom miniatures import Right\n\n\nclass Counting(Right):\n"
-        "    def versions(self):\n        return {'threads': os.environ['CONFORMANCE_THREADS'] + os.environ['OMP_NUM_THREADS']}\n"
+        "    def versions(self):\n        return {'threads': os.environ['CONFORMANCE_THREADS'] + "
+        "os.environ['OMP_NUM_THREADS']}\n"
     )
     spec = miniature("counting:Counting", label="c")
     spec.environment["PYTHONPATH"] = f"{TESTS}:{tmp_path}"
@@ -485,10 +642,13 @@ def test_threads_reach_the_child(tmp_path):
 
 @pytest.mark.parametrize("precision", ["strict", "default"])
 def test_precision_reaches_the_child_and_the_record(tmp_path, precision):
-    """Whether float32 is to be computed in float32 is said to every child, and kept in the run line."""
+    """Whether float32 is to be computed in float32 is said to every child, and kept in the run
+    line.
+    """
     (tmp_path / "precise.py").write_text(
         "import os\nfrom miniatures import Right\n\n\nclass Precise(Right):\n"
-        "    def versions(self):\n        return {'precision': os.environ['CONFORMANCE_PRECISION']}\n"
+        "    def versions(self):\n        return {'precision': "
+        "os.environ['CONFORMANCE_PRECISION']}\n"
     )
     spec = miniature("precise:Precise", label="p")
     spec.environment["PYTHONPATH"] = f"{TESTS}:{tmp_path}"
@@ -501,22 +661,33 @@ def test_a_broken_file_of_known_differences_stops_the_run(tmp_path):
     """The gate does not guess what an entry means."""
     root = corpus(tmp_path, CUT)
     known(root, status="conforms")
-    with pytest.raises(FileProblems, match=r"miniature\.yaml:1: status: is conforms, should be one of differs"):
+    with pytest.raises(
+        FileProblems, match=r"miniature\.yaml:1: status: is conforms, should be one of differs"
+    ):
         run(tmp_path / "out", root, miniature("Right"))
 
 
 def test_the_digest_of_a_corpus_does_not_depend_on_where_it_lies(tmp_path):
     """The same cases in another folder are the same corpus; another number is another."""
-    selections = [select([str(corpus(tmp_path / name, text))]) for name, text in (("a", CUT), ("b", CUT), ("c", GAPS))]
+    selections = [
+        select([str(corpus(tmp_path / name, text))])
+        for name, text in (("a", CUT), ("b", CUT), ("c", GAPS))
+    ]
     digests = [runner.corpus_digest(selection.cases, []) for selection in selections]
     assert digests[0] == digests[1] != digests[2]
 
 
 @pytest.mark.parametrize(
     ("name", "costly"),
-    [("arithmetic/first/stride-larger-than-kernel", False), ("numerics/reductions/one-axis", True), ("networks/sam/first", True)],
+    [
+        ("arithmetic/first/stride-larger-than-kernel", False),
+        ("numerics/reductions/one-axis", True),
+        ("networks/sam/first", True),
+    ],
 )
 def test_large_cases_and_those_of_many_products_are_costly(name, costly):
-    """4,200 inputs of 4,100 taps take no room, and the ONNX reference evaluator longer than any layer of a network."""
+    """4,200 inputs of 4,100 taps take no room, and the ONNX reference evaluator longer than any
+    layer of a network.
+    """
     [case] = select([name]).cases
     assert Task(case=case, label="any", device="cpu", quantity="output").is_costly is costly

@@ -1,4 +1,6 @@
-"""The JSON Schema for editors: it accepts what the reader accepts, and refuses what the reader refuses for its form."""
+"""The JSON Schema for editors: it accepts what the reader accepts, and refuses what the reader
+refuses for its form.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from conformance.corpus.files import case_files, load_cases, shipped_cases
 from conformance.corpus.strict_yaml import read
 from conformance.errors import CaseFileError
 
-SCHEMA = json.loads((Path(conformance.__file__).parent / "schema" / "case.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(
+    (Path(conformance.__file__).parent / "schema" / "case.schema.json").read_text(encoding="utf-8")
+)
 CASE = SCHEMA["$defs"]["case"]
 VALIDATOR = Draft202012Validator(SCHEMA)
 
@@ -34,23 +38,51 @@ BASE = {
 def text_of(changes: dict[str, str | None]) -> str:
     """A file of one case, with keys changed, added or left out (None)."""
     merged = {key: value for key, value in {**BASE, **changes}.items() if value is not None}
-    lines = [f"{'  - ' if not number else '    '}{key}: {value}" for number, (key, value) in enumerate(merged.items())]
+    lines = [
+        f"{'  - ' if not number else '    '}{key}: {value}"
+        for number, (key, value) in enumerate(merged.items())
+    ]
     return "\n".join(["format: 1", "cases:", *lines]) + "\n"
 
 
 GOOD: list[dict[str, str | None]] = [
     {},
-    {"stride": "2", "padding": "[[1, -1], [0, 2]]", "output_padding": "[1, 0]", "dilation": "[1, 1]", "groups": "2"},
+    {
+        "stride": "2",
+        "padding": "[[1, -1], [0, 2]]",
+        "output_padding": "[1, 0]",
+        "dilation": "[1, 1]",
+        "groups": "2",
+    },
     {"stride": "[2, 3]", "padding": "-1", "dtype": "bfloat16", "tags": "[network, slow]"},
     {"input": "[[1, 2.5], [.nan, -.inf]]", "kernel": "[[[[1]]]]", "bias": "[-0.0]"},
-    {"spatial": "1", "input": "[1, 2]", "kernel": "[[[1]]]", "padding": "[[0, -1]]", "stride": "[2]"},
-    {"spatial": "3", "input": "[[[1]]]", "kernel": "{shape: [1, 1, 2, 2, 2], values: wide, seed: 7}", "stride": "[1, 2, 3]"},
-    {"input": "{shape: [3, 4], values: one-hot, index: [2, 1], put: [[[0, 0], .nan]]}", "kernel": "[[1]]"},
+    {
+        "spatial": "1",
+        "input": "[1, 2]",
+        "kernel": "[[[1]]]",
+        "padding": "[[0, -1]]",
+        "stride": "[2]",
+    },
+    {
+        "spatial": "3",
+        "input": "[[[1]]]",
+        "kernel": "{shape: [1, 1, 2, 2, 2], values: wide, seed: 7}",
+        "stride": "[1, 2, 3]",
+    },
+    {
+        "input": "{shape: [3, 4], values: one-hot, index: [2, 1], put: [[[0, 0], .nan]]}",
+        "kernel": "[[1]]",
+    },
     {"bias": "{values: normal, seed: 4, put: [[[0], 1e-40]]}"},
     {"native": "{torch: {stride: 2, padding: [1, 0], output_padding: 1, output_size: [5, 7]}}"},
     {"native": "{keras: {strides: 2, padding: same, output_padding: null}}"},
     {"native": "{tensorflow: {strides: [2, 2], padding: [[0, 0], [1, 1], [1, 0], [0, 0]]}}"},
-    {"native": "{jax: {padding: [[1, 1], [1, 2]], transpose_kernel: true, use_consistent_padding: false}}"},
+    {
+        "native": (
+            "{jax: {padding: [[1, 1], [1, 2]], transpose_kernel: true, "
+            "use_consistent_padding: false}}"
+        )
+    },
     {"native": "{flax: {padding: VALID, kernel_dilation: 2}}"},
     {"native": "{onnx: {pads: [0, 0, 1, 1], auto_pad: NOTSET, group: 1}}"},
     {"native": "{onnx: {}}"},
@@ -145,8 +177,10 @@ BAD: list[dict[str, str | None]] = [
 ]
 
 BAD_FILES = [
-    "cases: []\n", "format: 1\n", "format: 2\ncases: []\n", "format: '1'\ncases: []\n", "format: true\ncases: []\n",
-    "format: 1\ncases: {}\n", "format: 1\ncases: []\nmore: 1\n", "[1]\n", "format: 1\ncases: [one]\n",
+    "cases: []\n", "format: 1\n", "format: 2\ncases: []\n", "format: '1'\ncases: []\n",
+    "format: true\ncases: []\n",
+    "format: 1\ncases: {}\n", "format: 1\ncases: []\nmore: 1\n", "[1]\n", ("format: 1\ncases: "
+        "[one]\n"),
 ]  # fmt: skip
 
 
@@ -174,17 +208,25 @@ def test_the_schema_has_the_keys_of_the_reader() -> None:
 
 def test_every_key_of_a_case_is_described() -> None:
     """An editor has something to show for each key, if not a list of what it may be."""
-    assert [key for key, entry in CASE["properties"].items() if not entry.keys() & {"description", "enum", "$ref"}] == []
+    assert [
+        key
+        for key, entry in CASE["properties"].items()
+        if not entry.keys() & {"description", "enum", "$ref"}
+    ] == []
 
 
-@pytest.mark.parametrize("file", [file for file, _ in case_files([shipped_cases()])], ids=lambda file: file.stem)
+@pytest.mark.parametrize(
+    "file", [file for file, _ in case_files([shipped_cases()])], ids=lambda file: file.stem
+)
 def test_every_shipped_case_file_validates(file: Path) -> None:
     """What ships is valid for an editor too."""
     assert [error.message for error in VALIDATOR.iter_errors(read(file).value())] == []
 
 
 @pytest.mark.parametrize("changes", GOOD, ids=str)
-def test_what_the_reader_accepts_validates(corpus: Callable[[str, str], Path], changes: dict[str, str | None]) -> None:
+def test_what_the_reader_accepts_validates(
+    corpus: Callable[[str, str], Path], changes: dict[str, str | None]
+) -> None:
     """Each form that may be written is valid in both."""
     file = corpus("a.yaml", text_of(changes))
     assert len(load_cases(file)) == 1
@@ -195,7 +237,9 @@ def test_what_the_reader_accepts_validates(corpus: Callable[[str, str], Path], c
 def test_what_the_reader_refuses_for_its_form_does_not_validate(
     corpus: Callable[[str, str], Path], changes: dict[str, str | None]
 ) -> None:
-    """Each wrong form is refused by both, and by the schema in the key that is wrong or the case that lacks it."""
+    """Each wrong form is refused by both, and by the schema in the key that is wrong or the case
+    that lacks it.
+    """
     file = corpus("a.yaml", text_of(changes))
     with pytest.raises(CaseFileError):
         load_cases(file)
@@ -205,7 +249,9 @@ def test_what_the_reader_refuses_for_its_form_does_not_validate(
 
 
 @pytest.mark.parametrize("text", BAD_FILES)
-def test_a_file_of_another_form_does_not_validate(corpus: Callable[[str, str], Path], text: str) -> None:
+def test_a_file_of_another_form_does_not_validate(
+    corpus: Callable[[str, str], Path], text: str
+) -> None:
     """The frame of a file is checked by both."""
     file = corpus("a.yaml", text)
     with pytest.raises(CaseFileError):

@@ -10,8 +10,12 @@ from conformance.errors import SelectionError, UsageError
 SHOWCASE = "textbook/cs231n/two-by-two-to-four-by-four"
 
 
-def test_a_case_is_shown_with_its_window_overlaps_and_every_spelling(capsys: pytest.CaptureFixture[str]) -> None:
-    """The full size, what each end loses, the arrays, the overlap counts and whether they are even, all conventions."""
+def test_a_case_is_shown_with_its_window_overlaps_and_every_spelling(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The full size, what each end loses, the arrays, the overlap counts and whether they are even,
+    all conventions.
+    """
     run(SHOWCASE, [], None)
     shown = capsys.readouterr().out
     for part in (
@@ -50,7 +54,9 @@ def test_the_program_alone_is_printed(capsys: pytest.CaptureFixture[str]) -> Non
         ("textbook/no-such-case", None, SelectionError, "matches no case"),
     ],
 )
-def test_what_cannot_be_shown_is_one_sentence(name: str, adapter: str | None, error: type[Exception], said: str) -> None:
+def test_what_cannot_be_shown_is_one_sentence(
+    name: str, adapter: str | None, error: type[Exception], said: str
+) -> None:
     """What was asked for, and what would be right."""
     with pytest.raises(error, match=said.replace(".", r"\.").replace("*", r"\*")):
         run(name, [], adapter)

@@ -27,16 +27,28 @@ GROUPS, DILATED, PLAIN = (
     ("failing", "passing", "found"),
     [
         ([GROUPS, GROUPS | {"no dilation"}], [PLAIN, DILATED], ("groups above 1", True)),
-        ([GROUPS, GROUPS], [PLAIN, frozenset({"groups above 1", "no bias"})], ("a bias and groups above 1", True)),
+        (
+            [GROUPS, GROUPS],
+            [PLAIN, frozenset({"groups above 1", "no bias"})],
+            ("a bias and groups above 1", True),
+        ),
         ([GROUPS, GROUPS], [PLAIN, PLAIN, PLAIN, GROUPS], ("groups above 1", False)),
         ([GROUPS, PLAIN], [PLAIN, GROUPS], ("", False)),
-        ([DEEP, DEEP], [PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, DEEP], ("dilation above 1", False)),  # the other says no more
+        (
+            [DEEP, DEEP],
+            [PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, DEEP],
+            ("dilation above 1", False),
+        ),  # the other says no more
         ([GROUPS, DILATED], [], ("", False)),
         ([], [PLAIN], ("", False)),
     ],
 )
-def test_a_rule_is_true_of_all_that_fail(failing: Any, passing: Any, found: tuple[str, bool]) -> None:
-    """One trait before two, and one that no passing case has before one that some have; nothing where nothing separates."""
+def test_a_rule_is_true_of_all_that_fail(
+    failing: Any, passing: Any, found: tuple[str, bool]
+) -> None:
+    """One trait before two, and one that no passing case has before one that some have; nothing
+    where nothing separates.
+    """
     assert rule(failing, passing) == found
 
 
@@ -46,7 +58,11 @@ def test_traits_of_a_case_are_those_of_its_line() -> None:
     from conformance.record.case_line import case_line
 
     truths = Truths()
-    cases = [case for case in load_cases("cases/textbook") + load_cases("cases/edge") if "slow" not in case.tags]
+    cases = [
+        case
+        for case in load_cases("cases/textbook") + load_cases("cases/edge")
+        if "slow" not in case.tags
+    ]
     assert len(cases) > 50
     for case in cases:
         assert traits_of(case) == traits_of_line(case_line(case, truths)), case.name
@@ -64,7 +80,11 @@ def record(run_line: dict[str, Any], verdict: Callable[..., Verdict]) -> Callabl
     def build(*changes: dict[str, Any]) -> Record:
         verdicts = tuple(verdict(case=f"a/b/{n}", **one) for n, one in enumerate(changes))
         lines = {
-            v.case: {"case": v.case, "input": {"shape": [1, 1, 9 - n]}, "kernel": {"shape": [1, 1, 1]}}
+            v.case: {
+                "case": v.case,
+                "input": {"shape": [1, 1, 9 - n]},
+                "kernel": {"shape": [1, 1, 1]},
+            }
             for n, v in enumerate(verdicts)
         }
         return Record(run=run_line, cases=lines, verdicts=verdicts)
@@ -73,7 +93,9 @@ def record(run_line: dict[str, Any], verdict: Callable[..., Verdict]) -> Callabl
 
 
 def test_failures_of_one_kind_are_one_group(record: Callable[..., Record]) -> None:
-    """By diagnosis, or by a message without its numbers; the smallest case first, known and conforming ones left out."""
+    """By diagnosis, or by a message without its numbers; the smallest case first, known and
+    conforming ones left out.
+    """
     shifted = {"mismatch": {"kind": "values"}, "diagnosis": {"name": "shifted-window"}}
     found = groups_of(
         record(

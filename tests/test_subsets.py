@@ -16,19 +16,30 @@ from conformance.verdicts.known import lost
 from conformance.verdicts.known_reader import load_differences
 
 RIGHT = "miniatures:Right"
-ENTRY = "- {{adapter: torch, cases: ['{}'], versions: {{torch: '>=2'}}, status: differs, reason: one, source: made up}}\n"
+ENTRY = (
+    "- {{adapter: torch, cases: ['{}'], versions: {{torch: '>=2'}}, status: differs, reason: "
+    "one, source: made up}}\n"
+)
 
 
 def entry(identity: str, tags: str = "") -> str:
-    return f"  - id: {identity}\n    summary: One.\n    source: made up\n    input: [[1]]\n    kernel: [[1]]\n" + (
-        f"    tags: [{tags}]\n" if tags else ""
+    return (
+        f"  - id: {identity}\n    summary: One.\n    source: made up\n    input: [[1]]\n    "
+        "kernel: [[1]]\n" + (f"    tags: [{tags}]\n" if tags else "")
     )
 
 
 @pytest.fixture
-def shipped(corpus: Callable[[str, str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A corpus of three files that stands for the shipped one, with a subset `few` of two of them."""
-    corpus("a/first.yaml", "format: 1\ncases:\n" + entry("plain") + entry("other", "network") + entry("long", "slow"))
+def shipped(
+    corpus: Callable[[str, str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A corpus of three files that stands for the shipped one, with a subset `few` of two of
+    them.
+    """
+    corpus(
+        "a/first.yaml",
+        "format: 1\ncases:\n" + entry("plain") + entry("other", "network") + entry("long", "slow"),
+    )
     corpus("a/second.yml", "format: 1\ncases:\n" + entry("plain"))
     corpus("b/third.yaml", "format: 1\ncases:\n" + entry("plain"))
     corpus("subsets/few.txt", "# Few of them.\na/first/other\n\na/second/plain\na/first/long\n")
@@ -51,7 +62,9 @@ def names(*words: str | Path, **rest: object) -> list[str]:
         ({"expression": "second"}, ["a/second/plain"]),
     ],
 )
-def test_tags_and_expressions_select_among_the_members(shipped: Path, options: dict[str, object], selected: list[str]) -> None:
+def test_tags_and_expressions_select_among_the_members(
+    shipped: Path, options: dict[str, object], selected: list[str]
+) -> None:
     """In the order of the corpus; a slow member is left out as any slow case is."""
     assert names(subset="few", **options) == selected
 
@@ -59,14 +72,20 @@ def test_tags_and_expressions_select_among_the_members(shipped: Path, options: d
 def test_names_and_globs_select_among_the_members(shipped: Path) -> None:
     """A case that is there and no member is not selected."""
     assert names("*/plain", subset="few") == ["a/second/plain"]
-    with pytest.raises(SelectionError, match=r"a/first/plain is no path and matches no case of subset few, should be"):
+    with pytest.raises(
+        SelectionError,
+        match=r"a/first/plain is no path and matches no case of subset few, should be",
+    ):
         names("a/first/plain", subset="few")
 
 
 def test_paths_restrict_a_subset(shipped: Path) -> None:
     """The members at the paths; a path without any is told, with the subset."""
     assert names(shipped / "a" / "first.yaml", subset="few") == ["a/first/other"]
-    with pytest.raises(SelectionError, match=r"no case of subset few is selected of 1 at .*third.yaml, should be at least one"):
+    with pytest.raises(
+        SelectionError,
+        match=r"no case of subset few is selected of 1 at .*third.yaml, should be at least one",
+    ):
         names(shipped / "b" / "third.yaml", subset="few")
 
 
@@ -89,10 +108,19 @@ def test_an_unknown_subset_is_one_sentence(shipped: Path, name: str, said: str) 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a/first/plain\na/first/gone\n", "few.txt:2: a/first/gone is no shipped case, should be the full name of one"),
-        ("a/none/gone\n", "few.txt:1: a/none/gone is no shipped case, should be the full name of one"),
+        (
+            "a/first/plain\na/first/gone\n",
+            "few.txt:2: a/first/gone is no shipped case, should be the full name of one",
+        ),
+        (
+            "a/none/gone\n",
+            "few.txt:1: a/none/gone is no shipped case, should be the full name of one",
+        ),
         ("a/first/*\n", "few.txt:1: a/first/* is no shipped case, should be the full name of one"),
-        ("a/first/plain\n#\na/first/plain\n", "few.txt:3: a/first/plain stands in {}:1 already, should stand once"),
+        (
+            "a/first/plain\n#\na/first/plain\n",
+            "few.txt:3: a/first/plain stands in {}:1 already, should stand once",
+        ),
     ],
 )
 def test_a_list_with_a_wrong_line_is_told(shipped: Path, text: str, said: str) -> None:
@@ -107,7 +135,14 @@ def test_a_list_with_a_wrong_line_is_told(shipped: Path, text: str, said: str) -
 
 @pytest.mark.parametrize(
     ("pattern", "is_lost"),
-    [("b/third/plain", False), ("b/*", False), ("*", False), ("b/third/gone", True), ("b/gone/*", True), ("c*", True)],
+    [
+        ("b/third/plain", False),
+        ("b/*", False),
+        ("*", False),
+        ("b/third/gone", True),
+        ("b/gone/*", True),
+        ("c*", True),
+    ],
 )
 def test_a_subset_makes_no_entry_lost(shipped: Path, pattern: str, is_lost: bool) -> None:
     """An entry is lost when the corpus lacks its case, not when the subset does."""
@@ -119,7 +154,9 @@ def test_a_subset_makes_no_entry_lost(shipped: Path, pattern: str, is_lost: bool
 
 
 def test_a_subset_runs_from_the_command_line(tmp_path: Path) -> None:
-    """Together with -k; no known difference is lost, so the record has no problems and the exit code is 0."""
+    """Together with -k; no known difference is lost, so the record has no problems and the exit
+    code is 0.
+    """
     words = ("--subset", "quick", "-k", "arithmetic/line", "-a", RIGHT, "--jobs", 1, "-o", "out")
     done = command("run", *words, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

@@ -32,8 +32,20 @@ def told(tmp_path: Path, arguments: str) -> list[str]:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("    input: {shape: [1, 2, 2, 3], values: integers}\n    kernel: {shape: [2, 2, 3, 2], values: ones}\n", ["constant"]),
-        ("    input: {shape: [1, 2, 2, 3], values: integers}\n    kernel: {shape: [2, 2, 1, 1], values: ones}\n", []),
+        (
+            (
+                "    input: {shape: [1, 2, 2, 3], values: integers}\n    kernel: {shape: [2, 2, 3, "
+                "2], values: ones}\n"
+            ),
+            ["constant"],
+        ),
+        (
+            (
+                "    input: {shape: [1, 2, 2, 3], values: integers}\n    kernel: {shape: [2, 2, 1, "
+                "1], values: ones}\n"
+            ),
+            [],
+        ),
         (
             "    input: [[1, 2, 3]]\n    kernel: [[1, 2, 1], [3, 5, 3], [1, 2, 1]]\n",
             ["symmetric", "one input and one output channel"],
@@ -43,10 +55,18 @@ def told(tmp_path: Path, arguments: str) -> list[str]:
             ["one input and one output channel", "all axes are alike"],
         ),
         ("    input: [[0, 0], [0, 0]]\n    kernel: [[1, 2], [3, 5]]\n", ["zero everywhere"]),
-        ("    input: {shape: [1, 2, 2, 3], values: integers}\n    kernel: {shape: [2, 2, 3, 2], values: integers}\n", []),
+        (
+            (
+                "    input: {shape: [1, 2, 2, 3], values: integers}\n    kernel: {shape: [2, 2, 3, "
+                "2], values: integers}\n"
+            ),
+            [],
+        ),
     ],
 )
-def test_what_keeps_a_case_from_noticing_mistakes_is_told(tmp_path: Path, arguments: str, said: list[str]) -> None:
+def test_what_keeps_a_case_from_noticing_mistakes_is_told(
+    tmp_path: Path, arguments: str, said: list[str]
+) -> None:
     """A sentence for each weakness, and none for a case that has none."""
     found = told(tmp_path, arguments)
     assert len(found) == len(said), found
@@ -56,7 +76,10 @@ def test_what_keeps_a_case_from_noticing_mistakes_is_told(tmp_path: Path, argume
 def test_what_is_said_of_the_looks_is_what_making_the_mistake_shows(tmp_path: Path) -> None:
     """A symmetric kernel does not notice that it is not flipped; one of arange does."""
     file = tmp_path / "some.yaml"
-    for kernel, blind in (("[[1, 2, 1], [3, 5, 3], [1, 2, 1]]", True), ("[[1, 2, 3], [4, 5, 6], [7, 8, 9]]", False)):
+    for kernel, blind in (
+        ("[[1, 2, 1], [3, 5, 3], [1, 2, 1]]", True),
+        ("[[1, 2, 3], [4, 5, 6], [7, 8, 9]]", False),
+    ):
         file.write_text(FORM + f"    input: [[1, 2, 3]]\n    kernel: {kernel}\n")
         truth = prepare(load_cases(file)[0]).truth
         assert truth is not None

@@ -1,4 +1,6 @@
-"""The sweep of conventions: real frameworks on few random calls, and whether it notices a convention that is wrong."""
+"""The sweep of conventions: real frameworks on few random calls, and whether it notices a
+convention that is wrong.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,13 @@ from conformance.geometry import Axis, Geometry
 from conformance.outcomes import Crashed, Output, Raised, Unsupported
 
 TOOL = Path(__file__).resolve().parent.parent / "tools" / "sweep_conventions.py"
-# How many calls of each kind: one adapter of each spelling (flax spells as jax does), fewer where every shape is compiled.
+# How many calls of each kind: one adapter of each spelling (flax spells as jax does), fewer where
+# every shape is compiled.
 ADAPTERS = {"torch": 40, "onnxruntime": 40, "jax-general": 30, "tensorflow": 40, "keras-torch": 40}
 
-pytestmark = pytest.mark.skipif(not TOOL.is_file(), reason="the tool is in a checkout or a source distribution, not in a wheel")
+pytestmark = pytest.mark.skipif(
+    not TOOL.is_file(), reason="the tool is in a checkout or a source distribution, not in a wheel"
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +44,9 @@ def agreed(result, part):
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_a_framework_takes_the_windows_its_convention_predicts(tool, adapter):
-    """What it accepts has the predicted window, what `native` gives it accepts, what is Unrepresentable it refuses."""
+    """What it accepts has the predicted window, what `native` gives it accepts, what is
+    Unrepresentable it refuses.
+    """
     if adapter not in REQUESTED:
         pytest.skip(f"{adapter} is not requested")
     result = tool.sweep(adapter, ADAPTERS[adapter], 1)
@@ -56,14 +63,28 @@ def test_a_framework_takes_the_windows_its_convention_predicts(tool, adapter):
 @pytest.mark.parametrize(
     ("function", "wrong", "part", "status"),
     [
-        ("_begin", lambda total, *, upper: total - total // 2 if upper else total // 2, "native", "differs"),
+        (
+            "_begin",
+            lambda total, *, upper: total - total // 2 if upper else total // 2,
+            "native",
+            "differs",
+        ),
         ("_pads", lambda axis: "pads must be symmetric", "other", "agrees"),
-        ("_pads", lambda axis: (axis.crop_low, max(axis.crop_high, 0), max(-axis.crop_high, 0)), "canonical", "refused"),
+        (
+            "_pads",
+            lambda axis: (axis.crop_low, max(axis.crop_high, 0), max(-axis.crop_high, 0)),
+            "canonical",
+            "refused",
+        ),
     ],
     ids=["a wrong window", "wrongly unrepresentable", "wrongly representable"],
 )
-def test_a_wrong_convention_fails_on_the_real_framework(tool, monkeypatch, function, wrong, part, status):
-    """The odd element at the wrong end, a window that has a spelling, and one that has none, each show as what they are."""
+def test_a_wrong_convention_fails_on_the_real_framework(
+    tool, monkeypatch, function, wrong, part, status
+):
+    """The odd element at the wrong end, a window that has a spelling, and one that has none, each
+    show as what they are.
+    """
     monkeypatch.setattr(onnx, function, wrong)
     failures = tool.sweep("onnxruntime", 20, 1).failures
     assert (part, status) in {(finding.call.part, finding.status) for finding in failures}
@@ -71,21 +92,27 @@ def test_a_wrong_convention_fails_on_the_real_framework(tool, monkeypatch, funct
 
 @pytest.mark.parametrize("name", conventions.NAMES)
 def test_other_spellings_are_predicted_to_take_the_window(tool, name):
-    """Every call that must be refused stands for the very window that the convention calls Unrepresentable."""
+    """Every call that must be refused stands for the very window that the convention calls
+    Unrepresentable.
+    """
     rng, convention, found = random.Random(1), conventions.get(name), 0
     for _ in range(60):
         geometry = tool.random_geometry(name, rng)
         if not isinstance(convention.native(geometry), Unrepresentable):
             continue
         for native in tool.spellings(name, geometry, rng)[0]:
-            assert convention.geometry(native, size=geometry.size, kernel=geometry.kernel) == geometry
+            assert (
+                convention.geometry(native, size=geometry.size, kernel=geometry.kernel) == geometry
+            )
             assert normal_form(name, native, geometry.rank) == native
             found += 1
     assert (found > 0) == (name not in ("jax", "flax"))
 
 
 def test_the_canonical_spelling_is_among_all_spellings(tool):
-    """The search for spellings finds the canonical one wherever there is one, so it would find others like it."""
+    """The search for spellings finds the canonical one wherever there is one, so it would find
+    others like it.
+    """
     rng = random.Random(2)
     for name in conventions.NAMES:
         found = 0
@@ -100,17 +127,24 @@ def test_the_canonical_spelling_is_among_all_spellings(tool):
 
 
 def test_spellings_of_one_window_in_torch(tool):
-    """A start that loses less than the end has two calls in torch, both illegal: a negative output_padding or output_size."""
+    """A start that loses less than the end has two calls in torch, both illegal: a negative
+    output_padding or output_size.
+    """
     axis = Axis(size=3, kernel=3, stride=2, crop_low=1, crop_high=3)
     found, total = tool.spellings("torch", Geometry(axes=(axis,)), random.Random(1))
     plain = {"stride": [2], "padding": [1], "dilation": [1], "groups": 1}
-    assert found == [{**plain, "output_padding": [-2]}, {**plain, "output_padding": [0], "output_size": [3]}]
+    assert found == [
+        {**plain, "output_padding": [-2]},
+        {**plain, "output_padding": [0], "output_size": [3]},
+    ]
     assert total == 2
 
 
 @pytest.mark.parametrize("name", conventions.NAMES)
 def test_the_same_seed_asks_the_same(tool, name):
-    """A sweep can be repeated: the calls depend on the convention, the count and the seed alone, and another seed asks others."""
+    """A sweep can be repeated: the calls depend on the convention, the count and the seed alone,
+    and another seed asks others.
+    """
     first, again, other = (list(tool.calls(name, 10, seed)) for seed in (1, 1, 2))
     assert first == again
     assert first != other
@@ -118,7 +152,9 @@ def test_the_same_seed_asks_the_same(tool, name):
 
 @pytest.mark.parametrize("name", conventions.NAMES)
 def test_what_is_drawn_is_legal_and_illegal_and_of_every_kind(tool, name):
-    """Ranks, both signs of both crops, dilation with stride, kernels shorter than strides, and groups where there are."""
+    """Ranks, both signs of both crops, dilation with stride, kernels shorter than strides, and
+    groups where there are.
+    """
     rng = random.Random(1)
     for draw in (lambda: tool.random_native(name, rng)[1], lambda: tool.random_geometry(name, rng)):
         geometries = [draw() for _ in range(400)]
@@ -161,19 +197,34 @@ def one_call(tool, name, native, **axis):
     rank = axis.pop("rank", 1)
     plain = {"size": 3, "kernel": 3, **axis}
     full = normal_form(name, native, rank)
-    geometry = conventions.get(name).geometry(full, size=[plain["size"]] * rank, kernel=[plain["kernel"]] * rank)
+    geometry = conventions.get(name).geometry(
+        full, size=[plain["size"]] * rank, kernel=[plain["kernel"]] * rank
+    )
     return tool.Call(part="canonical", native=full, geometry=geometry, seed=1)
 
 
 ONEDNN = Raised(
-    type="InvalidArgumentError", message="Current CPU implementations do not yet support dilation rates larger than 1."
+    type="InvalidArgumentError",
+    message="Current CPU implementations do not yet support dilation rates larger than 1.",
 )
-GROUPED = Raised(type="InvalidArgumentError", message="Gradients for grouped convolutions are not supported on CPU.")
-DEPTH = Raised(type="InvalidArgumentError", message="input and filter must have the same depth: 2 vs 1")
+GROUPED = Raised(
+    type="InvalidArgumentError",
+    message="Gradients for grouped convolutions are not supported on CPU.",
+)
+DEPTH = Raised(
+    type="InvalidArgumentError", message="input and filter must have the same depth: 2 vs 1"
+)
 RESHAPE = Raised(type="ValueError", message="cannot reshape array of size 8 into shape (1,4)")
-TOO_MUCH = Raised(type="InvalidArgument", message="Computed output shape is inconsistent with input spatial dimensions.")
-ABORT = Crashed(message="died by signal 6 (SIGABRT)\nCheck failed: Window dimensions do not match RHS shape")
-PRIMITIVE = Raised(type="AbortedError", message="could not create a primitive descriptor for the convolution")
+TOO_MUCH = Raised(
+    type="InvalidArgument",
+    message="Computed output shape is inconsistent with input spatial dimensions.",
+)
+ABORT = Crashed(
+    message="died by signal 6 (SIGABRT)\nCheck failed: Window dimensions do not match RHS shape"
+)
+PRIMITIVE = Raised(
+    type="AbortedError", message="could not create a primitive descriptor for the convolution"
+)
 PADS = {"padding": [[1, 1], [1, 1]]}
 
 
@@ -183,7 +234,8 @@ PADS = {"padding": [[1, 1], [1, 1]]}
         ("onnxruntime", {"dilations": 2, "output_padding": 1}, {}, TOO_MUCH, "known"),
         ("onnxruntime", {"strides": 2, "output_padding": 1}, {}, TOO_MUCH, "refused"),
         ("onnxruntime", {"dilations": 2}, {}, TOO_MUCH, "refused"),
-        ("onnxruntime", {"dilations": 2, "output_padding": 1}, {}, Raised(type="Fail", message="something else"), "refused"),
+        ("onnxruntime", {"dilations": 2, "output_padding": 1}, {}, Raised(type="Fail",
+        message="something else"), "refused"),
         ("tensorflow", {**PADS, "dilations": 2}, {"rank": 2}, ONEDNN, "known"),
         ("tensorflow", {"dilations": 2}, {"rank": 2}, ONEDNN, "refused"),
         ("tensorflow", PADS, {"rank": 2}, ONEDNN, "refused"),
@@ -191,10 +243,13 @@ PADS = {"padding": [[1, 1], [1, 1]]}
         ("tensorflow", {"groups": 2}, {"rank": 2}, GROUPED, "refused"),
         ("tensorflow", {"groups": 2}, {"rank": 3}, DEPTH, "known"),
         ("tensorflow", {"groups": 2}, {"rank": 2}, DEPTH, "refused"),
-        ("keras-tensorflow", {"padding": "same", "output_padding": 0}, {"kernel": 2}, PRIMITIVE, "known"),
-        ("keras-tensorflow", {"padding": "same", "output_padding": 0}, {"kernel": 3}, PRIMITIVE, "refused"),
+        ("keras-tensorflow", {"padding": "same", "output_padding": 0}, {"kernel": 2}, PRIMITIVE,
+        "known"),
+        ("keras-tensorflow", {"padding": "same", "output_padding": 0}, {"kernel": 3}, PRIMITIVE,
+        "refused"),
         ("keras-tensorflow", {"padding": "same"}, {"kernel": 2}, PRIMITIVE, "refused"),
-        ("keras-torch", {"padding": "same", "output_padding": 0}, {"kernel": 2}, PRIMITIVE, "refused"),
+        ("keras-torch", {"padding": "same", "output_padding": 0}, {"kernel": 2}, PRIMITIVE,
+        "refused"),
         ("onnx-reference", {"dilations": 2, "output_padding": 1}, {}, RESHAPE, "known"),
         ("onnx-reference", {"group": 2}, {}, RESHAPE, "known"),
         ("onnx-reference", {"strides": 2, "output_padding": 1}, {}, RESHAPE, "refused"),
@@ -206,8 +261,12 @@ PADS = {"padding": [[1, 1], [1, 1]]}
         ("torch", {}, {}, ABORT, "crashed"),
     ],
 )  # fmt: skip
-def test_a_known_defect_is_recognised_and_its_neighbours_are_not(tool, adapter, native, axis, outcome, status):
-    """Each known failure needs its own arguments and its own message; one that lacks either fails the sweep."""
+def test_a_known_defect_is_recognised_and_its_neighbours_are_not(
+    tool, adapter, native, axis, outcome, status
+):
+    """Each known failure needs its own arguments and its own message; one that lacks either fails
+    the sweep.
+    """
     call = one_call(tool, adapter_convention(adapter), native, **axis)
     finding = tool.judge(adapter, call, call.tensors(), outcome)
     assert finding.status == status
@@ -219,7 +278,9 @@ def adapter_convention(adapter):
 
 
 def test_a_total_below_zero_is_known_only_with_the_window_that_onnxruntime_takes(tool):
-    """SAME_UPPER with a kernel shorter than its stride: the short output is known, the same shape with other numbers is not."""
+    """SAME_UPPER with a kernel shorter than its stride: the short output is known, the same shape
+    with other numbers is not.
+    """
     call = one_call(tool, "onnx", {"strides": 4, "auto_pad": "SAME_UPPER"}, kernel=2)
     tensors = call.tensors()
     short = tool.expected(tool._onnxruntime_window(call), tensors).astype(np.float32)
@@ -233,11 +294,23 @@ def test_a_total_below_zero_is_known_only_with_the_window_that_onnxruntime_takes
     ("size", "out", "padding", "fails"),
     [(1, 4, "VALID", False), (1, 2, "VALID", True), (2, 7, "VALID", True), (1, 4, [[0, 1]], True)],
 )
-def test_tensorflows_short_outputs_are_known_from_a_size_of_one_alone(tool, size, out, padding, fails):
-    """VALID with less than the full output is taken by oneDNN where the size is 1 and less than the stride is missing."""
-    call = one_call(tool, "tensorflow", {"strides": 3, "padding": padding, "output_shape": out}, size=size, kernel=5)
+def test_tensorflows_short_outputs_are_known_from_a_size_of_one_alone(
+    tool, size, out, padding, fails
+):
+    """VALID with less than the full output is taken by oneDNN where the size is 1 and less than the
+    stride is missing.
+    """
+    call = one_call(
+        tool,
+        "tensorflow",
+        {"strides": 3, "padding": padding, "output_shape": out},
+        size=size,
+        kernel=5,
+    )
     call = tool.replace(call, part="other")
-    finding = tool.judge("tensorflow", call, call.tensors(), Output(y=tool.expected(call, call.tensors())))
+    finding = tool.judge(
+        "tensorflow", call, call.tensors(), Output(y=tool.expected(call, call.tensors()))
+    )
     assert (finding.status, finding.fails) == (("agrees", True) if fails else ("known", False))
 
 
@@ -247,15 +320,26 @@ def test_tensorflows_short_outputs_are_known_from_a_size_of_one_alone(tool, size
         ({"strides": 2, "output_shape": [6]}, "native", 0, "4527"),
         ({"strides": 2, "pads": [1, 0], "auto_pad": "SAME_UPPER"}, "native", 1, "pads win"),
         ({"strides": 2, "pads": [0, -1]}, "other", 0, "rules out"),
-        ({"strides": 2, "auto_pad": "SAME_UPPER", "output_shape": [8]}, "other", -1, "halved downwards"),
+        (
+            {"strides": 2, "auto_pad": "SAME_UPPER", "output_shape": [8]},
+            "other",
+            -1,
+            "halved downwards",
+        ),
     ],
 )
-def test_what_the_reference_evaluator_computes_is_known_by_its_window(tool, native, part, low, source):
-    """Its own window, taken with arguments that explain it, is known; with legal pads it is no excuse."""
+def test_what_the_reference_evaluator_computes_is_known_by_its_window(
+    tool, native, part, low, source
+):
+    """Its own window, taken with arguments that explain it, is known; with legal pads it is no
+    excuse.
+    """
     call = tool.replace(one_call(tool, "onnx", native), part=part)
     tensors = call.tensors()
     if native.get("auto_pad") == "SAME_UPPER" and "pads" in native:
-        y = tool.expected(one_call(tool, "onnx", {"strides": 2, "pads": native["pads"]}), tensors)  # another size, too
+        y = tool.expected(
+            one_call(tool, "onnx", {"strides": 2, "pads": native["pads"]}), tensors
+        )  # another size, too
     else:
         axis = call.geometry.axes[0]
         moved = tool.replace(axis, crop_low=low, crop_high=axis.full - low - axis.out)
@@ -265,7 +349,12 @@ def test_what_the_reference_evaluator_computes_is_known_by_its_window(tool, nati
     assert source in finding.cause
     assert tool.judge("onnxruntime", call, tensors, Output(y=y)).fails
     plain = one_call(tool, "onnx", {"strides": 2, "pads": [1, 1]})
-    assert tool.judge("onnx-reference", plain, plain.tensors(), Output(y=tool.expected(plain, plain.tensors()) + 1)).fails
+    assert tool.judge(
+        "onnx-reference",
+        plain,
+        plain.tensors(),
+        Output(y=tool.expected(plain, plain.tensors()) + 1),
+    ).fails
 
 
 def test_a_shifted_output_says_which_window_it_is(tool):
@@ -279,18 +368,33 @@ def test_a_shifted_output_says_which_window_it_is(tool):
 
 
 def test_a_window_without_elements_agrees_only_with_an_empty_array(tool):
-    """Where less than nothing is predicted, an array with no elements agrees and one with elements does not."""
+    """Where less than nothing is predicted, an array with no elements agrees and one with elements
+    does not.
+    """
     call = one_call(tool, "torch", {"padding": 4}, kernel=3)
     tensors = call.tensors()
     batch, channels = len(tensors.x), tensors.kernel.shape[1]
     assert call.geometry.out == (-3,)
-    assert tool.judge("torch", call, tensors, Output(y=np.zeros((batch, channels, 0)))).status == "agrees"
-    assert tool.judge("torch", call, tensors, Output(y=np.zeros((batch, channels, 1)))).status == "differs"
+    assert (
+        tool.judge("torch", call, tensors, Output(y=np.zeros((batch, channels, 0)))).status
+        == "agrees"
+    )
+    assert (
+        tool.judge("torch", call, tensors, Output(y=np.zeros((batch, channels, 1)))).status
+        == "differs"
+    )
 
 
 def test_equal_numbers_by_another_stride_are_reported_apart(tool):
-    """A size of 1 does not see its stride nor a kernel of 1 its dilation; a larger one has no equals."""
-    one = Geometry(axes=(Axis(size=1, kernel=1, stride=2, dilation=2), Axis(size=2, kernel=2, stride=2, dilation=2)))
+    """A size of 1 does not see its stride nor a kernel of 1 its dilation; a larger one has no
+    equals.
+    """
+    one = Geometry(
+        axes=(
+            Axis(size=1, kernel=1, stride=2, dilation=2),
+            Axis(size=2, kernel=2, stride=2, dilation=2),
+        )
+    )
     for same in tool.equal_geometries(one):
         assert same.axes[1] == one.axes[1]
         assert (same.axes[0].full, same.axes[0].out) == (1, 1)

@@ -1,4 +1,6 @@
-"""The sweep: what it draws, how it shrinks, what it writes, and what it does with engines that are wrong in one way."""
+"""The sweep: what it draws, how it shrinks, what it writes, and what it does with engines that are
+wrong in one way.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ class RightForNone(Right):
     def call(self, x, kernel, bias, native, device):
         if len(x):
             return super().call(x, kernel, bias, native, device)
-        geometry = conventions.get("torch").geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
+        geometry = conventions.get("torch").geometry(
+            native, size=x.shape[2:], kernel=kernel.shape[2:]
+        )
         return np.zeros((0, kernel.shape[1] * geometry.groups, *geometry.out), x.dtype)
 
 
@@ -44,7 +48,9 @@ class BiasGradientDropped(RightForNone):
     """Right, but for the gradient with respect to the bias, which is zero."""
 
     def gradients(self, x, kernel, bias, native, cotangent, device):
-        geometry = conventions.get("torch").geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
+        geometry = conventions.get("torch").geometry(
+            native, size=x.shape[2:], kernel=kernel.shape[2:]
+        )
         truths = gradient_truths(x, kernel, bias, cotangent, geometry, x.dtype.name)
         dx, dkernel = (truths[of].y.astype(x.dtype) for of in ("input", "kernel"))
         return dx, dkernel, None if bias is None else np.zeros_like(bias)
@@ -72,7 +78,12 @@ def request(folder, *specs, count=10, seed=1, **wish):
 def square(**changes):
     """A 2-D call with more of everything than a failure needs."""
     axis = Axis(size=4, kernel=3, stride=2, dilation=2, crop_low=2, crop_high=1)
-    fields = {"geometry": Geometry(axes=(axis, axis), groups=4), "batch": 3, "in_per_group": 2, "out_per_group": 2}
+    fields = {
+        "geometry": Geometry(axes=(axis, axis), groups=4),
+        "batch": 3,
+        "in_per_group": 2,
+        "out_per_group": 2,
+    }
     return Drawn(**{**fields, "bias": True, "seed": 77, **changes})
 
 
@@ -97,7 +108,10 @@ def test_what_is_drawn_is_exact_in_its_dtype(dtype):
     for call in drawn(count=80, dtypes=(dtype,), gradients=True):
         assert call.exact
         gradients = gradient_truths(*call.tensors, call.cotangent, call.geometry, dtype)
-        assert all(truth.exact for truth in (truth_of(*call.tensors, call.geometry, dtype), *gradients.values()))
+        assert all(
+            truth.exact
+            for truth in (truth_of(*call.tensors, call.geometry, dtype), *gradients.values())
+        )
 
 
 def test_numbers_get_smaller_where_the_dtype_holds_little():
@@ -109,13 +123,19 @@ def test_numbers_get_smaller_where_the_dtype_holds_little():
 CORNERS = {
     "stride above the kernel": lambda call: any(a.stride > a.kernel for a in call.geometry.axes),
     "kernel above the output": lambda call: any(a.extent > a.out for a in call.geometry.axes),
-    "taps that reach nothing": lambda call: any(len(list(a.taps())) < a.kernel for a in call.geometry.axes),
+    "taps that reach nothing": lambda call: any(
+        len(list(a.taps())) < a.kernel for a in call.geometry.axes
+    ),
     "outputs of one element": lambda call: set(call.geometry.out) == {1},
     "unequal strides": lambda call: len(set(call.geometry.stride)) > 1,
     "dilation and stride": lambda call: any(a.dilation > 1 < a.stride for a in call.geometry.axes),
     "output padding": lambda call: any(low > high for low, high in call.geometry.crops),
-    "depthwise": lambda call: call.geometry.groups > 1 and call.in_per_group == call.out_per_group == 1,
-    "depthwise with a multiplier": lambda call: call.geometry.groups > 1 == call.in_per_group < call.out_per_group,
+    "depthwise": lambda call: (
+        call.geometry.groups > 1 and call.in_per_group == call.out_per_group == 1
+    ),
+    "depthwise with a multiplier": lambda call: (
+        call.geometry.groups > 1 == call.in_per_group < call.out_per_group
+    ),
     "groups of several channels": lambda call: call.geometry.groups > 1 < call.in_per_group,
     "a batch of none": lambda call: call.batch == 0,
     "a batch of three": lambda call: call.batch == 3,
@@ -138,17 +158,25 @@ def test_corners_are_drawn(corner, thousand):
 
 def test_every_rank_and_dtype_wished_for_is_drawn_and_no_other():
     """--rank and --dtype choose."""
-    found = {(call.geometry.rank, call.dtype) for call in drawn(count=200, ranks=(1, 3), dtypes=("float64", "float16"))}
+    found = {
+        (call.geometry.rank, call.dtype)
+        for call in drawn(count=200, ranks=(1, 3), dtypes=("float64", "float16"))
+    }
     assert found == set(itertools.product((1, 3), ("float64", "float16")))
 
 
 @pytest.mark.parametrize("convention", ["torch", "keras", "jax"])
 def test_a_written_case_is_the_call_that_was_made(convention, tmp_path):
     """Loaded again it has the same window, channels, dtype and numbers, bit for bit."""
-    calls = [*drawn(convention, 12, dtypes=ALL), *drawn(convention, 6, dtypes=("bfloat16",), gradients=True)]
+    calls = [
+        *drawn(convention, 12, dtypes=ALL),
+        *drawn(convention, 6, dtypes=("bfloat16",), gradients=True),
+    ]
     for number, call in enumerate(calls):
         file = tmp_path / f"{number}.yaml"
-        file.write_text(case_text(call, identity="one", source="a test", remarks=["something: went wrong"]))
+        file.write_text(
+            case_text(call, identity="one", source="a test", remarks=["something: went wrong"])
+        )
         (case,) = load_cases(file)
         assert (case.geometry, case.dtype) == (call.geometry, call.dtype)
         for loaded, made in zip(tensors_of(case), call.tensors, strict=True):
@@ -164,13 +192,21 @@ def test_arrays_longer_than_what_is_kept_are_the_case_s_too():
     axis = Axis(size=KEPT + 5, kernel=1)
     call = Drawn(geometry=Geometry(axes=(axis,)), seed=9)
     np.testing.assert_array_equal(call.tensors.x, tensors_of(call.case).x)
-    np.testing.assert_array_equal(call.tensors.x[0, 0, :3], replace(call, batch=2).tensors.x[0, 0, :3])
+    np.testing.assert_array_equal(
+        call.tensors.x[0, 0, :3], replace(call, batch=2).tensors.x[0, 0, :3]
+    )
 
 
 def test_a_written_case_is_blessed_and_says_what_went_wrong(tmp_path):
     """It has the oracle's values, and remarks of any form are comments."""
     file = tmp_path / "one.yaml"
-    write_case(file, square(), identity="one", source="a: 'test'", remarks=["first\n- second: {", "x" * 300])
+    write_case(
+        file,
+        square(),
+        identity="one",
+        source="a: 'test'",
+        remarks=["first\n- second: {", "x" * 300],
+    )
     (case,) = load_cases(file)
     assert case.expected is not None
     assert case.expected.complete
@@ -180,13 +216,17 @@ def test_a_written_case_is_blessed_and_says_what_went_wrong(tmp_path):
 
 def test_shrinking_leaves_what_the_failure_needs_and_nothing_else():
     """A failure of two groups with a stride becomes the smallest call that has both."""
-    smallest = shrunk(square(), "torch", lambda call: call.geometry.groups >= 2 and call.geometry.stride[1] >= 2)
+    smallest = shrunk(
+        square(), "torch", lambda call: call.geometry.groups >= 2 and call.geometry.stride[1] >= 2
+    )
     plain = Axis(size=1, kernel=1)
     assert smallest == Drawn(geometry=Geometry(axes=(plain, replace(plain, stride=2)), groups=2))
 
 
 def test_shrinking_asks_only_what_can_be_asked():
-    """Every call that is tried is smaller than the last that failed, makes sense and has arguments in the convention."""
+    """Every call that is tried is smaller than the last that failed, makes sense and has arguments
+    in the convention.
+    """
     asked = []
 
     def fails(call):
@@ -223,7 +263,9 @@ def test_messages_about_other_sizes_are_the_same_message():
 
 
 def test_garbage_is_the_same_failure_as_nan():
-    """A result that was never written is NaN in one process and a number in the next; another status is another failure."""
+    """A result that was never written is NaN in one process and a number in the next; another
+    status is another failure.
+    """
     nan = Way(quantity="gradients", status="differs", kind="nonfinite of dkernel")
     assert nan.like(replace(nan, kind="values of dkernel"))
     assert not nan.like(replace(nan, kind="values of dbias"))
@@ -243,20 +285,38 @@ def test_a_wrong_engine_s_failure_is_shrunk_written_and_fails_again(tmp_path):
     folder = tmp_path / "found"
     folder.mkdir()
     (swept,) = sweep(request(folder, miniature("BiasDropped"), count=8, ranks=(2,)))
-    (file,) = {failure.file for failure in swept.failures.values() if failure.kind.way.status == "differs"}
+    (file,) = {
+        failure.file for failure in swept.failures.values() if failure.kind.way.status == "differs"
+    }
     (case,) = load_cases(file)
-    assert (case.input.shape, case.kernel.shape, case.bias is None) == ((1, 1, 1, 1), (1, 1, 1, 1), False)
+    assert (case.input.shape, case.kernel.shape, case.bias is None) == (
+        (1, 1, 1, 1),
+        (1, 1, 1, 1),
+        False,
+    )
     assert "bias" in file.read_text().partition("format")[0]
-    assert f"# Again: conformance run {file.name} -a miniatures:BiasDropped --threads 1" in file.read_text()
-    assert command("run", file, "-a", "miniatures:BiasDropped", "-o", tmp_path / "record", cwd=tmp_path).returncode == 1
+    assert (
+        f"# Again: conformance run {file.name} -a miniatures:BiasDropped --threads 1"
+        in file.read_text()
+    )
+    assert (
+        command(
+            "run", file, "-a", "miniatures:BiasDropped", "-o", tmp_path / "record", cwd=tmp_path
+        ).returncode
+        == 1
+    )
 
 
 def test_a_wrong_gradient_is_written_with_its_cotangent(tmp_path):
-    """It is another failure than a wrong output, says which gradient is wrong, and its file asks for it."""
+    """It is another failure than a wrong output, says which gradient is wrong, and its file asks
+    for it.
+    """
     wrong = miniature("test_sweeping:BiasGradientDropped")
     (swept,) = sweep(request(tmp_path, wrong, count=6, ranks=(2,), gradients=True))
     assert swept.calls == 12
-    assert {(kind.way.quantity, kind.way.kind) for kind in swept.failures} == {("gradients", "values of dbias")}
+    assert {(kind.way.quantity, kind.way.kind) for kind in swept.failures} == {
+        ("gradients", "values of dbias")
+    }
     (case,) = load_cases(tmp_path)
     assert case.gradients is not None
     assert case.kernel.shape == (1, 1, 1, 1)
@@ -264,7 +324,9 @@ def test_a_wrong_gradient_is_written_with_its_cotangent(tmp_path):
 
 def test_gradients_that_an_engine_does_not_have_are_no_failure(tmp_path):
     """Its outputs are looked at all the same."""
-    (swept,) = sweep(request(tmp_path, miniature("BiasDropped"), count=4, ranks=(1,), gradients=True))
+    (swept,) = sweep(
+        request(tmp_path, miniature("BiasDropped"), count=4, ranks=(1,), gradients=True)
+    )
     assert swept.refused.total() == 4
     assert {kind.way.quantity for kind in swept.failures} == {"output"}
 
@@ -272,7 +334,9 @@ def test_gradients_that_an_engine_does_not_have_are_no_failure(tmp_path):
 def test_an_engine_that_dies_is_swept_to_the_end(tmp_path):
     """All calls are made, and what kills it is written as the smallest call that does."""
     (swept,) = sweep(request(tmp_path, miniature("AbortsWithBias"), count=8, ranks=(1,), seed=3))
-    crashed = [failure for failure in swept.failures.values() if failure.kind.way.status == "crashed"]
+    crashed = [
+        failure for failure in swept.failures.values() if failure.kind.way.status == "crashed"
+    ]
     assert swept.calls == 8
     assert swept.lost >= len(crashed) >= 1
     assert all(load_cases(failure.file)[0].input.shape == (1, 1, 1) for failure in crashed)
@@ -295,14 +359,24 @@ def test_what_an_engine_does_not_claim_is_no_failure(tmp_path):
 
 def test_a_failure_that_needs_a_past_says_so(tmp_path):
     """It is written as it was found, since no single call shows it."""
-    (swept,) = sweep(request(tmp_path, miniature("test_sweeping:WrongFromTheSecondCallOn"), count=2, ranks=(2,), seed=5))
+    (swept,) = sweep(
+        request(
+            tmp_path,
+            miniature("test_sweeping:WrongFromTheSecondCallOn"),
+            count=2,
+            ranks=(2,),
+            seed=5,
+        )
+    )
     (failure,) = swept.failures.values()
     assert "did not fail again" in failure.file.read_text()
 
 
 def test_an_engine_that_does_not_start_is_a_usage_error(tmp_path):
     """Before anything runs, in one sentence."""
-    with pytest.raises(UsageError, match=r"^UnknownConvention does not start: speaks convention 'caffe'"):
+    with pytest.raises(
+        UsageError, match=r"^UnknownConvention does not start: speaks convention 'caffe'"
+    ):
         sweep(request(tmp_path, miniature("UnknownConvention")))
 
 
@@ -350,7 +424,10 @@ def options(tmp_path, **changes):
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"dtypes": ["int8"]}, "--dtype int8: should be one of float32"), ({"adapters": []}, "-a: is missing")],
+    [
+        ({"dtypes": ["int8"]}, "--dtype int8: should be one of float32"),
+        ({"adapters": []}, "-a: is missing"),
+    ],
 )
 def test_bad_usage_is_one_sentence(tmp_path, changes, message):
     """Nothing was started, and no folder made."""

@@ -32,7 +32,9 @@ def test_integers_never_change(a_case: Callable[..., Case]) -> None:
 
 
 def test_wide_integers_of_the_input_are_odd_and_have_13_bits(a_case: Callable[..., Case]) -> None:
-    """`wide` input is odd, between 2^12 and 2^13, of both signs, and exactly the documented draws."""
+    """`wide` input is odd, between 2^12 and 2^13, of both signs, and exactly the documented
+    draws.
+    """
     x = tensors_of(a_case(input=made("wide"))).x
     random = np.random.RandomState(7)
     magnitude = 2 * random.randint(2048, 4096, SHAPE) + 1
@@ -47,10 +49,14 @@ def test_wide_kernels_and_biases_are_small(a_case: Callable[..., Case], role: st
     """`wide` kernel and bias are randint(-2, 3, shape), so that the sums stay exact in float32."""
     shape = {"kernel": (2, 3, 2, 2), "bias": (30,)}[role]
     case = a_case(**{role: Made(shape=shape, values="wide", seed=5)})
-    assert np.array_equal(getattr(tensors_of(case), role), np.random.RandomState(5).randint(-2, 3, shape))
+    assert np.array_equal(
+        getattr(tensors_of(case), role), np.random.RandomState(5).randint(-2, 3, shape)
+    )
 
 
-def test_normal_numbers_are_multiples_of_two_to_the_minus_twelve(a_case: Callable[..., Case]) -> None:
+def test_normal_numbers_are_multiples_of_two_to_the_minus_twelve(
+    a_case: Callable[..., Case],
+) -> None:
     """`normal` is standard_normal(shape) rounded to multiples of 2^-12."""
     x = tensors_of(a_case(input=made("normal"), dtype="float64")).x
     draws = np.random.RandomState(7).standard_normal(SHAPE)
@@ -75,7 +81,12 @@ def test_one_hot_is_one_at_its_index_and_else_zero(a_case: Callable[..., Case]) 
 
 def test_put_places_single_numbers_in_order(a_case: Callable[..., Case]) -> None:
     """`put` replaces what the recipe made, the last word counting, and leaves the rest."""
-    put = (((0, 0, 0, 0), np.nan), ((1, 1, 2, 3), -0.0), ((0, 1, 0, 0), 5.0), ((0, 1, 0, 0), np.inf))
+    put = (
+        ((0, 0, 0, 0), np.nan),
+        ((1, 1, 2, 3), -0.0),
+        ((0, 1, 0, 0), 5.0),
+        ((0, 1, 0, 0), np.inf),
+    )
     x = tensors_of(a_case(input=made("ones", put=put))).x
     assert np.isnan(x[0, 0, 0, 0])
     assert x[1, 1, 2, 3] == 0
@@ -103,8 +114,12 @@ def test_given_numbers_keep_their_shape(a_case: Callable[..., Case]) -> None:
         ("bfloat16", 1e39, np.inf),
     ],
 )
-def test_numbers_are_rounded_to_the_dtype(a_case: Callable[..., Case], dtype: str, number: float, rounded: float) -> None:
-    """Each number becomes the nearest of the case's dtype, ties to even, without a warning where it overflows."""
+def test_numbers_are_rounded_to_the_dtype(
+    a_case: Callable[..., Case], dtype: str, number: float, rounded: float
+) -> None:
+    """Each number becomes the nearest of the case's dtype, ties to even, without a warning where it
+    overflows.
+    """
     x = tensors_of(a_case(input=Given(shape=(1, 2, 1, 1), numbers=(number, 0.0)), dtype=dtype)).x
     assert x.dtype == dtype_of(dtype)
     assert float(x[0, 0, 0, 0]) == rounded

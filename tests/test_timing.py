@@ -11,9 +11,17 @@ from conformance.workers.timing import interval, measure, summarise
 
 
 def test_quartiles_are_interpolated_between_the_ordered_durations() -> None:
-    """The usual definition: of five durations the second, third and fourth; the order they came in does not matter."""
+    """The usual definition: of five durations the second, third and fourth; the order they came in
+    does not matter.
+    """
     figures = summarise([[5.0, 1.0], [4.0, 2.0, 3.0]], first=9.0, mode="quick", threads=2)
-    assert (figures.minimum, figures.lower, figures.median, figures.upper, figures.count) == (1.0, 2.0, 3.0, 4.0, 5)
+    assert (figures.minimum, figures.lower, figures.median, figures.upper, figures.count) == (
+        1.0,
+        2.0,
+        3.0,
+        4.0,
+        5,
+    )
     assert (figures.first, figures.mode, figures.threads) == (9.0, "quick", 2)
     assert figures.rounds == (3.0, 3.0)
     assert summarise([[1.0, 2.0]], first=None, mode="full", threads=1).lower == pytest.approx(1.25)
@@ -53,7 +61,9 @@ def test_very_short_calls_end_at_a_number(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_warming_up_goes_on_while_calls_get_faster() -> None:
-    """What compiles in its third call is not counted with it: counting begins when calls no longer get faster."""
+    """What compiles in its third call is not counted with it: counting begins when calls no longer
+    get faster.
+    """
     lengths = iter([0.3, 0.2, 0.1, 0.05])
     durations = measure(lambda: time.sleep(next(lengths, 0.001)), 5.0)
     assert next(lengths, None) is None
@@ -69,7 +79,9 @@ def test_the_interval_of_equal_rounds_is_a_point() -> None:
 
 
 def test_drift_that_hits_both_cancels_in_pairs() -> None:
-    """A machine that gets ten times slower says nothing of two engines that were measured round by round."""
+    """A machine that gets ten times slower says nothing of two engines that were measured round by
+    round.
+    """
     one, other = [1.0, 2.0, 4.0, 10.0], [1.1, 2.2, 4.4, 11.0]
     paired, apart = interval(one, other), interval(one, other, paired=False)
     assert paired is not None

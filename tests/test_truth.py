@@ -1,4 +1,6 @@
-"""What a truth knows beside the output: the number of terms, their magnitude, their squares, and whether sums are exact."""
+"""What a truth knows beside the output: the number of terms, their magnitude, their squares, and
+whether sums are exact.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def sums(truth: Truth, term: Callable[[float, float], float]) -> Any:
     total = np.zeros(truth.y.shape)
     geometry, per_group = truth.geometry, truth.kernel.shape[1]
     per_in = truth.x.shape[1] // geometry.groups
-    for n, c, o in itertools.product(range(truth.x.shape[0]), range(truth.x.shape[1]), range(per_group)):
+    for n, c, o in itertools.product(
+        range(truth.x.shape[0]), range(truth.x.shape[1]), range(per_group)
+    ):
         for position in itertools.product(*map(range, geometry.size)):
             for tap in itertools.product(*map(range, geometry.kernel)):
                 place = tuple(
@@ -50,8 +54,12 @@ def sums(truth: Truth, term: Callable[[float, float], float]) -> Any:
     bias=st.booleans(),
     seed=st.integers(0, 99),
 )
-def test_terms_magnitude_and_squares_are_those_of_the_definition(axes: list[Axis], groups: int, bias: bool, seed: int) -> None:
-    """Counting products one by one gives the same terms, and the bias is one more term and part of the magnitude alone."""
+def test_terms_magnitude_and_squares_are_those_of_the_definition(
+    axes: list[Axis], groups: int, bias: bool, seed: int
+) -> None:
+    """Counting products one by one gives the same terms, and the bias is one more term and part of
+    the magnitude alone.
+    """
     random = np.random.RandomState(seed)
     geometry = Geometry(axes=tuple(axes), groups=groups)
     x = random.randint(-4, 5, (2, 2 * groups, *geometry.size))
@@ -59,16 +67,26 @@ def test_terms_magnitude_and_squares_are_those_of_the_definition(axes: list[Axis
     b = random.randint(-4, 5, 2 * groups) if bias else None
     truth = truth_of(x, kernel, b, geometry, "float32")
     shape = truth.y.shape
-    extra = np.zeros(shape) if b is None else np.broadcast_to(abs(b).reshape(-1, *[1] * len(axes)), shape)
+    extra = (
+        np.zeros(shape)
+        if b is None
+        else np.broadcast_to(abs(b).reshape(-1, *[1] * len(axes)), shape)
+    )
     assert np.array_equal(np.broadcast_to(truth.terms, shape), sums(truth, lambda a, w: 1.0) + bias)
     assert np.array_equal(truth.magnitude, sums(truth, lambda a, w: abs(a * w)) + extra)
     assert np.array_equal(truth.squares, sums(truth, lambda a, w: (a * w) ** 2))
 
 
-@pytest.mark.parametrize(("dtype", "bits"), [("float32", 24), ("float64", 53), ("float16", 11), ("bfloat16", 8)])
+@pytest.mark.parametrize(
+    ("dtype", "bits"), [("float32", 24), ("float64", 53), ("float16", 11), ("bfloat16", 8)]
+)
 @pytest.mark.parametrize("sign", [1, -1])
-def test_exact_up_to_two_to_the_significand_bits(truth: Callable[..., Truth], dtype: str, bits: int, sign: int) -> None:
-    """Integers whose magnitudes add up to 2^p are exact and to 2^p + 2 are not, whatever cancels."""
+def test_exact_up_to_two_to_the_significand_bits(
+    truth: Callable[..., Truth], dtype: str, bits: int, sign: int
+) -> None:
+    """Integers whose magnitudes add up to 2^p are exact and to 2^p + 2 are not, whatever
+    cancels.
+    """
     half = 2.0 ** (bits - 1)
     assert truth([[[half], [half]]], [[[1]], [[sign]]], dtype=dtype).exact
     assert not truth([[[half], [half]]], [[[1]], [[sign]]], [2], dtype=dtype).exact
@@ -83,7 +101,9 @@ def test_one_is_too_many_already(truth: Callable[..., Truth]) -> None:
 
 @pytest.mark.parametrize("where", ["x", "kernel", "bias"])
 @pytest.mark.parametrize("number", [0.5, np.nan, np.inf])
-def test_one_operand_that_is_no_integer_is_enough(truth: Callable[..., Truth], where: str, number: float) -> None:
+def test_one_operand_that_is_no_integer_is_enough(
+    truth: Callable[..., Truth], where: str, number: float
+) -> None:
     """A fraction, NaN or infinity in any operand makes the case inexact."""
     operands = {"x": [[[1.0, 2.0]]], "kernel": [[[1.0]]], "bias": [1.0]}
     assert truth(**operands).exact

@@ -34,7 +34,9 @@ def cases() -> Callable[..., list[Case]]:
     return lambda *names: select(list(names)).cases
 
 
-def test_threads_that_ask_at_once_get_what_one_of_them_made(made: list[str], cases: Callable[..., list[Case]]) -> None:
+def test_threads_that_ask_at_once_get_what_one_of_them_made(
+    made: list[str], cases: Callable[..., list[Case]]
+) -> None:
     """A truth costs up to a second: two adapters at the same case do not pay for it twice."""
     (case,) = cases("arithmetic/first/stride-larger-than-kernel")
     one, barrier = Truths(), threading.Barrier(4)
@@ -49,7 +51,9 @@ def test_threads_that_ask_at_once_get_what_one_of_them_made(made: list[str], cas
     assert all(prepared is found[0] for prepared in found)
 
 
-def test_a_large_case_makes_room_before_a_small_one_does(made: list[str], cases: Callable[..., list[Case]]) -> None:
+def test_a_large_case_makes_room_before_a_small_one_does(
+    made: list[str], cases: Callable[..., list[Case]]
+) -> None:
     """Its turn is over when the next large one comes; small ones are wanted until the end."""
     small, first, second = (
         cases("arithmetic/first/stride-larger-than-kernel")[0],
@@ -63,7 +67,9 @@ def test_a_large_case_makes_room_before_a_small_one_does(made: list[str], cases:
 
 
 def test_what_is_counted_is_what_is_held(cases: Callable[..., list[Case]]) -> None:
-    """The operands in their dtype, in float64, and the five arrays of the output's shape that comparing makes."""
+    """The operands in their dtype, in float64, and the five arrays of the output's shape that
+    comparing makes.
+    """
     (case,) = cases("networks/dcgan/second")
     prepared = prepare(case)
     assert prepared.truth is not None

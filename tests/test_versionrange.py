@@ -29,8 +29,8 @@ def test_a_range_is_widened_to_hold_a_release(specifier: str, version: str, want
     found = widened(SpecifierSet(specifier), version)
     assert set(found.split(",")) == set(wanted.split(","))
     assert place(version, SpecifierSet(found)) is Place.WITHIN
-    inside = [text for text in ("1.5", "1.5.3", "1.28.4", "1.30", "1.31", "1.31.5", "2.13.0", "2.13.4") if
-              place(text, SpecifierSet(specifier)) is Place.WITHIN]  # fmt: skip
+    releases = ("1.5", "1.5.3", "1.28.4", "1.30", "1.31", "1.31.5", "2.13.0", "2.13.4")
+    inside = [text for text in releases if place(text, SpecifierSet(specifier)) is Place.WITHIN]
     assert all(place(text, SpecifierSet(found)) is Place.WITHIN for text in inside)
 
 

@@ -1,4 +1,6 @@
-"""As much of GitHub's runner as the tests need: the steps of a job, and of a composite action in it, each in a shell."""
+"""As much of GitHub's runner as the tests need: the steps of a job, and of a composite action in
+it, each in a shell.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ import yaml
 
 @dataclass(kw_only=True)
 class Job:
-    """What became of a job: its log, the exit code of the step that ended it, the summary, uploads and outputs."""
+    """What became of a job: its log, the exit code of the step that ended it, the summary, uploads
+    and outputs.
+    """
 
     log: str = ""
     code: int = 0
@@ -36,10 +40,16 @@ class Job:
         return found
 
 
-def run_job(text: str, *, action: str, root: Path, folder: Path, environment: dict[str, str]) -> Job:
-    """The first job of a workflow: what it `uses` by the name `action` is the composite action at `root`; others are left out."""
+def run_job(
+    text: str, *, action: str, root: Path, folder: Path, environment: dict[str, str]
+) -> Job:
+    """The first job of a workflow: what it `uses` by the name `action` is the composite action at
+    `root`; others are left out.
+    """
     [steps] = [job["steps"] for job in yaml.safe_load(text)["jobs"].values()][:1]
-    asked = [step.get("with", {}) for step in steps if re.split("@", step.get("uses", ""))[0] == action]
+    asked = [
+        step.get("with", {}) for step in steps if re.split("@", step.get("uses", ""))[0] == action
+    ]
     assert asked, f"the workflow does not use {action}"
     job = Job()
     for inputs in asked:
@@ -47,38 +57,72 @@ def run_job(text: str, *, action: str, root: Path, folder: Path, environment: di
     return job
 
 
-def run_action(job: Job, root: Path, inputs: dict[str, Any], folder: Path, environment: dict[str, str]) -> None:
-    """The steps of the composite action at `root`; a step after a failed one runs only if it says always()."""
+def run_action(
+    job: Job, root: Path, inputs: dict[str, Any], folder: Path, environment: dict[str, str]
+) -> None:
+    """The steps of the composite action at `root`; a step after a failed one runs only if it says
+    always().
+    """
     action = yaml.safe_load((root / "action.yml").read_text())
     unknown = set(inputs) - set(action["inputs"])
     assert not unknown, f"the action has no inputs {unknown}"
-    given = {name: str(inputs.get(name, about.get("default", ""))) for name, about in action["inputs"].items()}
+    given = {
+        name: str(inputs.get(name, about.get("default", "")))
+        for name, about in action["inputs"].items()
+    }
     outputs: dict[str, dict[str, str]] = {}
     for step in action["runs"]["steps"]:
         condition = step.get("if", "success()")
         if (job.code and "always()" not in condition) or not _holds(condition, given, outputs):
             continue
         if "uses" in step:
-            settings = {key: _filled(str(value), given, outputs) for key, value in step["with"].items()}
+            settings = {
+                key: _filled(str(value), given, outputs) for key, value in step["with"].items()
+            }
             job.uploads[settings["name"]] = settings["path"]
             continue
         code, written = _step(job, root, step, given, outputs, folder, environment)
         outputs[step.get("id", "")] = written
         job.code = job.code or code
-    job.outputs = {name: _filled(about["value"], given, outputs) for name, about in action["outputs"].items()}
+    job.outputs = {
+        name: _filled(about["value"], given, outputs) for name, about in action["outputs"].items()
+    }
 
 
 def _step(
     job: Job, root: Path, step: Any, given: Any, outputs: Any, folder: Path, environment: Any
 ) -> tuple[int, dict[str, str]]:
-    files = {name: folder.parent / f"{name.lower()}.{os.urandom(4).hex()}" for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+    files = {
+        name: folder.parent / f"{name.lower()}.{os.urandom(4).hex()}"
+        for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")
+    }
     for file in files.values():
         file.touch()
     own = {name: _filled(str(value), given, outputs) for name, value in step.get("env", {}).items()}
-    words = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", _filled(step["run"], given, outputs)]
-    told = {**environment, "GITHUB_ACTION_PATH": str(root), **{name: str(file) for name, file in files.items()}, **own}
+    words = [
+        "bash",
+        "--noprofile",
+        "--norc",
+        "-eo",
+        "pipefail",
+        "-c",
+        _filled(step["run"], given, outputs),
+    ]
+    told = {
+        **environment,
+        "GITHUB_ACTION_PATH": str(root),
+        **{name: str(file) for name, file in files.items()},
+        **own,
+    }
     done = subprocess.run(
-        words, cwd=folder, env=told, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=900
+        words,
+        cwd=folder,
+        env=told,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=900,
     )
     job.log += done.stdout
     job.summary += files["GITHUB_STEP_SUMMARY"].read_text()

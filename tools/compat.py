@@ -1,11 +1,13 @@
-"""Runs the corpus on one release of one framework, against the same known differences as every other.
+"""Runs the corpus on one release of one framework, against the same known differences as every
+other.
 
     python tools/compat.py NAME-RELEASE [OPTION OF conformance run]...
     python tools/compat.py --list
 
-NAME-RELEASE is a row of `tools/compat.yaml`; `compat-` may stand before it, so that the name of the tox environment will do. The
-release goes into an environment of its own, as for `conformance bisect`; everything else is what this interpreter has installed.
-The record and the page go to `reports/compat/NAME-RELEASE`, and the exit code is that of `conformance run`.
+NAME-RELEASE is a row of `tools/compat.yaml`; `compat-` may stand before it, so that the name of the
+tox environment will do. The release goes into an environment of its own, as for `conformance
+bisect`; everything else is what this interpreter has installed. The record and the page go to
+`reports/compat/NAME-RELEASE`, and the exit code is that of `conformance run`.
 """
 
 from __future__ import annotations
@@ -47,13 +49,30 @@ def matrix() -> dict[str, Row]:
         for release in map(str, entry["releases"]):
             also = tuple(entry.get("with", {}).get(release, ()))
             untried = release in map(str, entry.get("untried", ()))
-            rows.append(Row(package=package, release=release, adapters=tuple(entry["adapters"]), also=also, untried=untried))
+            rows.append(
+                Row(
+                    package=package,
+                    release=release,
+                    adapters=tuple(entry["adapters"]),
+                    also=also,
+                    untried=untried,
+                )
+            )
     return {row.name: row for row in rows}
 
 
 def command(row: Row, python: str, options: list[str]) -> list[str]:
     """The run of a row whose release that interpreter has."""
-    words = [sys.executable, "-m", "conformance", "run", "--timing", "off", "-o", str(RECORDS / row.name)]
+    words = [
+        sys.executable,
+        "-m",
+        "conformance",
+        "run",
+        "--timing",
+        "off",
+        "-o",
+        str(RECORDS / row.name),
+    ]
     for adapter in row.adapters:
         words += ["-a", adapter, "--python", f"{adapter}={python}"]
     return words + options
@@ -70,11 +89,16 @@ def main() -> int:
         return 2
     row = rows[name]
     try:
-        environment = Environments(cache.folder() / "bisect" / "environments", also=row.also).of(row.package, row.release)
+        environment = Environments(cache.folder() / "bisect" / "environments", also=row.also).of(
+            row.package, row.release
+        )
     except NotInstalled as problem:
         print(f"{name} cannot be installed: {problem}", file=sys.stderr)
         return 2
-    print(f"installed beside this interpreter's packages: {', '.join(' '.join(one) for one in environment.installed.items())}")
+    print(
+        "installed beside this interpreter's packages: "
+        f"{', '.join(' '.join(one) for one in environment.installed.items())}"
+    )
     return subprocess.run(command(row, environment.python, sys.argv[2:]), check=False).returncode
 
 

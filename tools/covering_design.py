@@ -1,12 +1,15 @@
-"""Writes the covering design of `cases/arithmetic/`: few cases in which the levels of all factors meet, by pairs and by triples.
+"""Writes the covering design of `cases/arithmetic/`: few cases in which the levels of all factors
+meet, by pairs and by triples.
 
     python tools/covering_design.py [--check] [FOLDER]
 
-`factors.yaml` in that folder says which levels there are and which cannot meet. A row, a level of every factor, is chosen as in
-AETG (Cohen, Dalal, Fredman and Patton, IEEE Trans. Softw. Eng. 23(7), 1997): of some candidates, each grown from a tuple that is
-not covered yet by the level that covers most, the best one. Then arguments are drawn that have those levels, so that single axes
-meet new numbers too. The generator of random numbers starts from a fixed seed: running this again changes nothing. With
-`--check` nothing is written, and the exit status is 1 where the files are not what would be.
+`factors.yaml` in that folder says which levels there are and which cannot meet. A row, a level of
+every factor, is chosen as in AETG (Cohen, Dalal, Fredman and Patton, IEEE Trans. Softw. Eng. 23(7),
+1997): of some candidates, each grown from a tuple that is not covered yet by the level that covers
+most, the best one. Then arguments are drawn that have those levels, so that single axes meet new
+numbers too. The generator of random numbers starts from a fixed seed: running this again changes
+nothing. With `--check` nothing is written, and the exit status is 1 where the files are not what
+would be.
 """
 
 from __future__ import annotations
@@ -57,7 +60,9 @@ Tuple = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """One design of factors.yaml: the levels of each factor, and the combinations of them that are illegal."""
+    """One design of factors.yaml: the levels of each factor, and the combinations of them that are
+    illegal.
+    """
 
     name: str
     cases: int
@@ -71,7 +76,9 @@ class Design:
 
     @cached_property
     def parts(self) -> list[tuple[list[str], list[Mapping[str, frozenset[str]]]]]:
-        """Factors that combinations tie to each other, with these combinations: each part can be completed by itself."""
+        """Factors that combinations tie to each other, with these combinations: each part can be
+        completed by itself.
+        """
         found: list[tuple[set[str], list[Mapping[str, frozenset[str]]]]] = []
         for rule in self.illegal:
             tied, rules = set(rule), [rule]
@@ -79,7 +86,9 @@ class Design:
                 found.remove(part)
                 tied, rules = tied | part[0], part[1] + rules
             found.append((tied, rules))
-        return [([factor for factor in self.factors if factor in tied], rules) for tied, rules in found]
+        return [
+            ([factor for factor in self.factors if factor in tied], rules) for tied, rules in found
+        ]
 
     @cached_property
     def known(self) -> dict[tuple[int, Tuple], bool]:
@@ -94,10 +103,16 @@ class Design:
         here = {factor: row[factor] for factor in factors if factor in row}
         key = number, tuple(here.items())
         if key not in self.known:
-            broken = any(all(here.get(factor) in levels for factor, levels in rule.items()) for rule in rules)
+            broken = any(
+                all(here.get(factor) in levels for factor, levels in rule.items()) for rule in rules
+            )
             missing = next((factor for factor in factors if factor not in here), None)
             self.known[key] = not broken and (
-                missing is None or any(self._completes(number, here | {missing: level}) for level in self.factors[missing])
+                missing is None
+                or any(
+                    self._completes(number, here | {missing: level})
+                    for level in self.factors[missing]
+                )
             )
         return self.known[key]
 
@@ -131,12 +146,26 @@ class Arguments:
 
     @property
     def products(self) -> int:
-        return self.batch * self.channels * self.outputs // self.groups * prod(self.size) * prod(self.kernel)
+        return (
+            self.batch
+            * self.channels
+            * self.outputs
+            // self.groups
+            * prod(self.size)
+            * prod(self.kernel)
+        )
 
     def atoms(self) -> set[tuple[Any, ...]]:
         """What single axes have in pairs: the numbers that levels leave open."""
         found: set[tuple[Any, ...]] = set()
-        columns = (self.size, self.kernel, self.stride, self.dilation, self.padding, self.output_padding)
+        columns = (
+            self.size,
+            self.kernel,
+            self.stride,
+            self.dilation,
+            self.padding,
+            self.output_padding,
+        )
         for n, k, s, d, (low, high), extra in zip(*columns, strict=True):
             numbers = {"n": n, "k": k, "s": s, "d": d, "low": low, "high": high, "q": extra}
             found |= set(combinations(numbers.items(), 2)) | {("sdq", s, d, extra)}
@@ -159,7 +188,11 @@ def designs(folder: Path) -> list[Design]:
     for name, item in read(folder / "factors.yaml").items(tuple(RANKS)).items():
         table = item.value()
         rules = [
-            {key: frozenset([told] if isinstance(told, str) else told) for key, told in rule.items() if key != "why"}
+            {
+                key: frozenset([told] if isinstance(told, str) else told)
+                for key, told in rule.items()
+                if key != "why"
+            }
             for rule in table.pop("illegal")
         ]
         found.append(Design(name=name, illegal=rules, **table))
@@ -168,7 +201,9 @@ def designs(folder: Path) -> list[Design]:
 
 def rows(design: Design, numbers: random.Random, accepted: Any) -> Iterator[Row]:
     """Rows, each the best of a few candidates that `accepted` finds arguments for."""
-    missing = dict.fromkeys(design.tuples(design.strength))  # a dict keeps its order, a set of words does not
+    missing = dict.fromkeys(
+        design.tuples(design.strength)
+    )  # a dict keeps its order, a set of words does not
     pairs = dict.fromkeys(design.tuples(2))
     for _ in range(design.cases):
         row = next(filter(accepted, candidates(design, numbers, missing, pairs)))
@@ -179,7 +214,9 @@ def rows(design: Design, numbers: random.Random, accepted: Any) -> Iterator[Row]
         yield row
 
 
-def candidates(design: Design, numbers: random.Random, missing: Mapping[Tuple, Any], pairs: Mapping[Tuple, Any]) -> Iterator[Row]:
+def candidates(
+    design: Design, numbers: random.Random, missing: Mapping[Tuple, Any], pairs: Mapping[Tuple, Any]
+) -> Iterator[Row]:
     """A few rows, the best first, then as many more where no arguments are found for those."""
     grown_rows: list[Row] = []
     for _ in range(ROUNDS):
@@ -188,9 +225,16 @@ def candidates(design: Design, numbers: random.Random, missing: Mapping[Tuple, A
             wanted = list(pairs or missing)
             start = numbers.choice(wanted) if wanted else ()
             grown_rows.append(grown(design, dict(start), numbers, missing, pairs))
-        new = [5 * len(of(row, 2) & pairs.keys()) + len(of(row, design.strength) & missing.keys()) for row in grown_rows]
-        yield from (row for _, row in sorted(zip(new, grown_rows, strict=True), key=lambda pair: -pair[0]))
-    raise ValueError(f"{design.name}: no arguments for any of {grown_rows}; does `illegal` lack a combination?")
+        new = [
+            5 * len(of(row, 2) & pairs.keys()) + len(of(row, design.strength) & missing.keys())
+            for row in grown_rows
+        ]
+        yield from (
+            row for _, row in sorted(zip(new, grown_rows, strict=True), key=lambda pair: -pair[0])
+        )
+    raise ValueError(
+        f"{design.name}: no arguments for any of {grown_rows}; does `illegal` lack a combination?"
+    )
 
 
 def of(row: Row, strength: int) -> set[Tuple]:
@@ -198,17 +242,35 @@ def of(row: Row, strength: int) -> set[Tuple]:
     return set(combinations(row.items(), strength))
 
 
-def grown(design: Design, row: Row, numbers: random.Random, missing: Mapping[Tuple, Any], pairs: Mapping[Tuple, Any]) -> Row:
-    """A whole row from a few levels: factor after factor, in random order, the level that covers most of what is missing."""
+def grown(
+    design: Design,
+    row: Row,
+    numbers: random.Random,
+    missing: Mapping[Tuple, Any],
+    pairs: Mapping[Tuple, Any],
+) -> Row:
+    """A whole row from a few levels: factor after factor, in random order, the level that covers
+    most of what is missing.
+    """
     order = {factor: number for number, factor in enumerate(design.factors)}
     for factor in numbers.sample(list(design.factors), len(design.factors)):
         if factor in row:
             continue
-        before = [(name, row[name]) for name in design.factors if name in row and order[name] < order[factor]]
-        after = [(name, row[name]) for name in design.factors if name in row and order[name] > order[factor]]
+        before = [
+            (name, row[name])
+            for name in design.factors
+            if name in row and order[name] < order[factor]
+        ]
+        after = [
+            (name, row[name])
+            for name in design.factors
+            if name in row and order[name] > order[factor]
+        ]
         parts = list(around(before, after, design.strength - 1))
         alone = list(around(before, after, 1))
-        levels = [level for level in design.factors[factor] if design.possible(row | {factor: level})]
+        levels = [
+            level for level in design.factors[factor] if design.possible(row | {factor: level})
+        ]
         new = [
             sum((*first, (factor, level), *last) in missing for first, last in parts)
             + 5 * sum((*first, (factor, level), *last) in pairs for first, last in alone)
@@ -219,14 +281,22 @@ def grown(design: Design, row: Row, numbers: random.Random, missing: Mapping[Tup
     return {factor: row[factor] for factor in design.factors}
 
 
-def around(before: Sequence[Any], after: Sequence[Any], count: int) -> Iterator[tuple[Tuple, Tuple]]:
-    """All choices of that many (factor, level), parted where another factor has its place among them."""
+def around(
+    before: Sequence[Any], after: Sequence[Any], count: int
+) -> Iterator[tuple[Tuple, Tuple]]:
+    """All choices of that many (factor, level), parted where another factor has its place among
+    them.
+    """
     for first in range(count + 1):
         yield from product(combinations(before, first), combinations(after, count - first))
 
 
-def arguments_of(design: Design, row: Row, numbers: random.Random, seen: Mapping[Any, int]) -> Arguments | None:
-    """Arguments of the row's levels: of a few, those whose axes have most that no other case has; None if there are none."""
+def arguments_of(
+    design: Design, row: Row, numbers: random.Random, seen: Mapping[Any, int]
+) -> Arguments | None:
+    """Arguments of the row's levels: of a few, those whose axes have most that no other case has;
+    None if there are none.
+    """
     found = []
     for _ in range(DRAWS):
         drawn = draw(design, row, numbers)
@@ -238,12 +308,24 @@ def arguments_of(design: Design, row: Row, numbers: random.Random, seen: Mapping
 
 
 def worth(drawn: Arguments, seen: Mapping[Any, int]) -> float:
-    """How much a case of these arguments would add; more if it is cheap and its output is small enough to be written out."""
+    """How much a case of these arguments would add; more if it is cheap and its output is small
+    enough to be written out.
+    """
     geometry = geometry_of(drawn)
-    new = fsum(1 / (1 + seen[atom]) ** 2 for atom in drawn.atoms())  # fsum: a set has no order, and sum would depend on it
+    new = fsum(
+        1 / (1 + seen[atom]) ** 2 for atom in drawn.atoms()
+    )  # fsum: a set has no order, and sum would depend on it
     size = drawn.batch * drawn.outputs * prod(geometry.out)
-    met = prod(sum(map(bool, axis.overlap())) for axis in geometry.axes)  # positions where products land
-    return new + 2 * spoken(drawn) - 4 / met - 8 * max(drawn.products / MANY_PRODUCTS - 0.5, 0) - log2(max(size / MOST_VALUES, 1))
+    met = prod(
+        sum(map(bool, axis.overlap())) for axis in geometry.axes
+    )  # positions where products land
+    return (
+        new
+        + 2 * spoken(drawn)
+        - 4 / met
+        - 8 * max(drawn.products / MANY_PRODUCTS - 0.5, 0)
+        - log2(max(size / MOST_VALUES, 1))
+    )
 
 
 def spoken(drawn: Arguments) -> bool:
@@ -266,14 +348,20 @@ def geometry_of(drawn: Arguments) -> Any:
 def draw(design: Design, row: Row, numbers: random.Random) -> Arguments | None:
     """One attempt at arguments of the row's levels."""
     kernel, stride, dilation, size = (
-        numbers.choice(design.factors[factor][row[factor]]) for factor in ("kernel", "stride", "dilation", "input")
+        numbers.choice(design.factors[factor][row[factor]])
+        for factor in ("kernel", "stride", "dilation", "input")
     )
     extent = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
     gaps = any(s > e for s, e in zip(stride, extent, strict=True))
     if gaps != (row["gaps"] == "present"):
         return None
     most = [max(s, d) - 1 for s, d in zip(stride, dilation, strict=True)]
-    extra = [numbers.choice((0, numbers.randint(0, limit))) if design.rank > 1 else numbers.randint(0, limit) for limit in most]
+    extra = [
+        numbers.choice((0, numbers.randint(0, limit)))
+        if design.rank > 1
+        else numbers.randint(0, limit)
+        for limit in most
+    ]
     if OUTPUT_PADDING[row["output_padding"]] != given_back(extra):
         return None
     padding = [padding_of(row["padding"], e, numbers) for e in extent]
@@ -298,9 +386,13 @@ def draw(design: Design, row: Row, numbers: random.Random) -> Arguments | None:
     )
     geometry = geometry_of(drawn)
     out = geometry.out
-    if min(out) < 1 or not all(any(axis.overlap()) for axis in geometry.axes):  # an output of zeros notices little
+    if min(out) < 1 or not all(
+        any(axis.overlap()) for axis in geometry.axes
+    ):  # an output of zeros notices little
         return None
-    small = drawn.products <= MOST_PRODUCTS and drawn.batch * drawn.outputs * prod(out) <= MOST_OUTPUTS
+    small = (
+        drawn.products <= MOST_PRODUCTS and drawn.batch * drawn.outputs * prod(out) <= MOST_OUTPUTS
+    )
     narrow = row["values"] != "wide" or channels // groups * prod(kernel) + 1 <= MOST_WIDE_TERMS
     return drawn if small and narrow else None
 
@@ -313,7 +405,14 @@ OUTPUTS_PER_GROUP = {
     "multiplier": (2, 3),
 }
 # level of output_padding -> the axes that have some, or for one axis the number
-OUTPUT_PADDING: dict[str, Any] = {"none": 0, "first": (0,), "second": (1,), "both": (0, 1), "some": "some", "all": "all"}
+OUTPUT_PADDING: dict[str, Any] = {
+    "none": 0,
+    "first": (0,),
+    "second": (1,),
+    "both": (0, 1),
+    "some": "some",
+    "all": "all",
+}
 OUTPUT_PADDING |= {str(number): number for number in range(4)}
 
 
@@ -337,12 +436,20 @@ def padding_of(level: str, extent: int, numbers: random.Random) -> Pair:
         case "beyond":
             low = high = numbers.randint(0, extent - 1)
         case "prepended":
-            low, high = numbers.randint(-3, min(extent - 1, 1)), numbers.randint(-2, min(extent - 1, 2))
+            low, high = (
+                numbers.randint(-3, min(extent - 1, 1)),
+                numbers.randint(-2, min(extent - 1, 2)),
+            )
         case "appended":
-            low, high = numbers.randint(0, min(extent - 1, 2)), numbers.randint(-3, min(extent - 1, 1))
+            low, high = (
+                numbers.randint(0, min(extent - 1, 2)),
+                numbers.randint(-3, min(extent - 1, 1)),
+            )
         case _:  # start, end, crossed
             reverse = level == "start" or (level == "crossed" and numbers.random() < 0.5)
-            low, high = sorted((numbers.randint(0, extent - 1), numbers.randint(0, extent - 1)), reverse=reverse)
+            low, high = sorted(
+                (numbers.randint(0, extent - 1), numbers.randint(0, extent - 1)), reverse=reverse
+            )
     return low, high
 
 
@@ -380,18 +487,26 @@ def entries(design: Design) -> list[Entry]:
         found.append(Entry(row=row, case=case_of(design, row, drawn), arguments=drawn))
     names = [entry.case.name for entry in found]
     if len(set(names)) < len(names):
-        raise ValueError(f"{sorted(name for name in names if names.count(name) > 1)} are there twice")
+        raise ValueError(
+            f"{sorted(name for name in names if names.count(name) > 1)} are there twice"
+        )
     chosen = compiled(design, found)
     marked = [replace(entry, compiled=number in chosen) for number, entry in enumerate(found)]
-    return sorted(marked, key=lambda entry: (entry.arguments.kernel, entry.arguments.stride, entry.case.name))
+    return sorted(
+        marked, key=lambda entry: (entry.arguments.kernel, entry.arguments.stride, entry.case.name)
+    )
 
 
 def compiled(design: Design, found: Sequence[Entry]) -> set[int]:
-    """Numbers of cases that cover, few as they are, every pair of the factors that choose code paths, then triples."""
+    """Numbers of cases that cover, few as they are, every pair of the factors that choose code
+    paths, then triples.
+    """
     coarse = []
     for entry in found:
         row = {factor: entry.row[factor] for factor in COMPILED_FACTORS}
-        coarse.append(row | {"output_padding": "zero" if row["output_padding"] in ("none", "0") else "some"})
+        coarse.append(
+            row | {"output_padding": "zero" if row["output_padding"] in ("none", "0") else "some"}
+        )
     covered: set[Tuple] = set()
     chosen: set[int] = set()
     while len(chosen) < min(COMPILED[design.name], len(found)):
@@ -411,7 +526,8 @@ def compiled(design: Design, found: Sequence[Entry]) -> set[int]:
 
 def case_of(design: Design, row: Row, drawn: Arguments) -> Case:
     values = row["values"]
-    # wide integers have a bias of small ones: with wide's own, from -2 to 2, one that is missing shows less often
+    # wide integers have a bias of small ones: with wide's own, from -2 to 2, one that is missing
+    # shows less often
     bias = Made(shape=(drawn.outputs,), values="integers" if values == "wide" else values, seed=3)
     return Case(
         name=identity(row, drawn),
@@ -419,7 +535,11 @@ def case_of(design: Design, row: Row, drawn: Arguments) -> Case:
         source="design of the suite",
         spatial=design.rank,
         input=Made(shape=(drawn.batch, drawn.channels, *drawn.size), values=values, seed=1),
-        kernel=Made(shape=(drawn.channels, drawn.outputs // drawn.groups, *drawn.kernel), values=values, seed=2),
+        kernel=Made(
+            shape=(drawn.channels, drawn.outputs // drawn.groups, *drawn.kernel),
+            values=values,
+            seed=2,
+        ),
         bias=bias if row["bias"] == "present" else None,
         dtype="float32",
         geometry=geometry_of(drawn),
@@ -432,9 +552,11 @@ def case_of(design: Design, row: Row, drawn: Arguments) -> Case:
 
 
 def identity(row: Row, drawn: Arguments) -> str:
-    """k(ernel), s(tride), p(adding), q for output_padding, d(ilation), i(nput), c(hannels), g(roups), n for the batch.
+    """k(ernel), s(tride), p(adding), q for output_padding, d(ilation), i(nput), c(hannels),
+    g(roups), n for the batch.
 
-    What all axes share stands once, but for kernel and input. Defaults are left out, and so are small integers and no bias.
+    What all axes share stands once, but for kernel and input. Defaults are left out, and so are
+    small integers and no bias.
     """
     pads = [str(low) if low == high else f"{low}_{high}" for low, high in drawn.padding]
     parts = ["k" + "x".join(map(str, drawn.kernel)), "s" + alike(drawn.stride)]
@@ -458,7 +580,12 @@ def short(values: Sequence[Any]) -> Any:
     return values[0] if len(set(values)) == 1 else list(values)
 
 
-KERNELS = {"one": "a kernel of 1", "even": "an even kernel", "odd": "an odd kernel", "mixed": "a kernel of even and odd sizes"}
+KERNELS = {
+    "one": "a kernel of 1",
+    "even": "an even kernel",
+    "odd": "an odd kernel",
+    "mixed": "a kernel of even and odd sizes",
+}
 KERNELS |= {"line": "a kernel of 1 along some axis"}
 PADDINGS = {
     "half": "padding of at most half the kernel",
@@ -478,7 +605,9 @@ def summary(row: Row, drawn: Arguments) -> str:
     if any(drawn.output_padding):
         parts.append(f"output_padding {alike(drawn.output_padding)}")
     if row["dilation"] != "one":
-        parts.append("unequal dilations" if row["dilation"] == "unequal" else f"dilation {drawn.dilation[0]}")
+        parts.append(
+            "unequal dilations" if row["dilation"] == "unequal" else f"dilation {drawn.dilation[0]}"
+        )
     match row["groups"]:
         case "two" | "three" as number:
             parts.append(f"{number} groups")
@@ -498,7 +627,11 @@ def text_of(entry: Entry) -> str:
     assert isinstance(case.input, Made)
     assert isinstance(case.kernel, Made)
     assert case.geometry is not None
-    lines = [f"  - id: {case.name}", *wrapped(f"    summary: {case.summary}"), f"    source: {case.source}"]
+    lines = [
+        f"  - id: {case.name}",
+        *wrapped(f"    summary: {case.summary}"),
+        f"    source: {case.source}",
+    ]
     if case.spatial != 2:
         lines.append(f"    spatial: {case.spatial}")
     for key, made in (("input", case.input), ("kernel", case.kernel)):
@@ -506,7 +639,11 @@ def text_of(entry: Entry) -> str:
     if isinstance(case.bias, Made):
         lines.append(f"    bias: {{values: {case.bias.values}}}")
     symmetric = all(low == high for low, high in drawn.padding)
-    padding = short([low for low, _ in drawn.padding]) if symmetric else [list(pair) for pair in drawn.padding]
+    padding = (
+        short([low for low, _ in drawn.padding])
+        if symmetric
+        else [list(pair) for pair in drawn.padding]
+    )
     for key, value, default in (
         ("stride", short(drawn.stride), 1),
         ("padding", padding, 0),
@@ -517,14 +654,20 @@ def text_of(entry: Entry) -> str:
         if value != default:
             lines.append(f"    {key}: {value}")
     if entry.compiled or case.spatial != 2:  # what chooses a code path forward chooses one backward
-        lines.append(f"    gradients: {{values: {'normal' if case.input.values == 'normal' else 'integers'}}}")
+        lines.append(
+            "    gradients: {values: "
+            f"{'normal' if case.input.values == 'normal' else 'integers'}}}"
+        )
     if entry.compiled:
         lines.append("    tags: [compiled]")
     expected = expectation(truth_of(*tensors_of(case), case.geometry, case.dtype))
     assert expected.shape is not None
     lines += ["    expected:", f"      shape: {list(expected.shape)}"]
     if expected.numbers is not None:
-        lines += wrapped(f"      values: {nested([plain(number) for number in expected.numbers], expected.shape)}")
+        lines += wrapped(
+            "      values: "
+            f"{nested([plain(number) for number in expected.numbers], expected.shape)}"
+        )
     elif expected.sha256 is not None:
         lines.append(f'      sha256: "{expected.sha256}"')
     else:
@@ -534,13 +677,18 @@ def text_of(entry: Entry) -> str:
 
 
 def plain(number: float) -> str:
-    """Multiples of 2^-24, as all sums of `normal` are: they are exact in float64, so every machine writes the same digits."""
+    """Multiples of 2^-24, as all sums of `normal` are: they are exact in float64, so every machine
+    writes the same digits.
+    """
     return str(int(number)) if number.is_integer() else repr(number)
 
 
 def nested(numbers: list[str], shape: Sequence[int]) -> str:
     for size in reversed(shape):
-        numbers = [f"[{', '.join(numbers[start : start + size])}]" for start in range(0, len(numbers), size)]
+        numbers = [
+            f"[{', '.join(numbers[start : start + size])}]"
+            for start in range(0, len(numbers), size)
+        ]
     return numbers[0]
 
 
@@ -556,18 +704,27 @@ def wrapped(line: str) -> list[str]:
 
 HEADER = """\
 # {title}
-# Written by `python tools/covering_design.py` from factors.yaml: change that and run it again, not this file.
+# Written by `python tools/covering_design.py` from factors.yaml: change that, not this file.
 format: 1
 cases:
 """
 TITLES = {
     "plane_dense": "Two spatial axes, one group: the covering design's cases.",
     "plane_groups": "Two spatial axes, two groups or three: the covering design's cases.",
-    "plane_depthwise": "Two spatial axes, every channel a group, with and without a multiplier: the covering design's cases.",
+    "plane_depthwise": (
+        "Two spatial axes, every channel a group, with and without a multiplier: "
+        "the covering design's cases."
+    ),
     "line": "One spatial axis: a covering design of pairs.",
     "volume": "Three spatial axes: a covering design of pairs.",
 }
-PLANES = {"one": "dense", "two": "groups", "three": "groups", "depthwise": "depthwise", "multiplier": "depthwise"}
+PLANES = {
+    "one": "dense",
+    "two": "groups",
+    "three": "groups",
+    "depthwise": "depthwise",
+    "multiplier": "depthwise",
+}
 
 
 def stem_of(design: Design, entry: Entry) -> str:
@@ -580,7 +737,10 @@ def files(folder: Path) -> dict[str, str]:
     for design in designs(folder):
         for entry in entries(design):
             members[stem_of(design, entry)].append(text_of(entry))
-    return {f"{stem}.yaml": HEADER.format(title=TITLES[stem]) + "\n".join(texts) for stem, texts in members.items()}
+    return {
+        f"{stem}.yaml": HEADER.format(title=TITLES[stem]) + "\n".join(texts)
+        for stem, texts in members.items()
+    }
 
 
 def stale(folder: Path, written: Mapping[str, str]) -> Iterable[str]:
@@ -596,7 +756,11 @@ def main(arguments: Sequence[str]) -> int:
     written = files(folder)
     if "--check" in arguments:
         old = list(stale(folder, written))
-        print(f"out of date: {', '.join(old)}" if old else f"{len(written)} files are what the design says")
+        print(
+            f"out of date: {', '.join(old)}"
+            if old
+            else f"{len(written)} files are what the design says"
+        )
         return bool(old)
     for name, text in written.items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -1,4 +1,5 @@
-"""The tox environments whose names begin with one of the words given, as a JSON list: the matrix of a workflow.
+"""The tox environments whose names begin with one of the words given, as a JSON list: the matrix of
+a workflow.
 
 python tools/environments.py compat- regression-
 """
@@ -15,10 +16,16 @@ def main(beginnings: list[str]) -> int:
     """Print the list; exit as tox does where it fails."""
     root = Path(__file__).resolve().parent.parent
     done = subprocess.run(
-        [sys.executable, "-m", "tox", "list", "--no-desc", "-q"], cwd=root, stdout=subprocess.PIPE, text=True, check=False
+        [sys.executable, "-m", "tox", "list", "--no-desc", "-q"],
+        cwd=root,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
     )
     if done.returncode == 0:
-        print(json.dumps([name for name in done.stdout.split() if name.startswith(tuple(beginnings))]))
+        print(
+            json.dumps([name for name in done.stdout.split() if name.startswith(tuple(beginnings))])
+        )
     return done.returncode
 
 

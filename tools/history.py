@@ -1,11 +1,14 @@
-"""Makes docs/history.md, the table of what was wrong in which release, from the records of the version matrix.
+"""Makes docs/history.md, the table of what was wrong in which release, from the records of the
+version matrix.
 
-    tox -e compat-keras-3.14.1,...                                  # each writes a record below reports/compat
-    python tools/history.py reports/reference reports/compat/*      # makes reports/history.json of them, and the page of that
-    python tools/history.py                                         # makes the page again
+    tox -e compat-keras-3.14.1,...  # each writes a record below reports/compat
+    python tools/history.py reports/reference reports/compat/*  # makes reports/history.json of
+                                                                # them, and the page of that
+    python tools/history.py  # makes the page again
 
-No engine is asked. What fails in the records is explained by the known differences as they are now: one bug is what they give one
-reason for in one package. A failure that none explains is told, and ends it with exit code 1.
+No engine is asked. What fails in the records is explained by the known differences as they are now:
+one bug is what they give one reason for in one package. A failure that none explains is told, and
+ends it with exit code 1.
 """
 
 from __future__ import annotations
@@ -36,21 +39,25 @@ MATRIX = CHECKOUT / "tools" / "compat.yaml"
 HEAD = """\
 # History
 
-What was wrong in which release, as the [version matrix](commands.md#other-versions) measured it. This page is made by
-`python tools/history.py`; do not edit it.
+What was wrong in which release, as the [version matrix](commands.md#other-versions) measured it.
+This page is made by `python tools/history.py`; do not edit it.
 
-One row is one bug: what the [known differences](reports.md#known-differences) give one reason for. *First bad* and *last bad* are
-releases that were run; `conformance bisect` finds the very release where a bug came or went. Cases are those that failed in the
-last bad release, of which one is named; the diagnosis is that of this one.
+One row is one bug: what the [known differences](reports.md#known-differences) give one reason
+for. *First bad* and *last bad* are releases that were run; `conformance bisect` finds the very
+release where a bug came or went. Cases are those that failed in the last bad release, of which
+one is named; the diagnosis is that of this one.
 """
 ALWAYS = """
-Nobody has repaired these in a release that was run, or they are limits that the documentation does not tell.
+Nobody has repaired these in a release that was run, or they are limits that the documentation
+does not tell.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bug:
-    """One reason in one package: by release how many cases failed, and the case that stands for them in the last bad one."""
+    """One reason in one package: by release how many cases failed, and the case that stands for
+    them in the last bad one.
+    """
 
     package: str
     reason: str
@@ -76,13 +83,17 @@ def packages() -> dict[str, str]:
 
 
 def explained(record: Record, known: list[Difference]) -> Iterator[tuple[str, Verdict]]:
-    """(version of the package, verdict as the known differences of today explain it) for all adapters of the matrix."""
+    """(version of the package, verdict as the known differences of today explain it) for all
+    adapters of the matrix.
+    """
     run = record.run
     for verdict in record.verdicts:
         package = PACKAGES.get(verdict.adapter)
         if package is not None:
             versions = run["versions"][verdict.adapter]
-            bare = replace(verdict, known=None, known_problem=None, known_unconfirmed=None, mended=None)
+            bare = replace(
+                verdict, known=None, known_problem=None, known_unconfirmed=None, mended=None
+            )
             here = circumstances_of(run, verdict.adapter)
             told = explain(bare, known, adapter=verdict.adapter, versions=versions, here=here)
             yield versions[package].partition("+")[0], told
@@ -101,28 +112,50 @@ def gather(records: Iterable[Record]) -> tuple[History, list[str]]:
     for record in records:
         for version, verdict in explained(record, known):
             package = PACKAGES[verdict.adapter]
-            counts.setdefault(package, {}).setdefault(version, Counter())["known" if verdict.known else verdict.status] += 1
+            counts.setdefault(package, {}).setdefault(version, Counter())[
+                "known" if verdict.known else verdict.status
+            ] += 1
             if verdict.unexpected:
                 why = verdict.known_problem["problem"] if verdict.known_problem else verdict.status
-                unexpected.append(f"{package} {version}: {verdict.adapter}, {verdict.case}, {verdict.quantity}: {why}")
+                unexpected.append(
+                    f"{package} {version}: {verdict.adapter}, {verdict.case}, {verdict.quantity}: "
+                    f"{why}"
+                )
             elif verdict.known:
                 key = (verdict.case, verdict.adapter, verdict.quantity)
-                failing.setdefault((package, verdict.known), {}).setdefault(version, {})[key] = verdict
-    bugs = [_bug(package, reason, sources[reason], failing[package, reason]) for package, reason in sorted(failing)]
-    releases = {package: {v: dict(counts[package][v]) for v in _newest_first(counts[package])} for package in counts}
+                failing.setdefault((package, verdict.known), {}).setdefault(version, {})[key] = (
+                    verdict
+                )
+    bugs = [
+        _bug(package, reason, sources[reason], failing[package, reason])
+        for package, reason in sorted(failing)
+    ]
+    releases = {
+        package: {v: dict(counts[package][v]) for v in _newest_first(counts[package])}
+        for package in counts
+    }
     return History(releases=releases, bugs=tuple(bugs)), unexpected
 
 
-def _bug(package: str, reason: str, source: str, failing: Mapping[str, Mapping[tuple[str, str, str], Verdict]]) -> Bug:
+def _bug(
+    package: str,
+    reason: str,
+    source: str,
+    failing: Mapping[str, Mapping[tuple[str, str, str], Verdict]],
+) -> Bug:
     last = failing[_newest_first(failing)[0]]
-    shown = last[min(last, key=lambda key: (key[2] != "output", not key[0].startswith("regressions/"), key))]
+    shown = last[
+        min(last, key=lambda key: (key[2] != "output", not key[0].startswith("regressions/"), key))
+    ]
     name = (shown.diagnosis or {}).get("name")
     kind = (shown.mismatch or {}).get("kind")
     return Bug(
         package=package,
         reason=reason,
         source=source,
-        failed={version: len({key[0] for key in failing[version]}) for version in _newest_first(failing)},
+        failed={
+            version: len({key[0] for key in failing[version]}) for version in _newest_first(failing)
+        },
         adapters=tuple(sorted({key[1] for verdicts in failing.values() for key in verdicts})),
         case=shown.case,
         diagnosis=", ".join([shown.status, *(part for part in (kind, name) if part)]),
@@ -137,7 +170,11 @@ def page(history: History) -> str:
     """The page, from the history alone."""
     parts = [
         HEAD,
-        "\n## What was run\n\n| package | release | conform | known | unsupported |\n| --- | --- | --- | --- | --- |\n",
+        (
+            "\n## What was run\n\n| package | release | conform | known | unsupported |\n| --- | "
+            "--- "
+            "| --- | --- | --- |\n"
+        ),
     ]
     for package, releases in history.releases.items():
         for version, counts in releases.items():
@@ -145,11 +182,22 @@ def page(history: History) -> str:
             parts.append(f"| {package} | {version} | {' | '.join(map(str, numbers))} |\n")
     for title, text, wanted in (
         ("Repaired", "", lambda bug: not _still(bug, history)),
-        ("Since a release", "", lambda bug: _still(bug, history) and not _from_the_first(bug, history)),
-        ("In every release that was run", ALWAYS, lambda bug: _still(bug, history) and _from_the_first(bug, history)),
+        (
+            "Since a release",
+            "",
+            lambda bug: _still(bug, history) and not _from_the_first(bug, history),
+        ),
+        (
+            "In every release that was run",
+            ALWAYS,
+            lambda bug: _still(bug, history) and _from_the_first(bug, history),
+        ),
     ):
         rows = [_row(bug, history) for bug in history.bugs if wanted(bug)]
-        table = "\n| bug | first bad | last bad | case | diagnosis |\n| --- | --- | --- | --- | --- |\n" + "".join(rows)
+        table = (
+            "\n| bug | first bad | last bad | case | diagnosis |\n| --- | --- | --- | --- | --- |\n"
+            + "".join(rows)
+        )
         parts.append(f"\n## {title}\n{text}" + (table if rows else "\nNone.\n"))
     return "".join(parts)
 
@@ -166,18 +214,29 @@ def _row(bug: Bug, history: History) -> str:
     releases, bad = list(history.releases[bug.package]), list(bug.failed)
     first = f"{bad[-1]} or before" if _from_the_first(bug, history) else bad[-1]
     last = f"{bad[0]}, the newest" if _still(bug, history) else bad[0]
-    between = [version for version in releases[releases.index(bad[0]) : releases.index(bad[-1])] if version not in bad]
+    between = [
+        version
+        for version in releases[releases.index(bad[0]) : releases.index(bad[-1])]
+        if version not in bad
+    ]
     if between:
         last += f" (not {', '.join(between)})"
     count = bug.failed[bad[0]]
     cases = f"`{bug.case}`" + (f" and {count - 1} more" if count > 1 else "")
-    what = f"{bug.package} ({', '.join(bug.adapters)}): {_cell(bug.reason)} Source: {_cell(bug.source)}"
+    what = (
+        f"{bug.package} ({', '.join(bug.adapters)}): {_cell(bug.reason)} Source: "
+        f"{_cell(bug.source)}"
+    )
     return f"| {what} | {first} | {last} | {cases} | {bug.diagnosis} |\n"
 
 
 def _cell(text: str) -> str:
-    """Text for a cell of a table: on one line, no bar, nothing that Markdown would take for markup."""
-    escaped = "".join(f"\\{letter}" if letter in "|*_`<[" else letter for letter in " ".join(text.split()))
+    """Text for a cell of a table: on one line, no bar, nothing that Markdown would take for
+    markup.
+    """
+    escaped = "".join(
+        f"\\{letter}" if letter in "|*_`<[" else letter for letter in " ".join(text.split())
+    )
     return escaped if "http" not in escaped else escaped.replace("\\_", "_")
 
 
@@ -191,7 +250,9 @@ def main(places: list[str]) -> int:
     unexpected: list[str] = []
     if places:
         history, unexpected = gather(read_record(Path(place)) for place in places)
-        DATA.write_text(json.dumps(asdict(history), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        DATA.write_text(
+            json.dumps(asdict(history), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
     PAGE.write_text(page(read_history()), encoding="utf-8")
     for line in unexpected:
         print(line, file=sys.stderr)

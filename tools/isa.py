@@ -1,13 +1,15 @@
-"""Runs the corpus on engines that are held to one instruction set, against the same known differences as every other run.
+"""Runs the corpus on engines that are held to one instruction set, against the same known
+differences as every other run.
 
     python tools/isa.py NAME [OPTION OF conformance run]...
     python tools/isa.py --keep NAME...
     python tools/isa.py --page
 
-NAME is a row of `tools/isa.yaml`; `isa-` may stand before it, so that the name of the tox environment will do. The
-record and the page go to `reports/isa/NAME/`, and the exit code is that of `conformance run`. On a processor that has
-less, the verdicts that another machine left in `reports/isa/NAME.json` are held against the known differences of today
-instead: whoever edits them sees what they break there. `--keep` writes that file from the record, and `--page`
+NAME is a row of `tools/isa.yaml`; `isa-` may stand before it, so that the name of the tox
+environment will do. The record and the page go to `reports/isa/NAME/`, and the exit code is that of
+`conformance run`. On a processor that has less, the verdicts that another machine left in
+`reports/isa/NAME.json` are held against the known differences of today instead: whoever edits them
+sees what they break there. `--keep` writes that file from the record, and `--page`
 docs/processors.md from all of them.
 """
 
@@ -45,7 +47,9 @@ KEPT = ("platform", "machine", "cpu", "adapters", "versions", "facts")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One instruction set: what the processor needs, how engines are held to it, and which cases are run."""
+    """One instruction set: what the processor needs, how engines are held to it, and which cases
+    are run.
+    """
 
     name: str
     needs: str | None = None
@@ -72,38 +76,65 @@ def matrix() -> dict[str, Row]:
 
 def run(row: Row, options: Sequence[str]) -> int:
     """The run of a row; its exit code."""
-    words = [sys.executable, "-m", "conformance", "run", *row.cases, "--timing", "off", "-o", str(RECORDS / row.name)]
+    words = [
+        sys.executable,
+        "-m",
+        "conformance",
+        "run",
+        *row.cases,
+        "--timing",
+        "off",
+        "-o",
+        str(RECORDS / row.name),
+    ]
     words += [word for name in row.adapters for word in ("-a", name)]
     environment = {**os.environ, **row.environment}
     with tempfile.TemporaryDirectory() as folder:
         if row.emulated is not None:
             python = Path(folder) / "python"
-            python.write_text(f'#!/bin/sh\nexec qemu-x86_64 -cpu "{row.emulated}" "{sys.executable}" "$@"\n')
+            python.write_text(
+                f'#!/bin/sh\nexec qemu-x86_64 -cpu "{row.emulated}" "{sys.executable}" "$@"\n'
+            )
             python.chmod(0o755)
-            words += ["--timeout", "300", *(word for name in row.adapters for word in ("--python", f"{name}={python}"))]
-        return subprocess.run([*words, *row.options, *options], env=environment, check=False).returncode
+            words += [
+                "--timeout",
+                "300",
+                *(word for name in row.adapters for word in ("--python", f"{name}={python}")),
+            ]
+        return subprocess.run(
+            [*words, *row.options, *options], env=environment, check=False
+        ).returncode
 
 
 def kept(record: Record) -> dict[str, Any]:
-    """What a record says of every verdict, a character each, and how those fail that do; the rest is left out."""
+    """What a record says of every verdict, a character each, and how those fail that do; the rest
+    is left out.
+    """
     cases = list(record.cases)
     number = {name: i for i, name in enumerate(cases)}
     statuses: dict[str, dict[str, list[str]]] = {}
     failures = []
     for verdict in record.verdicts:
-        row = statuses.setdefault(verdict.adapter, {}).setdefault(verdict.quantity, [NOT_ASKED] * len(cases))
+        row = statuses.setdefault(verdict.adapter, {}).setdefault(
+            verdict.quantity, [NOT_ASKED] * len(cases)
+        )
         row[number[verdict.case]] = STATUSES[verdict.status].sign
         if verdict.fails:
             kind, name = (verdict.mismatch or {}).get("kind"), (verdict.diagnosis or {}).get("name")
             failures.append([verdict.adapter, verdict.quantity, verdict.case, kind, name])
     run = {key: record.run[key] for key in KEPT}
-    lines = {adapter: {quantity: "".join(row) for quantity, row in rows.items()} for adapter, rows in statuses.items()}
+    lines = {
+        adapter: {quantity: "".join(row) for quantity, row in rows.items()}
+        for adapter, rows in statuses.items()
+    }
     return {"run": run, "cases": cases, "statuses": lines, "failures": failures}
 
 
 def verdicts(told: Mapping[str, Any]) -> Iterator[Verdict]:
     """The verdicts of a file that `kept` made."""
-    details = {(adapter, quantity, case): rest for adapter, quantity, case, *rest in told["failures"]}
+    details = {
+        (adapter, quantity, case): rest for adapter, quantity, case, *rest in told["failures"]
+    }
     for adapter, rows in told["statuses"].items():
         for quantity, row in rows.items():
             for case, sign in zip(told["cases"], row, strict=True):
@@ -127,17 +158,31 @@ def explained(told: Mapping[str, Any], known: Sequence[Difference]) -> Iterator[
     run = told["run"]
     adapters = {line["label"]: line["adapter"] for line in run["adapters"]}
     here = {label: circumstances_of(run, label) for label in adapters}
-    of_adapter = {label: [e for e in known if e.is_of(label, name)] for label, name in adapters.items()}
+    of_adapter = {
+        label: [e for e in known if e.is_of(label, name)] for label, name in adapters.items()
+    }
     for verdict in verdicts(told):
         label = verdict.adapter
-        yield explain(verdict, of_adapter[label], adapter=adapters[label], versions=run["versions"][label], here=here[label])
+        yield explain(
+            verdict,
+            of_adapter[label],
+            adapter=adapters[label],
+            versions=run["versions"][label],
+            here=here[label],
+        )
 
 
 def unexpected(told: Mapping[str, Any], known: Sequence[Difference]) -> list[str]:
-    """A line for every verdict of a kept file that the known differences of today do not explain."""
+    """A line for every verdict of a kept file that the known differences of today do not
+    explain.
+    """
     return [
         f"{verdict.adapter} {verdict.status} in {verdict.case}, {verdict.quantity}: "
-        + (f"{verdict.known_problem['entry']}: {verdict.known_problem['problem']}" if verdict.known_problem else "not known")
+        + (
+            f"{verdict.known_problem['entry']}: {verdict.known_problem['problem']}"
+            if verdict.known_problem
+            else "not known"
+        )
         for verdict in explained(told, known)
         if verdict.unexpected
     ]
@@ -153,7 +198,9 @@ def read(name: str) -> dict[str, Any]:
 
 
 def keep(name: str) -> None:
-    """Write a row's record as `kept` has it, a line for each adapter and each failure, so that a diff can be read."""
+    """Write a row's record as `kept` has it, a line for each adapter and each failure, so that a
+    diff can be read.
+    """
     told = kept(read_record(RECORDS / name))
     parts = []
     for key, value in told.items():
@@ -161,23 +208,27 @@ def keep(name: str) -> None:
             lines = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in value)
             parts.append(f"{json.dumps(key)}: [\n{lines}\n]")
         else:
-            lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(entry, ensure_ascii=False)}" for name, entry in value.items())
+            lines = ",\n".join(
+                f"{json.dumps(name)}: {json.dumps(entry, ensure_ascii=False)}"
+                for name, entry in value.items()
+            )
             parts.append(f"{json.dumps(key)}: {{\n{lines}\n}}")
     file_of(name).write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
 
 
 HEAD = """# Processors
 
-What engines compute differently on another instruction set, as the corpus measured it. This page is made by
-`python tools/isa.py --page`; do not edit it.
+What engines compute differently on another instruction set, as the corpus measured it. This page
+is made by `python tools/isa.py --page`; do not edit it.
 
-`tox -e isa-NAME` runs the corpus on engines and their variants that are held to one instruction set by their own
-switches: `ONEDNN_MAX_CPU_ISA`, `ATEN_CPU_CAPABILITY` and XLA's flag `xla_cpu_max_isa`. What has no switch runs on an
-emulated processor (QEMU, *haswell*), on some engines and a part of the corpus. On a machine that has less than a row
-needs, the row's last record in `reports/isa/` is held against the known differences instead.
+`tox -e isa-NAME` runs the corpus on engines and their variants that are held to one instruction
+set by their own switches: `ONEDNN_MAX_CPU_ISA`, `ATEN_CPU_CAPABILITY` and XLA's flag
+`xla_cpu_max_isa`. What has no switch runs on an emulated processor (QEMU, *haswell*), on some
+engines and a part of the corpus. On a machine that has less than a row needs, the row's last
+record in `reports/isa/` is held against the known differences instead.
 
-An engine tells [what it is held to](adapters.md#facts), so a known difference names that and no processor. Numbers are
-verdicts, of outputs and gradients.
+An engine tells [what it is held to](adapters.md#facts), so a known difference names that and no
+processor. Numbers are verdicts, of outputs and gradients.
 """
 
 
@@ -204,9 +255,19 @@ def page(rows: Mapping[str, Mapping[str, Any]], known: Sequence[Difference]) -> 
             sum(verdict.known is not None for verdict in found[name]),
             sum(verdict.status == "unsupported" for verdict in found[name]),
         ]
-        parts.append(f"| {name} | {_processor(told)} | {len(told['statuses'])} | {' | '.join(map(str, counts))} |\n")
+        parts.append(
+            f"| {name} | {_processor(told)} | {len(told['statuses'])} | "
+            f"{' | '.join(map(str, counts))} |\n"
+        )
     parts.append(DIFFERING)
-    parts.append("| what | engines | case | " + " | ".join(rows) + " |\n" + "|" + " --- |" * (3 + len(rows)) + "\n")
+    parts.append(
+        "| what | engines | case | "
+        + " | ".join(rows)
+        + " |\n"
+        + "|"
+        + " --- |" * (3 + len(rows))
+        + "\n"
+    )
     parts += _differing(found)
     return "".join(parts)
 
@@ -234,10 +295,20 @@ def _differing(found: Mapping[str, Sequence[Verdict]]) -> Iterator[str]:
         every = set().union(*by_name.values())
         if all((every & asked[name]) == by_name.get(name, set()) for name in found):
             continue
-        odd = sorted(key for key in every if any(key in asked[n] and key not in by_name.get(n, set()) for n in found))
+        odd = sorted(
+            key
+            for key in every
+            if any(key in asked[n] and key not in by_name.get(n, set()) for n in found)
+        )
         engines = ", ".join(dict.fromkeys(key[1] for key in odd))
-        cells = [_cell(set(odd) & by_name.get(name, set()), set(odd) & asked[name]) for name in found]
-        cases = f"`{odd[0][0]}`" + (f" and {len({key[0] for key in odd}) - 1} more" if len({key[0] for key in odd}) > 1 else "")
+        cells = [
+            _cell(set(odd) & by_name.get(name, set()), set(odd) & asked[name]) for name in found
+        ]
+        cases = f"`{odd[0][0]}`" + (
+            f" and {len({key[0] for key in odd}) - 1} more"
+            if len({key[0] for key in odd}) > 1
+            else ""
+        )
         yield f"| {_plain(reason)} | {engines} | {cases} | {' | '.join(cells)} |\n"
 
 
@@ -246,14 +317,17 @@ def _cell(failing: set[Key], asked: set[Key]) -> str:
 
 
 def _plain(text: str) -> str:
-    return "".join(f"\\{letter}" if letter in "|*_`<[" else letter for letter in " ".join(text.split()))
+    return "".join(
+        f"\\{letter}" if letter in "|*_`<[" else letter for letter in " ".join(text.split())
+    )
 
 
 def check(name: str) -> int:
     """Hold a row's committed verdicts against the known differences of today."""
     lines = unexpected(read(name), load_differences([shipped_cases()]))
     print(
-        f"{name}: this processor has {isa()}, so that reports/isa/{name}.json is held against the known differences:"
+        f"{name}: this processor has {isa()}, so that reports/isa/{name}.json is held against the "
+        "known differences:"
         f" {len(lines)} unexpected"
     )
     for line in lines:
@@ -267,10 +341,14 @@ def main(words: Sequence[str]) -> int:
         there = {name: read(name) for name in rows if file_of(name).exists()}
         PAGE.write_text(page(there, load_differences([shipped_cases()])), encoding="utf-8")
         return 0
-    names = [word.removeprefix("isa-") for word in (words[1:] if words[:1] == ["--keep"] else words[:1])]
+    names = [
+        word.removeprefix("isa-") for word in (words[1:] if words[:1] == ["--keep"] else words[:1])
+    ]
     wrong = [name for name in names if name not in rows]
     if wrong or not names:
-        print(f"tools/isa.py {' '.join(wrong)}: should be one of {', '.join(rows)}", file=sys.stderr)
+        print(
+            f"tools/isa.py {' '.join(wrong)}: should be one of {', '.join(rows)}", file=sys.stderr
+        )
         return 2
     if words[0] == "--keep":
         for name in names:

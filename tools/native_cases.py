@@ -1,11 +1,12 @@
-"""Writes the native cases of `cases/conventions/`: each framework's own arguments, with what the oracle makes of them.
+"""Writes the native cases of `cases/conventions/`: each framework's own arguments, with what the
+oracle makes of them.
 
     python tools/native_cases.py [FOLDER]
 
-The tables below choose the calls, few of them: every framework sees kernels 1 to 5, strides 1 to 4, dilation 1 and 2, odd and
-even sizes, one to three spatial axes and each of its ways to say padding, but no full product. The axes of one call differ from
-each other, so that exchanged axes show. Identifiers, summaries and `expected` follow from the arguments; running this again
-changes nothing.
+The tables below choose the calls, few of them: every framework sees kernels 1 to 5, strides 1 to 4,
+dilation 1 and 2, odd and even sizes, one to three spatial axes and each of its ways to say padding,
+but no full product. The axes of one call differ from each other, so that exchanged axes show.
+Identifiers, summaries and `expected` follow from the arguments; running this again changes nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from conformance.oracle import truth_of
 FOLDER = Path(__file__).resolve().parent.parent / "cases" / "conventions"
 HEADER = """\
 # {title}
-# Written by `python tools/native_cases.py`: change the tables there and run it again, not this file.
+# Written by `python tools/native_cases.py`: change the tables there, not this file.
 format: 1
 cases:
 """
@@ -35,9 +36,11 @@ WIDTH = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One case: how its id begins, where its claim is documented, the spatial sizes and the framework's own arguments.
+    """One case: how its id begins, where its claim is documented, the spatial sizes and the
+    framework's own arguments.
 
-    `error` says, for arguments that the documentation rules out, what the rule is about; the summary is then made of it.
+    `error` says, for arguments that the documentation rules out, what the rule is about; the
+    summary is then made of it.
     """
 
     name: str
@@ -49,7 +52,8 @@ class Call:
     error: str | None = None
 
 
-# (size, kernel, stride) of every axis. Together they hold each kernel from 1 to 5 with each stride from 1 to 4.
+# (size, kernel, stride) of every axis. Together they hold each kernel from 1 to 5 with each stride
+# from 1 to 4.
 WINDOWS = (
     ((5, 3, 2),),
     ((4, 2, 3),),
@@ -63,7 +67,8 @@ WINDOWS = (
     ((2, 2, 1), (3, 1, 3), (2, 5, 1)),
     ((3, 2, 2), (2, 3, 2), (2, 1, 4)),
 )
-# Fewer, which still hold each kernel, each stride, each rank and kernels shorter than their strides.
+# Fewer, which still hold each kernel, each stride, each rank and kernels shorter than their
+# strides.
 FEWER = tuple(WINDOWS[number] for number in (1, 2, 3, 4, 6, 9))
 
 
@@ -78,20 +83,42 @@ def short(values: Sequence[int]) -> Any:
 
 
 def torch_calls() -> Iterator[Call]:
-    def call(name: str, size: tuple[int, ...], kernel: tuple[int, ...], *, section: str = "Shape", **arguments: Any) -> Call:
+    def call(
+        name: str,
+        size: tuple[int, ...],
+        kernel: tuple[int, ...],
+        *,
+        section: str = "Shape",
+        **arguments: Any,
+    ) -> Call:
         source = f"PyTorch documentation, torch.nn.ConvTranspose{len(size)}d, {section}"
         groups = arguments.get("groups", 1)
-        return Call(name=name, source=source, size=size, kernel=kernel, arguments=arguments, groups=groups)
+        return Call(
+            name=name, source=source, size=size, kernel=kernel, arguments=arguments, groups=groups
+        )
 
     for window in WINDOWS:
         size, kernel, stride = columns(window)
-        yield call("padding", size, kernel, stride=short(stride), padding=short([k // 2 for k in kernel]))
+        yield call(
+            "padding", size, kernel, stride=short(stride), padding=short([k // 2 for k in kernel])
+        )
     yield call("padding", (4,), (1,), stride=3, padding=1)
     yield call("output-padding", (3,), (3,), stride=2, padding=1, output_padding=1)
     yield call("output-padding", (4,), (2,), stride=4, output_padding=3)
-    yield call("output-padding", (2, 3), (3, 4), stride=[2, 3], padding=[1, 2], output_padding=[1, 2])
-    yield call("output-padding", (3, 2), (5, 1), stride=[4, 2], padding=[2, 0], output_padding=[3, 0])
-    yield call("output-padding", (2, 3, 2), (3, 2, 3), stride=[2, 3, 2], padding=[1, 0, 1], output_padding=[0, 2, 1])
+    yield call(
+        "output-padding", (2, 3), (3, 4), stride=[2, 3], padding=[1, 2], output_padding=[1, 2]
+    )
+    yield call(
+        "output-padding", (3, 2), (5, 1), stride=[4, 2], padding=[2, 0], output_padding=[3, 0]
+    )
+    yield call(
+        "output-padding",
+        (2, 3, 2),
+        (3, 2, 3),
+        stride=[2, 3, 2],
+        padding=[1, 0, 1],
+        output_padding=[0, 2, 1],
+    )
     yield call("output-padding", (3, 4), (3, 2), stride=1, dilation=2, padding=1, output_padding=1)
     yield call("dilation", (5,), (3,), stride=1, dilation=2, padding=2)
     yield call("dilation", (3, 4), (3, 2), stride=[2, 1], dilation=[2, 1], padding=[1, 0])
@@ -100,20 +127,41 @@ def torch_calls() -> Iterator[Call]:
         stride=[3, 2, 2], dilation=[2, 2, 1], padding=[0, 0, 1], output_padding=[1, 1, 0],
     )  # fmt: skip
     yield call("groups", (3, 4), (3, 2), section="groups", stride=2, padding=[1, 0], groups=2)
-    yield call("groups", (4,), (4,), section="groups", stride=2, padding=1, output_padding=1, groups=3)
+    yield call(
+        "groups", (4,), (4,), section="groups", stride=2, padding=1, output_padding=1, groups=3
+    )
     size_section = "Examples, output_size"
     yield call("output-size", (3,), (3,), section=size_section, stride=2, padding=1, output_size=6)
-    yield call("output-size", (3, 4), (3, 3), section=size_section, stride=2, padding=1, output_size=[5, 8])
-    yield call("output-size", (2, 3), (2, 4), section=size_section, stride=[4, 3], padding=[0, 1], output_size=[9, 8])
+    yield call(
+        "output-size", (3, 4), (3, 3), section=size_section, stride=2, padding=1, output_size=[5, 8]
+    )
+    yield call(
+        "output-size",
+        (2, 3),
+        (2, 4),
+        section=size_section,
+        stride=[4, 3],
+        padding=[0, 1],
+        output_size=[9, 8],
+    )
     yield call(
         "output-size", (2, 2, 3), (1, 3, 2), section=size_section,
         stride=[3, 2, 1], padding=[0, 1, 0], output_size=[6, 3, 4],
     )  # fmt: skip
-    yield call("output-size", (3, 4), (3, 2), section=size_section, stride=[3, 1], dilation=2, output_size=[13, 6])
+    yield call(
+        "output-size",
+        (3, 4),
+        (3, 2),
+        section=size_section,
+        stride=[3, 1],
+        dilation=2,
+        output_size=[13, 6],
+    )
     checks = "PyTorch, aten/src/ATen/native, checks of arguments in "
     yield refused(
         "output_padding is as large as both stride and dilation",
-        name="output-padding-of-stride", source=checks + "NaiveConvolutionTranspose2d.cpp", size=(3, 4), kernel=(3, 3),
+        name="output-padding-of-stride", source=checks + "NaiveConvolutionTranspose2d.cpp", size=(3,
+        4), kernel=(3, 3),
         arguments={"stride": 2, "padding": 1, "output_padding": 2},
     )  # fmt: skip
     yield refused(
@@ -123,13 +171,20 @@ def torch_calls() -> Iterator[Call]:
     )  # fmt: skip
     yield refused(
         "output_size is one more than stride - 1 above the smallest",
-        name="output-size-too-large", source="PyTorch, torch/nn/modules/conv.py, _ConvTransposeNd._output_padding",
+        name="output-size-too-large", source=("PyTorch, torch/nn/modules/conv.py, "
+            "_ConvTransposeNd._output_padding"),
         size=(3, 4), kernel=(3, 3), arguments={"stride": 2, "padding": 1, "output_size": [7, 8]},
     )  # fmt: skip
 
 
 def keras_calls() -> Iterator[Call]:
-    def call(name: str, size: tuple[int, ...], kernel: tuple[int, ...], section: str = "padding", **arguments: Any) -> Call:
+    def call(
+        name: str,
+        size: tuple[int, ...],
+        kernel: tuple[int, ...],
+        section: str = "padding",
+        **arguments: Any,
+    ) -> Call:
         source = f"Keras documentation, Conv{len(size)}DTranspose, {section}"
         return Call(name=name, source=source, size=size, kernel=kernel, arguments=arguments)
 
@@ -146,32 +201,52 @@ def keras_calls() -> Iterator[Call]:
         ("valid", (3, 4), (3, 1), [2, 3], [1, 0]),
         ("valid", (2, 2, 3), (2, 3, 4), [1, 2, 3], [0, 1, 2]),
     ):
-        yield call(padding, size, kernel, "output_padding", strides=strides, padding=padding, output_padding=extra)
+        yield call(
+            padding,
+            size,
+            kernel,
+            "output_padding",
+            strides=strides,
+            padding=padding,
+            output_padding=extra,
+        )
     for padding, size, kernel in (
         ("same", (5,), (3,)),
         ("same", (4, 3), (2, 4)),
         ("valid", (3, 4), (3, 2)),
         ("valid", (2, 3, 3), (2, 1, 3)),
     ):
-        yield call(padding, size, kernel, "dilation_rate", strides=1, padding=padding, dilation_rate=2)
+        yield call(
+            padding, size, kernel, "dilation_rate", strides=1, padding=padding, dilation_rate=2
+        )
     documented = "Keras documentation, Conv2DTranspose, "
     yield refused(
         "output_padding is not below strides",
-        name="output-padding-of-strides", source=documented + "output_padding", size=(3, 4), kernel=(3, 2),
+        name="output-padding-of-strides", source=documented + "output_padding", size=(3, 4),
+        kernel=(3, 2),
         arguments={"strides": 2, "padding": "valid", "output_padding": 2},
     )  # fmt: skip
     yield refused(
         "strides and dilation_rate are both above 1",
-        name="strides-with-dilation", source=documented + "dilation_rate and Raises", size=(3, 4), kernel=(3, 2),
+        name="strides-with-dilation", source=documented + "dilation_rate and Raises", size=(3, 4),
+        kernel=(3, 2),
         arguments={"strides": 2, "padding": "same", "dilation_rate": 2},
     )  # fmt: skip
 
 
 def tensorflow_calls() -> Iterator[Call]:
-    def call(name: str, size: tuple[int, ...], kernel: tuple[int, ...], section: Any = "padding", **arguments: Any) -> Call:
+    def call(
+        name: str,
+        size: tuple[int, ...],
+        kernel: tuple[int, ...],
+        section: Any = "padding",
+        **arguments: Any,
+    ) -> Call:
         source = f"TensorFlow documentation, tf.nn.conv{len(size)}d_transpose, {section}"
         groups = arguments.get("groups", 1)
-        return Call(name=name, source=source, size=size, kernel=kernel, arguments=arguments, groups=groups)
+        return Call(
+            name=name, source=source, size=size, kernel=kernel, arguments=arguments, groups=groups
+        )
 
     for padding, windows in (("SAME", WINDOWS), ("VALID", FEWER)):
         for size, kernel, stride in map(columns, windows):
@@ -183,7 +258,15 @@ def tensorflow_calls() -> Iterator[Call]:
         ("VALID", (5,), (2,), 4, 21),
         ("VALID", (3, 2), (3, 2), [2, 3], [7, 6]),
     ):
-        yield call(padding.lower(), size, kernel, "output_shape", strides=strides, padding=padding, output_shape=out)
+        yield call(
+            padding.lower(),
+            size,
+            kernel,
+            "output_shape",
+            strides=strides,
+            padding=padding,
+            output_shape=out,
+        )
     for size, kernel, strides, pads, shape in (
         ((3, 4), (3, 3), 2, [[1, 1], [1, 1]], {}),
         ((3, 4), (4, 3), 2, [[0, 1], [2, 0]], {}),
@@ -191,13 +274,25 @@ def tensorflow_calls() -> Iterator[Call]:
         ((3, 4), (3, 3), 2, [[1, 1], [1, 0]], {"output_shape": [6, 9]}),
         ((2, 4), (1, 3), [2, 3], [[0, 0], [2, 0]], {"output_shape": [4, 12]}),
     ):
-        yield call("explicit", size, kernel, strides=strides, padding=[[0, 0], *pads, [0, 0]], **shape)
+        yield call(
+            "explicit", size, kernel, strides=strides, padding=[[0, 0], *pads, [0, 0]], **shape
+        )
     yield call("same", (5,), (3,), "dilations", strides=1, padding="SAME", dilations=2)
     yield call("same", (3, 4), (3, 2), "dilations", strides=[1, 2], padding="SAME", dilations=2)
     yield call("valid", (4, 3), (2, 3), "dilations", strides=1, padding="VALID", dilations=[2, 1])
-    yield call("explicit", (3, 4), (3, 2), "dilations", strides=[1, 2], padding=[[1, 2], [0, 1]], dilations=2)
+    yield call(
+        "explicit",
+        (3, 4),
+        (3, 2),
+        "dilations",
+        strides=[1, 2],
+        padding=[[1, 2], [0, 1]],
+        dilations=2,
+    )
     yield call("groups", (3, 4), (3, 2), "filters", strides=2, padding="SAME", groups=2)
-    notes = "TensorFlow documentation, tf.nn, Notes on padding: output size of the forward convolution"
+    notes = (
+        "TensorFlow documentation, tf.nn, Notes on padding: output size of the forward convolution"
+    )
     yield refused(
         "output_shape has more elements than any convolution with SAME reduces to this input",
         name="same-output-shape-too-large", source=notes, size=(3, 4), kernel=(3, 2),
@@ -210,16 +305,25 @@ def tensorflow_calls() -> Iterator[Call]:
     )  # fmt: skip
     yield refused(
         "padding is a list, and the call is one-dimensional",
-        name="explicit-in-1d", source="TensorFlow documentation, tf.nn.conv1d_transpose, padding", size=(4,), kernel=(3,),
+        name="explicit-in-1d", source=("TensorFlow documentation, tf.nn.conv1d_transpose, "
+            "padding"), size=(4,), kernel=(3,),
         arguments={"strides": 2, "padding": [[1, 1]]},
     )  # fmt: skip
 
 
 def jax_calls() -> Iterator[Call]:
-    def call(name: str, size: tuple[int, ...], kernel: tuple[int, ...], section: str = "padding", **arguments: Any) -> Call:
+    def call(
+        name: str,
+        size: tuple[int, ...],
+        kernel: tuple[int, ...],
+        section: str = "padding",
+        **arguments: Any,
+    ) -> Call:
         source = f"JAX documentation, jax.lax.conv_transpose, {section}"
         groups = arguments.get("feature_group_count", 1)
-        return Call(name=name, source=source, size=size, kernel=kernel, arguments=arguments, groups=groups)
+        return Call(
+            name=name, source=source, size=size, kernel=kernel, arguments=arguments, groups=groups
+        )
 
     yield from named_or_paired(call, WINDOWS, "rhs_dilation")
     consistent = "use_consistent_padding"
@@ -236,8 +340,24 @@ def jax_calls() -> Iterator[Call]:
         "consistent", (4, 3), (3, 2), consistent,
         strides=1, padding=[[2, 1], [1, 0]], rhs_dilation=2, use_consistent_padding=True,
     )  # fmt: skip
-    yield call("consistent-same", (4,), (4,), consistent, strides=3, padding="SAME", use_consistent_padding=True)
-    yield call("explicit", (3,), (3,), consistent, strides=2, padding=[[1, 1]], use_consistent_padding=False)
+    yield call(
+        "consistent-same",
+        (4,),
+        (4,),
+        consistent,
+        strides=3,
+        padding="SAME",
+        use_consistent_padding=True,
+    )
+    yield call(
+        "explicit",
+        (3,),
+        (3,),
+        consistent,
+        strides=2,
+        padding=[[1, 1]],
+        use_consistent_padding=False,
+    )
     yield Call(
         name="groups",
         source="JAX documentation, jax.lax.conv_general_dilated, feature_group_count",
@@ -249,7 +369,13 @@ def jax_calls() -> Iterator[Call]:
 
 
 def flax_calls() -> Iterator[Call]:
-    def call(name: str, size: tuple[int, ...], kernel: tuple[int, ...], section: str = "padding", **arguments: Any) -> Call:
+    def call(
+        name: str,
+        size: tuple[int, ...],
+        kernel: tuple[int, ...],
+        section: str = "padding",
+        **arguments: Any,
+    ) -> Call:
         source = f"Flax documentation, flax.nnx.ConvTranspose, {section}"
         return Call(name=name, source=source, size=size, kernel=kernel, arguments=arguments)
 
@@ -260,32 +386,62 @@ def flax_calls() -> Iterator[Call]:
 
 
 def named_or_paired(call: Any, same: Any, dilation: str) -> Iterator[Call]:
-    """What jax.lax.conv_transpose and the layer on top of it have in common; their names for dilation differ."""
+    """What jax.lax.conv_transpose and the layer on top of it have in common; their names for
+    dilation differ.
+    """
     for padding, windows in (("SAME", same), ("VALID", FEWER)):
         for number, (size, kernel, stride) in enumerate(map(columns, windows)):
-            yield call(padding.lower(), size, kernel, strides=short(stride), padding=padding, transpose_kernel=number % 2 == 1)
+            yield call(
+                padding.lower(),
+                size,
+                kernel,
+                strides=short(stride),
+                padding=padding,
+                transpose_kernel=number % 2 == 1,
+            )
     for size, kernel, strides, pads, flipped in (
         ((4,), (4,), 2, [[2, 1]], True),
         ((3, 4), (3, 2), 2, [[1, 1], [0, 1]], False),
         ((2, 3), (5, 1), [3, 4], [[4, 0], [0, 2]], True),
         ((2, 2, 3), (3, 2, 4), [2, 1, 2], [[2, 1], [1, -1], [0, 3]], False),
     ):
-        yield call("explicit", size, kernel, strides=strides, padding=pads, transpose_kernel=flipped)
+        yield call(
+            "explicit", size, kernel, strides=strides, padding=pads, transpose_kernel=flipped
+        )
     yield call("same", (4, 3), (3, 2), dilation, strides=[1, 3], padding="SAME", **{dilation: 2})
-    yield call("valid", (4, 3), (2, 3), dilation, strides=[2, 1], padding="VALID", transpose_kernel=True, **{dilation: [2, 1]})
+    yield call(
+        "valid",
+        (4, 3),
+        (2, 3),
+        dilation,
+        strides=[2, 1],
+        padding="VALID",
+        transpose_kernel=True,
+        **{dilation: [2, 1]},
+    )
     yield call("explicit", (5,), (3,), dilation, strides=2, padding=[[1, 4]], **{dilation: 2})
 
 
 ONNX = "ONNX operator specification, ConvTranspose-11, "
-# Where the kernel is shorter than the stride, engines split; the cases follow this equation of the specification. Of an odd
-# total below zero it does not say which end gets more: it is halved downwards here, as ONNX's own ReferenceEvaluator does.
+# Where the kernel is shorter than the stride, engines split; the cases follow this equation of the
+# specification. Of an odd total below zero it does not say which end gets more: it is halved
+# downwards here, as ONNX's own ReferenceEvaluator does.
 SAME = "auto_pad: output_shape[i] = input_shape[i] * strides[i]"
 NAMED = {"SAME_UPPER": SAME, "SAME_LOWER": SAME, "VALID": "auto_pad"}
 
 
-def onnx_call(name: str, size: tuple[int, ...], kernel: tuple[int, ...], section: str, **arguments: Any) -> Call:
+def onnx_call(
+    name: str, size: tuple[int, ...], kernel: tuple[int, ...], section: str, **arguments: Any
+) -> Call:
     groups = arguments.get("group", 1)
-    return Call(name=name, source=ONNX + section, size=size, kernel=kernel, arguments=arguments, groups=groups)
+    return Call(
+        name=name,
+        source=ONNX + section,
+        size=size,
+        kernel=kernel,
+        arguments=arguments,
+        groups=groups,
+    )
 
 
 def onnx_calls() -> Iterator[Call]:
@@ -310,11 +466,22 @@ def onnx_calls() -> Iterator[Call]:
         ((3, 4), (4, 3), [2, 3], [7, 10]),
         ((2, 3, 2), (2, 3, 1), [2, 2, 4], [4, 5, 5]),
     ):
-        yield onnx_call("output-shape", size, kernel, "output_shape", strides=strides, output_shape=out)
-    yield onnx_call("output-shape", (3, 4), (3, 3), "output_shape", strides=2, output_padding=1, output_shape=[6, 7])
+        yield onnx_call(
+            "output-shape", size, kernel, "output_shape", strides=strides, output_shape=out
+        )
+    yield onnx_call(
+        "output-shape",
+        (3, 4),
+        (3, 3),
+        "output_shape",
+        strides=2,
+        output_padding=1,
+        output_shape=[6, 7],
+    )
     yield refused(
         "output_padding is as large as both strides and dilations",
-        name="output-padding-of-strides", source=ONNX + "output_padding", size=(3, 4), kernel=(3, 2),
+        name="output-padding-of-strides", source=ONNX + "output_padding", size=(3, 4), kernel=(3,
+        2),
         arguments={"strides": 2, "output_padding": 2},
     )  # fmt: skip
     yield refused(
@@ -327,10 +494,27 @@ def onnx_calls() -> Iterator[Call]:
 def onnx_auto_pad_calls() -> Iterator[Call]:
     for auto_pad, windows in (("SAME_UPPER", WINDOWS), ("SAME_LOWER", FEWER), ("VALID", FEWER[3:])):
         for size, kernel, stride in map(columns, windows):
-            yield onnx_call(dashed(auto_pad), size, kernel, NAMED[auto_pad], strides=short(stride), auto_pad=auto_pad)
+            yield onnx_call(
+                dashed(auto_pad),
+                size,
+                kernel,
+                NAMED[auto_pad],
+                strides=short(stride),
+                auto_pad=auto_pad,
+            )
     yield onnx_call("same-lower", (4,), (3,), NAMED["SAME_LOWER"], strides=2, auto_pad="SAME_LOWER")
-    yield onnx_call("notset", (3, 4), (3, 2), "auto_pad", strides=2, pads=[1, 0, 0, 1], auto_pad="NOTSET")
-    yield onnx_call("same-upper", (4, 3), (3, 2), NAMED["SAME_UPPER"], strides=[1, 2], dilations=2, auto_pad="SAME_UPPER")
+    yield onnx_call(
+        "notset", (3, 4), (3, 2), "auto_pad", strides=2, pads=[1, 0, 0, 1], auto_pad="NOTSET"
+    )
+    yield onnx_call(
+        "same-upper",
+        (4, 3),
+        (3, 2),
+        NAMED["SAME_UPPER"],
+        strides=[1, 2],
+        dilations=2,
+        auto_pad="SAME_UPPER",
+    )
     for auto_pad in ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"):
         yield onnx_call(
             dashed(auto_pad) + "-output-shape", (3, 4), (4, 3), "output_shape",
@@ -352,18 +536,43 @@ def refused(what: str, **fields: Any) -> Call:
 
 # file name without its ending: (the framework, the call and what the file holds of it, its calls)
 FILES = {
-    "torch": ("torch", "torch.nn.ConvTranspose1d/2d/3d: padding, output_padding, dilation, groups, output_size.", torch_calls),
-    "keras": ("keras", "keras.layers.Conv1D/2D/3DTranspose: same and valid, with and without output_padding.", keras_calls),
-    "tensorflow": ("tensorflow", "tf.nn.conv1d/2d/3d_transpose: SAME, VALID, explicit, output_shape.", tensorflow_calls),
-    "jax": ("jax", "jax.lax.conv_transpose: SAME, VALID, pairs, transpose_kernel, use_consistent_padding.", jax_calls),
-    "flax": ("flax", "flax.nnx.ConvTranspose: SAME, VALID, pairs, integers, transpose_kernel.", flax_calls),
+    "torch": (
+        "torch",
+        "torch.nn.ConvTranspose1d/2d/3d: padding, output_padding, dilation, groups, output_size.",
+        torch_calls,
+    ),
+    "keras": (
+        "keras",
+        "keras.layers.Conv1D/2D/3DTranspose: same and valid, with and without output_padding.",
+        keras_calls,
+    ),
+    "tensorflow": (
+        "tensorflow",
+        "tf.nn.conv1d/2d/3d_transpose: SAME, VALID, explicit, output_shape.",
+        tensorflow_calls,
+    ),
+    "jax": (
+        "jax",
+        "jax.lax.conv_transpose: SAME, VALID, pairs, transpose_kernel, use_consistent_padding.",
+        jax_calls,
+    ),
+    "flax": (
+        "flax",
+        "flax.nnx.ConvTranspose: SAME, VALID, pairs, integers, transpose_kernel.",
+        flax_calls,
+    ),
     "onnx": ("onnx", "ONNX ConvTranspose: pads, output_padding, group, output_shape.", onnx_calls),
-    "onnx_auto_pad": ("onnx", "ONNX ConvTranspose: auto_pad alone, with output_shape, with output_padding.", onnx_auto_pad_calls),
+    "onnx_auto_pad": (
+        "onnx",
+        "ONNX ConvTranspose: auto_pad alone, with output_shape, with output_padding.",
+        onnx_auto_pad_calls,
+    ),
 }
 
 
 def identity(framework: str, call: Call) -> str:
-    """A readable id: the name, then k(ernel), s(tride), d(ilation), p(adding), q for output_padding, l(ength of the output).
+    """A readable id: the name, then k(ernel), s(tride), d(ilation), p(adding), q for
+    output_padding, l(ength of the output).
 
     What all axes share stands once, but for the kernel, which shows how many axes there are.
     """
@@ -392,17 +601,23 @@ LETTERS = {
 
 
 def letter(name: str, values: Sequence[Any]) -> str:
-    words = ["_".join(map(str, value)) if isinstance(value, list) else str(value) for value in values]
+    words = [
+        "_".join(map(str, value)) if isinstance(value, list) else str(value) for value in values
+    ]
     return name + (words[0] if len(set(words)) == 1 else "x".join(words))
 
 
 def summary(framework: str, call: Call, geometry: Geometry | None) -> str:
-    """What is: for a refused call what it asks for, else what the start and the end of the full output lose."""
+    """What is: for a refused call what it asks for, else what the start and the end of the full
+    output lose.
+    """
     if geometry is None:
         assert call.error
         return call.error[0].upper() + call.error[1:] + "."
     lost = " x ".join(f"({low}, {high})" for low, high in geometry.crops)
-    said = f"The full output of {'x'.join(map(str, geometry.full))} loses {lost} at its start and end"
+    said = (
+        f"The full output of {'x'.join(map(str, geometry.full))} loses {lost} at its start and end"
+    )
     if min(map(min, geometry.crops)) < 0:
         said += " (negative: zeros are added)"
     if splits(framework, call, geometry):
@@ -411,17 +626,27 @@ def summary(framework: str, call: Call, geometry: Geometry | None) -> str:
 
 
 def splits(framework: str, call: Call, geometry: Geometry) -> bool:
-    """Whether this is ONNX's SAME_* with a kernel shorter than its stride, where engines give one of two sizes."""
-    same = framework == "onnx" and call.arguments.get("auto_pad", "").startswith("SAME") and "output_shape" not in call.arguments
+    """Whether this is ONNX's SAME_* with a kernel shorter than its stride, where engines give one
+    of two sizes.
+    """
+    same = (
+        framework == "onnx"
+        and call.arguments.get("auto_pad", "").startswith("SAME")
+        and "output_shape" not in call.arguments
+    )
     return same and any(axis.extent < axis.stride for axis in geometry.axes)
 
 
 def case_of(framework: str, call: Call, number: int, stem: str) -> Case:
-    """The case. The number varies what the arguments leave open: two channels or three, a batch of two now and then, a bias."""
+    """The case. The number varies what the arguments leave open: two channels or three, a batch of
+    two now and then, a bias.
+    """
     rank = len(call.size)
     normal = conventions.normal_form(framework, call.arguments, rank)
     convention = conventions.get(framework)
-    geometry = None if call.error else convention.geometry(normal, size=call.size, kernel=call.kernel)
+    geometry = (
+        None if call.error else convention.geometry(normal, size=call.size, kernel=call.kernel)
+    )
     c_in = 2 * call.groups if call.groups > 1 else 2 + number % 2
     bias = Made(shape=(2 * call.groups,), values="integers", seed=3) if number % 3 == 2 else None
     return Case(
@@ -429,7 +654,9 @@ def case_of(framework: str, call: Call, number: int, stem: str) -> Case:
         summary=summary(framework, call, geometry),
         source=call.source,
         spatial=rank,
-        input=Made(shape=(2 if number % 5 == 4 else 1, c_in, *call.size), values="integers", seed=1),
+        input=Made(
+            shape=(2 if number % 5 == 4 else 1, c_in, *call.size), values="integers", seed=1
+        ),
         kernel=Made(shape=(c_in, 2, *call.kernel), values="integers", seed=2),
         bias=bias,
         dtype="float32",
@@ -448,7 +675,11 @@ def entry(case: Case, arguments: dict[str, Any]) -> str:
     assert isinstance(case.input, Made)
     assert isinstance(case.kernel, Made)
     identifier = case.name.rpartition("/")[2]
-    lines = [f"  - id: {identifier}", *wrapped(f"    summary: {quoted(case.summary)}"), f"    source: {quoted(case.source)}"]
+    lines = [
+        f"  - id: {identifier}",
+        *wrapped(f"    summary: {quoted(case.summary)}"),
+        f"    source: {quoted(case.source)}",
+    ]
     if case.spatial != 2:
         lines.append(f"    spatial: {case.spatial}")
     for key, made in (("input", case.input), ("kernel", case.kernel)):
@@ -463,7 +694,10 @@ def entry(case: Case, arguments: dict[str, Any]) -> str:
     assert expected.shape is not None
     lines += ["    expected:", f"      shape: {flow(list(expected.shape))}"]
     if expected.numbers is not None:
-        lines += wrapped(f"      values: {flow(nested([int(number) for number in expected.numbers], expected.shape))}")
+        lines += wrapped(
+            "      values: "
+            f"{flow(nested([int(number) for number in expected.numbers], expected.shape))}"
+        )
     else:
         lines.append(f'      sha256: "{expected.sha256}"')
     return "\n".join(lines) + "\n"

@@ -1,10 +1,12 @@
-"""Proves that a case fails in an old version of a framework as its public issue says, and no longer in a newer one.
+"""Proves that a case fails in an old version of a framework as its public issue says, and no longer
+in a newer one.
 
     python tools/prove_regressions.py PROOF-WHICH [--python PATH]
 
-PROOF and WHICH (wrong or right) name a run of `tools/proofs.yaml`; `regression-` may stand before them, so that the name of the
-tox environment will do. The framework is that of this interpreter, or of the one at PATH; its
-versions are checked first, because a proof with another version proves nothing. Exit 0 if the verdict is the one in the table.
+PROOF and WHICH (wrong or right) name a run of `tools/proofs.yaml`; `regression-` may stand before
+them, so that the name of the tox environment will do. The framework is that of this interpreter, or
+of the one at PATH; its versions are checked first, because a proof with another version proves
+nothing. Exit 0 if the verdict is the one in the table.
 """
 
 from __future__ import annotations
@@ -23,7 +25,10 @@ import yaml
 CHECKOUT = Path(__file__).resolve().parent.parent
 TABLE = CHECKOUT / "tools" / "proofs.yaml"
 CORPUS = CHECKOUT / "cases" / "regressions"
-VERSIONS = "import json, sys; from importlib.metadata import version; print(json.dumps({n: version(n) for n in sys.argv[1:]}))"
+VERSIONS = (
+    "import json, sys; from importlib.metadata import version; print(json.dumps({n: "
+    "version(n) for n in sys.argv[1:]}))"
+)
 
 
 def proofs() -> dict[str, dict[str, Any]]:
@@ -38,7 +43,9 @@ def run_of(proof: Mapping[str, Any], which: str) -> dict[str, Any]:
 
 def installed(python: str, names: list[str]) -> dict[str, str]:
     """Distribution to version, as that interpreter sees them; without a local part such as +cpu."""
-    answer = subprocess.run([python, "-c", VERSIONS, *names], check=True, capture_output=True, text=True).stdout
+    answer = subprocess.run(
+        [python, "-c", VERSIONS, *names], check=True, capture_output=True, text=True
+    ).stdout
     return {name: version.partition("+")[0] for name, version in json.loads(answer).items()}
 
 
@@ -56,7 +63,11 @@ def verdict_of(proof: Mapping[str, Any], python: str, folder: Path) -> dict[str,
     record = folder / "results.jsonl"
     if not record.is_file():
         raise SystemExit(f"{' '.join(command)} wrote no record:\n{ended.stderr}")
-    verdicts = [line for line in map(json.loads, record.read_text(encoding="utf-8").splitlines()) if line["type"] == "verdict"]
+    verdicts = [
+        line
+        for line in map(json.loads, record.read_text(encoding="utf-8").splitlines())
+        if line["type"] == "verdict"
+    ]
     if len(verdicts) != 1:
         raise SystemExit(f"{path} gave {len(verdicts)} verdicts, should be 1:\n{ended.stdout}")
     return dict(verdicts[0])
@@ -73,17 +84,31 @@ def told(verdict: Mapping[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     table = proofs()
-    parser = argparse.ArgumentParser(description="Prove that a case finds an old bug, and that its repair is seen.")
+    parser = argparse.ArgumentParser(
+        description="Prove that a case finds an old bug, and that its repair is seen."
+    )
     names = [f"{name}-{run['which']}" for name, proof in table.items() for run in proof["runs"]]
-    parser.add_argument("name", choices=names, type=lambda text: text.removeprefix("regression-"), metavar="PROOF-WHICH")
-    parser.add_argument("--python", default=sys.executable, help="the interpreter that has the framework; default: this one")
+    parser.add_argument(
+        "name",
+        choices=names,
+        type=lambda text: text.removeprefix("regression-"),
+        metavar="PROOF-WHICH",
+    )
+    parser.add_argument(
+        "--python",
+        default=sys.executable,
+        help="the interpreter that has the framework; default: this one",
+    )
     given = parser.parse_args()
     name, _, which = given.name.rpartition("-")
     proof = table[name]
     run = run_of(proof, which)
     versions = installed(given.python, list(run["requires"]))
     if versions != run["requires"]:
-        raise SystemExit(f"{given.python} has {versions}, should have {run['requires']}: this would prove nothing")
+        raise SystemExit(
+            f"{given.python} has {versions}, should have {run['requires']}: this would prove "
+            "nothing"
+        )
     with tempfile.TemporaryDirectory() as folder:
         verdict = verdict_of(proof, given.python, Path(folder))
     got, wanted = told(verdict), {key: run.get(key) for key in ("status", "kind", "diagnosis")}

@@ -1,11 +1,14 @@
-"""Writes `cases/subsets/quick.txt`: few shipped cases that still detect every mistake and meet every pair of factors.
+"""Writes `cases/subsets/quick.txt`: few shipped cases that still detect every mistake and meet
+every pair of factors.
 
     python tools/quick_subset.py [--check]
 
-What a member is good for: the mistakes of the diagnosis that it detects (of those that a convention can spell, three must detect
-each, for every convention); the pairs of levels of the covering design of `cases/arithmetic/`; and the pairs of `factors`, which
-every case has. Members are chosen greedily, then those that the others make needless are left out, and a seeded search exchanges
-some of them for fewer. With `--check` nothing is written, and the exit status is 1 where the file is not what would be.
+What a member is good for: the mistakes of the diagnosis that it detects (of those that a convention
+can spell, three must detect each, for every convention); the pairs of levels of the covering design
+of `cases/arithmetic/`; and the pairs of `factors`, which every case has. Members are chosen
+greedily, then those that the others make needless are left out, and a seeded search exchanges some
+of them for fewer. With `--check` nothing is written, and the exit status is 1 where the file is not
+what would be.
 """
 
 from __future__ import annotations
@@ -36,7 +39,8 @@ CASES = FOLDER.parent
 FILE = CASES / "subsets" / "quick.txt"
 DETECTIONS = 3
 DTYPE = "float32"
-"""What every engine computes in: mistakes count in it, so that three cases detect them everywhere."""
+"""What every engine computes in: mistakes count in it, so that three cases detect them everywhere.
+"""
 MOST_PRODUCTS, MOST_OUTPUTS = 2**17, 2**13
 """Of a case that may be chosen."""
 SEED = 17
@@ -44,8 +48,8 @@ ROUNDS = 200
 SHARE = 0.12
 """Of the members, those that a round of the search tries to do without."""
 HEADER = """\
-# The smallest set found in which {least} cases or more detect each of {mistakes} mistakes, and every pair of factors meets.
-# Written by `python tools/quick_subset.py`: run it again when cases change, and leave this file to it.
+# The smallest set found in which {least} cases or more detect each of {mistakes} mistakes, and
+# every pair of factors meets. Written by `python tools/quick_subset.py`: run it when cases change.
 """
 
 Need = tuple[object, ...]
@@ -65,7 +69,9 @@ class Candidate:
     def cost(self) -> tuple[int, int]:
         """Products and output elements; gradients are three calls instead of one."""
         calls = 1 if self.case.gradients is None else 3
-        return calls * products(self.case), prod(self.case.output_shape) if self.case.geometry else 0
+        return calls * products(self.case), prod(
+            self.case.output_shape
+        ) if self.case.geometry else 0
 
 
 def products(case: Case) -> int:
@@ -74,7 +80,9 @@ def products(case: Case) -> int:
 
 def is_quick(case: Case) -> bool:
     """Whether a case is small: neither a layer of a network as it is, nor slow, nor large."""
-    small = products(case) <= MOST_PRODUCTS and (case.must_fail or prod(case.output_shape) <= MOST_OUTPUTS)
+    small = products(case) <= MOST_PRODUCTS and (
+        case.must_fail or prod(case.output_shape) <= MOST_OUTPUTS
+    )
     return small and not {"network", "slow"} & set(case.tags)
 
 
@@ -135,7 +143,9 @@ def design_pairs() -> dict[str, set[Need]]:
 
 
 def detected(truth: Truth) -> set[str]:
-    """The mistakes of docs/diagnosis.md that a case detects: those that are made, and those that are read off a result."""
+    """The mistakes of docs/diagnosis.md that a case detects: those that are made, and those that
+    are read off a result.
+    """
     found = set(detection(truth).noticed)
     y, dtype = truth.y, dtype_of(truth.dtype)
     with np.errstate(over="ignore"):
@@ -145,17 +155,27 @@ def detected(truth: Truth) -> set[str]:
         "scaled": doubled,
         "left-zero": np.where(np.arange(y.size).reshape(y.shape) < y.size // 2, y, 0),
     }
-    if truth.bias is not None and truth.bias.size > 3:  # of three, every order is reversed, moved on or dealt out
+    if (
+        truth.bias is not None and truth.bias.size > 3
+    ):  # of three, every order is reversed, moved on or dealt out
         order = [1, 0, *range(2, truth.bias.size)]
         exchanged = (truth.bias[order] - truth.bias).reshape(-1, *[1] * (y.ndim - 2))
         wrong["bias-permuted"] = y + exchanged
     with np.errstate(over="ignore", invalid="ignore"):
-        return found | {name for name, got in wrong.items() if compare(got.astype(dtype), truth).mismatch is not None}
+        return found | {
+            name
+            for name, got in wrong.items()
+            if compare(got.astype(dtype), truth).mismatch is not None
+        }
 
 
 def conventions_of(case: Case) -> list[str]:
     """The conventions that have arguments for the case."""
-    return [name for name in NAMES if case.concerns(name) and not isinstance(case.arguments(name), Unrepresentable)]
+    return [
+        name
+        for name in NAMES
+        if case.concerns(name) and not isinstance(case.arguments(name), Unrepresentable)
+    ]
 
 
 def candidate(case: Case, pairs: set[Need]) -> Candidate:
@@ -165,12 +185,18 @@ def candidate(case: Case, pairs: set[Need]) -> Candidate:
     mistakes = frozenset(("mistake", *pair) for pair in product(names, conventions_of(case)))
     certain = truth is not None and truth.exact
     meets = frozenset(factor_pairs(case) | pairs)
-    return Candidate(case=case, meets=meets | mistakes if certain else meets, inexact=frozenset() if certain else mistakes)
+    return Candidate(
+        case=case,
+        meets=meets | mistakes if certain else meets,
+        inexact=frozenset() if certain else mistakes,
+    )
 
 
 def candidates() -> list[Candidate]:
     """All quick cases but those that are known to end an engine's process, which costs a start."""
-    crashing = [entry for entry in load_differences([CASES]) if entry.status in ("crashed", "timed-out")]
+    crashing = [
+        entry for entry in load_differences([CASES]) if entry.status in ("crashed", "timed-out")
+    ]
     pairs = design_pairs()
     return [
         candidate(case, pairs.get(case.name, set()))
@@ -185,7 +211,9 @@ class Problem:
     def __init__(self, given: Sequence[Candidate]) -> None:
         self.given = given
         exact = set().union(*(candidate.meets for candidate in given))
-        meets = [candidate.meets | (candidate.inexact - exact) for candidate in given]  # bounds count where nothing else does
+        meets = [
+            candidate.meets | (candidate.inexact - exact) for candidate in given
+        ]  # bounds count where nothing else does
         needs = sorted(set().union(*meets), key=str)
         bit = {need: 1 << number for number, need in enumerate(needs)}
         self.mistakes = {need[1] for need in needs if need[0] == "mistake"}
@@ -193,13 +221,21 @@ class Problem:
         mistakes = sum(bit[need] for need in needs if need[0] == "mistake")
         reached = self.counted(range(len(given)))
         often = [reached[count] & ~reached[count + 1] & mistakes for count in range(DETECTIONS)]
-        # self.times[k]: what must be covered k + 1 times; a mistake that fewer cases detect, by all of them
-        self.times = [reached[0] & ~mistakes | often[0], *often[1 : DETECTIONS - 1], reached[DETECTIONS - 1] & mistakes]
+        # self.times[k]: what must be covered k + 1 times; a mistake that fewer cases detect, by all
+        # of them
+        self.times = [
+            reached[0] & ~mistakes | often[0],
+            *often[1 : DETECTIONS - 1],
+            reached[DETECTIONS - 1] & mistakes,
+        ]
 
     @cached_property
     def order(self) -> list[int]:
         """The candidates, cheap ones first."""
-        return sorted(range(len(self.given)), key=lambda number: (self.given[number].cost, self.given[number].case.name))
+        return sorted(
+            range(len(self.given)),
+            key=lambda number: (self.given[number].cost, self.given[number].case.name),
+        )
 
     def counted(self, members: Iterable[int]) -> list[int]:
         """For each k what at least k + 1 of the members cover."""
@@ -215,13 +251,20 @@ class Problem:
         return sum(needed & ~level for needed, level in zip(self.times, levels, strict=False))
 
     def completed(self, members: set[int], numbers: random.Random | None) -> set[int]:
-        """The members and those that cover most of what is left, one after the other; ties to what is cheap, or by lot."""
+        """The members and those that cover most of what is left, one after the other; ties to what
+        is cheap, or by lot.
+        """
         members = set(members)
         order = list(self.order)
         if numbers is not None:
             numbers.shuffle(order)
         while left := self.left(self.counted(members)):
-            members.add(max((n for n in order if n not in members), key=lambda n: (self.sets[n] & left).bit_count()))
+            members.add(
+                max(
+                    (n for n in order if n not in members),
+                    key=lambda n: (self.sets[n] & left).bit_count(),
+                )
+            )
         return members
 
     def pruned(self, members: set[int]) -> set[int]:

@@ -1,11 +1,13 @@
-"""Make the committed reference report of a record: its adapters without their variants, which would take it beyond 3 MB in git.
+"""Make the committed reference report of a record: its adapters without their variants, which would
+take it beyond 3 MB in git.
 
     tox -e run                                   # writes reports/latest
     python tools/reference.py reports/latest     # writes reports/reference
 
-No engine is asked: what is left out are the variants' names in the run line, their verdicts and their counts, and arrays of more
-elements than the page shows, where nothing differs and the recipe or the oracle makes them again; and the folders of files that
-messages name. What fails is explained by the known differences as they are now.
+No engine is asked: what is left out are the variants' names in the run line, their verdicts and
+their counts, and arrays of more elements than the page shows, where nothing differs and the recipe
+or the oracle makes them again; and the folders of files that messages name. What fails is explained
+by the known differences as they are now.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ from conformance.verdicts.verdict import Verdict
 
 REFERENCE = Path(__file__).resolve().parent.parent / "reports" / "reference"
 PLACES = re.compile(
-    r"/[^\s\"'\\()]*?/(?=site-packages/|conformance/|bin/python)|" + re.escape(f"{Path(__file__).resolve().parent.parent}/")
+    r"/[^\s\"'\\()]*?/(?=site-packages/|conformance/|bin/python)|"
+    + re.escape(f"{Path(__file__).resolve().parent.parent}/")
 )
 BY_LABEL = ("versions", "facts", "devices", "absent")
 
@@ -57,7 +60,9 @@ def without_large_arrays(line: dict[str, Any], differing: set[str]) -> dict[str,
 
 
 def without_places(line: dict[str, Any]) -> dict[str, Any]:
-    """A verdict whose message names files from where they are imported, not from where this machine keeps them."""
+    """A verdict whose message names files from where they are imported, not from where this machine
+    keeps them.
+    """
     message = line["message"]
     return line if message is None else {**line, "message": PLACES.sub("", message)}
 
@@ -68,7 +73,10 @@ def explained(line: dict[str, Any], run: dict[str, Any], known: list[Difference]
     verdict = Verdict(**{key: value for key, value in line.items() if key != "type"} | unexplained)
     versions = run["versions"][verdict.adapter]
     here = circumstances_of(run, verdict.adapter)
-    return {"type": "verdict", **asdict(explain(verdict, known, adapter=verdict.adapter, versions=versions, here=here))}
+    return {
+        "type": "verdict",
+        **asdict(explain(verdict, known, adapter=verdict.adapter, versions=versions, here=here)),
+    }
 
 
 def is_variant(label: str) -> bool:
@@ -81,12 +89,21 @@ def _kept(by_label: dict[str, Any]) -> dict[str, Any]:
 
 def main(folder: Path) -> None:
     lines = (folder / RECORD).read_text(encoding="utf-8").splitlines()
-    found = [line for line in (without_variants(json.loads(line)) for line in lines) if line is not None]
+    found = [
+        line for line in (without_variants(json.loads(line)) for line in lines) if line is not None
+    ]
     run = found[0]
     known = load_differences([shipped_cases()])
-    found = [without_places(explained(line, run, known)) if line["type"] == "verdict" else line for line in found]
-    differing = {line["case"] for line in found if line["type"] == "verdict" and line["status"] == "differs"}
-    found = [without_large_arrays(line, differing) if line["type"] == "case" else line for line in found]
+    found = [
+        without_places(explained(line, run, known)) if line["type"] == "verdict" else line
+        for line in found
+    ]
+    differing = {
+        line["case"] for line in found if line["type"] == "verdict" and line["status"] == "differs"
+    }
+    found = [
+        without_large_arrays(line, differing) if line["type"] == "case" else line for line in found
+    ]
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in found)
     (REFERENCE / RECORD).write_text(text, encoding="utf-8")
     write_page(read_record(REFERENCE), REFERENCE)

@@ -1,7 +1,8 @@
 """What every adapter provides, and what it raises; an adapter makes exactly one framework call.
 
-Moving axes, flipping the kernel and spelling arguments is its work; padding, slicing, looping, casting and clamping are not: it
-raises `Unsupported` instead, so that what is tested is the framework and never an emulation.
+Moving axes, flipping the kernel and spelling arguments is its work; padding, slicing, looping,
+casting and clamping are not: it raises `Unsupported` instead, so that what is tested is the
+framework and never an emulation.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from typing import Any, Protocol
 
 
 class Unsupported(Exception):  # noqa: N818 - the design's name, raised like StopIteration
-    """Raised by an adapter, or by a callable given to `check`, for what it does not do; the reason is a sentence."""
+    """Raised by an adapter, or by a callable given to `check`, for what it does not do; the reason
+    is a sentence.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -19,7 +22,9 @@ class Unsupported(Exception):  # noqa: N818 - the design's name, raised like Sto
 
 
 class Missing(Exception):  # noqa: N818 - it makes the outcome `Unavailable`
-    """Raised when an adapter is made and a tool that its calls need is not there; the message says which, and how to get it."""
+    """Raised when an adapter is made and a tool that its calls need is not there; the message says
+    which, and how to get it.
+    """
 
 
 class Adapter(Protocol):
@@ -34,25 +39,34 @@ class Adapter(Protocol):
     def devices(self) -> Sequence[str]:
         """What it can run on, the first being the default: "cpu", "cuda", ..."""
 
-    def call(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Any:
+    def call(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
+    ) -> Any:
         """The framework's answer, (N, C_out, *out), in any memory layout.
 
-        x is (N, C_in, *spatial), kernel (C_in, C_out / groups, *kernel), bias (C_out,) or None: NumPy arrays of the case's
-        dtype. native has every spatial argument one per axis.
+        x is (N, C_in, *spatial), kernel (C_in, C_out / groups, *kernel), bias (C_out,) or None:
+        NumPy arrays of the case's dtype. native has every spatial argument one per axis.
 
-        An adapter may have `gradients(x, kernel, bias, native, cotangent, device)` too: one differentiation by the framework of
-        that one call. It returns the gradients of sum(output * cotangent) with respect to x, kernel and bias (or None), each of
-        its operand's shape.
+        An adapter may have `gradients(x, kernel, bias, native, cotangent, device)` too: one
+        differentiation by the framework of that one call. It returns the gradients of sum(output *
+        cotangent) with respect to x, kernel and bias (or None), each of its operand's shape.
 
-        And `facts()`: a flat mapping of what decides its results besides versions, as {"onednn": True, "isa": "avx2"}.
+        And `facts()`: a flat mapping of what decides its results besides versions, as {"onednn":
+        True, "isa": "avx2"}.
         """
 
 
 class PreparedCall:
-    """An adapter whose call can be timed: everything is in place before it, and its output is awaited."""
+    """An adapter whose call can be timed: everything is in place before it, and its output is
+    awaited.
+    """
 
-    def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
-        """A function that makes the framework's one call on operands already in its own layout and memory, and awaits it."""
+    def prepare(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
+    ) -> Callable[[], Any]:
+        """A function that makes the framework's one call on operands already in its own layout and
+        memory, and awaits it.
+        """
         raise NotImplementedError
 
     def fetch(self, y: Any) -> Any:
@@ -64,27 +78,37 @@ class PreparedCall:
         return None
 
     def facts(self) -> Mapping[str, bool | int | float | str]:
-        """What decides results besides versions, asked of the framework itself where it tells: `where` may ask for it."""
+        """What decides results besides versions, asked of the framework itself where it tells:
+        `where` may ask for it.
+        """
         return {}
 
     def compilations(self) -> Mapping[str, int] | None:
-        """How many programs were found compiled so far ("hits") and how many were not ("misses"); None where nobody counts."""
+        """How many programs were found compiled so far ("hits") and how many were not ("misses");
+        None where nobody counts.
+        """
         return None
 
     def release(self) -> None:
-        """Give back what the framework keeps of a device's memory for later; called when a call will not be made again."""
+        """Give back what the framework keeps of a device's memory for later; called when a call
+        will not be made again.
+        """
         return
 
-    def call(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Any:
+    def call(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
+    ) -> Any:
         return self.fetch(self.prepare(x, kernel, bias, native, device)())
 
 
 def refuse_misfit(bias: Any | None, channels: int) -> None:
-    """Where the framework's `+` adds the bias, one of another length would be broadcast or refused by that `+`, not by the call.
+    """Where the framework's `+` adds the bias, one of another length would be broadcast or refused
+    by that `+`, not by the call.
 
     Raises Unsupported then: there is no way to ask the framework.
     """
     if bias is not None and bias.shape != (channels,):
         raise Unsupported(
-            f"The call has no bias argument, so it cannot be given {bias.shape[0]} numbers for {channels} channels."
+            f"The call has no bias argument, so it cannot be given {bias.shape[0]} numbers for "
+            f"{channels} channels."
         )

@@ -1,4 +1,6 @@
-"""What a child finds in its environment: threads, precision, and manners among processes that share the machine."""
+"""What a child finds in its environment: threads, precision, and manners among processes that share
+the machine.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +8,25 @@ import os
 
 
 def thread_environment(threads: int) -> dict[str, str]:
-    """How a child is told its number of threads: every framework's own variable, and ours for an adapter that needs to be told.
+    """How a child is told its number of threads: every framework's own variable, and ours for an
+    adapter that needs to be told.
 
-    OpenMP's reaches torch and oneDNN, NPROC is the size of XLA's thread pool on the CPU, OpenBLAS's that of NumPy's products.
+    OpenMP's reaches torch and oneDNN, NPROC is the size of XLA's thread pool on the CPU, OpenBLAS's
+    that of NumPy's products.
     """
-    names = ("CONFORMANCE_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC")
+    names = (
+        "CONFORMANCE_THREADS",
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "TF_NUM_INTRAOP_THREADS",
+        "NPROC",
+    )
     return dict.fromkeys(names, str(threads))
 
 
 PRECISIONS = ("strict", "default")
-"""Whether float32 is to be float32 in every product, or what a framework does unless it is told (on some devices, TF32)."""
+"""Whether float32 is to be float32 in every product, or what a framework does unless it is told (on
+some devices, TF32)."""
 
 
 def precision_environment(precision: str) -> dict[str, str]:
@@ -24,9 +35,12 @@ def precision_environment(precision: str) -> dict[str, str]:
 
 
 def wants_strict() -> bool:
-    """Whether this child was told to compute float32 in float32; else an adapter leaves its framework's settings alone."""
+    """Whether this child was told to compute float32 in float32; else an adapter leaves its
+    framework's settings alone.
+    """
     return os.environ.get("CONFORMANCE_PRECISION", "default") == "strict"
 
 
 NOT_ALONE = {"OMP_WAIT_POLICY": "passive"}
-"""For processes that share the machine: an OpenMP thread that has nothing to do sleeps, and leaves its core to another engine."""
+"""For processes that share the machine: an OpenMP thread that has nothing to do sleeps, and leaves
+its core to another engine."""

@@ -1,4 +1,6 @@
-"""Flax: `flax.nnx.ConvTranspose`, channels last; its layer may pad the batch axes but makes one `lax` call."""
+"""Flax: `flax.nnx.ConvTranspose`, channels last; its layer may pad the batch axes but makes one
+`lax` call.
+"""
 
 from __future__ import annotations
 
@@ -21,23 +23,39 @@ class Flax(Jax):
     def versions(self) -> dict[str, str]:
         return {"flax": version("flax"), **super().versions()}
 
-    def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
-        return on_device(device, self._layer(x, kernel, bias, native, device), (np.moveaxis(x, 1, -1),))
+    def prepare(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
+    ) -> Callable[[], Any]:
+        return on_device(
+            device, self._layer(x, kernel, bias, native, device), (np.moveaxis(x, 1, -1),)
+        )
 
     def gradients(
-        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], cotangent: Any, device: str
+        self,
+        x: Any,
+        kernel: Any,
+        bias: Any | None,
+        native: dict[str, Any],
+        cotangent: Any,
+        device: str,
     ) -> tuple[Any, Any, Any | None]:
         layer = self._layer(x, kernel, bias, native, device)
         definition, state = nnx.split(layer)
         with jax.default_device(jax.devices(device)[0]):
-            given, above = (jax.numpy.asarray(np.moveaxis(array, 1, -1)) for array in (x, cotangent))
-            _, pull = jax.vjp(lambda parameters, given: nnx.merge(definition, parameters)(given), state, given)
+            given, above = (
+                jax.numpy.asarray(np.moveaxis(array, 1, -1)) for array in (x, cotangent)
+            )
+            _, pull = jax.vjp(
+                lambda parameters, given: nnx.merge(definition, parameters)(given), state, given
+            )
             gradients, dx = pull(above)
         dkernel = np.moveaxis(np.asarray(_held(gradients["kernel"])), (-2, -1), (0, 1))
         dbias = None if bias is None else np.asarray(_held(gradients["bias"]))
         return self.fetch(dx), laid_out(dkernel, native["transpose_kernel"]), dbias
 
-    def _layer(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> nnx.ConvTranspose:
+    def _layer(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
+    ) -> nnx.ConvTranspose:
         with jax.default_device(jax.devices(device)[0]):
             layer = nnx.ConvTranspose(
                 kernel.shape[0],
@@ -49,7 +67,9 @@ class Flax(Jax):
                 kernel_init=nnx.initializers.zeros_init(),
                 rngs=nnx.Rngs(0),
             )
-            weights = np.moveaxis(laid_out(kernel, native["transpose_kernel"]), (0, 1), (-2, -1))  # (*kernel, I, O)
+            weights = np.moveaxis(
+                laid_out(kernel, native["transpose_kernel"]), (0, 1), (-2, -1)
+            )  # (*kernel, I, O)
             _hold(layer.kernel, jax.numpy.asarray(weights))
             if bias is not None:
                 _hold(layer.bias, jax.numpy.asarray(bias))

@@ -15,7 +15,9 @@ import numpy as np
 from conformance.adapters import PreparedCall, Unsupported, jaxcache, refuse_misfit
 from conformance.conventions import jax as convention
 
-_HAS_CONSISTENT_PADDING = "use_consistent_padding" in inspect.signature(jax.lax.conv_transpose).parameters
+_HAS_CONSISTENT_PADDING = (
+    "use_consistent_padding" in inspect.signature(jax.lax.conv_transpose).parameters
+)
 jaxcache.keep_compiled()
 jaxcache.take_precision()
 SPATIAL = {1: "H", 2: "HW", 3: "HWD"}
@@ -38,11 +40,19 @@ class Jax(PreparedCall):
     def facts(self) -> dict[str, bool | str]:
         return jaxcache.facts()
 
-    def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
+    def prepare(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
+    ) -> Callable[[], Any]:
         return on_device(device, *self.call_of(x, kernel, bias, native))
 
     def gradients(
-        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], cotangent: Any, device: str
+        self,
+        x: Any,
+        kernel: Any,
+        bias: Any | None,
+        native: dict[str, Any],
+        cotangent: Any,
+        device: str,
     ) -> tuple[Any, Any, Any | None]:
         call, operands = self.call_of(x, kernel, bias, native)
         place = jax.devices(device)[0]
@@ -50,22 +60,40 @@ class Jax(PreparedCall):
             held = [jax.device_put(operand, place) for operand in operands]
             _, pull = jax.vjp(call, *held)
             dx, dkernel, *dbias = pull(jax.device_put(self.above(cotangent), place))
-        return self.fetch(dx), self.kernel_as_given(np.asarray(dkernel), native), np.asarray(dbias[0]).ravel() if dbias else None
+        return (
+            self.fetch(dx),
+            self.kernel_as_given(np.asarray(dkernel), native),
+            np.asarray(dbias[0]).ravel() if dbias else None,
+        )
 
     def call_of(
         self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any]
     ) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        """The call as a function of input, kernel and bias (if there is one) in its own layouts, and these."""
+        """The call as a function of input, kernel and bias (if there is one) in its own layouts,
+        and these.
+        """
         if native["feature_group_count"] != 1:
-            raise Unsupported("jax.lax.conv_transpose has no argument for groups (documentation of jax.lax.conv_transpose).")
+            raise Unsupported(
+                "jax.lax.conv_transpose has no argument for groups (documentation of "
+                "jax.lax.conv_transpose)."
+            )
         if "use_consistent_padding" in native and not _HAS_CONSISTENT_PADDING:
-            raise Unsupported(f"jax {jax.__version__} has no use_consistent_padding, which came with jax 0.9.")
+            raise Unsupported(
+                f"jax {jax.__version__} has no use_consistent_padding, which came with jax 0.9."
+            )
         refuse_misfit(bias, kernel.shape[1])
         axes = SPATIAL[x.ndim - 2]
-        arguments = tuples({key: value for key, value in native.items() if key != "feature_group_count"})
+        arguments = tuples(
+            {key: value for key, value in native.items() if key != "feature_group_count"}
+        )
 
         def call(given: Any, weights: Any, *added: Any) -> Any:
-            y = jax.lax.conv_transpose(given, weights, **arguments, dimension_numbers=("NC" + axes, "IO" + axes, "NC" + axes))
+            y = jax.lax.conv_transpose(
+                given,
+                weights,
+                **arguments,
+                dimension_numbers=("NC" + axes, "IO" + axes, "NC" + axes),
+            )
             return y + added[0] if added else y
 
         return call, (x, laid_out(kernel, native["transpose_kernel"]), *column(bias, len(axes)))
@@ -86,7 +114,9 @@ class Jax(PreparedCall):
 
 
 class JaxGeneral(Jax):
-    """`jax.lax.conv_general_dilated`: a correlation of the dilated input with the flipped kernel; `compiled`, under `jax.jit`."""
+    """`jax.lax.conv_general_dilated`: a correlation of the dilated input with the flipped kernel;
+    `compiled`, under `jax.jit`.
+    """
 
     def __init__(self, *, compiled: bool = False) -> None:
         self._compiled = compiled
@@ -96,8 +126,12 @@ class JaxGeneral(Jax):
     ) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         rank, groups = x.ndim - 2, native["feature_group_count"]
         refuse_misfit(bias, kernel.shape[1] * groups)
-        if kernel.shape[0] != x.shape[1] and kernel.shape[0] % groups:  # unchanged, it could be read as another, legal kernel
-            raise Unsupported(f"A kernel of {kernel.shape[0]} input channels has no layout in {groups} groups.")
+        if (
+            kernel.shape[0] != x.shape[1] and kernel.shape[0] % groups
+        ):  # unchanged, it could be read as another, legal kernel
+            raise Unsupported(
+                f"A kernel of {kernel.shape[0]} input channels has no layout in {groups} groups."
+            )
         axes = SPATIAL[rank]
         geometry = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
 
@@ -129,7 +163,9 @@ def column(bias: Any | None, rank: int) -> tuple[Any, ...]:
     return () if bias is None else (bias.reshape(-1, *[1] * rank),)
 
 
-def on_device(device: str, call: Callable[..., Any], operands: tuple[Any, ...]) -> Callable[[], Any]:
+def on_device(
+    device: str, call: Callable[..., Any], operands: tuple[Any, ...]
+) -> Callable[[], Any]:
     """The call with its operands on that device's memory; the output is awaited."""
     place = jax.devices(device)[0]
     held = [jax.device_put(operand, place) for operand in operands]
@@ -142,14 +178,18 @@ def on_device(device: str, call: Callable[..., Any], operands: tuple[Any, ...]) 
 
 
 def laid_out(kernel: Any, transpose_kernel: bool) -> Any:
-    """The kernel as (I, O, *kernel) that the call wants: flipped, or with its channels exchanged if the call flips it."""
+    """The kernel as (I, O, *kernel) that the call wants: flipped, or with its channels exchanged if
+    the call flips it.
+    """
     if transpose_kernel:
         return np.swapaxes(kernel, 0, 1)
     return np.flip(kernel, tuple(range(2, kernel.ndim)))
 
 
 def _grouped(kernel: Any, groups: int) -> Any:
-    """(C_in, C_out / groups, *kernel) -> (C_in / groups, C_out, *kernel): the groups move to the output channels."""
+    """(C_in, C_out / groups, *kernel) -> (C_in / groups, C_out, *kernel): the groups move to the
+    output channels.
+    """
     c_in, per_group, *size = kernel.shape
     if c_in % groups:  # no such layout: JAX is to refuse it, not this reshape
         return kernel
@@ -160,6 +200,8 @@ def _grouped(kernel: Any, groups: int) -> Any:
 def tuples(arguments: dict[str, Any]) -> dict[str, Any]:
     """Lists as tuples, which is what JAX's own checks expect of strides and padding pairs."""
     return {
-        key: tuple(tuple(part) if isinstance(part, list) else part for part in value) if isinstance(value, list) else value
+        key: tuple(tuple(part) if isinstance(part, list) else part for part in value)
+        if isinstance(value, list)
+        else value
         for key, value in arguments.items()
     }

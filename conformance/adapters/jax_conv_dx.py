@@ -1,7 +1,8 @@
-"""The input gradient of JAX's convolution, which is the transposed convolution that every network trains with.
+"""The input gradient of JAX's convolution, which is the transposed convolution that every network
+trains with.
 
-The convolution whose input is our output and whose output is our input; its gradient with respect to its input, for our input as
-cotangent. It has no bias: bias is added with JAX's own `+`.
+The convolution whose input is our output and whose output is our input; its gradient with respect
+to its input, for our input as cotangent. It has no bias: bias is added with JAX's own `+`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ class JaxConvDx(Jax):
 
     gradients = None  # type: ignore[assignment]  # it would be the convolution's second derivative
 
-    def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
+    def prepare(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
+    ) -> Callable[[], Any]:
         geometry = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
         refuse_misfit(bias, kernel.shape[1] * geometry.groups)
         axes = SPATIAL[x.ndim - 2]
@@ -31,7 +34,9 @@ class JaxConvDx(Jax):
         def convolution(image: Any) -> Any:
             return jax.lax.conv_general_dilated(
                 image,
-                jax.device_put(kernel, place),  # (C_in, C_out / groups, *kernel): the convolution's output channels come first
+                jax.device_put(
+                    kernel, place
+                ),  # (C_in, C_out / groups, *kernel): the convolution's output channels come first
                 window_strides=geometry.stride,
                 padding=geometry.crops,
                 rhs_dilation=geometry.dilation,
@@ -40,7 +45,9 @@ class JaxConvDx(Jax):
             )
 
         with jax.default_device(place):
-            image = jax.numpy.zeros((x.shape[0], kernel.shape[1] * geometry.groups, *geometry.out), x.dtype)
+            image = jax.numpy.zeros(
+                (x.shape[0], kernel.shape[1] * geometry.groups, *geometry.out), x.dtype
+            )
             _, pull = jax.vjp(convolution, image)
 
         def call(above: Any, *added: Any) -> Any:

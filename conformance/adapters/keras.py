@@ -29,12 +29,22 @@ else:
 
     take_precision()
 
-_LAYERS = {1: keras.layers.Conv1DTranspose, 2: keras.layers.Conv2DTranspose, 3: keras.layers.Conv3DTranspose}
-_BACKEND_DISTRIBUTIONS = {"tensorflow": ["tensorflow"], "jax": ["jax", "jaxlib"], "torch": ["torch"]}
+_LAYERS = {
+    1: keras.layers.Conv1DTranspose,
+    2: keras.layers.Conv2DTranspose,
+    3: keras.layers.Conv3DTranspose,
+}
+_BACKEND_DISTRIBUTIONS = {
+    "tensorflow": ["tensorflow"],
+    "jax": ["jax", "jaxlib"],
+    "torch": ["torch"],
+}
 
 
 class Keras(PreparedCall):
-    """One layer, given its weights, called once. Initializers are zero: random ones compile per shape."""
+    """One layer, given its weights, called once. Initializers are zero: random ones compile per
+    shape.
+    """
 
     convention = "keras"
 
@@ -42,7 +52,9 @@ class Keras(PreparedCall):
         self._data_format = data_format
 
     def versions(self) -> dict[str, str]:
-        return {"keras": keras.__version__} | {name: version(name) for name in _BACKEND_DISTRIBUTIONS[keras.backend.backend()]}
+        return {"keras": keras.__version__} | {
+            name: version(name) for name in _BACKEND_DISTRIBUTIONS[keras.backend.backend()]
+        }
 
     def devices(self) -> list[str]:
         return ["cpu"] + (["cuda"] if _has_cuda(keras.backend.backend()) else [])
@@ -68,7 +80,9 @@ class Keras(PreparedCall):
 
             release()
 
-    def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
+    def prepare(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
+    ) -> Callable[[], Any]:
         layer, given, place = self._layer(x, kernel, bias, native, device)
 
         def run() -> Any:
@@ -81,16 +95,30 @@ class Keras(PreparedCall):
         return run
 
     def gradients(
-        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], cotangent: Any, device: str
+        self,
+        x: Any,
+        kernel: Any,
+        bias: Any | None,
+        native: dict[str, Any],
+        cotangent: Any,
+        device: str,
     ) -> tuple[Any, Any, Any | None]:
         layer, given, place = self._layer(x, kernel, bias, native, device)
         with keras.device(place):
             above = keras.ops.convert_to_tensor(self._moved(cotangent))
             found = _DIFFERENTIATE[keras.backend.backend()](layer, given, above)
-        dx, dkernel, *dbias = (np.asarray(keras.ops.convert_to_numpy(gradient)) for gradient in found)
-        return self._moved_back(dx), np.moveaxis(dkernel, (-1, -2), (0, 1)), dbias[0] if dbias else None
+        dx, dkernel, *dbias = (
+            np.asarray(keras.ops.convert_to_numpy(gradient)) for gradient in found
+        )
+        return (
+            self._moved_back(dx),
+            np.moveaxis(dkernel, (-1, -2), (0, 1)),
+            dbias[0] if dbias else None,
+        )
 
-    def _layer(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> tuple[Any, Any, str]:
+    def _layer(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
+    ) -> tuple[Any, Any, str]:
         """The layer with its weights in place, the input as it wants it, and where it runs."""
         rank, place = x.ndim - 2, "gpu:0" if device == "cuda" else f"{device}:0"
         with keras.device(place):
@@ -128,21 +156,30 @@ def _of_tensorflow(layer: Any, given: Any, above: Any) -> Any:
     with tf.GradientTape() as tape:
         tape.watch(given)
         y = layer(given)
-    return tape.gradient(y, [given, *(weight.value for weight in layer.trainable_weights)], output_gradients=above)
+    return tape.gradient(
+        y, [given, *(weight.value for weight in layer.trainable_weights)], output_gradients=above
+    )
 
 
 def _of_torch(layer: Any, given: Any, above: Any) -> Any:
     import torch
 
     given.requires_grad_(True)
-    return [g.detach() for g in torch.autograd.grad(layer(given), [given, *(w.value for w in layer.trainable_weights)], above)]
+    return [
+        g.detach()
+        for g in torch.autograd.grad(
+            layer(given), [given, *(w.value for w in layer.trainable_weights)], above
+        )
+    ]
 
 
 def _of_jax(layer: Any, given: Any, above: Any) -> Any:
     import jax
 
     weights = [weight.value for weight in layer.trainable_weights]
-    _, pull = jax.vjp(lambda given, *weights: layer.stateless_call(list(weights), [], given)[0], given, *weights)
+    _, pull = jax.vjp(
+        lambda given, *weights: layer.stateless_call(list(weights), [], given)[0], given, *weights
+    )
     return pull(above)
 
 
@@ -150,7 +187,9 @@ _DIFFERENTIATE = {"tensorflow": _of_tensorflow, "torch": _of_torch, "jax": _of_j
 
 
 def _has_cuda(backend: str) -> bool:
-    """Asked of the backend itself: `keras.distribution.list_devices` raises on JAX without one and on torch always."""
+    """Asked of the backend itself: `keras.distribution.list_devices` raises on JAX without one and
+    on torch always.
+    """
     match backend:
         case "torch":
             import torch

@@ -1,4 +1,6 @@
-"""ONNX's own `ReferenceEvaluator` of a one-node ConvTranspose model: an engine under test, never an oracle."""
+"""ONNX's own `ReferenceEvaluator` of a one-node ConvTranspose model: an engine under test, never an
+oracle.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ class OnnxReference(PreparedCall):
     def facts(self) -> dict[str, str]:
         return {"isa": isa()}  # NumPy's
 
-    def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
+    def prepare(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
+    ) -> Callable[[], Any]:
         evaluator = ReferenceEvaluator(one_node_model(x, kernel, bias, native))
         operands = {"x": x, "w": kernel} | ({} if bias is None else {"b": bias})
         return lambda: evaluator.run(None, operands)[0]

@@ -9,9 +9,16 @@ import onnx
 
 
 def one_node_model(
-    x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], *, opset: int = 11, initializers: bool = False
+    x: Any,
+    kernel: Any,
+    bias: Any | None,
+    native: dict[str, Any],
+    *,
+    opset: int = 11,
+    initializers: bool = False,
 ) -> onnx.ModelProto:
-    """A model whose only node is ConvTranspose with these attributes; opset 22 is the first with bfloat16.
+    """A model whose only node is ConvTranspose with these attributes; opset 22 is the first with
+    bfloat16.
 
     Its inputs are x, w and b, or x alone where w and b are initializers.
     """
@@ -21,9 +28,20 @@ def one_node_model(
     graph = onnx.helper.make_graph(
         [onnx.helper.make_node("ConvTranspose", list(operands), ["y"], **native)],
         "conv_transpose",
-        [onnx.helper.make_tensor_value_info(name, dtype, array.shape) for name, array in operands.items() if name not in held],
+        [
+            onnx.helper.make_tensor_value_info(name, dtype, array.shape)
+            for name, array in operands.items()
+            if name not in held
+        ],
         [onnx.helper.make_tensor_value_info("y", dtype, None)],
-        [onnx.numpy_helper.from_array(np.ascontiguousarray(array), name) for name, array in held.items()],
+        [
+            onnx.numpy_helper.from_array(np.ascontiguousarray(array), name)
+            for name, array in held.items()
+        ],
     )
     opset = 22 if x.dtype.name == "bfloat16" else opset
-    return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=8 if opset == 11 else 10)
+    return onnx.helper.make_model(
+        graph,
+        opset_imports=[onnx.helper.make_opsetid("", opset)],
+        ir_version=8 if opset == 11 else 10,
+    )

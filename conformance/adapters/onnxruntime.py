@@ -19,13 +19,16 @@ _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 class OnnxRuntime(PreparedCall):
     """One session, run once.
 
-    Operands and result are bound to the device's own memory. Kernel and bias are inputs of the model, or `initializers` of it,
-    which the session may pack and fold before. The model is of that opset, or of 11, the first with today's attributes.
+    Operands and result are bound to the device's own memory. Kernel and bias are inputs of the
+    model, or `initializers` of it, which the session may pack and fold before. The model is of that
+    opset, or of 11, the first with today's attributes.
     """
 
     convention = "onnx"
 
-    def __init__(self, *, optimized: bool = True, initializers: bool = False, opset: int = 11) -> None:
+    def __init__(
+        self, *, optimized: bool = True, initializers: bool = False, opset: int = 11
+    ) -> None:
         self._optimized, self._initializers, self._opset = optimized, initializers, opset
 
     def versions(self) -> dict[str, str]:
@@ -40,29 +43,47 @@ class OnnxRuntime(PreparedCall):
         return None if threads is None else int(threads)  # `prepare` holds every session to it
 
     def facts(self) -> dict[str, str]:
-        return {"provider": _PROVIDERS[self.devices()[0]], "isa": isa()}  # its kernels ask CPUID, and nothing holds them to less
+        return {
+            "provider": _PROVIDERS[self.devices()[0]],
+            "isa": isa(),
+        }  # its kernels ask CPUID, and nothing holds them to less
 
-    def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
+    def prepare(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
+    ) -> Callable[[], Any]:
         options = onnxruntime.SessionOptions()
         threads = self.threads()
         if threads is not None:
             options.intra_op_num_threads = threads
         if not self._optimized:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        model = one_node_model(x, kernel, bias, native, opset=self._opset, initializers=self._initializers)
-        provider = (_PROVIDERS[device], {"use_tf32": "0"} if device == "cuda" and wants_strict() else {})
-        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=[provider])
+        model = one_node_model(
+            x, kernel, bias, native, opset=self._opset, initializers=self._initializers
+        )
+        provider = (
+            _PROVIDERS[device],
+            {"use_tf32": "0"} if device == "cuda" and wants_strict() else {},
+        )
+        session = onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=[provider]
+        )
         session.disable_fallback()
         if threads not in (None, session.get_session_options().intra_op_num_threads):
             raise RuntimeError(f"asked for {threads} threads, and the session has another number")
-        if session.get_providers()[0] != _PROVIDERS[device]:  # it falls back to the CPU with a warning only
-            raise RuntimeError(f"asked for {_PROVIDERS[device]}, and the session runs on {session.get_providers()}")
+        if (
+            session.get_providers()[0] != _PROVIDERS[device]
+        ):  # it falls back to the CPU with a warning only
+            raise RuntimeError(
+                f"asked for {_PROVIDERS[device]}, and the session runs on {session.get_providers()}"
+            )
         operands = {"x": x}
         if not self._initializers:
             operands |= {"w": kernel} | ({} if bias is None else {"b": bias})
         binding = session.io_binding()
         for name, array in operands.items():
-            binding.bind_ortvalue_input(name, onnxruntime.OrtValue.ortvalue_from_numpy(array, device))
+            binding.bind_ortvalue_input(
+                name, onnxruntime.OrtValue.ortvalue_from_numpy(array, device)
+            )
         binding.bind_output("y", device)
 
         def run() -> onnxruntime.OrtValue:

@@ -1,4 +1,6 @@
-"""The registry of adapters and their variants: a row is all there is to an engine besides its module and its program."""
+"""The registry of adapters and their variants: a row is all there is to an engine besides its
+module and its program.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +36,12 @@ class Entry:
     tag: str | None = None
 
 
-def _entry(name: str, adapter: str, convention: str, *, needs: str, extra: str = "", **rest: Any) -> Entry:
-    """A row whose module and program bear one name; `needs` are words, and the first is the extra."""
+def _entry(
+    name: str, adapter: str, convention: str, *, needs: str, extra: str = "", **rest: Any
+) -> Entry:
+    """A row whose module and program bear one name; `needs` are words, and the first is the
+    extra.
+    """
     packages = tuple(needs.split())
     return Entry(
         module=f"conformance.adapters.{name}",
@@ -53,7 +59,9 @@ def _variant(of: Entry, name: str, *, tag: str | None = None, **options: Any) ->
 
 
 def _other_call(of: Entry, name: str, module: str, adapter: str) -> Entry:
-    """The same engine asked by another of its functions: a variant with a module and a program of its own."""
+    """The same engine asked by another of its functions: a variant with a module and a program of
+    its own.
+    """
     return replace(
         of,
         module=f"conformance.adapters.{module}",
@@ -88,13 +96,19 @@ COMPILED = "compiled"
 def _keras(backend: str) -> Entry:
     environment = {"KERAS_BACKEND": backend, **_TENSORFLOWS, **_JAXS}
     extra = f"keras,{backend}"
-    return _entry("keras", "Keras", "keras", needs=f"keras {backend}", extra=extra, environment=environment)
+    return _entry(
+        "keras", "Keras", "keras", needs=f"keras {backend}", extra=extra, environment=environment
+    )
 
 
 _TORCH = _entry("torch", "Torch", "torch", needs="torch")
-_TENSORFLOW = _entry("tensorflow", "TensorFlow", "tensorflow", needs="tensorflow", environment=_TENSORFLOWS)
+_TENSORFLOW = _entry(
+    "tensorflow", "TensorFlow", "tensorflow", needs="tensorflow", environment=_TENSORFLOWS
+)
 _JAX = _entry("jax", "Jax", "jax", needs="jax", environment=_JAXS, takes_groups=False)
-_JAX_GENERAL = _entry("jax", "JaxGeneral", "jax", needs="jax", environment=_JAXS, template="jax_general")
+_JAX_GENERAL = _entry(
+    "jax", "JaxGeneral", "jax", needs="jax", environment=_JAXS, template="jax_general"
+)
 _ONNXRUNTIME = _entry("onnxruntime", "OnnxRuntime", "onnx", needs="onnxruntime onnx", extra="onnx")
 _TORCH_ONNX = _entry(
     "torch_onnx",
@@ -118,7 +132,9 @@ REGISTRY: Mapping[str, Entry] = {
     "onnxruntime": _ONNXRUNTIME,
     "onnx-reference": _entry("onnx_reference", "OnnxReference", "onnx", needs="onnx"),
     "torch-compile": _variant(_TORCH, "torch", tag=COMPILED, compiled=True),
-    "torch-channels-last": _variant(_TORCH, "torch", input_memory="channels_last", kernel_memory="channels_last"),
+    "torch-channels-last": _variant(
+        _TORCH, "torch", input_memory="channels_last", kernel_memory="channels_last"
+    ),
     "torch-channels-last-input": _variant(_TORCH, "torch", input_memory="channels_last"),
     "torch-channels-last-kernel": _variant(_TORCH, "torch", kernel_memory="channels_last"),
     "torch-strided": _variant(
@@ -133,10 +149,16 @@ REGISTRY: Mapping[str, Entry] = {
     "torch-conv-dx": _other_call(_TORCH, "torch", "torch_conv_dx", "TorchConvDx"),
     "torch-unbatched": _variant(_TORCH, "torch", batched=False),
     "torch-onnx": _TORCH_ONNX,
-    "keras-torch-channels-first": _variant(_keras("torch"), "keras-torch", data_format="channels_first"),
+    "keras-torch-channels-first": _variant(
+        _keras("torch"), "keras-torch", data_format="channels_first"
+    ),
     "keras-jax-channels-first": _variant(_keras("jax"), "keras-jax", data_format="channels_first"),
-    "tensorflow-conv-dx": _other_call(_TENSORFLOW, "tensorflow", "tensorflow_conv_dx", "TensorFlowConvDx"),
-    "tensorflow-without-onednn": _elsewhere(_TENSORFLOW, "tensorflow", {"TF_ENABLE_ONEDNN_OPTS": "0"}),
+    "tensorflow-conv-dx": _other_call(
+        _TENSORFLOW, "tensorflow", "tensorflow_conv_dx", "TensorFlowConvDx"
+    ),
+    "tensorflow-without-onednn": _elsewhere(
+        _TENSORFLOW, "tensorflow", {"TF_ENABLE_ONEDNN_OPTS": "0"}
+    ),
     "tensorflow-xla": _variant(_TENSORFLOW, "tensorflow", compiled=True),
     "jax-conv-dx": _other_call(_JAX_GENERAL, "jax-general", "jax_conv_dx", "JaxConvDx"),
     "jax-jit": _variant(_JAX_GENERAL, "jax-general", compiled=True),

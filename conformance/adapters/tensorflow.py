@@ -20,7 +20,9 @@ _CALLS = {1: tf.nn.conv1d_transpose, 2: tf.nn.conv2d_transpose, 3: tf.nn.conv3d_
 
 
 def take_threads() -> None:
-    """As many threads for one operation as the suite says; before TensorFlow has computed anything."""
+    """As many threads for one operation as the suite says; before TensorFlow has computed
+    anything.
+    """
     if threads := os.environ.get("CONFORMANCE_THREADS"):
         tf.config.threading.set_intra_op_parallelism_threads(int(threads))
 
@@ -32,9 +34,15 @@ def take_precision() -> None:
 
 
 def facts() -> dict[str, bool | str]:
-    """Whether it takes oneDNN's kernels, and for which instruction set these are; the device, if there is one."""
+    """Whether it takes oneDNN's kernels, and for which instruction set these are; the device, if
+    there is one.
+    """
     gpus = tf.config.list_physical_devices("GPU")
-    gpu = {"gpu": str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "?"))} if gpus else {}
+    gpu = (
+        {"gpu": str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "?"))}
+        if gpus
+        else {}
+    )
     return {"onednn": _has_onednn(), **onednn_facts(), **gpu}
 
 
@@ -71,7 +79,9 @@ class TensorFlow(PreparedCall):
     def facts(self) -> dict[str, bool | str]:
         return {**facts(), **xla_facts()} if self._compiled else facts()
 
-    def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
+    def prepare(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
+    ) -> Callable[[], Any]:
         call, operands, place = self._call_of(x, kernel, bias, native, device)
 
         def run() -> Any:
@@ -81,7 +91,13 @@ class TensorFlow(PreparedCall):
         return run
 
     def gradients(
-        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], cotangent: Any, device: str
+        self,
+        x: Any,
+        kernel: Any,
+        bias: Any | None,
+        native: dict[str, Any],
+        cotangent: Any,
+        device: str,
     ) -> tuple[Any, Any, Any | None]:
         call, operands, place = self._call_of(x, kernel, bias, native, device)
         with tf.device(place):
@@ -96,13 +112,17 @@ class TensorFlow(PreparedCall):
     def _call_of(
         self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
     ) -> tuple[Callable[..., Any], list[Any], str]:
-        """The call as a function of input, kernel and bias (if there is one), these, and where it runs."""
+        """The call as a function of input, kernel and bias (if there is one), these, and where it
+        runs.
+        """
         geometry = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
         refuse_misfit(bias, kernel.shape[1] * native["groups"])
         padding, place = native["padding"], "GPU:0" if device == "cuda" else "CPU:0"
         with tf.device(place):
             given = tf.constant(np.moveaxis(x, 1, -1))
-            weights = tf.constant(np.moveaxis(kernel, (0, 1), (-1, -2)))  # (*kernel, C_out / groups, C_in)
+            weights = tf.constant(
+                np.moveaxis(kernel, (0, 1), (-1, -2))
+            )  # (*kernel, C_out / groups, C_in)
             added = [] if bias is None else [tf.constant(bias)]
 
         def call(given: Any, weights: Any, *added: Any) -> Any:
@@ -116,7 +136,11 @@ class TensorFlow(PreparedCall):
             )
             return y + added[0] if added else y
 
-        return tf.function(call, jit_compile=True) if self._compiled else call, [given, weights, *added], place
+        return (
+            tf.function(call, jit_compile=True) if self._compiled else call,
+            [given, weights, *added],
+            place,
+        )
 
     def fetch(self, y: Any) -> Any:
         return np.moveaxis(y.numpy(), -1, 1)

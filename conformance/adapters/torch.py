@@ -25,8 +25,8 @@ _LAYERS = {1: torch.nn.ConvTranspose1d, 2: torch.nn.ConvTranspose2d, 3: torch.nn
 def take_precision() -> None:
     """No TF32 where the suite wants float32: cuDNN's convolutions have it by default.
 
-    By the older switches: torch.compile and torch.export of torch 2.13 read them, and raise once `fp32_precision` was set
-    (pytorch/pytorch#179445).
+    By the older switches: torch.compile and torch.export of torch 2.13 read them, and raise once
+    `fp32_precision` was set (pytorch/pytorch#179445).
     """
     if wants_strict():
         torch.backends.cudnn.allow_tf32 = False
@@ -40,15 +40,21 @@ def release() -> None:
 
 
 def facts() -> dict[str, bool | str]:
-    """Whether oneDNN computes; for which instruction set it, or torch's own kernels, do; which of its own torch takes; and the device.
+    """Whether oneDNN computes; for which instruction set it, or torch's own kernels, do; which of
+    its own torch takes; and the device.
 
-    ONEDNN_MAX_CPU_ISA holds oneDNN alone, so that without it the instruction set is that of torch's capability.
+    ONEDNN_MAX_CPU_ISA holds oneDNN alone, so that without it the instruction set is that of torch's
+    capability.
     """
     mkldnn = torch.backends.mkldnn
     gpu = {"gpu": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}
     capability = torch.backends.cpu.get_cpu_capability().lower()
     onednn = bool(mkldnn.is_available() and mkldnn.enabled)
-    kernels = onednn_facts() if onednn else {"isa": isa(limit=CAPABILITIES.get(capability)), "processor": isa()}
+    kernels = (
+        onednn_facts()
+        if onednn
+        else {"isa": isa(limit=CAPABILITIES.get(capability)), "processor": isa()}
+    )
     return {"onednn": onednn, **kernels, "capability": capability, **gpu}
 
 
@@ -59,14 +65,20 @@ def _find_compiler() -> None:
 
 
 def _keep_apart() -> None:
-    """A folder for each instruction set: what torch keeps of a graph does not say for which its code was made.
+    """A folder for each instruction set: what torch keeps of a graph does not say for which its
+    code was made.
 
-    A kernel built for another one leaves elements unwritten, or does not compile (docs/findings.md).
+    A kernel built for another one leaves elements unwritten, or does not compile
+    (docs/findings.md).
     """
     usual = Path(tempfile.gettempdir()) / f"torchinductor_{getpass.getuser()}"
-    folder = os.environ.get("CONFORMANCE_CACHE") or os.environ.get("TORCHINDUCTOR_CACHE_DIR") or usual
+    folder = (
+        os.environ.get("CONFORMANCE_CACHE") or os.environ.get("TORCHINDUCTOR_CACHE_DIR") or usual
+    )
     capability = torch.backends.cpu.get_cpu_capability().lower()
-    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(Path(folder) / f"torch-{torch.__version__}-{capability}")
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(
+        Path(folder) / f"torch-{torch.__version__}-{capability}"
+    )
 
 
 take_precision()
@@ -75,9 +87,10 @@ take_precision()
 class Torch(PreparedCall):
     """One layer, given its weights, called once.
 
-    `input_memory`, `kernel_memory` and `cotangent_memory` are "contiguous", "channels_last" (the channels' stride is 1) or
-    "strided" (every second element of a larger tensor along the last axis). Not `batched`, the input is (C_in, *spatial).
-    `compiled` is torch.compile; without `onednn`, torch's own kernels compute.
+    `input_memory`, `kernel_memory` and `cotangent_memory` are "contiguous", "channels_last" (the
+    channels' stride is 1) or "strided" (every second element of a larger tensor along the last
+    axis). Not `batched`, the input is (C_in, *spatial). `compiled` is torch.compile; without
+    `onednn`, torch's own kernels compute.
     """
 
     convention = "torch"
@@ -93,7 +106,11 @@ class Torch(PreparedCall):
         onednn: bool = True,
     ) -> None:
         torch.backends.mkldnn.set_flags(onednn)
-        self._input_memory, self._kernel_memory, self._cotangent_memory = input_memory, kernel_memory, cotangent_memory
+        self._input_memory, self._kernel_memory, self._cotangent_memory = (
+            input_memory,
+            kernel_memory,
+            cotangent_memory,
+        )
         self._batched, self._compiled = batched, compiled
         if compiled:
             _find_compiler()
@@ -103,7 +120,11 @@ class Torch(PreparedCall):
         return {"torch": torch.__version__}
 
     def devices(self) -> list[str]:
-        return ["cpu"] + (["cuda"] if torch.cuda.is_available() else []) + (["mps"] if torch.backends.mps.is_available() else [])
+        return (
+            ["cpu"]
+            + (["cuda"] if torch.cuda.is_available() else [])
+            + (["mps"] if torch.backends.mps.is_available() else [])
+        )
 
     def threads(self) -> int:
         return torch.get_num_threads()
@@ -114,7 +135,9 @@ class Torch(PreparedCall):
     def release(self) -> None:
         release()
 
-    def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
+    def prepare(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
+    ) -> Callable[[], Any]:
         layer, given = self.layer(x, kernel, bias, native, device), self._given(x, device)
         call = self._call_of(layer, native)
 
@@ -131,7 +154,13 @@ class Torch(PreparedCall):
         return from_torch(y if self._batched else y[np.newaxis])
 
     def gradients(
-        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], cotangent: Any, device: str
+        self,
+        x: Any,
+        kernel: Any,
+        bias: Any | None,
+        native: dict[str, Any],
+        cotangent: Any,
+        device: str,
     ) -> tuple[Any, Any, Any | None]:
         layer, given = self.layer(x, kernel, bias, native, device), self._given(x, device)
         operands = [given, layer.weight] + ([] if bias is None else [layer.bias])
@@ -148,10 +177,14 @@ class Torch(PreparedCall):
         if self._batched:
             return given
         if x.shape[0] != 1:
-            raise Unsupported(f"An unbatched input is (C_in, *spatial), and this case has {x.shape[0]} of them.")
+            raise Unsupported(
+                f"An unbatched input is (C_in, *spatial), and this case has {x.shape[0]} of them."
+            )
         return given[0]
 
-    def _call_of(self, layer: torch.nn.Module, native: dict[str, Any]) -> Callable[[torch.Tensor], torch.Tensor]:
+    def _call_of(
+        self, layer: torch.nn.Module, native: dict[str, Any]
+    ) -> Callable[[torch.Tensor], torch.Tensor]:
         size = {"output_size": native["output_size"]} if "output_size" in native else {}
         if not self._compiled:
             return lambda given: layer(given, **size)
@@ -159,7 +192,9 @@ class Torch(PreparedCall):
         compiled = torch.compile(layer, fullgraph=True, dynamic=False)
         return lambda given: compiled(given, **size)
 
-    def layer(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> torch.nn.Module:
+    def layer(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
+    ) -> torch.nn.Module:
         """The layer with its weights in place."""
         arguments = {key: value for key, value in native.items() if key != "output_size"}
         layer = _LAYERS[x.ndim - 2](
@@ -169,7 +204,9 @@ class Torch(PreparedCall):
             **arguments,
             bias=bias is not None,
         )
-        layer.weight = torch.nn.Parameter(laid_out(to_torch(kernel, device), self._kernel_memory), requires_grad=False)
+        layer.weight = torch.nn.Parameter(
+            laid_out(to_torch(kernel, device), self._kernel_memory), requires_grad=False
+        )
         if bias is not None:
             layer.bias = torch.nn.Parameter(to_torch(bias, device), requires_grad=False)
         return layer
@@ -180,12 +217,16 @@ def laid_out(tensor: torch.Tensor, memory: str) -> torch.Tensor:
     if memory == "channels_last":
         return tensor.movedim(1, -1).contiguous().movedim(-1, 1)
     if memory == "strided":
-        return torch.stack([tensor, torch.full_like(tensor, float("nan"))], dim=-1).flatten(-2)[..., ::2]
+        return torch.stack([tensor, torch.full_like(tensor, float("nan"))], dim=-1).flatten(-2)[
+            ..., ::2
+        ]
     return tensor
 
 
 def to_torch(array: Any, device: str) -> torch.Tensor:
-    """A tensor of the array's dtype; bfloat16, which torch does not read from NumPy, goes by its bits."""
+    """A tensor of the array's dtype; bfloat16, which torch does not read from NumPy, goes by its
+    bits.
+    """
     array = np.ascontiguousarray(array)
     if array.dtype.name == "bfloat16":
         return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16).to(device)

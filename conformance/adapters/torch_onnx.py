@@ -1,6 +1,8 @@
-"""PyTorch's exporter: `torch.onnx.export` of the layer, and the model that it writes in ONNX Runtime.
+"""PyTorch's exporter: `torch.onnx.export` of the layer, and the model that it writes in ONNX
+Runtime.
 
-What is tested is the way from one framework to the other, so the exporter and the session are one engine here.
+What is tested is the way from one framework to the other, so the exporter and the session are one
+engine here.
 """
 
 from __future__ import annotations
@@ -30,10 +32,14 @@ class TorchOnnx(Torch):
     def facts(self) -> dict[str, bool | str]:
         return {"provider": "CPUExecutionProvider", "isa": isa()}
 
-    def prepare(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str) -> Callable[[], Any]:
+    def prepare(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
+    ) -> Callable[[], Any]:
         layer = self.layer(x, kernel, bias, native, device).eval()
         size = {"output_size": native["output_size"]} if "output_size" in native else {}
-        exported = torch.onnx.export(layer, (to_torch(x, device),), kwargs=size, input_names=["x"], verbose=False)
+        exported = torch.onnx.export(
+            layer, (to_torch(x, device),), kwargs=size, input_names=["x"], verbose=False
+        )
         options = onnxruntime.SessionOptions()
         if threads := os.environ.get("CONFORMANCE_THREADS"):
             options.intra_op_num_threads = int(threads)

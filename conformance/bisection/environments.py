@@ -1,8 +1,10 @@
-"""An interpreter that has one version of one distribution, and the parent's packages for everything else.
+"""An interpreter that has one version of one distribution, and the parent's packages for everything
+else.
 
-An environment of its own lies before the site-packages of the interpreter that runs the suite. Into it goes the distribution that
-was asked for and, of what that one requires, only what the parent lacks or has in a version that does not do. So engines of two
-environments differ in as little as they can, and one takes seconds and megabytes where a whole one takes minutes and gigabytes.
+An environment of its own lies before the site-packages of the interpreter that runs the suite. Into
+it goes the distribution that was asked for and, of what that one requires, only what the parent
+lacks or has in a version that does not do. So engines of two environments differ in as little as
+they can, and one takes seconds and megabytes where a whole one takes minutes and gigabytes.
 """
 
 from __future__ import annotations
@@ -46,14 +48,18 @@ class NotInstalled(Exception):  # noqa: N818 - a fact about a version, which is 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """An interpreter, and by canonical name the versions of what was installed for it beyond the parent's packages."""
+    """An interpreter, and by canonical name the versions of what was installed for it beyond the
+    parent's packages.
+    """
 
     python: str
     installed: Mapping[str, str]
 
 
 class Environments:
-    """Environments below one folder, for the interpreter that runs the suite; `also` are requirements that each has besides."""
+    """Environments below one folder, for the interpreter that runs the suite; `also` are
+    requirements that each has besides.
+    """
 
     def __init__(self, folder: Path, *, also: Sequence[str] = ()) -> None:
         self.folder, self.also = folder, tuple(also)
@@ -69,19 +75,27 @@ class Environments:
         return Environment(python=str(_python(place)), installed=told["installed"])
 
     def name(self, package: str, version: str) -> str:
-        """The name of its folder: what it depends on has a mark in it, the parent's packages too."""
-        mark = hashlib.sha256(repr((self.parent, package, version, self.also)).encode()).hexdigest()[:12]
+        """The name of its folder: what it depends on has a mark in it, the parent's packages
+        too.
+        """
+        mark = hashlib.sha256(
+            repr((self.parent, package, version, self.also)).encode()
+        ).hexdigest()[:12]
         return f"{canonicalize_name(package)}-{version}-{mark}"
 
     def _make(self, place: Path, wanted: Sequence[str]) -> None:
-        """Make it beside its place and move it there, so that one that was cut short, or is made twice at once, is never used."""
+        """Make it beside its place and move it there, so that one that was cut short, or is made
+        twice at once, is never used.
+        """
         part = place.with_name(f"{place.name}.{os.getpid()}.part")
         shutil.rmtree(part, ignore_errors=True)
         part.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._create(part)
             installed = self._fill(part, [Requirement(text) for text in wanted])
-            (part / _STAMP).write_text(json.dumps({"wanted": list(wanted), "installed": installed}), encoding="utf-8")
+            (part / _STAMP).write_text(
+                json.dumps({"wanted": list(wanted), "installed": installed}), encoding="utf-8"
+            )
             if not place.exists():
                 part.rename(place)
         finally:
@@ -102,14 +116,22 @@ class Environments:
         self._install(python, [str(one) for one in wanted])
         needed = {(canonicalize_name(one.name), frozenset(one.extras)) for one in wanted}
         for _ in range(_MOST_ROUNDS):
-            there = {canonicalize_name(name): told for name, told in json.loads(_run([python, "-c", _LIST])).items()}
+            there = {
+                canonicalize_name(name): told
+                for name, told in json.loads(_run([python, "-c", _LIST])).items()
+            }
             if hidden := [name for name, one in asked.items() if not _meets(one, there)]:
-                raise NotInstalled(f"what is imported is {there[hidden[0]][0]}: another copy of {hidden[0]} lies before it")
+                raise NotInstalled(
+                    f"what is imported is {there[hidden[0]][0]}: another copy of {hidden[0]} lies "
+                    "before it"
+                )
             lacking = unmet(needed, there)
             if not lacking:
                 return {name: there[name][0] for name, _ in sorted(needed, key=str)}
             if clash := [str(one) for one in lacking if canonicalize_name(one.name) in asked]:
-                raise NotInstalled(f"what it needs contradicts what was asked for: {', '.join(clash)}")
+                raise NotInstalled(
+                    f"what it needs contradicts what was asked for: {', '.join(clash)}"
+                )
             self._install(python, [str(one) for one in lacking])
             needed |= {(canonicalize_name(one.name), frozenset(one.extras)) for one in lacking}
         raise NotInstalled("what it needs contradicts itself")
@@ -125,13 +147,18 @@ class Environments:
 
 
 def parent_mark() -> str:
-    """What tells one parent from another: its interpreter, and the versions of all that it has installed."""
+    """What tells one parent from another: its interpreter, and the versions of all that it has
+    installed.
+    """
     names = sorted({f"{one.metadata['Name']}=={one.version}" for one in distributions()})
     return "\n".join([sys.executable, sys.version, *names])
 
 
-def unmet(needed: set[tuple[Any, frozenset[str]]], there: Mapping[Any, Sequence[Any]]) -> list[Requirement]:
-    """What the distributions of `needed`, (canonical name, extras), require and `there` does not have.
+def unmet(
+    needed: set[tuple[Any, frozenset[str]]], there: Mapping[Any, Sequence[Any]]
+) -> list[Requirement]:
+    """What the distributions of `needed`, (canonical name, extras), require and `there` does not
+    have.
 
     `there` is canonical name -> [version, requirements as metadata spells them].
     """
@@ -141,9 +168,12 @@ def unmet(needed: set[tuple[Any, frozenset[str]]], there: Mapping[Any, Sequence[
             try:
                 requirement = Requirement(text)
             except InvalidRequirement:
-                continue  # of a time before the grammar was settled: the engine will say what it misses
+                # of a time before the grammar was settled: the engine will say what it misses
+                continue
             marker = requirement.marker
-            if marker is not None and not any(marker.evaluate({"extra": extra}) for extra in ("", *extras)):
+            if marker is not None and not any(
+                marker.evaluate({"extra": extra}) for extra in ("", *extras)
+            ):
                 continue
             if not _meets(requirement, there):
                 requirement.marker = None
@@ -158,7 +188,11 @@ def _meets(requirement: Requirement, there: Mapping[Any, Sequence[Any]]) -> bool
 
 def _parent_folders() -> list[str]:
     """The folders of installed packages that this interpreter imports from, in its order."""
-    return list(dict.fromkeys(path for path in sys.path if path.endswith(("site-packages", "dist-packages"))))
+    return list(
+        dict.fromkeys(
+            path for path in sys.path if path.endswith(("site-packages", "dist-packages"))
+        )
+    )
 
 
 def _sources() -> list[str]:
@@ -184,7 +218,16 @@ def _run(command: Sequence[str]) -> str:
         raise NotInstalled(f"{Path(command[0]).name} did not end within {SECONDS} s") from None
     if done.returncode:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        lines = [line for line in lines if line.startswith("ERROR:")][-1:] or lines  # pip's, of which the last says it
-        why = [line.removeprefix("ERROR: ").lstrip("×╰─▶│ ") for line in lines if not line.startswith(("hint:", "warning:"))]
-        raise NotInstalled(" ".join(why)[:LONGEST_TOLD] or f"{Path(command[0]).name} ended with exit code {done.returncode}")
+        lines = [line for line in lines if line.startswith("ERROR:")][
+            -1:
+        ] or lines  # pip's, of which the last says it
+        why = [
+            line.removeprefix("ERROR: ").lstrip("×╰─▶│ ")
+            for line in lines
+            if not line.startswith(("hint:", "warning:"))
+        ]
+        raise NotInstalled(
+            " ".join(why)[:LONGEST_TOLD]
+            or f"{Path(command[0]).name} ended with exit code {done.returncode}"
+        )
     return done.stdout

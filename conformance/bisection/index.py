@@ -1,8 +1,8 @@
 """Which releases of a distribution the package index has, and since when.
 
-pip is asked, so that its own configuration says where packages come from, and so that only releases are seen that install here.
-When a file was uploaded, and whether it was yanked, the index tells in the JSON form of its simple API (PEP 691, PEP 700), if it
-has one.
+pip is asked, so that its own configuration says where packages come from, and so that only releases
+are seen that install here. When a file was uploaded, and whether it was yanked, the index tells in
+the JSON form of its simple API (PEP 691, PEP 700), if it has one.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class IndexProblem(ValueError):  # noqa: N818 - a problem of the index or of the
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """A released version as the index spells it, and the day of its first file (YYYY-MM-DD), if it tells."""
+    """A released version as the index spells it, and the day of its first file (YYYY-MM-DD), if it
+    tells.
+    """
 
     version: str
     date: str | None = None
@@ -60,9 +62,12 @@ def releases(package: str) -> tuple[Release, ...]:
     if listed is None:
         why = (done.stderr.strip().splitlines() or ["pip says nothing"])[-1]
         raise IndexProblem(
-            f"--package {package}: pip finds no wheel of it ({why}), should be a distribution of the package index"
+            f"--package {package}: pip finds no wheel of it ({why}), should be a distribution of "
+            "the package index"
         )
-    versions = sorted((_parsed(text.strip()) for text in listed[1].split(",")), key=lambda pair: pair[0])
+    versions = sorted(
+        (_parsed(text.strip()) for text in listed[1].split(",")), key=lambda pair: pair[0]
+    )
     files = _files(package)
     dates = _dates(files)
     yanked = _yanked(files)
@@ -74,7 +79,9 @@ def releases(package: str) -> tuple[Release, ...]:
 
 
 def settings() -> dict[str, str]:
-    """pip's own settings of where packages come from: index-url, extra-index-url, find-links, no-index, where they are set."""
+    """pip's own settings of where packages come from: index-url, extra-index-url, find-links,
+    no-index, where they are set.
+    """
     ranked: dict[str, tuple[int, str]] = {}
     for line in _pip("config", "list").stdout.splitlines():
         found = _SETTING.match(line.strip())
@@ -94,17 +101,28 @@ def _pip(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *words]
     try:
         done = subprocess.run(
-            command, check=False, capture_output=True, text=True, timeout=SECONDS, env={**os.environ, "COLUMNS": "100000"}
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            env={**os.environ, "COLUMNS": "100000"},
         )
     except subprocess.TimeoutExpired:
-        raise IndexProblem(f"pip {words[0]} did not answer within {SECONDS} s, should be tried again") from None
+        raise IndexProblem(
+            f"pip {words[0]} did not answer within {SECONDS} s, should be tried again"
+        ) from None
     if "No module named pip" in done.stderr:
-        raise IndexProblem(f"{sys.executable} has no pip, should have: {sys.executable} -m ensurepip")
+        raise IndexProblem(
+            f"{sys.executable} has no pip, should have: {sys.executable} -m ensurepip"
+        )
     return done
 
 
 def _files(package: str) -> Sequence[Mapping[str, Any]]:
-    """What the index says of every file; nothing if it has no JSON, or cannot be reached without pip."""
+    """What the index says of every file; nothing if it has no JSON, or cannot be reached without
+    pip.
+    """
     configured = settings()
     if is_set(configured, "no-index"):
         return ()
@@ -143,7 +161,11 @@ def _yanked(files: Sequence[Mapping[str, Any]]) -> set[Version]:
 
 def _version_of(filename: str) -> Version | None:
     try:
-        return parse_wheel_filename(filename)[1] if filename.endswith(".whl") else parse_sdist_filename(filename)[1]
+        return (
+            parse_wheel_filename(filename)[1]
+            if filename.endswith(".whl")
+            else parse_sdist_filename(filename)[1]
+        )
     except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
         return None
 

@@ -1,4 +1,6 @@
-"""Where between two releases a change came: bisection over an ordered list, around releases that cannot be judged."""
+"""Where between two releases a change came: bisection over an ordered list, around releases that
+cannot be judged.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boundary:
-    """Two places of the list with other answers, `before` < `after`; all places between them, if any, could not be judged."""
+    """Two places of the list with other answers, `before` < `after`; all places between them, if
+    any, could not be judged.
+    """
 
     before: int
     after: int
@@ -18,8 +22,9 @@ class Boundary:
 def boundary(count: int, test: Callable[[int], bool | None]) -> Boundary:
     """A place where the answer changes, of `count` places whose first and last answer differently.
 
-    `test(place)` is asked for places between them only: whether it answers as the first does, or None if it cannot be judged.
-    Where answers change more than once one of the changes is found. A place is asked once, and about log2(count) places are.
+    `test(place)` is asked for places between them only: whether it answers as the first does, or
+    None if it cannot be judged. Where answers change more than once one of the changes is found. A
+    place is asked once, and about log2(count) places are.
     """
     if count < 2:
         raise ValueError(f"count={count}, should be at least 2: a first place and a last one")

@@ -1,4 +1,6 @@
-"""What one case comes to with one release: judged in an environment of that release, and kept for the next question."""
+"""What one case comes to with one release: judged in an environment of that release, and kept for
+the next question.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What the case came to: the record's status, kind of mismatch and diagnosis, what explains it, the versions that greeted."""
+    """What the case came to: the record's status, kind of mismatch and diagnosis, what explains it,
+    the versions that greeted.
+    """
 
     status: str
     kind: str | None
@@ -73,10 +77,19 @@ class Question:
 
 
 class Trier:
-    """Tries releases; trials are kept below `folder`, and what is kept is not tried again unless `fresh`."""
+    """Tries releases; trials are kept below `folder`, and what is kept is not tried again unless
+    `fresh`.
+    """
 
-    def __init__(self, question: Question, environments: Environments, folder: Path, *, fresh: bool = False) -> None:
-        self.question, self.environments, self.folder, self.fresh = question, environments, folder, fresh
+    def __init__(
+        self, question: Question, environments: Environments, folder: Path, *, fresh: bool = False
+    ) -> None:
+        self.question, self.environments, self.folder, self.fresh = (
+            question,
+            environments,
+            folder,
+            fresh,
+        )
         (spec,), _ = read_specs([question.adapter], [])
         if spec.adapter.startswith("cmd:"):
             raise UsageError(f"-a {question.adapter}: is a program, should be an adapter in Python")
@@ -84,7 +97,9 @@ class Trier:
         self.kept = 0
 
     def __call__(self, version: str) -> Trial | Skipped:
-        """What the case comes to with this release. What cannot be judged is not kept: a network may be back the next time."""
+        """What the case comes to with this release. What cannot be judged is not kept: a network
+        may be back the next time.
+        """
         path = self.folder / f"{self._key(version)}.json"
         if not self.fresh and (before := _read(path)) is not None:
             self.kept += 1
@@ -132,14 +147,22 @@ class Trier:
         return self._read(record, version)
 
     def _read(self, record: Record, version: str) -> Trial | Skipped:
-        """The trial of a record; of several verdicts (a gradient's besides the output's) the first that fails."""
+        """The trial of a record; of several verdicts (a gradient's besides the output's) the first
+        that fails.
+        """
         verdict = next((one for one in record.verdicts if one.fails), record.verdicts[0])
         versions = record.run["versions"][self.label]
         if not versions:
             return Skipped(reason=f"does not start: {_first(verdict)}")
-        greeted = {canonicalize_name(name): told for name, told in versions.items()}.get(canonicalize_name(self.question.package))
+        greeted = {canonicalize_name(name): told for name, told in versions.items()}.get(
+            canonicalize_name(self.question.package)
+        )
         if greeted is not None and not _same(greeted, version):
-            return Skipped(reason=f"the engine is {greeted}, so that something else on its path hides the release")
+            return Skipped(
+                reason=(
+                    f"the engine is {greeted}, so that something else on its path hides the release"
+                )
+            )
         return Trial(
             status=verdict.status,
             kind=(verdict.mismatch or {}).get("kind"),

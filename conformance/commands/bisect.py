@@ -49,7 +49,9 @@ def run(options: Options) -> None:
         timeout=options.timeout,
     )
     folder = cache.folder() / "bisect"
-    environments = Environments(folder / "environments", also=[_requirement(text) for text in options.also])
+    environments = Environments(
+        folder / "environments", also=[_requirement(text) for text in options.also]
+    )
     trier = Trier(question, environments, folder / "trials", fresh=options.fresh)
     try:
         known = releases(options.package)
@@ -59,7 +61,13 @@ def run(options: Options) -> None:
     if ends["good"] == ends["bad"]:
         raise UsageError(f"--bad {options.bad}: is --good too, should be another release")
     between = known[min(ends.values()) : max(ends.values()) + 1]
-    print(f"{question.package} for {question.adapter} in {question.selection.cases[0].name}: {len(between)} releases", flush=True)
+    print(
+        (
+            f"{question.package} for {question.adapter} in {question.selection.cases[0].name}: "
+            f"{len(between)} releases"
+        ),
+        flush=True,
+    )
     with ended_by_signals():
         search = Search(trier, between, good_is_older=ends["good"] < ends["bad"])
         search.go()
@@ -75,22 +83,30 @@ class Search:
         self.trials: dict[int, Trial | Skipped] = {}
 
     def go(self) -> None:
-        """Try both ends, then what is between, and print the boundary. Raises UsageError if the ends cannot be told apart."""
+        """Try both ends, then what is between, and print the boundary. Raises UsageError if the
+        ends cannot be told apart.
+        """
         last = len(self.between) - 1
         good, bad = (0, last) if self.good_is_older else (last, 0)
         self.standard = self._end(good, "good")
         other = self._end(bad, "bad")
         if self._is_good(other):
             raise UsageError(
-                f"--bad {self.between[bad].version}: {other} as --good {self.between[good].version}, should do something else"
+                f"--bad {self.between[bad].version}: {other} as --good "
+                f"{self.between[good].version}, should do something else"
             )
         self._say(good)
         self._say(bad)
         found = boundary(len(self.between), self._as_first)
         names = ("last good", "first bad") if self.good_is_older else ("last bad", "first good")
-        print(f"\n{names[0]}:  {self.between[found.before]}\n{names[1]}: {self.between[found.after]}")
+        print(
+            f"\n{names[0]}:  {self.between[found.before]}\n{names[1]}: {self.between[found.after]}"
+        )
         if found.unjudged:
-            print(f"between them and not judged: {', '.join(self.between[place].version for place in found.unjudged)}")
+            print(
+                "between them and not judged: "
+                f"{', '.join(self.between[place].version for place in found.unjudged)}"
+            )
         for place, trial in sorted(self.trials.items()):
             if isinstance(trial, Skipped):
                 print(f"left out: {self.between[place].version}: {trial.reason}")
@@ -100,7 +116,8 @@ class Search:
         trial = self._tried(place)
         if isinstance(trial, Skipped):
             raise UsageError(
-                f"--{option} {self.between[place].version}: cannot be judged, should be a release that can: {trial.reason}"
+                f"--{option} {self.between[place].version}: cannot be judged, should be a release "
+                f"that can: {trial.reason}"
             )
         return trial
 
@@ -121,7 +138,10 @@ class Search:
         if isinstance(trial, Skipped):
             print(f"  {self.between[place]}: left out", flush=True)
         else:
-            print(f"  {self.between[place]}: {'good' if self._is_good(trial) else 'bad'}: {trial}", flush=True)
+            print(
+                f"  {self.between[place]}: {'good' if self._is_good(trial) else 'bad'}: {trial}",
+                flush=True,
+            )
 
     def _explain(self, place: int) -> None:
         trial = self.trials[place]
@@ -129,7 +149,9 @@ class Search:
         print(f"\n{self.between[place].version}: {trial.status}")
         for line in trial.lines:
             print(f"    {line}")
-        print(f"    with {', '.join(f'{name} {version}' for name, version in trial.versions.items())}")
+        print(
+            f"    with {', '.join(f'{name} {version}' for name, version in trial.versions.items())}"
+        )
 
 
 def _one(name: str, paths: Sequence[str]) -> Selection:
@@ -141,13 +163,17 @@ def _one(name: str, paths: Sequence[str]) -> Selection:
 
 
 def _name(text: str) -> str:
-    """A distribution's name. Raises UsageError for what pip would take for an option, a path or a requirement."""
+    """A distribution's name. Raises UsageError for what pip would take for an option, a path or a
+    requirement.
+    """
     try:
         requirement = Requirement(text)
     except InvalidRequirement:
         requirement = None
     if requirement is None or requirement.name != text:
-        raise UsageError(f"--package {text}: should be the name of a distribution, without version or extras")
+        raise UsageError(
+            f"--package {text}: should be the name of a distribution, without version or extras"
+        )
     return text
 
 
@@ -169,8 +195,11 @@ def _place(known: Sequence[Release], option: str, options: Options) -> int:
     for place, other in enumerate(versions):
         if other == version or other.public == str(version):
             return place
-    near = sorted(range(len(known)), key=lambda place: abs(place - sum(other < version for other in versions)))[:MOST_NEAR]
+    near = sorted(
+        range(len(known)), key=lambda place: abs(place - sum(other < version for other in versions))
+    )[:MOST_NEAR]
     listed = ", ".join(known[place].version for place in sorted(near))
     raise UsageError(
-        f"--{option} {text}: is no release of {options.package} that this interpreter can install, should be one as {listed}"
+        f"--{option} {text}: is no release of {options.package} that this interpreter can "
+        f"install, should be one as {listed}"
     )

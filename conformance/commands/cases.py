@@ -19,7 +19,9 @@ from conformance.verdicts.known import Difference, lost_entries
 from conformance.wording import counted
 
 
-def list_cases(words: Sequence[str], expression: str | None, tags: Sequence[str], subset: str | None = None) -> None:
+def list_cases(
+    words: Sequence[str], expression: str | None, tags: Sequence[str], subset: str | None = None
+) -> None:
     """One line a case: full name, tags, summary."""
     for case in select(words, expression=expression, tags=tags, slow=True, subset=subset).cases:
         marks = f" [{', '.join(case.tags)}]" if case.tags else ""
@@ -27,7 +29,9 @@ def list_cases(words: Sequence[str], expression: str | None, tags: Sequence[str]
 
 
 def lint(words: Sequence[str], detects: bool, files: Sequence[Path]) -> None:
-    """Exit 2 where a file is wrong (told by whoever reads it), 1 where something is out of date; suspicions are only told."""
+    """Exit 2 where a file is wrong (told by whoever reads it), 1 where something is out of date;
+    suspicions are only told.
+    """
     selection = select(words, slow=True)
     truths = Truths()
     check_guards(selection.cases, truths)
@@ -51,7 +55,9 @@ def _suspicions(selection: Selection, truths: Truths) -> Iterator[str]:
 
 
 def _detections(selection: Selection, truths: Truths) -> Iterator[str]:
-    """Per case what it notices and what it is blind to, then per mistake how many cases notice it."""
+    """Per case what it notices and what it is blind to, then per mistake how many cases notice
+    it.
+    """
     noticed: Counter[str] = Counter()
     names: set[str] = set()
     for case in selection.cases:
@@ -62,14 +68,18 @@ def _detections(selection: Selection, truths: Truths) -> Iterator[str]:
         noticed.update(found.noticed)
         names |= found.noticed | found.missed
         blind = f"; blind to {', '.join(sorted(found.missed))}" if found.missed else ""
-        yield f"{case.name}: notices {len(found.noticed)} of {len(found.noticed | found.missed)}{blind}"
+        yield (
+            f"{case.name}: notices {len(found.noticed)} of "
+            f"{len(found.noticed | found.missed)}{blind}"
+        )
     for name in sorted(names, key=lambda name: (noticed[name], name)):
         yield f"{name}: noticed by {counted(noticed[name], 'case')}"
 
 
 def _unguarded(selection: Selection) -> list[str]:
     return [
-        f"{case.place.at('')}: expected: {'missing' if case.expected is None else 'says nothing of the values'},"
+        f"{case.place.at('')}: expected: "
+        f"{'missing' if case.expected is None else 'says nothing of the values'},"
         " should guard the oracle: conformance bless writes it"
         for case in selection.cases
         if not case.must_fail and (case.expected is None or not case.expected.complete)
@@ -77,8 +87,17 @@ def _unguarded(selection: Selection) -> list[str]:
 
 
 def _lost(selection: Selection, known: Sequence[Difference]) -> list[str]:
-    names = {root: [case.name for case in select([str(root)], slow=True).loaded] for root in selection.roots} if known else {}
-    return [f"{problem['entry']}: cases: {problem['problem']}" for problem in lost_entries(known, names)]
+    names = (
+        {
+            root: [case.name for case in select([str(root)], slow=True).loaded]
+            for root in selection.roots
+        }
+        if known
+        else {}
+    )
+    return [
+        f"{problem['entry']}: cases: {problem['problem']}" for problem in lost_entries(known, names)
+    ]
 
 
 def bless(words: Sequence[str]) -> None:

@@ -15,16 +15,25 @@ from conformance.wording import counted
 
 
 def run(folder: Path, files: Sequence[Path]) -> None:
-    """Widen the entries of the record's corpora, or of the files given, and tell what was changed and what was left."""
+    """Widen the entries of the record's corpora, or of the files given, and tell what was changed
+    and what was left.
+    """
     record = read_record(folder)
     found = confirm.findings(record, load_differences([], files) if files else _of(record))
     for line in confirm.confirm(found):
         print(line)
     changed = sum(finding.is_seen or finding.is_mended for finding in found)
-    print(f"{counted(changed, 'entry', 'entries')} changed, {len(found) - changed} left to be judged by hand")
+    print(
+        f"{counted(changed, 'entry', 'entries')} changed, {len(found) - changed} left to be "
+        "judged by hand"
+    )
 
 
 def _of(record: Record) -> list[Difference]:
-    """What the run of the record knew: the entries of its corpora, and of the files that were given."""
-    roots = select(record.run["paths"], slow=True).roots if record.run["paths"] else [shipped_cases()]
+    """What the run of the record knew: the entries of its corpora, and of the files that were
+    given.
+    """
+    roots = (
+        select(record.run["paths"], slow=True).roots if record.run["paths"] else [shipped_cases()]
+    )
     return load_differences(roots, map(Path, record.run["known"]))

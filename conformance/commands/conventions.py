@@ -12,10 +12,19 @@ LATEST = Path("reports/latest") / RECORD
 
 def run(path: Path | None) -> None:
     """Print the windows of every kernel and stride, and what the record has measured."""
-    record = read_record(path) if path is not None else read_record(LATEST) if LATEST.is_file() else None
+    record = (
+        read_record(path) if path is not None else read_record(LATEST) if LATEST.is_file() else None
+    )
     measured = frozenset() if record is None else measured_of(record)
-    print(f"The full output of {SIZE} inputs: `.` cut, `o` kept, `+` appended. Same size and another window: marked !")
-    where = "no record was given, and there is none in reports/latest" if record is None else f"of {record.run['started']}"
+    print(
+        f"The full output of {SIZE} inputs: `.` cut, `o` kept, `+` appended. Same size and "
+        "another window: marked !"
+    )
+    where = (
+        "no record was given, and there is none in reports/latest"
+        if record is None
+        else f"of {record.run['started']}"
+    )
     print(f"Measured, marked *: computed so by that framework in the record ({where}).")
     for kernel in KERNELS:
         for stride in STRIDES:

@@ -18,7 +18,9 @@ FORMATS = ("terminal", "markdown", "json")
 
 
 def run(old: Path, new: Path, form: str, limit: float | None) -> None:
-    """Print what changed; exit 1 on anything that newly fails or is slower than the limit, 2 where that cannot be said."""
+    """Print what changed; exit 1 on anything that newly fails or is slower than the limit, 2 where
+    that cannot be said.
+    """
     if form not in FORMATS:
         raise UsageError(f"--format {form}: should be one of {', '.join(FORMATS)}")
     if limit is not None and not (math.isfinite(limit) and limit >= 1):
@@ -27,7 +29,8 @@ def run(old: Path, new: Path, form: str, limit: float | None) -> None:
     found = changes(*records)
     if limit is not None and not found.paces:
         raise UsageError(
-            f"--max-slowdown {limit:g}: {found.untimed or 'no call is timed in both'}, should be records that compare"
+            f"--max-slowdown {limit:g}: {found.untimed or 'no call is timed in both'}, should be "
+            "records that compare"
         )
     match form:
         case "json":
@@ -45,5 +48,8 @@ def _whole(path: Path) -> Record:
     """A record that ran to its end: what one lacks has not passed. Raises RecordError."""
     record = read_record(path)
     if record.end is None:
-        raise RecordError(f"{path}: the run was cut after {len(record.verdicts)} verdicts, should be whole: run it with --resume")
+        raise RecordError(
+            f"{path}: the run was cut after {len(record.verdicts)} verdicts, should be whole: run "
+            "it with --resume"
+        )
     return record

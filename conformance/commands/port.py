@@ -11,11 +11,15 @@ from conformance.porting import Port
 
 
 def run(call: str, source: str, target: str, shape: str | None, prove: bool) -> None:
-    """Print the port of a call, or of every ConvTranspose node of an .onnx file; exit 1 if a proof fails."""
+    """Print the port of a call, or of every ConvTranspose node of an .onnx file; exit 1 if a proof
+    fails.
+    """
     try:
         given = None if shape is None else [int(number) for number in shape.split(",")]
     except ValueError:
-        raise UsageError(f"--input {shape}: should be whole numbers with commas between them, such as 1,64,8,8") from None
+        raise UsageError(
+            f"--input {shape}: should be whole numbers with commas between them, such as 1,64,8,8"
+        ) from None
     is_file = call.lower().endswith(".onnx")
     if is_file and source != "onnx":
         raise UsageError(f"{call} is an ONNX file, should be given with --from onnx")
@@ -31,17 +35,23 @@ def run(call: str, source: str, target: str, shape: str | None, prove: bool) -> 
 def lines(port: Port) -> Iterator[str]:
     """The answer, a line each; the code stands by itself so that it can be copied."""
     yield f"{port.source}{f' {port.name}' if port.name else ''}: {port.call}"
-    yield f"  input {_times(port.input)}, kernel {_times(port.kernel)}, output {_times(port.output)}"
+    yield (
+        f"  input {_times(port.input)}, kernel {_times(port.kernel)}, output {_times(port.output)}"
+    )
     for axis, part in enumerate(port.geometry.axes):
         yield (
-            f"  axis {axis}: stride {part.stride}, dilation {part.dilation}, full output {part.full},"
+            f"  axis {axis}: stride {part.stride}, dilation {part.dilation}, full output "
+            f"{part.full},"
             f" of which the start loses {part.crop_low} and the end {part.crop_high}"
         )
     for note in port.notes:
         yield f"  note: {note}"
     yield f"{port.target}: {port.target_call}"
     if port.arguments is not None and port.reason is not None:
-        yield f"  its own arguments would be {', '.join(f'{key}={value!r}' for key, value in port.arguments.items())}"
+        yield (
+            "  its own arguments would be "
+            f"{', '.join(f'{key}={value!r}' for key, value in port.arguments.items())}"
+        )
     if port.reason is not None:
         yield f"  why not one call: {port.reason}"
     for number, step in enumerate(port.recipe, 1):

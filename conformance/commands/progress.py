@@ -1,4 +1,6 @@
-"""How a run is told while it goes on: as a bar on a terminal, else in lines, at least one in every 15 seconds."""
+"""How a run is told while it goes on: as a bar on a terminal, else in lines, at least one in every
+15 seconds.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from conformance.run.observer import Observer
 from conformance.verdicts import messages
@@ -16,14 +25,21 @@ from conformance.verdicts.verdict import Verdict
 from conformance.wording import counted, duration
 
 LONGEST_SILENCE = 10.0
-"""Seconds without a line, where the output is no terminal: fewer than the 15 that are promised, for a busy machine's sake."""
+"""Seconds without a line, where the output is no terminal: fewer than the 15 that are promised, for
+a busy machine's sake."""
 
 
 class Lines(Observer):
-    """A line when an adapter has finished, when the first failure comes, and at least every so many seconds."""
+    """A line when an adapter has finished, when the first failure comes, and at least every so many
+    seconds.
+    """
 
     def __init__(
-        self, *, every_failure: bool = False, silence: float = LONGEST_SILENCE, tell: Callable[[str], None] | None = None
+        self,
+        *,
+        every_failure: bool = False,
+        silence: float = LONGEST_SILENCE,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
         self._every_failure, self._silence = every_failure, silence
         self._print = tell or (lambda line: print(line, flush=True))
@@ -44,7 +60,9 @@ class Lines(Observer):
         self._over.set()
         self._heart.join()
 
-    def started(self, counts: Mapping[str, int], absent: Mapping[str, str], run: Mapping[str, Any]) -> None:
+    def started(
+        self, counts: Mapping[str, int], absent: Mapping[str, str], run: Mapping[str, Any]
+    ) -> None:
         self._totals, self._run, self._doing = dict(counts), run, ""
         self._began = time.monotonic()
         for label, reason in absent.items():
@@ -62,11 +80,16 @@ class Lines(Observer):
         before = sum(self._failing.values())
         self._failing[verdict.adapter] = self._failing.get(verdict.adapter, 0) + verdict.unexpected
         if verdict.unexpected and (self._every_failure or not before):
-            self._tell(f"{messages.brief(verdict)}\n    reproduce: {messages.again(verdict, self._run)}")
+            self._tell(
+                f"{messages.brief(verdict)}\n    reproduce: {messages.again(verdict, self._run)}"
+            )
 
     def finished(self, adapter: str, seconds: float) -> None:
         count, failing = self._totals[adapter], self._failing[adapter]
-        self._tell(f"{adapter}: {counted(count, 'verdict')}, {failing} unexpected, after {duration(seconds)}")
+        self._tell(
+            f"{adapter}: {counted(count, 'verdict')}, {failing} unexpected, after "
+            f"{duration(seconds)}"
+        )
 
     def _tell(self, line: str) -> None:
         with self._lock:
@@ -86,7 +109,9 @@ class Lines(Observer):
         return ", ".join([*parts, *filter(None, [self._doing or self._left(total)])])
 
     def _left(self, total: int) -> str:
-        """How long the rest takes if it goes on as it did; large cases come first, so that it is rather less."""
+        """How long the rest takes if it goes on as it did; large cases come first, so that it is
+        rather less.
+        """
         if not self._done:
             return ""
         spent = time.monotonic() - self._began
@@ -97,7 +122,12 @@ class Bar(Observer):
     """A progress bar; failures are printed above it."""
 
     def __init__(self, console: Console, *, every_failure: bool = False) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
         self._console, self._every_failure = console, every_failure
         self._progress = Progress(*columns, console=console, transient=True)
         self._task: TaskID | None = None
@@ -111,11 +141,15 @@ class Bar(Observer):
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def started(self, counts: Mapping[str, int], absent: Mapping[str, str], run: Mapping[str, Any]) -> None:
+    def started(
+        self, counts: Mapping[str, int], absent: Mapping[str, str], run: Mapping[str, Any]
+    ) -> None:
         self._run = run
         self._update(total=sum(counts.values()), description="verdicts")
         for label, reason in absent.items():
-            self._console.print(f"{label}: not run: {reason}", style="dim", markup=False, highlight=False)
+            self._console.print(
+                f"{label}: not run: {reason}", style="dim", markup=False, highlight=False
+            )
 
     def phase(self, name: str, done: int, total: int) -> None:
         self._update(description=f"{done} of {total} {name}")

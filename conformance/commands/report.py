@@ -12,8 +12,17 @@ from conformance.record.record import read_record
 from conformance.report import write_page
 
 
-def run(path: Path, folder: Path, *, baseline: Path | None = None, history: Sequence[Path] = (), show: bool = False) -> None:
-    """Write the page; a record that was cut is shown as far as it goes. With `show` the browser opens it."""
+def run(
+    path: Path,
+    folder: Path,
+    *,
+    baseline: Path | None = None,
+    history: Sequence[Path] = (),
+    show: bool = False,
+) -> None:
+    """Write the page; a record that was cut is shown as far as it goes. With `show` the browser
+    opens it.
+    """
     record = read_record(path)
     page = write_page(
         record,

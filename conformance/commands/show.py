@@ -28,9 +28,13 @@ def run(name: str, paths: Sequence[str], adapter: str | None) -> None:
         print("\n\n".join("\n".join(_lines(case)) for case in cases))
         return
     if adapter not in REGISTRY:
-        raise UsageError(f"--program {adapter}: there is no such adapter, should be one of {', '.join(REGISTRY)}")
+        raise UsageError(
+            f"--program {adapter}: there is no such adapter, should be one of {', '.join(REGISTRY)}"
+        )
     if len(cases) > 1:
-        raise SelectionError(f"{name} names {len(cases)} cases, should name the one to print a program for")
+        raise SelectionError(
+            f"{name} names {len(cases)} cases, should name the one to print a program for"
+        )
     source = program(cases[0], adapter)
     if isinstance(source, Unrepresentable):
         raise UsageError(f"{adapter} has no program for {cases[0].name}: {source.reason}")
@@ -60,14 +64,19 @@ def _lines(case: Case) -> Iterator[str]:
         if case.concerns(convention):
             native = case.arguments(convention)
             spelled = native.reason if isinstance(native, Unrepresentable) else _arguments(native)
-            yield f"    {convention:<10} {'none: ' if isinstance(native, Unrepresentable) else ''}{spelled}"
+            yield (
+                f"    {convention:<10} "
+                f"{'none: ' if isinstance(native, Unrepresentable) else ''}{spelled}"
+            )
 
 
 def _geometry(geometry: Geometry) -> Iterator[str]:
     for position, axis in enumerate(geometry.axes):
         yield (
-            f"  axis {position}: size {axis.size}, kernel {axis.kernel}, stride {axis.stride}, dilation {axis.dilation}:"
-            f" full output {axis.full}, {_end('start', axis.crop_low)}, {_end('end', axis.crop_high)}: output {axis.out}"
+            f"  axis {position}: size {axis.size}, kernel {axis.kernel}, stride {axis.stride}, "
+            f"dilation {axis.dilation}:"
+            f" full output {axis.full}, {_end('start', axis.crop_low)}, "
+            f"{_end('end', axis.crop_high)}: output {axis.out}"
         )
         if axis.size > 0 < axis.out and axis.full + axis.out <= 2 * 48:
             yield f"    {picture(axis)}"

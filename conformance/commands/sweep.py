@@ -44,7 +44,9 @@ def run(options: Options) -> None:
     try:
         options.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RecordError(f"{options.output} cannot be made: {error.strerror}, should be a folder that can be") from None
+        raise RecordError(
+            f"{options.output} cannot be made: {error.strerror}, should be a folder that can be"
+        ) from None
     request = Request(
         seed=options.seed,
         count=options.count,
@@ -69,11 +71,15 @@ def tell(swept: Swept) -> None:
     failed = sum(failure.count for failure in swept.failures.values())
     lost = f", {swept.lost} processes lost" if swept.lost else ""
     print(
-        f"\n{swept.label}: {swept.calls} calls, {swept.rate:.0f} a second, {swept.shrinking:.1f} s of {swept.seconds:.1f} s"
+        f"\n{swept.label}: {swept.calls} calls, {swept.rate:.0f} a second, {swept.shrinking:.1f} "
+        f"s of {swept.seconds:.1f} s"
         f" for failures: {failed} of {len(swept.failures)} kinds{lost}"
     )
     for failure in sorted(swept.failures.values(), key=lambda failure: -failure.count):
-        print(f"  {failure.count} x {failure.kind}\n      {failure.file or 'not written: too many kinds'}")
+        print(
+            f"  {failure.count} x {failure.kind}\n      "
+            f"{failure.file or 'not written: too many kinds'}"
+        )
     for counts, what in ((swept.refused, "unsupported"), (swept.redrawn, "drawn again")):
         for reason, count in counts.most_common(MOST_REFUSALS):
             print(f"  {count} {what}: {reason}")

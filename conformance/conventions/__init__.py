@@ -3,4 +3,12 @@
 from conformance.conventions.arguments import ArgumentError, Native, Unrepresentable
 from conformance.conventions.table import NAMES, Convention, get, normal_form
 
-__all__ = ["NAMES", "ArgumentError", "Convention", "Native", "Unrepresentable", "get", "normal_form"]
+__all__ = [
+    "NAMES",
+    "ArgumentError",
+    "Convention",
+    "Native",
+    "Unrepresentable",
+    "get",
+    "normal_form",
+]

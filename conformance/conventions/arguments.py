@@ -1,7 +1,9 @@
-"""What may be written as a native argument, and its one normal form: every spatial argument one per axis.
+"""What may be written as a native argument, and its one normal form: every spatial argument one per
+axis.
 
-A convention lists its arguments in a table of `Argument`s. `normalise` checks a mapping against the table,
-so that an adapter never meets a number where it expects a list, nor a key that its framework does not have.
+A convention lists its arguments in a table of `Argument`s. `normalise` checks a mapping against the
+table, so that an adapter never meets a number where it expects a list, nor a key that its framework
+does not have.
 """
 
 from __future__ import annotations
@@ -11,12 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 Native = dict[str, Any]
-"""A framework's own arguments by its own names, in JSON types; spatial ones are lists, one per axis."""
+"""A framework's own arguments by its own names, in JSON types; spatial ones are lists, one per
+axis."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unrepresentable:
-    """A convention has no arguments for a geometry, and why, in one sentence a porter understands."""
+    """A convention has no arguments for a geometry, and why, in one sentence a porter
+    understands.
+    """
 
     reason: str
 
@@ -59,7 +64,9 @@ def per_axis_or_none(value: Any, rank: int) -> list[int] | None:
 
 
 def pairs(value: Any, rank: int) -> list[list[int]]:
-    """[low, high] for every spatial axis; a number per axis, or one for all, stands for both ends."""
+    """[low, high] for every spatial axis; a number per axis, or one for all, stands for both
+    ends.
+    """
     if is_integer(value):
         return [[value, value] for _ in range(rank)]
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -69,11 +76,18 @@ def pairs(value: Any, rank: int) -> list[list[int]]:
             return [[number, number] for number in value]
         if all(is_pair(entry) for entry in value):
             return [list(entry) for entry in value]
-    raise ValueError(f"is {value!r}, should be a whole number, or per spatial axis a number or [low, high]")
+    raise ValueError(
+        f"is {value!r}, should be a whole number, or per spatial axis a number or [low, high]"
+    )
 
 
 def is_pair(value: Any) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2 and all(map(is_integer, value))
+    return (
+        isinstance(value, Sequence)
+        and not isinstance(value, str)
+        and len(value) == 2
+        and all(map(is_integer, value))
+    )
 
 
 def number(value: Any, rank: int) -> int:
@@ -99,7 +113,9 @@ def word(*choices: str) -> Callable[[Any, int], str]:
     return read
 
 
-def word_or(choices: Sequence[str], otherwise: Callable[[Any, int], Any]) -> Callable[[Any, int], Any]:
+def word_or(
+    choices: Sequence[str], otherwise: Callable[[Any, int], Any]
+) -> Callable[[Any, int], Any]:
     """One of the given words, else whatever `otherwise` reads."""
 
     def read(value: Any, rank: int) -> Any:

@@ -1,7 +1,8 @@
 """`flax.nnx.ConvTranspose`: jax.lax.conv_transpose with the layer's own names.
 
-Pairs pad the dilated input as in JAX; a number stands for both ends of an axis. CIRCULAR wraps around and is
-no transposed convolution of this suite; CAUSAL is for 1-D only. Source: documentation of flax.nnx.ConvTranspose.
+Pairs pad the dilated input as in JAX; a number stands for both ends of an axis. CIRCULAR wraps
+around and is no transposed convolution of this suite; CAUSAL is for 1-D only. Source: documentation
+of flax.nnx.ConvTranspose.
 """
 
 from __future__ import annotations
@@ -9,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from conformance.conventions import jax
-from conformance.conventions.arguments import Argument, Native, Unrepresentable, boolean, pairs, per_axis, word_or
+from conformance.conventions.arguments import (
+    Argument,
+    Native,
+    Unrepresentable,
+    boolean,
+    pairs,
+    per_axis,
+    word_or,
+)
 from conformance.geometry import Geometry
 
 ARGUMENTS = {
@@ -35,9 +44,13 @@ def geometry(native: Native, *, size: Sequence[int], kernel: Sequence[int]) -> G
 
 
 def native(geometry: Geometry) -> Native | Unrepresentable:
-    """strides, explicit padding and kernel_dilation: there are some for every window without groups."""
+    """strides, explicit padding and kernel_dilation: there are some for every window without
+    groups.
+    """
     if geometry.groups != 1:
-        return Unrepresentable(reason=f"flax.nnx.ConvTranspose has no groups, and this has {geometry.groups}.")
+        return Unrepresentable(
+            reason=f"flax.nnx.ConvTranspose has no groups, and this has {geometry.groups}."
+        )
     return {
         "strides": list(geometry.stride),
         "padding": jax.input_padding(geometry),

@@ -1,13 +1,17 @@
 """The ONNX operator ConvTranspose: pads, output_padding, auto_pad and output_shape.
 
-    total = stride * (size - 1) + output_padding + extent - output_shape      (extent: the dilated kernel)
-    SAME_UPPER: begin = total / 2, end = total - begin;  otherwise: end = total / 2, begin = total - end
+    total = stride * (size - 1) + output_padding + extent - output_shape,
+    extent the dilated kernel
 
-where output_shape is given, or size * stride for SAME_*; else pads are what is cut and output_padding is given back at
-the end. An odd total below 0, which SAME_* with a kernel smaller than its stride has, is halved downwards as in ONNX's
-reference evaluator: the text does not say, and ONNX Runtime takes a total below 0 for 0. So `native` has no arguments for
-prepended zeros, which that evaluator would give. Source: ONNX operator specification, ConvTranspose, attributes `auto_pad`,
-`output_shape` and `pads`.
+    SAME_UPPER: begin = total / 2, end = total - begin
+    otherwise:  end = total / 2, begin = total - end
+
+where output_shape is given, or size * stride for SAME_*; else pads are what is cut and
+output_padding is given back at the end. An odd total below 0, which SAME_* with a kernel smaller
+than its stride has, is halved downwards as in ONNX's reference evaluator: the text does not say,
+and ONNX Runtime takes a total below 0 for 0. So `native` has no arguments for prepended zeros,
+which that evaluator would give. Source: ONNX operator specification, ConvTranspose, attributes
+`auto_pad`, `output_shape` and `pads`.
 """
 
 from __future__ import annotations
@@ -15,7 +19,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from conformance.conventions.arguments import Argument, Native, Unrepresentable, number, per_axis, word
+from conformance.conventions.arguments import (
+    Argument,
+    Native,
+    Unrepresentable,
+    number,
+    per_axis,
+    word,
+)
 from conformance.geometry import Axis, Geometry, from_padding
 
 
@@ -73,7 +84,9 @@ def geometry(native: Native, *, size: Sequence[int], kernel: Sequence[int]) -> G
 
 
 def _begin(total: int, *, upper: bool) -> int:
-    """The share of `total` that the beginning gets: of an odd total the larger one, unless SAME_UPPER."""
+    """The share of `total` that the beginning gets: of an odd total the larger one, unless
+    SAME_UPPER.
+    """
     return total // 2 if upper else total - total // 2
 
 
@@ -112,4 +125,7 @@ def _pads(axis: Axis) -> tuple[int, int, int] | str:
         return low, high, 0
     if -high < limit:
         return low, 0, -high
-    return f"{-high} zeros are appended, which is output_padding={-high}, and ONNX wants it below max(stride, dilation) = {limit}"
+    return (
+        f"{-high} zeros are appended, which is output_padding={-high}, and ONNX wants it below "
+        f"max(stride, dilation) = {limit}"
+    )

@@ -5,9 +5,9 @@ Each module has a table `ARGUMENTS` and two functions:
     geometry(native, *, size, kernel) -> Geometry
     native(geometry) -> Native | Unrepresentable
 
-`geometry(native(g)) == g` wherever g is representable. Neither judges: what makes no sense is translated like
-anything else, so that a framework can be seen to refuse it. This is the only place, with `geometry`, that
-does padding arithmetic.
+`geometry(native(g)) == g` wherever g is representable. Neither judges: what makes no sense is
+translated like anything else, so that a framework can be seen to refuse it. This is the only place,
+with `geometry`, that does padding arithmetic.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ class Convention(Protocol):
 
     ARGUMENTS: Mapping[str, Argument]
 
-    def geometry(self, native: Native, *, size: Sequence[int], kernel: Sequence[int]) -> Geometry: ...
+    def geometry(
+        self, native: Native, *, size: Sequence[int], kernel: Sequence[int]
+    ) -> Geometry: ...
 
     def native(self, geometry: Geometry) -> Native | Unrepresentable: ...
 

@@ -1,9 +1,10 @@
-"""`torch.nn.ConvTranspose1d/2d/3d`: symmetric padding, output_padding at the high end, nothing else.
+"""`torch.nn.ConvTranspose1d/2d/3d`: symmetric padding, output_padding at the high end, nothing
+else.
 
     out = (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1
 
-Source: documentation of torch.nn.ConvTranspose2d, "Shape"; `output_size` is resolved to an output_padding as
-in torch.nn.modules.conv._ConvTransposeNd._output_padding.
+Source: documentation of torch.nn.ConvTranspose2d, "Shape"; `output_size` is resolved to an
+output_padding as in torch.nn.modules.conv._ConvTransposeNd._output_padding.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ ARGUMENTS = {
 
 
 def geometry(native: Native, *, size: Sequence[int], kernel: Sequence[int]) -> Geometry:
-    """The window of native arguments; with output_size, output_padding is what reaches that size."""
+    """The window of native arguments; with output_size, output_padding is what reaches that
+    size.
+    """
     plain = from_padding(
         size=size,
         kernel=kernel,
@@ -41,7 +44,9 @@ def geometry(native: Native, *, size: Sequence[int], kernel: Sequence[int]) -> G
         kernel=kernel,
         stride=plain.stride,
         padding=plain.crops,
-        output_padding=[wanted - least for wanted, least in zip(native["output_size"], plain.out, strict=True)],
+        output_padding=[
+            wanted - least for wanted, least in zip(native["output_size"], plain.out, strict=True)
+        ],
         dilation=plain.dilation,
         groups=plain.groups,
     )
@@ -68,12 +73,14 @@ def _obstacle(axis: Axis) -> str | None:
         return f"{-axis.crop_low} zeros are prepended, and torch refuses negative padding"
     if extra < 0:
         return (
-            f"the start loses {axis.crop_low} and the end {axis.crop_high}, and torch's padding is symmetric:"
+            f"the start loses {axis.crop_low} and the end {axis.crop_high}, and torch's padding "
+            "is symmetric:"
             " the end can lose less than the start, by output_padding, but not more"
         )
     if extra and extra >= max(axis.stride, axis.dilation):
         return (
-            f"the start loses {axis.crop_low} and the end {axis.crop_high}, which is output_padding={extra},"
+            f"the start loses {axis.crop_low} and the end {axis.crop_high}, which is "
+            f"output_padding={extra},"
             f" and torch wants it below max(stride, dilation) = {max(axis.stride, axis.dilation)}"
         )
     return None

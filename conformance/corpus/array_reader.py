@@ -7,7 +7,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from conformance.conventions.arguments import is_integer
-from conformance.corpus.case import DEFAULT_SEEDS, KINDS_OF_VALUES, Expected, Given, Made, Shape, Source
+from conformance.corpus.case import (
+    DEFAULT_SEEDS,
+    KINDS_OF_VALUES,
+    Expected,
+    Given,
+    Made,
+    Shape,
+    Source,
+)
 from conformance.corpus.strict_yaml import Item
 
 Lines = dict[str, int]
@@ -15,7 +23,9 @@ Lines = dict[str, int]
 
 
 def read_array(item: Item, role: str, rank: int, lines: Lines) -> Source | None:
-    """The input or the kernel: numbers written out, or a recipe. What is wrong is noted as a problem and gives None."""
+    """The input or the kernel: numbers written out, or a recipe. What is wrong is noted as a
+    problem and gives None.
+    """
     if item.is_mapping():
         return _recipe(item, role, rank, lines)
     if not item.is_sequence():
@@ -28,20 +38,26 @@ def _recipe(item: Item, role: str, rank: int, lines: Lines) -> Made | None:
     entries = item.items(("shape", "values", "seed", "index", "put"))
     lines.update({entry.key: entry.line for entry in entries.values()})
     if "shape" not in entries:
-        item.problems.add(item.line, f"{role}.shape", "missing, should be all axes or the spatial ones alone")
+        item.problems.add(
+            item.line, f"{role}.shape", "missing, should be all axes or the spatial ones alone"
+        )
         return None
     shape = entries["shape"].value()
     if not isinstance(shape, list) or not all(is_integer(n) and n >= 0 for n in shape):
         entries["shape"].wrong(f"is {shape!r}, should be a list of whole numbers")
         return None
     if len(shape) not in (rank, rank + 2):
-        entries["shape"].wrong(f"has {len(shape)} axes, should have {rank + 2}, or {rank} (the spatial ones alone)")
+        entries["shape"].wrong(
+            f"has {len(shape)} axes, should have {rank + 2}, or {rank} (the spatial ones alone)"
+        )
         return None
     ones = (1,) * (rank + 2 - len(shape))
     return _made(item, entries, role, (*ones, *shape), ones)
 
 
-def _made(item: Item, entries: dict[str, Item], role: str, shape: Shape, ones: Shape) -> Made | None:
+def _made(
+    item: Item, entries: dict[str, Item], role: str, shape: Shape, ones: Shape
+) -> Made | None:
     """A recipe once its shape is known; indices may leave out the axes that the shape left out."""
     before = len(item.problems.lines)
     values = "integers"
@@ -52,7 +68,9 @@ def _made(item: Item, entries: dict[str, Item], role: str, shape: Shape, ones: S
         else:
             values = str(value)
     else:
-        item.problems.add(item.line, f"{role}.values", f"missing, should be one of {', '.join(KINDS_OF_VALUES)}")
+        item.problems.add(
+            item.line, f"{role}.values", f"missing, should be one of {', '.join(KINDS_OF_VALUES)}"
+        )
     seed = DEFAULT_SEEDS[role]
     if "seed" in entries:
         given = entries["seed"].integer(0)
@@ -63,11 +81,15 @@ def _made(item: Item, entries: dict[str, Item], role: str, shape: Shape, ones: S
     index = None
     if "index" in entries:
         if values != "one-hot":
-            entries["index"].wrong(f"stands beside values: {values}, should be left out: it is for one-hot")
+            entries["index"].wrong(
+                f"stands beside values: {values}, should be left out: it is for one-hot"
+            )
         index = _index(entries["index"], entries["index"].value(), shape, ones)
     put = _put(entries["put"], shape, ones) if "put" in entries else ()
     if values == "one-hot" and 0 in shape:
-        entries["values"].wrong(f"is one-hot, should be another for an array of shape {list(shape)}")
+        entries["values"].wrong(
+            f"is one-hot, should be another for an array of shape {list(shape)}"
+        )
     if len(item.problems.lines) > before:
         return None
     return Made(shape=shape, values=values, seed=seed, index=index, put=put)
@@ -97,7 +119,10 @@ def read_bias(item: Item, channels: int, lines: Lines) -> Source | None:
         return _made(item, entries, "bias", (max(channels, 0),), ())
     value = item.value()
     if not isinstance(value, list) or not all(map(_is_number, value)):
-        item.wrong(f"is {value!r}, should be a list of numbers, one per output channel, or a mapping with values")
+        item.wrong(
+            f"is {value!r}, should be a list of numbers, one per output channel, or a mapping "
+            "with values"
+        )
         return None
     return Given(shape=(len(value),), numbers=tuple(map(float, value)))
 
@@ -105,7 +130,10 @@ def read_bias(item: Item, channels: int, lines: Lines) -> Source | None:
 def read_cotangent(item: Item, shape: Shape, lines: Lines) -> Made | None:
     """The cotangent of the output: a recipe for its shape."""
     if not item.is_mapping():
-        item.wrong(f"is {item.value()!r}, should be a mapping with values, as in {{values: integers, seed: 4}}")
+        item.wrong(
+            f"is {item.value()!r}, should be a mapping with values, as in {{values: integers, "
+            "seed: 4}"
+        )
         return None
     entries = item.items(("values", "seed", "put"))
     lines.update({entry.key: entry.line for entry in entries.values()})
@@ -137,7 +165,11 @@ def _expected_shape(item: Item | None, rank: int) -> Shape | None:
     if item is None:
         return None
     shape = item.value()
-    if not isinstance(shape, list) or len(shape) != rank + 2 or not all(is_integer(n) and n >= 0 for n in shape):
+    if (
+        not isinstance(shape, list)
+        or len(shape) != rank + 2
+        or not all(is_integer(n) and n >= 0 for n in shape)
+    ):
         item.wrong(f"is {shape!r}, should be the {rank + 2} whole numbers (N, C_out, *out)")
         return None
     return tuple(shape)
@@ -152,7 +184,10 @@ def _expected_numbers(item: Item | None) -> tuple[float, ...] | None:
         item.wrong("should be nested numbers")
         return None
     if not _fits(value, _shape_of(value)):
-        item.wrong(f"is ragged, should be nested lists of shape {_shape_of(value)}, as its first entries are, or a flat list")
+        item.wrong(
+            f"is ragged, should be nested lists of shape {_shape_of(value)}, as its first entries "
+            "are, or a flat list"
+        )
         return None
     return tuple(map(float, numbers))
 
@@ -172,7 +207,9 @@ def _nested(item: Item, rank: int) -> Given | None:
     value = item.value()
     shape = _shape_of(value)
     if len(shape) not in (rank, rank + 2):
-        item.wrong(f"has {len(shape)} axes, should have {rank + 2}, or {rank} (the spatial ones alone)")
+        item.wrong(
+            f"has {len(shape)} axes, should have {rank + 2}, or {rank} (the spatial ones alone)"
+        )
         return None
     if not _fits(value, shape):
         item.wrong(f"is ragged, should be nested lists of shape {shape}, as its first entries are")
@@ -182,7 +219,9 @@ def _nested(item: Item, rank: int) -> Given | None:
         if not _is_number(number):
             item.wrong(f"has {number!r}, should have numbers alone")
             return None
-    return Given(shape=(*(1,) * (rank + 2 - len(shape)), *shape), numbers=tuple(map(float, numbers)))
+    return Given(
+        shape=(*(1,) * (rank + 2 - len(shape)), *shape), numbers=tuple(map(float, numbers))
+    )
 
 
 def _shape_of(value: Any) -> list[int]:
@@ -197,7 +236,11 @@ def _shape_of(value: Any) -> list[int]:
 def _fits(value: Any, shape: Sequence[int]) -> bool:
     if not shape:
         return not isinstance(value, list)
-    return isinstance(value, list) and len(value) == shape[0] and all(_fits(entry, shape[1:]) for entry in value)
+    return (
+        isinstance(value, list)
+        and len(value) == shape[0]
+        and all(_fits(entry, shape[1:]) for entry in value)
+    )
 
 
 def _flat(value: Any) -> Iterable[Any]:
@@ -215,7 +258,9 @@ def _index(item: Item, value: Any, shape: Shape, ones: Shape) -> Shape | None:
         return None
     index = (*(0,) * len(ones), *value) if len(value) == len(shape) - len(ones) else tuple(value)
     if len(index) != len(shape) or not all(0 <= i < n for i, n in zip(index, shape, strict=True)):
-        item.wrong(f"index {value!r} is outside of shape {list(shape)}, should count from 0 on every axis")
+        item.wrong(
+            f"index {value!r} is outside of shape {list(shape)}, should count from 0 on every axis"
+        )
         return None
     return index
 

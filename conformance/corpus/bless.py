@@ -1,6 +1,7 @@
 """Writes `expected` from the oracle into case files.
 
-The text is spliced at the places that the YAML parser names, so that comments and layout of everything else stay byte for byte.
+The text is spliced at the places that the YAML parser names, so that comments and layout of
+everything else stay byte for byte.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from conformance.system.files import replace_file
 
 
 def write_expected(cases: Iterable[Case]) -> list[str]:
-    """Give every case that needs one an `expected`; a line for each that was written. Raises RecordError."""
+    """Give every case that needs one an `expected`; a line for each that was written. Raises
+    RecordError.
+    """
     by_file: dict[Path, list[Case]] = {}
     for case in cases:
         by_file.setdefault(case.place.file, []).append(case)
@@ -40,7 +43,12 @@ def _bless_file(file: Path, cases: Sequence[Case]) -> list[str]:
         truth = prepare(case).truth
         assert truth is not None
         line = contradiction(case, truth)
-        if line is None and case.expected is not None and case.expected.complete and case.expected.shape is not None:
+        if (
+            line is None
+            and case.expected is not None
+            and case.expected.complete
+            and case.expected.shape is not None
+        ):
             continue
         by_line[case.place.lines[""]] = expectation(truth)
         had = "it had none" if case.expected is None else "it did not say enough"
@@ -52,27 +60,38 @@ def _bless_file(file: Path, cases: Sequence[Case]) -> list[str]:
 
 
 def _rewrite(file: Path, by_line: dict[int, Expected]) -> None:
-    """Put `expected` into the cases that begin in these lines; every other byte of the file stays."""
+    """Put `expected` into the cases that begin in these lines; every other byte of the file
+    stays.
+    """
     with file.open(encoding="utf-8", newline="") as stream:  # line ends as they are
         text = stream.read()
     cases = read(file).items()["cases"].entries()
-    for item in reversed(list(cases)):  # from the end, so that the places before stay where they are
+    for item in reversed(
+        list(cases)
+    ):  # from the end, so that the places before stay where they are
         if item.line in by_line:
             text = _spliced(text, item.mapping(), by_line[item.line])
     _check_splice(file, text)
     try:
         replace_file(file, text)
     except OSError as error:
-        raise RecordError(f"{file} cannot be written: {error.strerror}, should be a file that can be") from None
+        raise RecordError(
+            f"{file} cannot be written: {error.strerror}, should be a file that can be"
+        ) from None
 
 
 def _check_splice(file: Path, text: str) -> None:
-    """Raise FileProblems if the new text is no YAML: where an anchor went with the value that bore it."""
+    """Raise FileProblems if the new text is no YAML: where an anchor went with the value that bore
+    it.
+    """
     try:
         parse(file, text)
     except FileProblems as error:
         raise FileProblems(
-            [f"{error.lines[0]}: bless left the file as it was, since others refer to what it would replace"]
+            [
+                f"{error.lines[0]}: bless left the file as it was, since others refer to what it "
+                "would replace"
+            ]
         ) from None
 
 
@@ -99,7 +118,9 @@ def _spliced(text: str, case: yaml.MappingNode, expected: Expected) -> str:
 
 
 def _end_of_line(text: str, key: yaml.Node, node: yaml.Node) -> int:
-    """Behind the line in which a value ends. A block's own end is told as the start of what follows: its last leaf knows."""
+    """Behind the line in which a value ends. A block's own end is told as the start of what
+    follows: its last leaf knows.
+    """
     if node.start_mark.line < key.start_mark.line:  # an alias: the node is where its anchor is
         node = key
     while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
@@ -113,8 +134,13 @@ def _end_of_line(text: str, key: yaml.Node, node: yaml.Node) -> int:
 
 
 def _end(text: str, key: yaml.Node, value: yaml.Node) -> int:
-    """Behind a value of a flow mapping; behind the name of an alias, whose node is where its anchor is."""
-    if (value.start_mark.line, value.start_mark.column) > (key.start_mark.line, key.start_mark.column):
+    """Behind a value of a flow mapping; behind the name of an alias, whose node is where its anchor
+    is.
+    """
+    if (value.start_mark.line, value.start_mark.column) > (
+        key.start_mark.line,
+        key.start_mark.column,
+    ):
         return offset(text, value.end_mark)
     found = re.compile(r"\s*:\s*\*[^\s,}\]]+").match(text, offset(text, key.end_mark))
     assert found is not None, "a value before its key is an alias"
@@ -126,7 +152,9 @@ def _lines(expected: Expected) -> list[str]:
     assert expected.shape is not None
     lines = [f"shape: {list(expected.shape)}"]
     if expected.numbers is not None:
-        lines.append(f"values: {_nested([_number(number) for number in expected.numbers], expected.shape)}")
+        lines.append(
+            f"values: {_nested([_number(number) for number in expected.numbers], expected.shape)}"
+        )
     if expected.sha256 is not None:
         lines.append(f'sha256: "{expected.sha256}"')
     if expected.sum_abs is not None:
@@ -135,12 +163,17 @@ def _lines(expected: Expected) -> list[str]:
 
 
 def _nested(numbers: list[str], shape: Sequence[int]) -> str:
-    """Numbers in C order as nested lists; the batch and channel axes are left out where both are 1."""
+    """Numbers in C order as nested lists; the batch and channel axes are left out where both
+    are 1.
+    """
     if not numbers:
         return "[]"
     axes = list(shape[2:]) if shape[0] == shape[1] == 1 else list(shape)
     for size in reversed(axes):
-        numbers = [f"[{', '.join(numbers[start : start + size])}]" for start in range(0, len(numbers), size)]
+        numbers = [
+            f"[{', '.join(numbers[start : start + size])}]"
+            for start in range(0, len(numbers), size)
+        ]
     return numbers[0]
 
 

@@ -20,7 +20,9 @@ Shape = tuple[int, ...]
 
 
 def products(x: Sequence[int], kernel: Sequence[int]) -> int:
-    """Products of one call on an input (N, C_in, *spatial) and a kernel (C_in, C_out / groups, *kernel)."""
+    """Products of one call on an input (N, C_in, *spatial) and a kernel (C_in, C_out / groups,
+    *kernel).
+    """
     return math.prod(x) * math.prod(kernel[1:])
 
 
@@ -63,7 +65,9 @@ class Expected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a case is written: the file, and the line of each (dotted) key, "" for the case itself."""
+    """Where a case is written: the file, and the line of each (dotted) key, "" for the case
+    itself.
+    """
 
     file: Path
     lines: Mapping[str, int]
@@ -79,8 +83,9 @@ class Place:
 class Case:
     """One call with its arguments and what must come of it.
 
-    `geometry` is None only for a native case that must be refused: its arguments have no window. `gradients` is the cotangent,
-    of the output's shape, where the gradients of sum(output * cotangent) are asked for too.
+    `geometry` is None only for a native case that must be refused: its arguments have no window.
+    `gradients` is the cotangent, of the output's shape, where the gradients of sum(output *
+    cotangent) are asked for too.
     """
 
     name: str
@@ -104,7 +109,11 @@ class Case:
         """(N, C_out, *out)."""
         if self.geometry is None:
             raise ValueError(f"{self.name} has no geometry")
-        return (self.input.shape[0], self.kernel.shape[1] * self.geometry.groups, *self.geometry.out)
+        return (
+            self.input.shape[0],
+            self.kernel.shape[1] * self.geometry.groups,
+            *self.geometry.out,
+        )
 
     @property
     def products(self) -> int:
@@ -112,7 +121,9 @@ class Case:
         return products(self.input.shape, self.kernel.shape)
 
     def problems(self) -> list[Problem]:
-        """What keeps the call from having an output, each with the key it is reported at; empty if it has one."""
+        """What keeps the call from having an output, each with the key it is reported at; empty if
+        it has one.
+        """
         if self.geometry is None:
             return []
         return geo.call_problems(
@@ -123,14 +134,22 @@ class Case:
         )
 
     def arguments(self, convention: str) -> Native | Unrepresentable:
-        """The case in a convention's own arguments: as written if it is that convention's native case."""
+        """The case in a convention's own arguments: as written if it is that convention's native
+        case.
+        """
         if self.native is not None and self.native[0] == convention:
             return self.native[1]
         if self.geometry is None:
             assert self.native is not None
-            return Unrepresentable(reason=f"The case is a rule of {self.native[0]}'s own arguments.")
+            return Unrepresentable(
+                reason=f"The case is a rule of {self.native[0]}'s own arguments."
+            )
         return get(convention).native(self.geometry)
 
     def concerns(self, convention: str) -> bool:
-        """Whether an adapter of that convention runs the case: a native error case is one framework's own."""
-        return self.geometry is not None or (self.native is not None and self.native[0] == convention)
+        """Whether an adapter of that convention runs the case: a native error case is one
+        framework's own.
+        """
+        return self.geometry is not None or (
+            self.native is not None and self.native[0] == convention
+        )

@@ -17,7 +17,8 @@ from conformance.geometry import Geometry, from_padding
 
 GENERIC = ("stride", "padding", "output_padding", "dilation", "groups")
 KEYS = (
-    "id", "summary", "source", "spatial", "input", "kernel", "bias", *GENERIC, "dtype", "native", "gradients", "expected", "tags",
+    "id", "summary", "source", "spatial", "input", "kernel", "bias", *GENERIC, "dtype", "native",
+    "gradients", "expected", "tags",
 )  # fmt: skip
 MOST_ELEMENTS = 2**28
 """Of one array: two GiB in float64."""
@@ -49,7 +50,9 @@ class CaseReader:
 
     def _build(self) -> Case | None:
         identity = self._identity()
-        texts = {key: self.entries[key].text() for key in ("summary", "source") if key in self.entries}
+        texts = {
+            key: self.entries[key].text() for key in ("summary", "source") if key in self.entries
+        }
         spatial = self._spatial()
         dtype = self._choice("dtype", DTYPES, "float32")
         tags = self._tags()
@@ -59,12 +62,20 @@ class CaseReader:
         if "expected" in self.entries:
             must_fail, expected = read_expected(self.entries["expected"], spatial, self.lines)
         arrays = {
-            key: read_array(self.entries[key], key, spatial, self.lines) for key in ("input", "kernel") if key in self.entries
+            key: read_array(self.entries[key], key, spatial, self.lines)
+            for key in ("input", "kernel")
+            if key in self.entries
         }
         native = self._native(spatial)
         x, kernel = arrays.get("input"), arrays.get("kernel")
         generic = self._generic(spatial)
-        if x is None or kernel is None or generic is None or None in texts.values() or identity is None:
+        if (
+            x is None
+            or kernel is None
+            or generic is None
+            or None in texts.values()
+            or identity is None
+        ):
             return None
         try:
             geometry = self._geometry(x.shape[2:], kernel.shape[2:], native, generic, must_fail)
@@ -80,7 +91,9 @@ class CaseReader:
             spatial=spatial,
             input=x,
             kernel=kernel,
-            bias=read_bias(self.entries["bias"], kernel.shape[1] * groups, self.lines) if "bias" in self.entries else None,
+            bias=read_bias(self.entries["bias"], kernel.shape[1] * groups, self.lines)
+            if "bias" in self.entries
+            else None,
             dtype=dtype,  # type: ignore[arg-type]
             geometry=geometry,
             native=native,
@@ -97,7 +110,9 @@ class CaseReader:
 
     def _cotangent(self, case: Case) -> Made | None:
         if case.must_fail:
-            self.entries["gradients"].wrong("stands beside error: true, should be left out: what is refused has no gradients")
+            self.entries["gradients"].wrong(
+                "stands beside error: true, should be left out: what is refused has no gradients"
+            )
             return None
         return read_cotangent(self.entries["gradients"], case.output_shape, self.lines)
 
@@ -111,7 +126,10 @@ class CaseReader:
                 self.problems.add(
                     self.lines.get("expected", self.item.line),
                     "expected.error",
-                    "is true, but these arguments have an output, should be left out or be arguments that have none",
+                    (
+                        "is true, but these arguments have an output, should be left out or be "
+                        "arguments that have none"
+                    ),
                 )
             return
         for problem in found:
@@ -145,7 +163,10 @@ class CaseReader:
             item.wrong(f"is {text!r}, should be printable text without blanks around it")
             return None
         if text in self.seen:
-            item.wrong(f"{text} is the id of the case in line {self.seen[text]} already, should be unique in its file")
+            item.wrong(
+                f"{text} is the id of the case in line {self.seen[text]} already, should be "
+                "unique in its file"
+            )
             return None
         self.seen[text] = item.line
         return text
@@ -172,14 +193,23 @@ class CaseReader:
         if "tags" not in self.entries:
             return ()
         value = self.entries["tags"].value()
-        if not isinstance(value, list) or not all(isinstance(tag, str) and tag.strip() for tag in value):
+        if not isinstance(value, list) or not all(
+            isinstance(tag, str) and tag.strip() for tag in value
+        ):
             self.entries["tags"].wrong(f"is {value!r}, should be a list of words")
             return ()
         return tuple(value)
 
     def _generic(self, rank: int) -> dict[str, Any] | None:
-        """stride, padding (pairs), output_padding, dilation per axis and groups; None where one is wrong."""
-        readers = {"stride": per_axis, "padding": pairs, "output_padding": per_axis, "dilation": per_axis}
+        """stride, padding (pairs), output_padding, dilation per axis and groups; None where one is
+        wrong.
+        """
+        readers = {
+            "stride": per_axis,
+            "padding": pairs,
+            "output_padding": per_axis,
+            "dilation": per_axis,
+        }
         defaults = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1}
         found: dict[str, Any] = {"groups": 1}
         wrong = False
@@ -196,8 +226,14 @@ class CaseReader:
             if groups is None:
                 return None
             found["groups"] = groups
-        if "output_padding" in self.entries and not wrong and any(extra < 0 for extra in found["output_padding"]):
-            self.entries["output_padding"].wrong(f"is {found['output_padding']}, should not be negative (padding may be)")
+        if (
+            "output_padding" in self.entries
+            and not wrong
+            and any(extra < 0 for extra in found["output_padding"])
+        ):
+            self.entries["output_padding"].wrong(
+                f"is {found['output_padding']}, should not be negative (padding may be)"
+            )
             return None
         return None if wrong else found
 
@@ -207,9 +243,14 @@ class CaseReader:
             return None
         for key in GENERIC:
             if key in self.entries:
-                self.entries[key].wrong("stands beside native, should be left out: native replaces it")
+                self.entries[key].wrong(
+                    "stands beside native, should be left out: native replaces it"
+                )
         if not item.is_mapping() or len(item.node.value) != 1:
-            item.wrong("should be one framework with its arguments, as in {keras: {strides: 2, padding: same}}")
+            item.wrong(
+                "should be one framework with its arguments, as in {keras: {strides: 2, padding: "
+                "same}}"
+            )
             return None
         entries = item.items(conventions.NAMES)
         if not entries:
@@ -222,14 +263,21 @@ class CaseReader:
         values = arguments.items()
         self.lines.update({entry.key: entry.line for entry in values.values()})
         try:
-            return name, conventions.normal_form(name, {key: entry.value() for key, entry in values.items()}, rank)
+            return name, conventions.normal_form(
+                name, {key: entry.value() for key, entry in values.items()}, rank
+            )
         except ArgumentError as error:
             where = values.get(error.key, arguments)
             self.problems.add(where.line, f"native.{name}.{error.key}", error.text)
             return None
 
     def _geometry(
-        self, size: Shape, kernel: Shape, native: tuple[str, Native] | None, generic: dict[str, Any], must_fail: bool
+        self,
+        size: Shape,
+        kernel: Shape,
+        native: tuple[str, Native] | None,
+        generic: dict[str, Any],
+        must_fail: bool,
     ) -> Geometry | None:
         if "native" not in self.entries:
             return from_padding(

@@ -18,10 +18,14 @@ MOST_VALUES = 64
 
 
 def expectation(truth: Truth) -> Expected:
-    """What `expected` should say: the shape, and the values, or their digest, or the sum of their magnitudes."""
+    """What `expected` should say: the shape, and the values, or their digest, or the sum of their
+    magnitudes.
+    """
     shape = tuple(truth.y.shape)
     if truth.y.size <= MOST_VALUES:
-        return Expected(shape=shape, numbers=tuple(float(number) for number in (truth.y + 0.0).ravel()))
+        return Expected(
+            shape=shape, numbers=tuple(float(number) for number in (truth.y + 0.0).ravel())
+        )
     if truth.exact:
         return Expected(shape=shape, sha256=digest(truth.y))
     return Expected(shape=shape, sum_abs=float(np.abs(truth.y).sum()))
@@ -33,7 +37,9 @@ def digest(y: Float64) -> str:
 
 
 def contradiction(case: Case, truth: Truth) -> str | None:
-    """`FILE:LINE: KEY: what is wrong, what would be right` where `expected` and the oracle disagree."""
+    """`FILE:LINE: KEY: what is wrong, what would be right` where `expected` and the oracle
+    disagree.
+    """
     stated = case.expected
     if stated is None:
         return None
@@ -44,27 +50,53 @@ def contradiction(case: Case, truth: Truth) -> str | None:
     elif stated.numbers is not None and len(stated.numbers) != true.size:
         found = (
             "values",
-            f"has {len(stated.numbers)} numbers, should have {true.size} as the oracle's output of {list(true.shape)}",
+            (
+                f"has {len(stated.numbers)} numbers, should have {true.size} as the oracle's "
+                "output "
+                f"of {list(true.shape)}"
+            ),
         )
-    elif stated.numbers is not None and not _agrees(np.array(stated.numbers), true.ravel(), lambda: truth.magnitude.ravel()):
+    elif stated.numbers is not None and not _agrees(
+        np.array(stated.numbers), true.ravel(), lambda: truth.magnitude.ravel()
+    ):
         given = np.array(stated.numbers).reshape(true.shape)
         with np.errstate(invalid="ignore"):
             wrong = ~((given == true) | (np.isnan(given) & np.isnan(true)))
         index = tuple(int(i) for i in np.argwhere(wrong)[0])
-        found = "values", f"has {float(given[index])!r} at {list(index)}, should have {float(true[index])!r} as the oracle says"
+        found = (
+            "values",
+            (
+                f"has {float(given[index])!r} at {list(index)}, should have "
+                f"{float(true[index])!r} as "
+                "the oracle says"
+            ),
+        )
     elif stated.sha256 is not None and not truth.exact:
-        found = "sha256", "is given, should be sum_abs: the sums are not exact, and their bits depend on the order of summation"
+        found = (
+            "sha256",
+            (
+                "is given, should be sum_abs: the sums are not exact, and their bits depend on the "
+                "order of summation"
+            ),
+        )
     elif stated.sha256 is not None and stated.sha256 != digest(true):
         found = "sha256", f"is {stated.sha256}, should be {digest(true)} as the oracle says"
-    elif stated.sum_abs is not None and not _agrees(stated.sum_abs, float(np.abs(true).sum()), lambda: truth.magnitude.sum()):
-        found = "sum_abs", f"is {stated.sum_abs!r}, should be {float(np.abs(true).sum())!r} as the oracle says"
+    elif stated.sum_abs is not None and not _agrees(
+        stated.sum_abs, float(np.abs(true).sum()), lambda: truth.magnitude.sum()
+    ):
+        found = (
+            "sum_abs",
+            f"is {stated.sum_abs!r}, should be {float(np.abs(true).sum())!r} as the oracle says",
+        )
     if found is None:
         return None
     key = f"expected.{found[0]}"
     return f"{case.place.at(key)}: {key}: {found[1]}"
 
 
-def _agrees(stated: float | Float64, y: float | Float64, scale: Callable[[], float | Float64]) -> bool:
+def _agrees(
+    stated: float | Float64, y: float | Float64, scale: Callable[[], float | Float64]
+) -> bool:
     """`agrees_with_oracle`, with a scale that is made only where the numbers are not the same."""
     return bool(np.all(stated == y)) or agrees_with_oracle(stated, y, scale())
 

@@ -40,32 +40,45 @@ def load_cases(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]])
     for case in cases:
         other = first.setdefault(case.name, case)
         if other is not case and other.place.file != case.place.file:
-            wrong.append(f"{case.place.at('id')}: id: full name {case.name} is taken by {other.place.at('id')}, should be unique")
+            wrong.append(
+                f"{case.place.at('id')}: id: full name {case.name} is taken by "
+                f"{other.place.at('id')}, should be unique"
+            )
     if wrong:
         raise CaseFileError(wrong)
     return cases
 
 
 def case_files(paths: Iterable[Path]) -> list[tuple[Path, Path]]:
-    """(file, corpus root) for every case file at or below the paths, each once. Raises CaseFileError."""
+    """(file, corpus root) for every case file at or below the paths, each once. Raises
+    CaseFileError.
+    """
     found: dict[Path, tuple[Path, Path]] = {}
     for path in paths:
         if path.is_dir():
             inside = sorted(p for p in path.rglob("*") if p.suffix in ENDINGS and p.is_file())
-            files = [p for p in inside if NOT_CASES not in p.relative_to(path).parts[:-1] and p.name != DESIGN]
+            files = [
+                p
+                for p in inside
+                if NOT_CASES not in p.relative_to(path).parts[:-1] and p.name != DESIGN
+            ]
             if path.resolve().name == NOT_CASES:
                 files = []
         elif path.is_file():
             files = [path]
         else:
-            raise CaseFileError([f"{path}:1: (file): does not exist, should be a case file or a folder of them"])
+            raise CaseFileError(
+                [f"{path}:1: (file): does not exist, should be a case file or a folder of them"]
+            )
         for file in files:
             found.setdefault(file.resolve(), (file, corpus_root(file, path)))
     return list(found.values())
 
 
 def corpus_root(file: Path, given: Path) -> Path:
-    """The nearest folder above the file named `cases`, else the folder given, else the file's own."""
+    """The nearest folder above the file named `cases`, else the folder given, else the file's
+    own.
+    """
     for folder in file.resolve().parents:
         if folder.name == "cases":
             return folder
@@ -96,7 +109,9 @@ def read_cases(file: Path, root: Path) -> list[Case]:
     entries = document.items(("format", "cases"))
     for key in ("format", "cases"):
         if key not in entries:
-            problems.add(1, key, "missing, should be " + ("1" if key == "format" else "a list of cases"))
+            problems.add(
+                1, key, "missing, should be " + ("1" if key == "format" else "a list of cases")
+            )
     if "format" in entries and not _is_format(entries["format"].value()):
         entries["format"].wrong(f"is {entries['format'].value()!r}, should be {FORMAT}")
     cases = []

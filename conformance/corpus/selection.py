@@ -1,4 +1,6 @@
-"""Which cases are meant: paths, full names, globs, tags, and pytest's expression language over full names."""
+"""Which cases are meant: paths, full names, globs, tags, and pytest's expression language over full
+names.
+"""
 
 from __future__ import annotations
 
@@ -33,16 +35,20 @@ def select(
     slow: bool = False,
     subset: str | None = None,
 ) -> Selection:
-    """Cases at the paths among `words`, or of the shipped corpus; the other words are full names or globs of them.
+    """Cases at the paths among `words`, or of the shipped corpus; the other words are full names or
+    globs of them.
 
-    Cases tagged `slow` are left out unless they are asked for: by that tag, by their full name, or with `slow`. Of a subset, all
-    else selects among its members. Raises SelectionError where a word or the whole selects nothing, and FileProblems.
+    Cases tagged `slow` are left out unless they are asked for: by that tag, by their full name, or
+    with `slow`. Of a subset, all else selects among its members. Raises SelectionError where a word
+    or the whole selects nothing, and FileProblems.
     """
     paths = [Path(word) for word in words if is_path(word)]
     names = [word for word in words if not is_path(word)]
     for name in names:
         if name.endswith((".yaml", ".yml", "/")):
-            raise SelectionError(f"{name} does not exist, should be a case file, a folder of them, or a full name")
+            raise SelectionError(
+                f"{name} does not exist, should be a case file, a folder of them, or a full name"
+            )
     given = paths or [shipped_cases()]
     members = None if subset is None else _members(subset)
     loaded = load_cases(given)
@@ -51,7 +57,11 @@ def select(
     among = f"of subset {subset} " if subset is not None else ""
     wanted = loaded if members is None else [case for case in loaded if case.name in members]
     wanted = _named(wanted, names, among)
-    wanted = [case for case in wanted if slow or SLOW not in case.tags or SLOW in tags or case.name in names]
+    wanted = [
+        case
+        for case in wanted
+        if slow or SLOW not in case.tags or SLOW in tags or case.name in names
+    ]
     if tags:
         wanted = [case for case in wanted if set(tags) & set(case.tags)]
     if expression:
@@ -59,7 +69,9 @@ def select(
         wanted = [case for case in wanted if matches(case.name)]
     if not wanted:
         where = ", ".join(map(str, given))
-        raise SelectionError(f"no case {among}is selected of {len(loaded)} at {where}, should be at least one")
+        raise SelectionError(
+            f"no case {among}is selected of {len(loaded)} at {where}, should be at least one"
+        )
     roots = dict.fromkeys(root for _, root in case_files(given))
     return Selection(cases=tuple(wanted), loaded=tuple(loaded), roots=tuple(roots))
 
@@ -84,10 +96,14 @@ def _named(cases: Sequence[Case], names: Sequence[str], among: str) -> list[Case
         return list(cases)
     chosen: dict[str, Case] = {}
     for name in names:
-        found = [case for case in cases if case.name == name] or [case for case in cases if fnmatchcase(case.name, name)]
+        found = [case for case in cases if case.name == name] or [
+            case for case in cases if fnmatchcase(case.name, name)
+        ]
         if not found:
             what = f"matches no case {among}".rstrip()
-            raise SelectionError(f"{name} is no path and {what}, should be a path, a full name or a glob of them")
+            raise SelectionError(
+                f"{name} is no path and {what}, should be a path, a full name or a glob of them"
+            )
         chosen.update((case.name, case) for case in found)
     return [case for case in cases if case.name in chosen]
 
@@ -143,11 +159,15 @@ class _Matcher:
         return ("name", str(token).lower())
 
     def _wrong(self, what: str) -> None:
-        raise SelectionError(f"-k {self.text!r}: {what}, should be names joined by and, or, not and parentheses")
+        raise SelectionError(
+            f"-k {self.text!r}: {what}, should be names joined by and, or, not and parentheses"
+        )
 
 
 def compile_expression(text: str) -> _Matcher:
-    """pytest's -k: parts of names, in any case, joined by and, or, not and parentheses. Raises SelectionError."""
+    """pytest's -k: parts of names, in any case, joined by and, or, not and parentheses. Raises
+    SelectionError.
+    """
     return _Matcher(text)
 
 

@@ -1,7 +1,8 @@
-"""YAML 1.2 scalars on PyYAML's C composer, with the line of every key: strict reading for files that people write.
+"""YAML 1.2 scalars on PyYAML's C composer, with the line of every key: strict reading for files
+that people write.
 
-PyYAML alone lets a second key overwrite the first, reads `no` as false and `1e-5` as text; none of that happens here. Nothing is
-constructed from tags.
+PyYAML alone lets a second key overwrite the first, reads `no` as false and `1e-5` as text; none of
+that happens here. Nothing is constructed from tags.
 """
 
 from __future__ import annotations
@@ -39,7 +40,11 @@ _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
-    **{sign + word: float(sign + "inf") for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")},
+    **{
+        sign + word: float(sign + "inf")
+        for sign in ("", "+", "-")
+        for word in (".inf", ".Inf", ".INF")
+    },
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
 }
 
@@ -85,17 +90,23 @@ class Item:
         return isinstance(self.node, yaml.SequenceNode)
 
     def items(self, known: Sequence[str] | None = None) -> dict[str, Item]:
-        """The entries of a mapping; unknown and duplicate keys are noted as problems and left out."""
+        """The entries of a mapping; unknown and duplicate keys are noted as problems and left
+        out.
+        """
         found: dict[str, Item] = {}
         for key_node, value_node in self.node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
-                self.problems.add(line, self.key or "(key)", "a key is a list or a mapping, should be a word")
+                self.problems.add(
+                    line, self.key or "(key)", "a key is a list or a mapping, should be a word"
+                )
                 continue
             name = key_node.value
             item = Item(self.problems, self.below(name), line, value_node)
             if name in found:
-                item.wrong(f"duplicate key, first given in line {found[name].line}, should stand once")
+                item.wrong(
+                    f"duplicate key, first given in line {found[name].line}, should stand once"
+                )
             elif known is not None and name not in known:
                 item.wrong(f"unknown key, should be one of {', '.join(known)}")
             else:
@@ -123,7 +134,10 @@ class Item:
         value = self.value()
         if is_integer(value) and (least is None or value >= least):
             return int(value)
-        self.wrong(f"is {_shown(value)}, should be a whole number" + (f" of at least {least}" if least is not None else ""))
+        self.wrong(
+            f"is {_shown(value)}, should be a whole number"
+            + (f" of at least {least}" if least is not None else "")
+        )
         return None
 
     def number(self) -> float | None:
@@ -139,13 +153,19 @@ def read(path: Path) -> Item:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else f"byte {error.start} is not UTF-8"
-        raise FileProblems([f"{path}:1: (file): cannot be read: {reason}, should be a YAML file in UTF-8"]) from None
+        reason = (
+            error.strerror if isinstance(error, OSError) else f"byte {error.start} is not UTF-8"
+        )
+        raise FileProblems(
+            [f"{path}:1: (file): cannot be read: {reason}, should be a YAML file in UTF-8"]
+        ) from None
     return parse(path, text)
 
 
 def parse(path: Path, text: str) -> Item:
-    """The text of a file as one item; `path` is for messages. Raises FileProblems if it is not one YAML document."""
+    """The text of a file as one item; `path` is for messages. Raises FileProblems if it is not one
+    YAML document.
+    """
     problems = Problems(path)
     try:
         loader = _Loader(text)
@@ -155,10 +175,16 @@ def parse(path: Path, text: str) -> Item:
             loader.dispose()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        told = ", ".join(str(part) for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part)
+        told = ", ".join(
+            str(part)
+            for part in (getattr(error, "context", None), getattr(error, "problem", None))
+            if part
+        )
         line = mark.line + 1 if mark else 1
         told = " ".join((told or str(error)).split())
-        raise FileProblems([f"{path}:{line}: (YAML): {told}, should be one YAML document"]) from None
+        raise FileProblems(
+            [f"{path}:{line}: (YAML): {told}, should be one YAML document"]
+        ) from None
     if node is None:
         raise FileProblems([f"{path}:1: (file): is empty, should be a YAML document"])
     _refuse_tags_and_cycles(node, problems)
@@ -167,7 +193,9 @@ def parse(path: Path, text: str) -> Item:
 
 
 def offset(text: str, mark: yaml.Mark) -> int:
-    """The place of a node's mark in the text; libyaml counts lines and columns in characters, as Python does."""
+    """The place of a node's mark in the text; libyaml counts lines and columns in characters, as
+    Python does.
+    """
     starts = [0, *(found.end() for found in _BREAK.finditer(text))]
     return int(starts[mark.line] + mark.column)
 
@@ -179,12 +207,20 @@ def _refuse_tags_and_cycles(root: yaml.Node, problems: Problems) -> None:
 
     def visit(node: yaml.Node) -> None:
         if node.tag != _UNTAGGED:
-            problems.add(node.start_mark.line + 1, "(YAML)", f"tag {node.tag}, should be plain YAML without tags")
+            problems.add(
+                node.start_mark.line + 1,
+                "(YAML)",
+                f"tag {node.tag}, should be plain YAML without tags",
+            )
             return
         if isinstance(node, yaml.ScalarNode) or id(node) in finished:
             return
         if id(node) in open_nodes:
-            problems.add(node.start_mark.line + 1, "(YAML)", "an alias refers to what contains it, should be a value")
+            problems.add(
+                node.start_mark.line + 1,
+                "(YAML)",
+                "an alias refers to what contains it, should be a value",
+            )
             return
         open_nodes.add(id(node))
         for child in node.value:
@@ -217,7 +253,9 @@ def scalar(text: str) -> Any:
         return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
     if _FLOAT.fullmatch(text):
         number = float(text)
-        return text if math.isinf(number) else number  # a number too large for float64 is not silently another
+        return (
+            text if math.isinf(number) else number
+        )  # a number too large for float64 is not silently another
     return text
 
 

@@ -1,4 +1,6 @@
-"""The subsets of the shipped cases: lists of full names, computed by tools and kept beside the cases."""
+"""The subsets of the shipped cases: lists of full names, computed by tools and kept beside the
+cases.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,15 @@ class UnknownSubsetError(LookupError):
 
 
 def members(name: str) -> dict[str, str]:
-    """Full name -> FILE:LINE of every member. Raises UnknownSubsetError, and FileProblems for a list that cannot be read."""
+    """Full name -> FILE:LINE of every member. Raises UnknownSubsetError, and FileProblems for a
+    list that cannot be read.
+    """
     files = {path.stem: path for path in sorted((shipped_cases() / FOLDER).glob("*.txt"))}
     if name not in files:
         close = get_close_matches(name, files, n=1)
-        instead = f"; did you mean {close[0]}?" if close else f", should be one of {', '.join(files)}"
+        instead = (
+            f"; did you mean {close[0]}?" if close else f", should be one of {', '.join(files)}"
+        )
         raise UnknownSubsetError(f"unknown subset {name}{instead}")
     return _read(files[name])
 
@@ -44,6 +50,10 @@ def _read(file: Path) -> dict[str, str]:
 
 def check(given: Mapping[str, str], there: Set[str]) -> None:
     """Raise FileProblems for members that are none of the full names there are."""
-    lost = [f"{at}: {name} is no shipped case, should be the full name of one" for name, at in given.items() if name not in there]
+    lost = [
+        f"{at}: {name} is no shipped case, should be the full name of one"
+        for name, at in given.items()
+        if name not in there
+    ]
     if lost:
         raise FileProblems(lost)

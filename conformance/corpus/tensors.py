@@ -15,12 +15,24 @@ from conformance.corpus.case import DTYPES, Case, Given, Made, Source
 Array = NDArray[Any]
 
 
-DTYPES_OF_RESULTS = (*DTYPES, "bool", "int8", "uint8", "int16", "int32", "int64", "complex64", "complex128")
+DTYPES_OF_RESULTS = (
+    *DTYPES,
+    "bool",
+    "int8",
+    "uint8",
+    "int16",
+    "int32",
+    "int64",
+    "complex64",
+    "complex128",
+)
 """What an engine may return and be told that it is wrong; anything else is no array of numbers."""
 
 
 class Tensors(NamedTuple):
-    """x (N, C_in, *spatial), kernel (C_in, C_out / groups, *kernel), bias (C_out,) or None, in the case's dtype."""
+    """x (N, C_in, *spatial), kernel (C_in, C_out / groups, *kernel), bias (C_out,) or None, in the
+    case's dtype.
+    """
 
     x: Array
     kernel: Array
@@ -43,7 +55,9 @@ def numeric_array(y: Any) -> Array:
         raise TypeError("returned a masked array, should be an array of numbers")
     array = np.asarray(y)
     if array.dtype.name not in DTYPES_OF_RESULTS:
-        raise TypeError(f"returned {type(y).__name__} of dtype {array.dtype}, should be an array of numbers")
+        raise TypeError(
+            f"returned {type(y).__name__} of dtype {array.dtype}, should be an array of numbers"
+        )
     return array
 
 
@@ -59,7 +73,11 @@ def tensors_of(case: Case) -> Tensors:
 
 def cotangent_of(case: Case) -> Array | None:
     """The cotangent (N, C_out, *out) of a case with gradients, rounded to its dtype."""
-    return None if case.gradients is None else _array(case.gradients, "gradients", dtype_of(case.dtype))
+    return (
+        None
+        if case.gradients is None
+        else _array(case.gradients, "gradients", dtype_of(case.dtype))
+    )
 
 
 def _array(source: Source, role: str, dtype: np.dtype[Any]) -> Array:

@@ -1,4 +1,6 @@
-"""What cases have in common: traits of a call, and the smallest rule that is true of some cases and of no other."""
+"""What cases have in common: traits of a call, and the smallest rule that is true of some cases and
+of no other.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,15 @@ def traits_of(case: Case) -> Traits:
     """The traits of a case."""
     geometry = None if case.geometry is None else asdict(case.geometry) | {"out": case.geometry.out}
     bias = case.bias is not None
-    return _traits(case.spatial, case.dtype, geometry, case.input.shape, case.kernel.shape, bias=bias, must_fail=case.must_fail)
+    return _traits(
+        case.spatial,
+        case.dtype,
+        geometry,
+        case.input.shape,
+        case.kernel.shape,
+        bias=bias,
+        must_fail=case.must_fail,
+    )
 
 
 def traits_of_line(line: Mapping[str, Any]) -> Traits:
@@ -29,7 +39,14 @@ def traits_of_line(line: Mapping[str, Any]) -> Traits:
         return frozenset()
     shapes = line["input"]["shape"], line["kernel"]["shape"]
     bias, must_fail = line.get("bias") is not None, bool(line.get("must_fail"))
-    return _traits(line["spatial"], line["dtype"], line.get("geometry"), *shapes, bias=bias, must_fail=must_fail)
+    return _traits(
+        line["spatial"],
+        line["dtype"],
+        line.get("geometry"),
+        *shapes,
+        bias=bias,
+        must_fail=must_fail,
+    )
 
 
 def _traits(
@@ -68,28 +85,42 @@ def _traits(
             "dilation above 2": any(axis["dilation"] > 2 for axis in axes),
             "no dilation": all(axis["dilation"] == 1 for axis in axes),
             "a kernel above 1": any(axis["kernel"] > 1 for axis in axes),
-            "a kernel shorter than the stride": any(axis["kernel"] < axis["stride"] for axis in axes),
+            "a kernel shorter than the stride": any(
+                axis["kernel"] < axis["stride"] for axis in axes
+            ),
             "a start that is cut": any(axis["crop_low"] > 0 for axis in axes),
             "an end that is cut": any(axis["crop_high"] > 0 for axis in axes),
             "nothing cut": all(axis["crop_low"] <= 0 and axis["crop_high"] <= 0 for axis in axes),
-            "start and end cut unequally": any(axis["crop_low"] != axis["crop_high"] for axis in axes),
+            "start and end cut unequally": any(
+                axis["crop_low"] != axis["crop_high"] for axis in axes
+            ),
             "zeros appended at the end": any(axis["crop_high"] < 0 for axis in axes),
             "zeros at the start": any(axis["crop_low"] < 0 for axis in axes),
-            "axes that differ": len({(a["stride"], a["dilation"], a["kernel"], a["crop_low"], a["crop_high"]) for a in axes}) > 1,
+            "axes that differ": len(
+                {
+                    (a["stride"], a["dilation"], a["kernel"], a["crop_low"], a["crop_high"])
+                    for a in axes
+                }
+            )
+            > 1,
             "an output above 32 on an axis": any(size > 32 for size in geometry["out"]),
         }
     return frozenset(phrase for phrase, holds in found.items() if holds)
 
 
 def rule(failing: Sequence[Traits], passing: Sequence[Traits]) -> tuple[str, bool]:
-    """What all failing cases have and, if the second is true, no passing one has: a trait or two of them; empty if nothing.
+    """What all failing cases have and, if the second is true, no passing one has: a trait or two of
+    them; empty if nothing.
 
-    Of rules that separate equally well the shorter is told. Without one, the traits that all failing share and fewest of the
-    others have.
+    Of rules that separate equally well the shorter is told. Without one, the traits that all
+    failing share and fewest of the others have.
     """
     if not failing:
         return "", False
-    shared = sorted(frozenset.intersection(*failing), key=lambda trait: (_held(passing, (trait,)), len(trait), trait))
+    shared = sorted(
+        frozenset.intersection(*failing),
+        key=lambda trait: (_held(passing, (trait,)), len(trait), trait),
+    )
     if not shared or not passing:
         return "", False
     for count in (1, 2):
@@ -98,7 +129,9 @@ def rule(failing: Sequence[Traits], passing: Sequence[Traits]) -> tuple[str, boo
                 return " and ".join(chosen), True
     telling = [trait for trait in shared if _held(passing, (trait,)) * 2 < len(passing)]
     first = telling[:1]
-    narrower = [trait for trait in telling[1:] if _held(passing, (*first, trait)) < _held(passing, first)]
+    narrower = [
+        trait for trait in telling[1:] if _held(passing, (*first, trait)) < _held(passing, first)
+    ]
     return " and ".join([*first, *narrower[:1]]), False
 
 

@@ -1,4 +1,6 @@
-"""Arrays that follow from what a case says, kept between runs by that content: a corpus is run more often than it changes."""
+"""Arrays that follow from what a case says, kept between runs by that content: a corpus is run more
+often than it changes.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,14 @@ from conformance.corpus.truths import Arrays, Truths
 from conformance.system import cache
 
 MOST_BYTES = 2**30
-"""What a folder may take; of more, what was used longest ago is let go when the folder is opened the next time."""
+"""What a folder may take; of more, what was used longest ago is let go when the folder is opened
+the next time."""
 
 
 class Kept:
-    """A folder of arrays by content and part. A file that cannot be read or written is as good as none."""
+    """A folder of arrays by content and part. A file that cannot be read or written is as good as
+    none.
+    """
 
     def __init__(self, folder: Path, most_bytes: int = MOST_BYTES) -> None:
         self._folder = folder
@@ -29,7 +34,9 @@ class Kept:
             self._let_go(most_bytes)
 
     def __call__(self, content: object, part: str, make: Callable[[], Arrays]) -> Arrays:
-        """That part of what follows from the content: kept from before, bit for bit, or made now and kept."""
+        """That part of what follows from the content: kept from before, bit for bit, or made now
+        and kept.
+        """
         path = self._folder / f"{key_of(content)}-{part}.npz"
         found = _read(path)
         if found is None:
@@ -52,7 +59,9 @@ def kept_truths() -> Truths:
 
 
 def key_of(content: object) -> str:
-    """What identifies content by its repr, together with everything that numbers are made of it by: our own code and NumPy's."""
+    """What identifies content by its repr, together with everything that numbers are made of it by:
+    our own code and NumPy's.
+    """
     return hashlib.sha256(f"{_makers()}\n{content!r}".encode()).hexdigest()[:32]
 
 
@@ -60,7 +69,11 @@ def key_of(content: object) -> str:
 def _makers() -> str:
     package = Path(__file__).parent.parent
     state = hashlib.sha256(np.__version__.encode())
-    for path in [package / "geometry.py", package / "corpus" / "tensors.py", *sorted(package.joinpath("oracle").rglob("*.py"))]:
+    for path in [
+        package / "geometry.py",
+        package / "corpus" / "tensors.py",
+        *sorted(package.joinpath("oracle").rglob("*.py")),
+    ]:
         state.update(path.read_bytes())
     return state.hexdigest()
 
@@ -70,7 +83,9 @@ def _read(path: Path) -> Arrays | None:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as zipped:
             arrays = {name: zipped[name] for name in zipped.files}
         os.utime(path)
-    except Exception:  # absent, or damaged in whatever way: a zip file holds a checksum of every array
+    except (
+        Exception
+    ):  # absent, or damaged in whatever way: a zip file holds a checksum of every array
         return None
     return arrays
 

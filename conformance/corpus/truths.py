@@ -1,4 +1,6 @@
-"""Arrays and truths of cases, computed once for all adapters and kept while there is room; those of large cases between runs."""
+"""Arrays and truths of cases, computed once for all adapters and kept while there is room; those of
+large cases between runs.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,13 @@ from conformance.oracle.reference import Float64
 
 KEEP_BYTES = 96 * 2**20
 LARGE_BYTES = 2**20
-"""What takes more is not kept until the end of a run: all adapters are asked for it at about the same time."""
+"""What takes more is not kept until the end of a run: all adapters are asked for it at about the
+same time."""
 
 Arrays = Mapping[str, Array]
 Keep = Callable[[object, str, Callable[[], Arrays]], Arrays]
-"""Gives that part of what follows from a content (which its repr says whole): kept from before, or made now and kept."""
+"""Gives that part of what follows from a content (which its repr says whole): kept from before, or
+made now and kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +44,9 @@ class Prepared:
 
 
 def bytes_of(case: Case) -> int:
-    """What the arrays and the truth of a case take, what is derived from the truth counted as if it were there."""
+    """What the arrays and the truth of a case take, what is derived from the truth counted as if it
+    were there.
+    """
     sources = (case.input, case.kernel, case.bias)
     operands = sum(math.prod(source.shape) for source in sources if source is not None)
     arrays = operands * dtype_of(case.dtype).itemsize
@@ -59,7 +65,11 @@ def prepare(case: Case) -> Prepared:
     tensors = tensors_of(case)
     if case.must_fail or case.geometry is None:
         return Prepared(tensors=tensors, truth=None)
-    return Prepared(tensors=tensors, truth=truth_of(*tensors, case.geometry, case.dtype), cotangent=cotangent_of(case))
+    return Prepared(
+        tensors=tensors,
+        truth=truth_of(*tensors, case.geometry, case.dtype),
+        cotangent=cotangent_of(case),
+    )
 
 
 def _prepare_kept(case: Case, keep: Keep) -> Prepared:
@@ -71,7 +81,11 @@ def _prepare_kept(case: Case, keep: Keep) -> Prepared:
 
     def operands() -> dict[str, Array]:
         made = tensors_of(case)._asdict()
-        return {name: array.view(f"u{dtype.itemsize}") for name, array in made.items() if array is not None}  # bits, of any dtype
+        return {
+            name: array.view(f"u{dtype.itemsize}")
+            for name, array in made.items()
+            if array is not None
+        }  # bits, of any dtype
 
     found = {name: bits.view(dtype) for name, bits in keep(content, "operands", operands).items()}
     tensors = Tensors(x=found["x"], kernel=found["kernel"], bias=found.get("bias"))
@@ -84,7 +98,8 @@ def _prepare_kept(case: Case, keep: Keep) -> Prepared:
 
 
 class Truths:
-    """`prepare`, once per case as long as there is room to keep what was used last. Safe to use from several threads.
+    """`prepare`, once per case as long as there is room to keep what was used last. Safe to use
+    from several threads.
 
     What large cases need is kept between runs too, by `keep` if that is given.
     """
@@ -115,7 +130,12 @@ class Truths:
         return prepared
 
     def _make_room(self, size: int) -> None:
-        """Let go of what was used longest ago, of large cases first: their turn is over when the next one comes."""
+        """Let go of what was used longest ago, of large cases first: their turn is over when the
+        next one comes.
+        """
         while self._held and sum(self._bytes.values()) + size > self._keep_bytes:
-            name = next((name for name in self._held if self._bytes[name] > LARGE_BYTES), next(iter(self._held)))
+            name = next(
+                (name for name in self._held if self._bytes[name] > LARGE_BYTES),
+                next(iter(self._held)),
+            )
             del self._held[name], self._bytes[name]

@@ -1,11 +1,13 @@
-"""The largest error that rounding can explain, per element, with n the number of its terms (the bias counted):
+"""The largest error that rounding can explain, per element, with n the number of its terms (the
+bias counted):
 
     |got - y| <= (gamma(n, u) + gamma(n, 2^-53)) * B + u_out * (|y| + |y - b|) + (n + 1) * eta
     gamma(n, u) = min(n*u / (1 - n*u), exp(lambda * sqrt(n) * u + n*u^2 / (1 - u)) - 1),  lambda = 6
 
-for any order of summation: the first term of the minimum is N. Higham, Accuracy and Stability of Numerical Algorithms, ch. 3;
-the second N. Higham and T. Mary, SIAM J. Sci. Comput. 41(5), 2019, whose probability of failure falls as exp(-lambda^2 / 2).
-The second gamma is the oracle's own error. There are no tolerances to tune.
+for any order of summation: the first term of the minimum is N. Higham, Accuracy and Stability of
+Numerical Algorithms, ch. 3; the second N. Higham and T. Mary, SIAM J. Sci. Comput. 41(5), 2019,
+whose probability of failure falls as exp(-lambda^2 / 2). The second gamma is the oracle's own
+error. There are no tolerances to tune.
 """
 
 from __future__ import annotations
@@ -23,21 +25,34 @@ from conformance.oracle.truth import SIGNIFICAND_BITS
 
 LAMBDA = 6.0
 
-_EXPONENT_OF_SMALLEST_SUBNORMAL = {"float64": -1074, "float32": -149, "float16": -24, "bfloat16": -133}
+_EXPONENT_OF_SMALLEST_SUBNORMAL = {
+    "float64": -1074,
+    "float32": -149,
+    "float16": -24,
+    "bfloat16": -133,
+}
 
 Made = TypeVar("Made")
 
 
 def gamma(n: Float64, u: float) -> Float64:
-    """The relative error bound of a sum of n products: the smaller of the certain and the probable one."""
+    """The relative error bound of a sum of n products: the smaller of the certain and the probable
+    one.
+    """
     with np.errstate(divide="ignore", over="ignore"):
         probable = np.expm1(LAMBDA * np.sqrt(n) * u + n * u**2 / (1 - u))
-        certain = np.where(n * u < 1, n * u / np.maximum(1 - n * u, np.finfo(np.float64).tiny), np.inf)
+        certain = np.where(
+            n * u < 1, n * u / np.maximum(1 - n * u, np.finfo(np.float64).tiny), np.inf
+        )
     return np.asarray(np.minimum(certain, probable))
 
 
-def per_truth(make: Callable[[Truth | GradientTruth], Made]) -> Callable[[Truth | GradientTruth], Made]:
-    """What is made of a truth once, and held as long as that is: all adapters are compared with the same."""
+def per_truth(
+    make: Callable[[Truth | GradientTruth], Made],
+) -> Callable[[Truth | GradientTruth], Made]:
+    """What is made of a truth once, and held as long as that is: all adapters are compared with the
+    same.
+    """
     held: WeakKeyDictionary[Truth | GradientTruth, Made] = WeakKeyDictionary()
 
     @wraps(make)
@@ -53,11 +68,14 @@ def per_truth(make: Callable[[Truth | GradientTruth], Made]) -> Callable[[Truth 
 def bound(truth: Truth | GradientTruth) -> Float64:
     """The largest error that rounding can explain, per element, of the shape of the output.
 
-    16-bit dtypes are held to a float32 accumulator: their engines have one, and those that have not show it.
+    16-bit dtypes are held to a float32 accumulator: their engines have one, and those that have not
+    show it.
     """
     u = 2.0**-53 if truth.dtype == "float64" else 2.0**-24
     u_out = 2.0 ** -SIGNIFICAND_BITS[truth.dtype]
-    eta = max(2.0 ** (_EXPONENT_OF_SMALLEST_SUBNORMAL[truth.dtype] - 1), 2.0**-1074)  # float64 cannot hold half of its own
+    eta = max(
+        2.0 ** (_EXPONENT_OF_SMALLEST_SUBNORMAL[truth.dtype] - 1), 2.0**-1074
+    )  # float64 cannot hold half of its own
     n = truth.terms
     with np.errstate(invalid="ignore", over="ignore"):
         sums = (gamma(n, u) + gamma(n, 2.0**-53)) * truth.magnitude

@@ -1,13 +1,16 @@
-"""What is true of the gradients of sum(y * cotangent), y a transposed convolution: with respect to input, kernel and bias.
+"""What is true of the gradients of sum(y * cotangent), y a transposed convolution: with respect to
+input, kernel and bias.
 
-    dL/dx[n, c, i]    = sum over o and k of w[c, o, k] * cotangent[n, o, i * stride + k * dilation - crop_low]
-    dL/dw[c, o, k]    = sum over n and i of x[n, c, i] * cotangent[n, o, i * stride + k * dilation - crop_low]
-    dL/dbias[o]       = sum over n and p of cotangent[n, o, p]
+    dL/dx[n, c, i] = sum over o and k of w[c, o, k] * cotangent[n, o, p]
+    dL/dw[c, o, k] = sum over n and i of x[n, c, i] * cotangent[n, o, p]
+    dL/dbias[o]    = sum over n and p of cotangent[n, o, p]
+    p = i * stride + k * dilation - crop_low in the first two
 
-group by group, over the pairs (i, k) that reach the window: the first is the convolution whose transpose y is, the second that
-convolution's own gradient with the roles of image and cotangent exchanged. One matrix product per tap; a product that has no
-place in the window is never formed, so that NaN and infinity go where their products go.
-Source: V. Dumoulin and F. Visin, arXiv:1603.07285, section 4.1, for the first; docs/mathematics.md derives all three.
+group by group, over the pairs (i, k) that reach the window: the first is the convolution whose
+transpose y is, the second that convolution's own gradient with the roles of image and cotangent
+exchanged. One matrix product per tap; a product that has no place in the window is never formed, so
+that NaN and infinity go where their products go. Source: V. Dumoulin and F. Visin,
+arXiv:1603.07285, section 4.1, for the first; docs/mathematics.md derives all three.
 """
 
 from __future__ import annotations
@@ -27,15 +30,18 @@ from conformance.oracle.reference import Float64, as_slice, blocks, of_rows
 from conformance.oracle.truth import SIGNIFICAND_BITS, integers, significand
 
 BLOCK_BYTES = 2 * 2**20
-"""The most memory that what a tap reads and makes takes: every tap passes over a block again, which is faster in a cache."""
+"""The most memory that what a tap reads and makes takes: every tap passes over a block again, which
+is faster in a cache."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GradientTruth:
-    """What is true of the gradient of sum(y * cotangent) with respect to one operand, and what its error bound is made of.
+    """What is true of the gradient of sum(y * cotangent) with respect to one operand, and what its
+    error bound is made of.
 
-    `of` is "input", "kernel" or "bias", and y the gradient, of that operand's shape. `operands` are what it is computed from,
-    rounded to the dtype and then held in float64: (kernel, cotangent), (x, cotangent) or (cotangent,).
+    `of` is "input", "kernel" or "bias", and y the gradient, of that operand's shape. `operands` are
+    what it is computed from, rounded to the dtype and then held in float64: (kernel, cotangent),
+    (x, cotangent) or (cotangent,).
     """
 
     of: str
@@ -46,12 +52,16 @@ class GradientTruth:
 
     @cached_property
     def magnitude(self) -> Float64:
-        """B, the same gradient of the operands' magnitudes: the sum of the magnitudes of all terms of an element."""
+        """B, the same gradient of the operands' magnitudes: the sum of the magnitudes of all terms
+        of an element.
+        """
         return self._gradient(*map(np.abs, self.operands))
 
     @cached_property
     def squares(self) -> Float64:
-        """The sum of the squares of all products of an element; those of the bias are the cotangent's numbers times one."""
+        """The sum of the squares of all products of an element; those of the bias are the
+        cotangent's numbers times one.
+        """
         with np.errstate(over="ignore"):
             squared = [operand**2 for operand in self.operands]
         return self._gradient(*squared)
@@ -62,7 +72,9 @@ class GradientTruth:
         if self.of == "bias":
             batch, _, *out = self.operands[0].shape
             return np.full(1, float(batch * math.prod(out)))
-        summed, which = (self.operands[0].shape[1], 0) if self.of == "input" else (len(self.operands[0]), 1)
+        summed, which = (
+            (self.operands[0].shape[1], 0) if self.of == "input" else (len(self.operands[0]), 1)
+        )
         count = np.full((1, 1), float(summed))
         for axis in self.geometry.axes:
             count = count[..., np.newaxis] * _reached(axis)[which]
@@ -70,10 +82,14 @@ class GradientTruth:
 
     @cached_property
     def exact(self) -> bool:
-        """Whether every order of summation gives the same bits in the dtype: integers, and no partial sum above 2^p."""
+        """Whether every order of summation gives the same bits in the dtype: integers, and no
+        partial sum above 2^p.
+        """
         if not all(map(integers, self.operands)):
             return False
-        return bool(self.magnitude.size == 0 or self.magnitude.max() <= 2.0 ** SIGNIFICAND_BITS[self.dtype])
+        return bool(
+            self.magnitude.size == 0 or self.magnitude.max() <= 2.0 ** SIGNIFICAND_BITS[self.dtype]
+        )
 
     @property
     def before_bias(self) -> Float64:
@@ -96,26 +112,34 @@ def gradient_truths(
     geometry: Geometry,
     dtype: str,
 ) -> dict[str, GradientTruth]:
-    """The truths of a call's gradients, by operand: "input", "kernel", and "bias" where there is one.
+    """The truths of a call's gradients, by operand: "input", "kernel", and "bias" where there is
+    one.
 
-    x is (N, C_in, *size), kernel (C_in, C_out / groups, *kernel), bias (C_out,), cotangent (N, C_out, *out), of a call that makes
-    sense and rounded to its dtype. Raises ValueError where the cotangent is not of the output's shape.
+    x is (N, C_in, *size), kernel (C_in, C_out / groups, *kernel), bias (C_out,), cotangent (N,
+    C_out, *out), of a call that makes sense and rounded to its dtype. Raises ValueError where the
+    cotangent is not of the output's shape.
     """
     shape = (len(x), kernel.shape[1] * geometry.groups, *geometry.out)
     if cotangent.shape != shape:
-        raise ValueError(f"cotangent: has shape {list(cotangent.shape)}, should have the output's {list(shape)}")
+        raise ValueError(
+            f"cotangent: has shape {list(cotangent.shape)}, should have the output's {list(shape)}"
+        )
     x64, w64, c64 = (array.astype(np.float64) for array in (x, kernel, cotangent))
     operands: dict[str, tuple[Float64, ...]] = {"input": (w64, c64), "kernel": (x64, c64)}
     if bias is not None:
         operands["bias"] = (c64,)
     return {
-        of: GradientTruth(of=of, y=_GRADIENTS[of](*used, geometry), dtype=dtype, operands=used, geometry=geometry)
+        of: GradientTruth(
+            of=of, y=_GRADIENTS[of](*used, geometry), dtype=dtype, operands=used, geometry=geometry
+        )
         for of, used in operands.items()
     }
 
 
 def input_gradient(kernel: Float64, cotangent: Float64, geometry: Geometry) -> Float64:
-    """dL/dx (N, C_in, *size) of kernel (C_in, C_out / groups, *kernel) and cotangent (N, C_out, *out)."""
+    """dL/dx (N, C_in, *size) of kernel (C_in, C_out / groups, *kernel) and cotangent (N, C_out,
+    *out).
+    """
     batch, groups = len(cotangent), geometry.groups
     dx = np.zeros((batch, len(kernel), *geometry.size))
     into, seen = _grouped(dx, groups), np.ascontiguousarray(_grouped(cotangent, groups))
@@ -129,7 +153,9 @@ def input_gradient(kernel: Float64, cotangent: Float64, geometry: Geometry) -> F
 
 
 def kernel_gradient(x: Float64, cotangent: Float64, geometry: Geometry) -> Float64:
-    """dL/dkernel (C_in, C_out / groups, *kernel) of x (N, C_in, *size) and cotangent (N, C_out, *out)."""
+    """dL/dkernel (C_in, C_out / groups, *kernel) of x (N, C_in, *size) and cotangent (N, C_out,
+    *out).
+    """
     batch, groups = len(cotangent), geometry.groups
     dw = np.zeros((x.shape[1], cotangent.shape[1] // groups, *geometry.kernel))
     sums = np.zeros_like(_by_tap(dw, groups))
@@ -142,33 +168,55 @@ def kernel_gradient(x: Float64, cotangent: Float64, geometry: Geometry) -> Float
 
 
 def bias_gradient(cotangent: Float64, geometry: Geometry) -> Float64:
-    """dL/dbias (C_out,) of cotangent (N, C_out, *out): bias is added to every element, appended ones too."""
+    """dL/dbias (C_out,) of cotangent (N, C_out, *out): bias is added to every element, appended
+    ones too.
+    """
     with np.errstate(invalid="ignore", over="ignore"):
         return np.asarray(cotangent.sum(axis=(0, *range(2, 2 + geometry.rank))))
 
 
-_GRADIENTS: dict[str, Callable[..., Float64]] = {"input": input_gradient, "kernel": kernel_gradient, "bias": bias_gradient}
+_GRADIENTS: dict[str, Callable[..., Float64]] = {
+    "input": input_gradient,
+    "kernel": kernel_gradient,
+    "bias": bias_gradient,
+}
 
 _Index = tuple[slice, ...]
 
 
-def _pairs(geometry: Geometry, batch: int, channels: int) -> Iterator[tuple[tuple[int, ...], _Index, _Index]]:
-    """(tap, where in the input, where in the output) of all products, a block of batch items and positions at a time.
+def _pairs(
+    geometry: Geometry, batch: int, channels: int
+) -> Iterator[tuple[tuple[int, ...], _Index, _Index]]:
+    """(tap, where in the input, where in the output) of all products, a block of batch items and
+    positions at a time.
 
-    The indices are of arrays (groups, channels, N, *spatial). What a tap reads of both arrays, `channels` numbers per position,
-    takes at most BLOCK_BYTES, or is one position.
+    The indices are of arrays (groups, channels, N, *spatial). What a tap reads of both arrays,
+    `channels` numbers per position, takes at most BLOCK_BYTES, or is one position.
     """
     shape = (batch, *geometry.size)
     taps = [list(axis.taps()) for axis in geometry.axes]
-    for (n, m), *spans in itertools.product(*map(blocks, shape, _block(shape, BLOCK_BYTES // 8 // max(1, channels)))):
-        near = (_within(of_axis, stride, *span) for of_axis, stride, span in zip(taps, geometry.stride, spans, strict=True))
+    for (n, m), *spans in itertools.product(
+        *map(blocks, shape, _block(shape, BLOCK_BYTES // 8 // max(1, channels)))
+    ):
+        near = (
+            _within(of_axis, stride, *span)
+            for of_axis, stride, span in zip(taps, geometry.stride, spans, strict=True)
+        )
         every = (slice(None), slice(None), slice(n, m))
         for tap in itertools.product(*near):
-            yield tuple(k for k, _, _ in tap), (*every, *(source for _, source, _ in tap)), (*every, *(at for _, _, at in tap))
+            yield (
+                tuple(k for k, _, _ in tap),
+                (*every, *(source for _, source, _ in tap)),
+                (*every, *(at for _, _, at in tap)),
+            )
 
 
-def _within(taps: list[Any], stride: int, start: int, stop: int) -> Iterator[tuple[int, slice, slice]]:
-    """The taps of an axis with the input positions, limited to [start, stop), and the output positions of each."""
+def _within(
+    taps: list[Any], stride: int, start: int, stop: int
+) -> Iterator[tuple[int, slice, slice]]:
+    """The taps of an axis with the input positions, limited to [start, stop), and the output
+    positions of each.
+    """
     for tap, positions, places in of_rows(taps, stride, start, stop):
         yield tap, slice(start + positions.start, start + positions.stop), as_slice(places)
 
@@ -197,7 +245,9 @@ def _grouped(array: Float64, groups: int) -> Float64:
 
 
 def _by_tap(kernel: Float64, groups: int) -> Float64:
-    """(C_in, C_out / groups, *kernel) as one matrix per tap and group: (*kernel, groups, C_in / groups, C_out / groups)."""
+    """(C_in, C_out / groups, *kernel) as one matrix per tap and group: (*kernel, groups, C_in /
+    groups, C_out / groups).
+    """
     split = kernel.reshape(groups, len(kernel) // groups, *kernel.shape[1:])
     return np.ascontiguousarray(np.moveaxis(split, (0, 1, 2), (-3, -2, -1)))
 

@@ -2,8 +2,8 @@
 
     full[n, o, i * stride + k * dilation] += sum over c of x[n, c, i] * w[c, o, k]
 
-per group, the products of a block of output channels in one matrix, each tap of which is then added to the
-output positions that it reaches. Nothing outside the window is ever stored.
+per group, the products of a block of output channels in one matrix, each tap of which is then added
+to the output positions that it reaches. Nothing outside the window is ever stored.
 """
 
 from __future__ import annotations
@@ -39,16 +39,20 @@ def conv_transpose(
 ) -> Float64:
     """Transposed convolution in float64.
 
-    x is (N, C_in, *spatial), w is (C_in, C_out / groups, *kernel), b is (C_out,); the result is (N, C_out, *out) with
-    out = (size - 1) * stride - low - high + dilation * (kernel - 1) + 1 + output_padding per axis. `padding` is a
-    number, one per spatial axis, or a (low, high) pair per spatial axis; negative padding appends zeros.
+    x is (N, C_in, *spatial), w is (C_in, C_out / groups, *kernel), b is (C_out,); the result is (N,
+    C_out, *out) with out = (size - 1) * stride - low - high + dilation * (kernel - 1) + 1 +
+    output_padding per axis. `padding` is a number, one per spatial axis, or a (low, high) pair per
+    spatial axis; negative padding appends zeros.
 
     Raises ValueError for arguments that make no sense.
     """
     x, w = _real("x", x), _real("w", w)
     bias = None if b is None else _real("b", b)
     if x.ndim < 3 or w.ndim != x.ndim:
-        raise ValueError(f"x has {x.ndim} axes and w {w.ndim}, should be (N, C_in, *spatial) and (C_in, C_out / groups, *kernel)")
+        raise ValueError(
+            f"x has {x.ndim} axes and w {w.ndim}, should be (N, C_in, *spatial) and (C_in, C_out "
+            "/ groups, *kernel)"
+        )
     rank = x.ndim - 2
     geometry = from_padding(
         size=x.shape[2:],
@@ -59,9 +63,14 @@ def conv_transpose(
         dilation=_per_axis("dilation", dilation, rank),
         groups=_whole("groups", groups),
     )
-    found = call_problems(geometry, x=x.shape, kernel=w.shape, bias=None if bias is None else bias.shape)
+    found = call_problems(
+        geometry, x=x.shape, kernel=w.shape, bias=None if bias is None else bias.shape
+    )
     found += [
-        Problem(key="output_padding", text=f"is {extra} on axis {number}, should not be negative (padding may be)")
+        Problem(
+            key="output_padding",
+            text=f"is {extra} on axis {number}, should not be negative (padding may be)",
+        )
         for number, extra in enumerate(_per_axis("output_padding", output_padding, rank))
         if extra < 0
     ]
@@ -70,34 +79,48 @@ def conv_transpose(
     return transpose_into_window(x, w, bias, geometry)
 
 
-def transpose_into_window(x: Float64, w: Float64, bias: Float64 | None, geometry: Geometry) -> Float64:
+def transpose_into_window(
+    x: Float64, w: Float64, bias: Float64 | None, geometry: Geometry
+) -> Float64:
     """`conv_transpose` of arguments known to make sense, with the window given by a geometry."""
     batch, groups = x.shape[0], geometry.groups
     y = np.zeros((batch, w.shape[1] * groups, *geometry.out))
     by_channel = np.ascontiguousarray(np.moveaxis(x, 1, 0))  # (C_in, N, *size)
     by_group = by_channel.reshape(groups, x.shape[1] // groups, *by_channel.shape[1:])
-    window = np.moveaxis(y.reshape(batch, groups, w.shape[1], *geometry.out), 0, 2)  # a view: (groups, C_out / groups, N, *out)
+    window = np.moveaxis(
+        y.reshape(batch, groups, w.shape[1], *geometry.out), 0, 2
+    )  # a view: (groups, C_out / groups, N, *out)
     with np.errstate(invalid="ignore", over="ignore"):
-        _add_products(window, by_group, w.reshape(groups, w.shape[0] // groups, *w.shape[1:]), geometry.axes)
+        _add_products(
+            window, by_group, w.reshape(groups, w.shape[0] // groups, *w.shape[1:]), geometry.axes
+        )
         if bias is not None:
             y += bias.reshape(-1, *[1] * geometry.rank)
     return y
 
 
 def _add_products(window: Float64, x: Float64, w: Float64, axes: Sequence[Axis]) -> None:
-    """Add the products of x (G, C, N, *size) and w (G, C, O, *kernel), of G groups, to window (G, O, N, *out), block by block."""
+    """Add the products of x (G, C, N, *size) and w (G, C, O, *kernel), of G groups, to window (G,
+    O, N, *out), block by block.
+    """
     groups, c_in, batch, *size = x.shape
     outside, kernel = w.shape[2], w.shape[3:]
     taps = [list(axis.taps()) for axis in axes]
     shape = (groups, outside, batch, size[0])
     steps = _block(shape, math.prod(kernel) * math.prod(size[1:]))
-    room = np.empty(math.prod(steps) * math.prod(kernel) * math.prod(size[1:]))  # touched anew per block, it costs more
+    room = np.empty(
+        math.prod(steps) * math.prod(kernel) * math.prod(size[1:])
+    )  # touched anew per block, it costs more
     for (g, h), (o, p), (n, m), (r, t) in itertools.product(*map(blocks, shape, steps)):
         part = x[g:h, :, n:m, r:t]
         weights = w[g:h, :, o:p].reshape(h - g, c_in, (p - o) * math.prod(kernel))
         places = part.reshape(h - g, c_in, math.prod(part.shape[2:]))
-        matrices = room[: (h - g) * weights.shape[2] * places.shape[2]].reshape(h - g, weights.shape[2], places.shape[2])
-        products = np.matmul(np.moveaxis(weights, 1, 2), places, out=matrices).reshape(h - g, p - o, *kernel, *part.shape[2:])
+        matrices = room[: (h - g) * weights.shape[2] * places.shape[2]].reshape(
+            h - g, weights.shape[2], places.shape[2]
+        )
+        products = np.matmul(np.moveaxis(weights, 1, 2), places, out=matrices).reshape(
+            h - g, p - o, *kernel, *part.shape[2:]
+        )
         for tap in itertools.product(of_rows(taps[0], axes[0].stride, r, t), *taps[1:]):
             at = tuple(as_slice(places) for _, _, places in tap)
             source = tuple(as_slice(positions) for _, positions, _ in tap)
@@ -106,9 +129,13 @@ def _add_products(window: Float64, x: Float64, w: Float64, axes: Sequence[Axis])
 
 
 def _block(shape: tuple[int, int, int, int], row: int) -> tuple[int, int, int, int]:
-    """How many groups, output channels, batch items and rows of the first axis one block takes; a row has so many products."""
+    """How many groups, output channels, batch items and rows of the first axis one block takes; a
+    row has so many products.
+    """
     left, steps = max(1, BLOCK_BYTES // 8) // max(1, row), []
-    for length in reversed(shape):  # a part of an axis only where the whole of the ones behind it fits
+    for length in reversed(
+        shape
+    ):  # a part of an axis only where the whole of the ones behind it fits
         steps.append(max(1, min(length, left)))
         left = left // max(1, length)
     groups, channels, items, rows = reversed(steps)
@@ -120,13 +147,19 @@ def blocks(length: int, step: int) -> Iterator[tuple[int, int]]:
 
 
 def of_rows(taps: Iterable[Any], stride: int, start: int, stop: int) -> Iterator[Any]:
-    """The taps of the first axis with their input positions limited to [start, stop), counted from start."""
+    """The taps of the first axis with their input positions limited to [start, stop), counted from
+    start.
+    """
     for tap, positions, places in taps:
         first, last = max(positions.start, start), min(positions.stop, stop)
         if first < last:
             move = (first - positions.start) * stride
             begin = places.start + move
-            yield tap, range(first - start, last - start), range(begin, begin + (last - first - 1) * stride + 1, stride)
+            yield (
+                tap,
+                range(first - start, last - start),
+                range(begin, begin + (last - first - 1) * stride + 1, stride),
+            )
 
 
 def as_slice(places: range) -> slice:
@@ -156,14 +189,20 @@ def _per_axis(key: str, value: Any, rank: int) -> list[int]:
 def _pairs(padding: Any, rank: int) -> list[tuple[int, int]]:
     plain = _plain(padding)
     if isinstance(plain, list) and any(isinstance(entry, list) for entry in plain):
-        if len(plain) != rank or not all(isinstance(entry, list) and len(entry) == 2 for entry in plain):
-            raise ValueError(f"padding: is {plain}, should be a (low, high) pair per spatial axis: {rank}")
+        if len(plain) != rank or not all(
+            isinstance(entry, list) and len(entry) == 2 for entry in plain
+        ):
+            raise ValueError(
+                f"padding: is {plain}, should be a (low, high) pair per spatial axis: {rank}"
+            )
         return [(low, high) for low, high in (_per_axis("padding", pair, 2) for pair in plain)]
     return [(number, number) for number in _per_axis("padding", plain, rank)]
 
 
 def _plain(value: Any) -> Any:
-    """Whatever counts as a whole number as int, whatever can be iterated as a list; the rest as it is."""
+    """Whatever counts as a whole number as int, whatever can be iterated as a list; the rest as it
+    is.
+    """
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, Iterable) and not isinstance(value, str | bytes | dict | set):

@@ -1,4 +1,6 @@
-"""What is true of a case: the output, and what bounds an engine's rounding error in every element."""
+"""What is true of a case: the output, and what bounds an engine's rounding error in every
+element.
+"""
 
 from __future__ import annotations
 
@@ -42,22 +44,36 @@ class Truth:
     def magnitude(self) -> Float64:
         """B = oracle(|x|, |w|, |b|): the sum of the magnitudes of all terms of an element."""
         bias = None if self.bias is None else abs(self.bias)
-        return self.remember("magnitude", lambda: transpose_into_window(abs(self.x), abs(self.kernel), bias, self.geometry))
+        return self.remember(
+            "magnitude",
+            lambda: transpose_into_window(abs(self.x), abs(self.kernel), bias, self.geometry),
+        )
 
     @cached_property
     def squares(self) -> Float64:
-        """The sum of the squares of all products of an element: the variance of independent relative errors."""
+        """The sum of the squares of all products of an element: the variance of independent
+        relative errors.
+        """
         with np.errstate(over="ignore"):
-            return self.remember("squares", lambda: transpose_into_window(self.x**2, self.kernel**2, None, self.geometry))
+            return self.remember(
+                "squares",
+                lambda: transpose_into_window(self.x**2, self.kernel**2, None, self.geometry),
+            )
 
     @property
     def before_bias(self) -> Float64:
         """The sums of products alone."""
-        return self.y if self.bias is None else self.y - self.bias.reshape(-1, *[1] * self.geometry.rank)
+        return (
+            self.y
+            if self.bias is None
+            else self.y - self.bias.reshape(-1, *[1] * self.geometry.rank)
+        )
 
     def rounded(self, bits: int) -> Float64:
         """The output of the operands rounded to so many significand bits, computed in float64."""
-        return transpose_into_window(significand(self.x, bits), significand(self.kernel, bits), self.bias, self.geometry)
+        return transpose_into_window(
+            significand(self.x, bits), significand(self.kernel, bits), self.bias, self.geometry
+        )
 
     @cached_property
     def terms(self) -> Float64:
@@ -71,16 +87,21 @@ class Truth:
     def exact(self) -> bool:
         """Whether every order of summation gives the same bits in the case's dtype.
 
-        So it is when all operands are integers and no partial sum can exceed 2^p, p the bits of the significand.
+        So it is when all operands are integers and no partial sum can exceed 2^p, p the bits of the
+        significand.
         """
         operands = (self.x, self.kernel) if self.bias is None else (self.x, self.kernel, self.bias)
         if not all(integers(operand) for operand in operands):
             return False
-        return bool(self.magnitude.size == 0 or self.magnitude.max() <= 2.0 ** SIGNIFICAND_BITS[self.dtype])
+        return bool(
+            self.magnitude.size == 0 or self.magnitude.max() <= 2.0 ** SIGNIFICAND_BITS[self.dtype]
+        )
 
 
 def significand(values: Float64, bits: int) -> Float64:
-    """The values rounded to so many significand bits, ties to even, with no limit to the exponent."""
+    """The values rounded to so many significand bits, ties to even, with no limit to the
+    exponent.
+    """
     with np.errstate(invalid="ignore"):
         fraction, exponent = np.frexp(values)
         return np.asarray(np.ldexp(np.round(np.ldexp(fraction, bits)), exponent - bits))
@@ -99,7 +120,9 @@ def truth_of(
     x64, w64 = x.astype(np.float64), kernel.astype(np.float64)
     b64 = None if bias is None else bias.astype(np.float64)
     y = remember("y", lambda: transpose_into_window(x64, w64, b64, geometry))
-    return Truth(x=x64, kernel=w64, bias=b64, geometry=geometry, dtype=dtype, y=y, remember=remember)
+    return Truth(
+        x=x64, kernel=w64, bias=b64, geometry=geometry, dtype=dtype, y=y, remember=remember
+    )
 
 
 def integers(values: Float64) -> bool:

@@ -1,4 +1,6 @@
-"""What is a call of one framework in another: the arguments or the shortest recipe, the proof, and the trap?"""
+"""What is a call of one framework in another: the arguments or the shortest recipe, the proof, and
+the trap?
+"""
 
 from conformance.errors import PortError
 from conformance.porting.ports import Port, port, port_model

@@ -1,4 +1,6 @@
-"""What a call does not say, chosen or taken from the input; and the geometry that it then has, at which sizes."""
+"""What a call does not say, chosen or taken from the input; and the geometry that it then has, at
+which sizes.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,19 @@ LARGEST = 2**16  # in a call: windows are searched, not solved for
 USUAL_SIZE = 8
 LARGEST_USUAL_SIZE = 4096
 MOST_SIZES = 64  # input sizes that are tried to see for which a recipe holds
-REFUSING = ("torch", "keras", "tensorflow")  # those whose convention has every call that the framework takes
+REFUSING = (
+    "torch",
+    "keras",
+    "tensorflow",
+)  # those whose convention has every call that the framework takes
 
 
-def completed(layer: Layer, given: Sequence[int] | None) -> tuple[Channels, tuple[int, ...], list[str]]:
-    """Batch, channels and size from the call, the input, or a choice; and what was chosen. Raises PortError."""
+def completed(
+    layer: Layer, given: Sequence[int] | None
+) -> tuple[Channels, tuple[int, ...], list[str]]:
+    """Batch, channels and size from the call, the input, or a choice; and what was chosen. Raises
+    PortError.
+    """
     for key, value in {"kernel": layer.kernel, **layer.native}.items():
         if key not in ("output_shape", "output_size") and _largest(value) > LARGEST:
             raise PortError(f"{key} is {value}, should have no number above {LARGEST}")
@@ -52,7 +62,10 @@ def _largest(value: Any) -> int:
 def _fits(layer: Layer, given: Sequence[int]) -> None:
     if len(given) != layer.rank + 2 or min(given) < 1:
         what = ",".join(map(str, given))
-        raise PortError(f"input is {what}, should be {layer.rank + 2} numbers of at least 1: N,C and {layer.rank} for the space")
+        raise PortError(
+            f"input is {what}, should be {layer.rank + 2} numbers of at least 1: N,C and "
+            f"{layer.rank} for the space"
+        )
     if layer.c_in not in (None, given[1]):
         raise PortError(f"input has {given[1]} channels, should have the {layer.c_in} of the call")
 
@@ -62,9 +75,12 @@ def _usual_size(layer: Layer) -> tuple[int, ...]:
 
 
 def _usual_size_of(layer: Layer, axis: int) -> int:
-    """8, or the first size for which the source itself has the call: it may ask for one output size alone."""
+    """8, or the first size for which the source itself has the call: it may ask for one output size
+    alone.
+    """
     if layer.framework == "keras":
-        return USUAL_SIZE  # its window has nothing to do with the size, and always an output of this one
+        # its window has nothing to do with the size, and always an output of this one
+        return USUAL_SIZE
     convention = conventions.get(layer.framework)
     sizes: tuple[int, ...] = (USUAL_SIZE, *range(1, LARGEST_USUAL_SIZE))
     for size in sizes:
@@ -84,14 +100,20 @@ def _window(layer: Layer, size: Sequence[int]) -> Geometry:
 
 def geometry_of(layer: Layer, size: Sequence[int], channels: Channels) -> Geometry:
     """The geometry of the call, which makes sense; else PortError."""
-    least = min(min(value) for key, value in layer.native.items() if "stride" in key or "dilation" in key)
+    least = min(
+        min(value) for key, value in layer.native.items() if "stride" in key or "dilation" in key
+    )
     if least < 1 or layer.groups < 1:
         raise PortError("strides, dilations and groups should be at least 1")
     geometry = Geometry(axes=_window(layer, size).axes, groups=layer.groups)
     if channels.c_out % geometry.groups:
-        raise PortError(f"{geometry.groups} groups of {channels.c_out} output channels, should divide them")
+        raise PortError(
+            f"{geometry.groups} groups of {channels.c_out} output channels, should divide them"
+        )
     kernel = (channels.c_in, channels.c_out // geometry.groups, *geometry.kernel)
-    found = call_problems(geometry, x=(channels.batch, channels.c_in, *size), kernel=kernel, bias=None)
+    found = call_problems(
+        geometry, x=(channels.batch, channels.c_in, *size), kernel=kernel, bias=None
+    )
     if found:
         raise PortError("; ".join(f"{problem.key}: {problem.text}" for problem in found))
     refused = conventions.get(layer.framework).native(geometry)
@@ -101,16 +123,23 @@ def geometry_of(layer: Layer, size: Sequence[int], channels: Channels) -> Geomet
 
 
 def holds(layer: Layer, geometry: Geometry) -> str:
-    """For which input sizes the answer is right: those at which the source takes the same window."""
+    """For which input sizes the answer is right: those at which the source takes the same
+    window.
+    """
     limited = []
     for axis in range(layer.rank):
-        sizes = [size for size in range(1, MOST_SIZES + 1) if _same_window(layer, geometry, axis, size)]
+        sizes = [
+            size for size in range(1, MOST_SIZES + 1) if _same_window(layer, geometry, axis, size)
+        ]
         if len(sizes) < MOST_SIZES:
             limited.append(f"{', '.join(map(str, sizes or [geometry.size[axis]]))} on axis {axis}")
     if not limited:
         return "It holds for every input size."
     where = " and ".join(limited)
-    return f"It holds for input sizes of {where} alone: the call asks for an output of one size, {times(geometry.out)}."
+    return (
+        f"It holds for input sizes of {where} alone: the call asks for an output of one size, "
+        f"{times(geometry.out)}."
+    )
 
 
 def _same_window(layer: Layer, geometry: Geometry, axis: int, size: int) -> bool:

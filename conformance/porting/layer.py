@@ -10,7 +10,9 @@ from conformance.porting.layouts import Layout
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """What one call says. `native` is in normal form; None stands for what the call does not say."""
+    """What one call says. `native` is in normal form; None stands for what the call does not
+    say.
+    """
 
     framework: str
     text: str

@@ -1,4 +1,6 @@
-"""Every ConvTranspose node of an ONNX file, with the shapes that its initializers and shape inference give."""
+"""Every ConvTranspose node of an ONNX file, with the shapes that its initializers and shape
+inference give.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,15 @@ Shapes = Mapping[str, list[int]]
 
 
 def layers(path: str, given: Sequence[int] | None = None) -> list[Layer]:
-    """The ConvTranspose nodes of a model in the order of its graph; raises PortError. Needs the package onnx.
+    """The ConvTranspose nodes of a model in the order of its graph; raises PortError. Needs the
+    package onnx.
 
     `given` is the shape of the model's first input; shape inference takes it to the nodes.
     """
     if not find_spec("onnx"):
-        raise PortError(f"{path} needs the package onnx to be read, which is not installed: pip install onnx")
+        raise PortError(
+            f"{path} needs the package onnx to be read, which is not installed: pip install onnx"
+        )
     onnx = import_module("onnx")
     model = _loaded(onnx, path)
     if given is not None:
@@ -30,7 +35,11 @@ def layers(path: str, given: Sequence[int] | None = None) -> list[Layer]:
     shapes: dict[str, list[int]] = {}
     for graph in graphs:
         shapes |= _shapes(graph)
-    kinds = {t.name: onnx.TensorProto.DataType.Name(t.data_type).lower() for graph in graphs for t in graph.initializer}
+    kinds = {
+        t.name: onnx.TensorProto.DataType.Name(t.data_type).lower()
+        for graph in graphs
+        for t in graph.initializer
+    }
     nodes = [node for graph in graphs for node in graph.node if _is_transposed_convolution(node)]
     if not nodes:
         raise PortError(f"{path} has no ConvTranspose node")
@@ -55,16 +64,22 @@ def _first_line(error: Exception) -> str:
 
 
 def _set_input(graph: Any, path: str, given: Sequence[int]) -> None:
-    """Give the model's first input this shape, which has to agree with what the model says of it."""
+    """Give the model's first input this shape, which has to agree with what the model says of
+    it.
+    """
     held = {tensor.name for tensor in graph.initializer}
     value = next((value for value in graph.input if value.name not in held), None)
     if value is None:
         raise PortError(f"{path} has no input, should be given no shape for one")
     known = _dimensions(value)
-    fits = len(given) == len(known) and all(have in (0, want) for have, want in zip(known, given, strict=True))
+    fits = len(given) == len(known) and all(
+        have in (0, want) for have, want in zip(known, given, strict=True)
+    )
     if (known and not fits) or min(given, default=0) < 1:
         should = _sizes(known) if known else "of numbers of at least 1"
-        raise PortError(f"input is {_sizes(given)}, should be {should}: the shape of {value.name} in {path}")
+        raise PortError(
+            f"input is {_sizes(given)}, should be {should}: the shape of {value.name} in {path}"
+        )
     kind = value.type.tensor_type.shape
     del kind.dim[:]
     for size in given:
@@ -92,7 +107,11 @@ def _shapes(graph: Any) -> Shapes:
     shapes |= {tensor.name: list(tensor.dims) for tensor in graph.initializer}
     for node in graph.node:
         if node.op_type == "Constant":
-            shapes.update((node.output[0], list(part.t.dims)) for part in node.attribute if part.name == "value")
+            shapes.update(
+                (node.output[0], list(part.t.dims))
+                for part in node.attribute
+                if part.name == "value"
+            )
     return shapes
 
 
@@ -115,11 +134,14 @@ def _layer(onnx: Any, node: Any, shapes: Shapes, kinds: Mapping[str, str]) -> La
     if weights is not None and 0 in weights:
         weights = None
     if weights is None and "kernel_shape" not in attributes:
-        raise PortError(f"{name}: neither kernel_shape nor the shape of its weights {node.input[1]} is known")
+        raise PortError(
+            f"{name}: neither kernel_shape nor the shape of its weights {node.input[1]} is known"
+        )
+    spelled = ", ".join(f"{key}={value!r}" for key, value in attributes.items())
     try:
         return from_attributes(
             attributes,
-            text=f"ConvTranspose({', '.join(f'{key}={value!r}' for key, value in attributes.items())})",
+            text=f"ConvTranspose({spelled})",
             name=name,
             weights=weights,
             bias=len(node.input) > 2 and node.input[2] != "",
@@ -131,7 +153,11 @@ def _layer(onnx: Any, node: Any, shapes: Shapes, kinds: Mapping[str, str]) -> La
 
 
 def _notes(kind: str) -> tuple[str, ...]:
-    return () if kind == "float" else (f"Its weights are {kind}, which is left to you: the proof is in float32.",)
+    return (
+        ()
+        if kind == "float"
+        else (f"Its weights are {kind}, which is left to you: the proof is in float32.",)
+    )
 
 
 def _input(shape: list[int] | None, weights: list[int] | None) -> list[int] | None:

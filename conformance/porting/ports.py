@@ -1,4 +1,6 @@
-"""A transposed convolution of one framework in another: the arguments or the shortest recipe, the proof, and the trap."""
+"""A transposed convolution of one framework in another: the arguments or the shortest recipe, the
+proof, and the trap.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,12 @@ from conformance.porting.trap import Trap, kernel_trap, trap
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Port:
-    """The answer. Shapes are (N, C, *spatial) and (C_in, C_out / groups, *kernel); `code` defines `conv_transpose`.
+    """The answer. Shapes are (N, C, *spatial) and (C_in, C_out / groups, *kernel); `code` defines
+    `conv_transpose`.
 
-    `arguments` are those of the target's one call where it has one for this geometry, even if its engine refuses it;
-    `reason` says why `code` has more than one call, `recipe` what else it does. `holds` says for which input sizes.
+    `arguments` are those of the target's one call where it has one for this geometry, even if its
+    engine refuses it; `reason` says why `code` has more than one call, `recipe` what else it does.
+    `holds` says for which input sizes.
     """
 
     source: str
@@ -49,23 +53,33 @@ class Port:
     proof: Proof | None
 
 
-def port(call: str, *, source: str, target: str, input: Sequence[int] | None = None, prove: bool = True) -> Port:
-    """What a call of `source` is in `target`. `input` is (N, C_in, *spatial); what is not said is chosen, and said.
+def port(
+    call: str, *, source: str, target: str, input: Sequence[int] | None = None, prove: bool = True
+) -> Port:
+    """What a call of `source` is in `target`. `input` is (N, C_in, *spatial); what is not said is
+    chosen, and said.
 
-    Names are those of `conformance.conventions.NAMES`. Raises PortError (a ValueError) for a call that cannot be read or
-    makes no sense. With `prove` both programs run, in processes of their own.
+    Names are those of `conformance.conventions.NAMES`. Raises PortError (a ValueError) for a call
+    that cannot be read or makes no sense. With `prove` both programs run, in processes of their
+    own.
     """
     _named(source, target)
     return port_layer(calls.read(call, source), target, input, prove=prove)
 
 
-def port_model(path: str, *, target: str, input: Sequence[int] | None = None, prove: bool = True) -> list[Port]:
-    """The same for every ConvTranspose node of an ONNX file, in the order of its graph. `input` is that of the model."""
+def port_model(
+    path: str, *, target: str, input: Sequence[int] | None = None, prove: bool = True
+) -> list[Port]:
+    """The same for every ConvTranspose node of an ONNX file, in the order of its graph. `input` is
+    that of the model.
+    """
     _named("onnx", target)
     return [port_layer(layer, target, prove=prove) for layer in layers(path, input)]
 
 
-def port_layer(layer: Layer, target: str, input: Sequence[int] | None = None, *, prove: bool = True) -> Port:
+def port_layer(
+    layer: Layer, target: str, input: Sequence[int] | None = None, *, prove: bool = True
+) -> Port:
     """The port of a layer that has been read."""
     channels, size, notes = completed(layer, input)
     geometry = geometry_of(layer, size, channels)
@@ -79,7 +93,11 @@ def port_layer(layer: Layer, target: str, input: Sequence[int] | None = None, *,
         proved = prove_layer(layer, geometry, channels, ours, plan)
         evidence = proved.proof
         if proved.plan is not plan:
-            plan, reason, theirs = proved.plan, proved.reason, code.program(layer, proved.plan, geometry, channels)
+            plan, reason, theirs = (
+                proved.plan,
+                proved.reason,
+                code.program(layer, proved.plan, geometry, channels),
+            )
     return Port(
         source=layer.framework,
         target=target,
@@ -107,6 +125,8 @@ def port_layer(layer: Layer, target: str, input: Sequence[int] | None = None, *,
 def _named(source: str, target: str) -> None:
     for name in (source, target):
         if name not in conventions.NAMES:
-            raise PortError(f"there is no framework {name!r}, should be one of {', '.join(conventions.NAMES)}")
+            raise PortError(
+                f"there is no framework {name!r}, should be one of {', '.join(conventions.NAMES)}"
+            )
     if source == target:
         raise PortError(f"source and target are both {source}, should be two frameworks")

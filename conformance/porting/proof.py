@@ -1,6 +1,8 @@
-"""The proof: source and target run on the same integers, each in a process of its own, and agree bit for bit, or do not.
+"""The proof: source and target run on the same integers, each in a process of its own, and agree
+bit for bit, or do not.
 
-Where a framework is not installed, or its engine fails, the oracle stands in for it, and the proof says so.
+Where a framework is not installed, or its engine fails, the oracle stands in for it, and the proof
+says so.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ MOST_NUMBERS = 2**26  # of one array: the oracle and two processes hold a few co
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """Whether the target computes what the source does; `by` says which two computed, `notes` why one is the oracle."""
+    """Whether the target computes what the source does; `by` says which two computed, `notes` why
+    one is the oracle.
+    """
 
     agrees: bool
     exact: bool
@@ -42,10 +46,19 @@ class Proved:
     reason: str | None
 
 
-def prove(layer: Layer, geometry: Geometry, channels: Channels, ours: Program, plan: Plan) -> Proved:
-    """The proof of a plan, or of the cautious one if the engine fails at it. Raises PortError if it needs too much memory."""
+def prove(
+    layer: Layer, geometry: Geometry, channels: Channels, ours: Program, plan: Plan
+) -> Proved:
+    """The proof of a plan, or of the cautious one if the engine fails at it. Raises PortError if it
+    needs too much memory.
+    """
     _small_enough(geometry, channels)
-    trial = _Trial(layer=layer, geometry=geometry, channels=channels, numbers=integers(geometry, channels, bias=layer.bias))
+    trial = _Trial(
+        layer=layer,
+        geometry=geometry,
+        channels=channels,
+        numbers=integers(geometry, channels, bias=layer.bias),
+    )
     left, left_by = trial.computed(ours)
     plan, right, right_by, reason = trial.target(plan)
     true = oracle(trial.numbers, geometry)
@@ -53,9 +66,16 @@ def prove(layer: Layer, geometry: Geometry, channels: Channels, ours: Program, p
         left, left_by = true, "the oracle"
     agrees = _equal(left, right)
     if not agrees and _equal(right, true):
-        trial.notes.append(f"The target is what the specification says, and {left_by} computes something else.")
-    text = f"{left_by} and {right_by} {'agree bit for bit' if agrees else 'DIFFER'} on integers, {times(right.shape)}."
-    found = Proof(agrees=agrees, exact=True, by=(left_by, right_by), notes=tuple(trial.notes), text=text)
+        trial.notes.append(
+            f"The target is what the specification says, and {left_by} computes something else."
+        )
+    text = (
+        f"{left_by} and {right_by} {'agree bit for bit' if agrees else 'DIFFER'} on integers, "
+        f"{times(right.shape)}."
+    )
+    found = Proof(
+        agrees=agrees, exact=True, by=(left_by, right_by), notes=tuple(trial.notes), text=text
+    )
     return Proved(proof=found, plan=plan, reason=reason)
 
 
@@ -78,17 +98,25 @@ class _Trial:
             if second is not None:
                 return other, second, second_by, self.notes.pop()
         if right is None:
-            right, by = plan_on_oracle(self.numbers, plan, self.geometry), "the oracle with the arguments of the target"
+            right, by = (
+                plan_on_oracle(self.numbers, plan, self.geometry),
+                "the oracle with the arguments of the target",
+            )
         return plan, right, by, None
 
     def program(self, plan: Plan) -> Program:
         return program(self.layer, plan, self.geometry, self.channels)
 
     def computed(self, program: Program) -> tuple[Array | None, str]:
-        """What a program computes, and what did; None if its framework is not installed or fails, which is noted."""
+        """What a program computes, and what did; None if its framework is not installed or fails,
+        which is noted.
+        """
         absent = missing(program.framework)
         if absent:
-            self.notes.append(f"{program.framework} is not proved by running it: {' and '.join(absent)} is not installed.")
+            self.notes.append(
+                f"{program.framework} is not proved by running it: {' and '.join(absent)} is not "
+                "installed."
+            )
             return None, "missing"
         name = described(program.framework)
         given = self.numbers.given(program.x, self.layer.layout, self.geometry.groups)
@@ -108,7 +136,8 @@ def _small_enough(geometry: Geometry, channels: Channels) -> None:
     for name, shape in shapes.items():
         if math.prod(shape) > MOST_NUMBERS:
             raise PortError(
-                f"the {name} of {times(shape)} has too many numbers for a proof, at most {MOST_NUMBERS}:"
+                f"the {name} of {times(shape)} has too many numbers for a proof, at most "
+                f"{MOST_NUMBERS}:"
                 " should be a smaller input, or no proof"
             )
 

@@ -1,8 +1,10 @@
-"""What to do in the target: one call if it has the arguments, else the shortest way round with the calls it has.
+"""What to do in the target: one call if it has the arguments, else the shortest way round with the
+calls it has.
 
-Four things help, each exact: cut the output of a call that keeps more; pad the input, which moves the window by the stride
-for each zero and leaves the bias to the call; write dilation as a kernel with zeros between its taps; write groups as a
-block-diagonal kernel. The conventions say which calls there are, and are asked about each candidate.
+Four things help, each exact: cut the output of a call that keeps more; pad the input, which moves
+the window by the stride for each zero and leaves the bias to the call; write dilation as a kernel
+with zeros between its taps; write groups as a block-diagonal kernel. The conventions say which
+calls there are, and are asked about each candidate.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from conformance.geometry import Axis, Geometry
 
 Pairs = tuple[tuple[int, int], ...]
 MOST_OPTIONS = 12  # of one axis that are tried together with those of the others
-MOST_ASKED = 2**17  # calls for one axis: a second or so, which only kernels of a thousand taps come to
+MOST_ASKED = (
+    2**17
+)  # calls for one axis: a second or so, which only kernels of a thousand taps come to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +40,24 @@ class Plan:
     @property
     def single(self) -> bool:
         """Whether the call is all."""
-        return not (any(map(any, self.pad)) or any(map(any, self.cut)) or self.block_diagonal or self.insert_zeros)
+        return not (
+            any(map(any, self.pad))
+            or any(map(any, self.cut))
+            or self.block_diagonal
+            or self.insert_zeros
+        )
 
     @property
     def cost(self) -> tuple[int, int]:
-        """What makes one recipe shorter than another: steps, weighed by what they cost to run, then elements thrown away."""
-        weight = 2 * any(map(any, self.cut)) + 3 * any(map(any, self.pad)) + 4 * self.insert_zeros + 6 * self.block_diagonal
+        """What makes one recipe shorter than another: steps, weighed by what they cost to run, then
+        elements thrown away.
+        """
+        weight = (
+            2 * any(map(any, self.cut))
+            + 3 * any(map(any, self.pad))
+            + 4 * self.insert_zeros
+            + 6 * self.block_diagonal
+        )
         return weight, sum(map(sum, self.cut)) + sum(map(sum, self.pad))
 
     @property
@@ -53,14 +69,19 @@ class Plan:
         if self.insert_zeros:
             said.append("Write the dilation as a kernel with zeros between its taps.")
         if any(map(any, self.pad)):
-            said.append(f"Pad the input with zeros first, {_ends(self.pad)}: the bias then reaches what is appended.")
+            said.append(
+                f"Pad the input with zeros first, {_ends(self.pad)}: the bias then reaches what "
+                "is appended."
+            )
         if any(map(any, self.cut)):
             said.append(f"Cut the output afterwards, {_ends(self.cut)}.")
         return tuple(said)
 
 
 def _ends(pairs: Pairs) -> str:
-    return ", ".join(f"{low} and {high} on axis {axis}" for axis, (low, high) in enumerate(pairs) if low or high)
+    return ", ".join(
+        f"{low} and {high} on axis {axis}" for axis, (low, high) in enumerate(pairs) if low or high
+    )
 
 
 def single(target: str, geometry: Geometry) -> Plan | str:
@@ -79,11 +100,16 @@ def whole(target: str, native: Native, geometry: Geometry) -> Plan:
 
 def recipe(target: str, geometry: Geometry) -> Plan:
     """The cheapest plan whose call the target has and its engine runs; there is always one."""
-    return min((plan for changed in _kernels(geometry) for plan in _first(_plans(target, *changed))), key=lambda plan: plan.cost)
+    return min(
+        (plan for changed in _kernels(geometry) for plan in _first(_plans(target, *changed))),
+        key=lambda plan: plan.cost,
+    )
 
 
 def cautious(target: str, geometry: Geometry) -> Plan:
-    """The recipe whose call cuts nothing: for engines that fail at a call which they should take."""
+    """The recipe whose call cuts nothing: for engines that fail at a call which they should
+    take.
+    """
     found = []
     for changed, block, insert in _kernels(geometry):
         options = [_uncut(axis) for axis in changed.axes]
@@ -93,22 +119,32 @@ def cautious(target: str, geometry: Geometry) -> Plan:
 
 
 def refusal(target: str, native: Native, geometry: Geometry) -> str | None:
-    """Why the engine refuses, on the CPU, a call that its documentation allows; None where no such defect is known."""
+    """Why the engine refuses, on the CPU, a call that its documentation allows; None where no such
+    defect is known.
+    """
     if target == "onnx":
         for axis, extra in zip(geometry.axes, native["output_padding"], strict=True):
             if axis.stride <= extra < axis.dilation:
-                return "ONNX Runtime refuses an output_padding of the stride or more, even below the dilation (onnxruntime#14208)"
+                return (
+                    "ONNX Runtime refuses an output_padding of the stride or more, even below "
+                    "the dilation (onnxruntime#14208)"
+                )
     if target == "tensorflow":
         explicit = not isinstance(native["padding"], str)
         if explicit and max(geometry.dilation) > 1:
-            return "TensorFlow refuses dilation together with explicit padding on the CPU (tensorflow#28264)"
+            return (
+                "TensorFlow refuses dilation together with explicit padding on the CPU "
+                "(tensorflow#28264)"
+            )
         if geometry.groups > 1 and (explicit or geometry.rank == 3):
             return "TensorFlow refuses groups with explicit padding, and in 3-D, on the CPU"
     return None
 
 
 def _kernels(geometry: Geometry) -> Iterator[tuple[Geometry, bool, bool]]:
-    """The geometry with its kernel as it is, with groups as a block diagonal, with dilation as zeros, and with both."""
+    """The geometry with its kernel as it is, with groups as a block diagonal, with dilation as
+    zeros, and with both.
+    """
     plain = tuple(axis.undilated() for axis in geometry.axes)
     for block, insert in product((False, True), repeat=2):
         if block <= (geometry.groups > 1) and insert <= (max(geometry.dilation) > 1):
@@ -118,7 +154,9 @@ def _kernels(geometry: Geometry) -> Iterator[tuple[Geometry, bool, bool]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Option:
-    """One way to give an axis its window: the call's axis, zeros round the input, elements cut from the output."""
+    """One way to give an axis its window: the call's axis, zeros round the input, elements cut from
+    the output.
+    """
 
     axis: Axis
     pad: tuple[int, int]
@@ -134,9 +172,16 @@ def _plans(target: str, geometry: Geometry, block: bool, insert: bool) -> Iterat
     options = []
     for axis in geometry.axes:
         asked = islice(_options(axis), MOST_ASKED)
-        legal = (option for option in asked if _legal(target, (option.axis,) * geometry.rank, geometry.groups))
+        legal = (
+            option
+            for option in asked
+            if _legal(target, (option.axis,) * geometry.rank, geometry.groups)
+        )
         options.append([*islice(legal, MOST_OPTIONS), _uncut(axis)])
-    together = sorted(product(*options), key=lambda some: [sum(parts) for parts in zip(*(o.cost for o in some), strict=True)])
+    together = sorted(
+        product(*options),
+        key=lambda some: [sum(parts) for parts in zip(*(o.cost for o in some), strict=True)],
+    )
     for some in together:
         plan = _joined(target, geometry, list(some), block=block, insert=insert)
         if plan:
@@ -144,15 +189,21 @@ def _plans(target: str, geometry: Geometry, block: bool, insert: bool) -> Iterat
 
 
 def _options(axis: Axis) -> Iterator[_Option]:
-    """Calls that keep at least this axis' window, cheapest first; the input is padded only where that has a negative crop."""
+    """Calls that keep at least this axis' window, cheapest first; the input is padded only where
+    that has a negative crop.
+    """
     reach = max(axis.stride, axis.dilation)
     low, high = axis.zeros_for_appended
     pads = product(sorted({0, low}), sorted({0, high}))
-    return merge(*(_cuts(axis.padded(*pad), pad, reach) for pad in pads), key=lambda option: option.cost)
+    return merge(
+        *(_cuts(axis.padded(*pad), pad, reach) for pad in pads), key=lambda option: option.cost
+    )
 
 
 def _cuts(window: Axis, pad: tuple[int, int], reach: int) -> Iterator[_Option]:
-    """Calls that crop no more than the window of a padded axis, and append up to `reach`; those that keep least come first."""
+    """Calls that crop no more than the window of a padded axis, and append up to `reach`; those
+    that keep least come first.
+    """
     most_low, most_high = window.crop_low, window.crop_high + reach
     for total in range(most_low + most_high + 1 if min(most_low, most_high) >= 0 else 0):
         for low in range(min(total, most_low), max(0, total - most_high) - 1, -1):
@@ -160,18 +211,24 @@ def _cuts(window: Axis, pad: tuple[int, int], reach: int) -> Iterator[_Option]:
 
 
 def _uncut(axis: Axis) -> _Option:
-    """The full output of the input, padded where zeros are to be there, and the cut that leaves the window."""
+    """The full output of the input, padded where zeros are to be there, and the cut that leaves the
+    window.
+    """
     pad = axis.zeros_for_appended
     return _option(axis.padded(*pad), pad, 0, 0)
 
 
 def _option(window: Axis, pad: tuple[int, int], first: int, last: int) -> _Option:
-    """The call that crops `first` and `last`, and the cut that leaves the window of an axis that has been padded."""
+    """The call that crops `first` and `last`, and the cut that leaves the window of an axis that
+    has been padded.
+    """
     call = replace(window, crop_low=first, crop_high=last)
     return _Option(axis=call, pad=pad, cut=(window.crop_low - first, window.crop_high - last))
 
 
-def _joined(target: str, geometry: Geometry, options: list[_Option], *, block: bool, insert: bool) -> Plan | None:
+def _joined(
+    target: str, geometry: Geometry, options: list[_Option], *, block: bool, insert: bool
+) -> Plan | None:
     """The plan of one option per axis, if the target has one call for them all."""
     native = _legal(target, tuple(option.axis for option in options), geometry.groups)
     if native is None:

@@ -32,7 +32,8 @@ BACKENDS = ("torch", "jax", "tensorflow")
 
 Array = NDArray[Any]
 
-# Runs programs from stdin, one JSON object a line, and answers a line each on the real stdout; frameworks print to stderr.
+# Runs programs from stdin, one JSON object a line, and answers a line each on the real stdout;
+# frameworks print to stderr.
 _CHILD = """
 import base64, json, os, sys
 import numpy as np
@@ -41,13 +42,17 @@ answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
 for line in sys.stdin:
     asked = json.loads(line)
-    given = [np.frombuffer(base64.b64decode(data), "float32").reshape(shape).copy() for data, shape in asked["arrays"]]
+    given = [
+        np.frombuffer(base64.b64decode(data), "float32").reshape(shape).copy()
+        for data, shape in asked["arrays"]
+    ]
     try:
         names = {"__name__": "ported"}
         exec(compile(asked["code"], "ported.py", "exec"), names)
         y = names["conv_transpose"](*given)
         y = np.asarray(y.detach() if hasattr(y, "detach") else y)
-        said = {"shape": y.shape, "dtype": y.dtype.name, "data": base64.b64encode(np.ascontiguousarray(y).tobytes()).decode()}
+        data = base64.b64encode(np.ascontiguousarray(y).tobytes()).decode()
+        said = {"shape": y.shape, "dtype": y.dtype.name, "data": data}
     except Exception as error:
         said = {"error": f"{type(error).__name__}: {error}"}
     print(json.dumps(said), file=answers, flush=True)
@@ -62,8 +67,15 @@ class Failure:
 
 
 def environment(framework: str) -> dict[str, str]:
-    """This process's environment, and what the framework needs: oneDNN for TensorFlow's groups, a backend for Keras."""
-    more = {"TF_CPP_MIN_LOG_LEVEL": "2", "GLOG_minloglevel": "2", "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+    """This process's environment, and what the framework needs: oneDNN for TensorFlow's groups, a
+    backend for Keras.
+    """
+    more = {
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "GLOG_minloglevel": "2",
+        "JAX_PLATFORMS": "cpu",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
     more["TF_ENABLE_ONEDNN_OPTS"] = "1"
     if framework == "keras":
         more["KERAS_BACKEND"] = backend() or ""
@@ -94,8 +106,12 @@ def described(framework: str) -> str:
     return f"{package} {number}".strip() + (f" on {backend()}" if framework == "keras" else "")
 
 
-def run_programs(framework: str, asked: Sequence[tuple[str, Sequence[Array]]]) -> list[Array | Failure]:
-    """What each program's `conv_transpose` returns for its arrays, all in one process; one that dies costs a new process."""
+def run_programs(
+    framework: str, asked: Sequence[tuple[str, Sequence[Array]]]
+) -> list[Array | Failure]:
+    """What each program's `conv_transpose` returns for its arrays, all in one process; one that
+    dies costs a new process.
+    """
     results: list[Array | Failure] = []
     while len(results) < len(asked):
         lines = [_line(code, arrays) for code, arrays in asked[len(results) :]]
@@ -118,13 +134,24 @@ def run_programs(framework: str, asked: Sequence[tuple[str, Sequence[Array]]]) -
         answers = [_answer(line) for line in done.stdout.splitlines()]
         results += answers
         if len(answers) < len(lines):
-            last = [line for line in done.stderr.splitlines() if "Check failed" in line or "Error" in line] or [""]
-            results.append(Failure(text=f"its process ended with {done.returncode}. {last[-1].strip()}".strip()))
+            last = [
+                line
+                for line in done.stderr.splitlines()
+                if "Check failed" in line or "Error" in line
+            ] or [""]
+            results.append(
+                Failure(
+                    text=f"its process ended with {done.returncode}. {last[-1].strip()}".strip()
+                )
+            )
     return results
 
 
 def _line(code: str, arrays: Sequence[Array]) -> str:
-    given = [(base64.b64encode(np.ascontiguousarray(array, "float32").tobytes()).decode(), array.shape) for array in arrays]
+    given = [
+        (base64.b64encode(np.ascontiguousarray(array, "float32").tobytes()).decode(), array.shape)
+        for array in arrays
+    ]
     return json.dumps({"code": code, "arrays": given})
 
 

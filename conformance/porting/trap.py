@@ -1,8 +1,8 @@
 """The call of the target that looks the same, and what it computes instead: from geometry alone.
 
-It is what one writes who copies numbers to the argument that sounds alike: padding to padding, strides to strides; a
-padding above 0 becomes "same" where there are only words, and "same" becomes (K - 1) // 2 with stride - 1 where there are
-only numbers.
+It is what one writes who copies numbers to the argument that sounds alike: padding to padding,
+strides to strides; a padding above 0 becomes "same" where there are only words, and "same" becomes
+(K - 1) // 2 with stride - 1 where there are only numbers.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trap:
-    """What the call that looks the same would have computed; `differs` if not what the source does."""
+    """What the call that looks the same would have computed; `differs` if not what the source
+    does.
+    """
 
     call: str
     differs: bool
@@ -41,7 +43,9 @@ class Trap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Copied:
-    """Padding as a person reads it: a word, or a pair per axis; and an output_padding per axis, if it is written."""
+    """Padding as a person reads it: a word, or a pair per axis; and an output_padding per axis, if
+    it is written.
+    """
 
     padding: str | list[list[int]]
     extra: list[int] | None = None
@@ -52,9 +56,14 @@ def trap(layer: Layer, target: str, geometry: Geometry, channels: Channels) -> T
     native = _lookalike(target, layer, geometry)
     other = conventions.get(target).geometry(native, size=geometry.size, kernel=geometry.kernel)
     general = target == "jax" and geometry.groups > 1
-    spoken = Spoken(native=native, geometry=other, channels=channels, bias=layer.bias, general=general)
+    spoken = Spoken(
+        native=native, geometry=other, channels=channels, bias=layer.bias, general=general
+    )
     call = spelled(target, spoken)
-    shift = tuple(axis.crop_low - right.crop_low for axis, right in zip(other.axes, geometry.axes, strict=True))
+    shift = tuple(
+        axis.crop_low - right.crop_low
+        for axis, right in zip(other.axes, geometry.axes, strict=True)
+    )
     return Trap(
         call=call,
         differs=(other.crops, other.groups) != (geometry.crops, geometry.groups),
@@ -69,8 +78,15 @@ def _lookalike(target: str, layer: Layer, geometry: Geometry) -> Native:
     stride, dilation = _NAMES[target]
     copied: dict[str, Any] = {stride: list(geometry.stride), dilation: list(geometry.dilation)}
     copied |= _padding(target, _copied(layer), geometry)
-    groups = {"torch": "groups", "tensorflow": "groups", "jax": "feature_group_count", "onnx": "group"}.get(target)
-    native = normal_form(target, copied | ({groups: geometry.groups} if groups else {}), geometry.rank)
+    groups = {
+        "torch": "groups",
+        "tensorflow": "groups",
+        "jax": "feature_group_count",
+        "onnx": "group",
+    }.get(target)
+    native = normal_form(
+        target, copied | ({groups: geometry.groups} if groups else {}), geometry.rank
+    )
     return _with_its_output(native, geometry) if target == "tensorflow" else native
 
 
@@ -78,14 +94,19 @@ def _copied(layer: Layer) -> _Copied:
     native, rank = layer.native, layer.rank
     match layer.framework:
         case "torch":
-            return _Copied(padding=[[p, p] for p in native["padding"]], extra=native["output_padding"])
+            return _Copied(
+                padding=[[p, p] for p in native["padding"]], extra=native["output_padding"]
+            )
         case "keras":
             return _Copied(padding=native["padding"], extra=native["output_padding"])
         case "onnx":
             word = native.get("auto_pad", "NOTSET")
             pads = native.get("pads", [0] * 2 * rank)
             pairs = [list(pair) for pair in zip(pads[:rank], pads[rank:], strict=True)]
-            return _Copied(padding=pairs if word == "NOTSET" else word.partition("_")[0].lower(), extra=native["output_padding"])
+            return _Copied(
+                padding=pairs if word == "NOTSET" else word.partition("_")[0].lower(),
+                extra=native["output_padding"],
+            )
         case _:
             padding = native["padding"]
             return _Copied(padding=padding.lower() if isinstance(padding, str) else padding)
@@ -99,13 +120,18 @@ def _padding(target: str, spoken: _Copied, geometry: Geometry) -> dict[str, Any]
     if target in ("torch", "onnx"):
         extra = spoken.extra or [0] * geometry.rank
         if target == "onnx" and word:
-            return {"auto_pad": "SAME_UPPER" if same else "VALID"} | ({"output_padding": extra} if spoken.extra else {})
+            return {"auto_pad": "SAME_UPPER" if same else "VALID"} | (
+                {"output_padding": extra} if spoken.extra else {}
+            )
         if word == "same":
             pairs = [[(axis.kernel - 1) // 2] * 2 for axis in geometry.axes]
             extra = spoken.extra or [stride - 1 for stride in geometry.stride]
         if target == "torch":
             return {"padding": [low for low, _ in pairs], "output_padding": extra}
-        return {"pads": [low for low, _ in pairs] + [high for _, high in pairs], "output_padding": extra}
+        return {
+            "pads": [low for low, _ in pairs] + [high for _, high in pairs],
+            "output_padding": extra,
+        }
     if target == "keras":
         return {"padding": "same" if same else "valid"}
     numbers = target != "tensorflow" or (geometry.rank == 2 and same and spoken.extra is None)
@@ -113,29 +139,48 @@ def _padding(target: str, spoken: _Copied, geometry: Geometry) -> dict[str, Any]
 
 
 def _with_its_output(native: Native, geometry: Geometry) -> Native:
-    """tf.nn's call asks for the output's size: whoever ports gives it the right one, if the call takes it."""
+    """tf.nn's call asks for the output's size: whoever ports gives it the right one, if the call
+    takes it.
+    """
     wanted = native | {"output_shape": list(geometry.out)}
     convention = conventions.get("tensorflow")
-    found = convention.native(convention.geometry(wanted, size=geometry.size, kernel=geometry.kernel))
+    found = convention.native(
+        convention.geometry(wanted, size=geometry.size, kernel=geometry.kernel)
+    )
     taken = not isinstance(found, Unrepresentable) and found["padding"] == native["padding"]
     return wanted if taken else native
 
 
-def _sentence(target: str, call: str, other: Geometry, right: Geometry, shift: tuple[int, ...]) -> str:
+def _sentence(
+    target: str, call: str, other: Geometry, right: Geometry, shift: tuple[int, ...]
+) -> str:
     start = f"The call that looks the same, {call},"
     refused = isinstance(conventions.get(target).native(other), Unrepresentable)
     if other.crops == right.crops:
         if other.groups != right.groups:
-            return f"{start} takes the same window, and has no groups where {right.groups} are right."
-        return f"{start} takes the same window{f', and {target} refuses it' if refused else ': no trap there'}."
+            return (
+                f"{start} takes the same window, and has no groups where {right.groups} are right."
+            )
+        return (
+            f"{start} takes the same "
+            f"window{f', and {target} refuses it' if refused else ': no trap there'}."
+        )
     if min(other.out) < 1:
-        return f"{start} has no output at all: {times(other.out)} where {times(right.out)} is right."
+        return (
+            f"{start} has no output at all: {times(other.out)} where {times(right.out)} is right."
+        )
     ending = f" ({target} refuses it)" if _negative(other) and refused else ""
     moved = _moved(shift)
     if other.out == right.out:
-        return f"{start} has the same shape and the wrong numbers: {moved}{_cuts(other.axes[0], right.axes[0], target)}{ending}."
+        return (
+            f"{start} has the same shape and the wrong numbers: "
+            f"{moved}{_cuts(other.axes[0], right.axes[0], target)}{ending}."
+        )
     also = f", and it is {moved}" if any(shift) else ", from the same start"
-    return f"{start} has another shape, {times(other.out)} where {times(right.out)} is right{also}{ending}."
+    return (
+        f"{start} has another shape, {times(other.out)} where {times(right.out)} is "
+        f"right{also}{ending}."
+    )
 
 
 def _negative(geometry: Geometry) -> bool:
@@ -143,12 +188,16 @@ def _negative(geometry: Geometry) -> bool:
 
 
 def _moved(shift: tuple[int, ...]) -> str:
-    """`shifted by one on every axis`; a positive shift means that it starts later in the full output."""
+    """`shifted by one on every axis`; a positive shift means that it starts later in the full
+    output.
+    """
     if not any(shift):
         return "another end"
     if len(set(shift)) == 1:
         return f"shifted by {_number(shift[0])}" + (" on every axis" if len(shift) > 1 else "")
-    return "shifted by " + " and ".join(f"{_number(move)} on axis {axis}" for axis, move in enumerate(shift) if move)
+    return "shifted by " + " and ".join(
+        f"{_number(move)} on axis {axis}" for axis, move in enumerate(shift) if move
+    )
 
 
 def _number(move: int) -> str:
@@ -166,12 +215,15 @@ def _loses(axis: Axis, verb: str = "loses") -> str:
 
 
 def kernel_trap(layer: Layer, target: str) -> str | None:
-    """What goes wrong with a kernel that is copied axis by axis, where one framework flips and the other does not."""
+    """What goes wrong with a kernel that is copied axis by axis, where one framework flips and the
+    other does not.
+    """
     unflipped = target in ("jax", "flax")
     if layer.layout.flipped == unflipped or math.prod(layer.kernel) == 1:
         return None
     which = target if unflipped else layer.framework
     return (
-        f"{which} does not flip kernels: one whose axes are moved but not flipped is correlated with the dilated input,"
+        f"{which} does not flip kernels: one whose axes are moved but not flipped is correlated "
+        "with the dilated input,"
         " which gives the right shape and the wrong numbers."
     )

@@ -1,7 +1,8 @@
-"""A case as a complete program in one framework alone: arrays, the one call, and the difference from the definition.
+"""A case as a complete program in one framework alone: arrays, the one call, and the difference
+from the definition.
 
-One template per adapter, filled with the case's data and native arguments; nothing of this suite is imported by what
-comes out, so it can be pasted into a bug report.
+One template per adapter, filled with the case's data and native arguments; nothing of this suite is
+imported by what comes out, so it can be pasted into a bug report.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from conformance.geometry import Geometry
 
 
 def program(case: Case, adapter: str) -> str | Unrepresentable:
-    """The source of a program for one adapter of the table, or why its convention has no arguments for the case."""
+    """The source of a program for one adapter of the table, or why its convention has no arguments
+    for the case.
+    """
     native = case.arguments(REGISTRY[adapter].convention)
     if isinstance(native, Unrepresentable):
         return native
@@ -32,7 +35,11 @@ def program(case: Case, adapter: str) -> str | Unrepresentable:
         case=case,
         native=native,
         arguments=_arguments(native),
-        arrays={"x": array(case.input, "input"), "w": array(case.kernel, "kernel"), "b": array(case.bias, "bias")},
+        arrays={
+            "x": array(case.input, "input"),
+            "w": array(case.kernel, "kernel"),
+            "b": array(case.bias, "bias"),
+        },
         geometry=case.geometry,
         padding=input_padding(case.geometry),
         **fixed(adapter, case.dtype, case.spatial),
@@ -40,17 +47,23 @@ def program(case: Case, adapter: str) -> str | Unrepresentable:
 
 
 def refused(adapter: str, native: Native, batch: int) -> Unrepresentable | None:
-    """Why this adapter's call does not take arguments that its convention has, for an input of so many images; or None."""
+    """Why this adapter's call does not take arguments that its convention has, for an input of so
+    many images; or None.
+    """
     entry = REGISTRY[adapter]
     if not entry.takes_groups and native["feature_group_count"] != 1:
         return Unrepresentable(reason="jax.lax.conv_transpose has no argument for groups.")
     if entry.options.get("batched") is False and batch != 1:
-        return Unrepresentable(reason=f"An unbatched input is (C_in, *spatial), and this case has {batch} of them.")
+        return Unrepresentable(
+            reason=f"An unbatched input is (C_in, *spatial), and this case has {batch} of them."
+        )
     return None
 
 
 def fixed(adapter: str, dtype: str, rank: int) -> dict[str, Any]:
-    """What a template is filled with that depends on the adapter, the dtype and the number of spatial axes alone."""
+    """What a template is filled with that depends on the adapter, the dtype and the number of
+    spatial axes alone.
+    """
     entry = REGISTRY[adapter]
     return {
         "backend": entry.environment.get("KERAS_BACKEND"),
@@ -62,11 +75,15 @@ def fixed(adapter: str, dtype: str, rank: int) -> dict[str, Any]:
 
 
 def rendered(adapter: str, **filling: Any) -> str | Unrepresentable:
-    """The adapter's template with this filling; it has no program for a case without the window that its call needs."""
+    """The adapter's template with this filling; it has no program for a case without the window
+    that its call needs.
+    """
     try:
         return _template(adapter).render(**filling)
     except UndefinedError:
-        return Unrepresentable(reason="The call needs the shape of the output, and the case has none.")
+        return Unrepresentable(
+            reason="The call needs the shape of the output, and the case has none."
+        )
 
 
 @functools.cache
@@ -88,14 +105,19 @@ def array(source: Source | None, role: str) -> str:
     if source is None:
         return "None"
     if isinstance(source, Given):
-        return f"np.array({_nested([_literal(n) for n in source.numbers], source.shape)}, dtype=float)"
+        return (
+            f"np.array({_nested([_literal(n) for n in source.numbers], source.shape)}, dtype=float)"
+        )
     shape = source.shape
     made = f"np.random.RandomState({source.seed})"
     match source.values:
         case "integers":
             expression = f"{made}.randint(-4, 5, {shape}).astype(float)"
         case "wide" if role == "input":
-            expression = f"(lambda r: (2.0 * r.randint(2048, 4096, {shape}) + 1) * (1 - 2 * r.randint(0, 2, {shape})))({made})"
+            expression = (
+                f"(lambda r: (2.0 * r.randint(2048, 4096, {shape}) + 1) * (1 - 2 * "
+                f"r.randint(0, 2, {shape})))({made})"
+            )
         case "wide":
             expression = f"{made}.randint(-2, 3, {shape}).astype(float)"
         case "normal":
@@ -121,7 +143,10 @@ def _literal(number: float) -> str:
 
 def _arguments(native: Native) -> dict[str, str]:
     """Native arguments as Python source, lists as tuples where they hold one entry per axis."""
-    return {key: pprint.pformat(_tuples(value), width=120, compact=True) for key, value in native.items()}
+    return {
+        key: pprint.pformat(_tuples(value), width=120, compact=True)
+        for key, value in native.items()
+    }
 
 
 def _tuples(value: Any) -> Any:
@@ -142,5 +167,9 @@ def _count(shape: tuple[int, ...]) -> int:
 
 def _nested(items: list[str], shape: tuple[int, ...]) -> str:
     for size in reversed(shape):
-        items = [f"[{', '.join(items[start : start + size])}]" for start in range(0, len(items), size)] if size else ["[]"]
+        items = (
+            [f"[{', '.join(items[start : start + size])}]" for start in range(0, len(items), size)]
+            if size
+            else ["[]"]
+        )
     return items[0] if items else "[]"

@@ -1,7 +1,8 @@
 """Verdicts for whoever asks for one at a time: worked out in the background for all, or one by one.
 
-One by one is for a process among others that share the work, as a worker of pytest-xdist is: it has one process of each adapter
-that it needs. What the adapters answered to their greeting travels to it as plain values.
+One by one is for a process among others that share the work, as a worker of pytest-xdist is: it has
+one process of each adapter that it needs. What the adapters answered to their greeting travels to
+it as plain values.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ class Awaited:
             other = self.cases.setdefault(case.name, case)
             if other.place.file.resolve() != case.place.file.resolve():
                 at, there = case.place.at("id"), other.place.at("id")
-                taken.append(f"{at}: id: full name {case.name} is taken by {there}, should be unique")
+                taken.append(
+                    f"{at}: id: full name {case.name} is taken by {there}, should be unique"
+                )
         return taken
 
     def settle(self) -> None:
@@ -54,7 +57,9 @@ class Awaited:
             self._settled = True
 
     def verdict(self, task: Task, everything: Callable[[], Sequence[Task]]) -> Verdict:
-        """What came of a task; the first that is asked for sets `everything` going. Raises FileProblems and what went wrong."""
+        """What came of a task; the first that is asked for sets `everything` going. Raises
+        FileProblems and what went wrong.
+        """
         self.settle()
         key = _key(task)
         if self.one_by_one and key not in self._answers:
@@ -99,7 +104,12 @@ def told(answers: Mapping[str, Greeting | Outcome]) -> dict[str, Any]:
     for label, answer in answers.items():
         fields = asdict(answer)
         if isinstance(answer, Greeting):
-            fields = {**fields, "versions": dict(answer.versions), "devices": list(answer.devices), "facts": dict(answer.facts)}
+            fields = {
+                **fields,
+                "versions": dict(answer.versions),
+                "devices": list(answer.devices),
+                "facts": dict(answer.facts),
+            }
         found[label] = {"kind": type(answer).__name__, "fields": fields}
     return found
 

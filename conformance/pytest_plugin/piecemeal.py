@@ -1,4 +1,5 @@
-"""A run in pieces, without a record: for whoever has an order and a telling of its own, as pytest has.
+"""A run in pieces, without a record: for whoever has an order and a telling of its own, as pytest
+has.
 
 It takes the steps of `runner.execute` one by one, and so shares that module's parts.
 """
@@ -27,13 +28,16 @@ from conformance.workers.engine import Greeting
 from conformance.workers.pool import Pool
 
 Answer = Verdict | CaseFileError
-"""What comes of a task; an error where what the case's file says is `expected` is not what the oracle says."""
+"""What comes of a task; an error where what the case's file says is `expected` is not what the
+oracle says."""
 
 
 class Piecemeal:
     """Engines by label, greeted; then `settle` on the selection, and `work` as often as wanted."""
 
-    def __init__(self, request: Request, answers: Mapping[str, Greeting | Outcome] | None = None) -> None:
+    def __init__(
+        self, request: Request, answers: Mapping[str, Greeting | Outcome] | None = None
+    ) -> None:
         """Greet every adapter, unless it is known what they answer. Raises UsageError.
 
         The request's selection may still be empty.
@@ -61,11 +65,15 @@ class Piecemeal:
         return [task for tasks in self.plan.tasks(cases).values() for task in tasks]
 
     def settle(self, selection: Selection) -> None:
-        """Read the known differences of what is run; `lost` then has those that match no case. Raises FileProblems."""
+        """Read the known differences of what is run; `lost` then has those that match no case.
+        Raises FileProblems.
+        """
         known = load_differences(selection.roots, self._request.known)
         self.lost = lost_entries(known, names_by_root(selection, known))
         self._truths = kept_truths()
-        self._run = Run(replace(self._request, selection=selection), Silent(), self._truths, known, self.plan)
+        self._run = Run(
+            replace(self._request, selection=selection), Silent(), self._truths, known, self.plan
+        )
 
     @cached_property
     def line(self) -> dict[str, Any]:
@@ -73,7 +81,9 @@ class Piecemeal:
         return self._run.head()
 
     def work(self, tasks: Sequence[Task], handle: Callable[[Task, Answer], None]) -> None:
-        """Do these tasks, several at once as far as jobs go, and hand on each answer as it comes."""
+        """Do these tasks, several at once as far as jobs go, and hand on each answer as it
+        comes.
+        """
         lanes: dict[str, list[Task]] = {}
         for task in tasks:
             lanes.setdefault(task.label, []).append(task)

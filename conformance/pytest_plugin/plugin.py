@@ -1,4 +1,6 @@
-"""The pytest plugin: case files as tests, when `--conformance` asks for it. Until then it imports nothing but pytest."""
+"""The pytest plugin: case files as tests, when `--conformance` asks for it. Until then it imports
+nothing but pytest.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +12,37 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--conformance-adapter": {
         "action": "append",
         "metavar": "ADAPTER",
-        "help": "as `conformance run -a`: a name of the table, package.module:Class or cmd:'PROGRAM ARGS', LABEL=... renames it;"
+        "help": "as `conformance run -a`: a name of the table, package.module:Class or"
+        " cmd:'PROGRAM ARGS', LABEL=... renames it;"
         " several; all that are installed if none",
     },
     "--conformance-device": {"metavar": "NAME|all", "help": "as `conformance run --device`"},
-    "--conformance-python": {"action": "append", "metavar": "ADAPTER=PATH", "help": "as `conformance run --python`; several"},
-    "--conformance-known": {"action": "append", "metavar": "FILE", "help": "as `conformance run --known`; several"},
-    "--conformance-timeout": {"type": float, "metavar": "SECONDS", "help": "limit of one call; 60 if not given"},
+    "--conformance-python": {
+        "action": "append",
+        "metavar": "ADAPTER=PATH",
+        "help": "as `conformance run --python`; several",
+    },
+    "--conformance-known": {
+        "action": "append",
+        "metavar": "FILE",
+        "help": "as `conformance run --known`; several",
+    },
+    "--conformance-timeout": {
+        "type": float,
+        "metavar": "SECONDS",
+        "help": "limit of one call; 60 if not given",
+    },
     "--conformance-slow": {"action": "store_true", "help": "cases tagged slow, too"},
 }
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("conformance", "conformance of transposed convolutions")
-    group.addoption("--conformance", action="store_true", help="collect YAML case files: a test for every case and adapter")
+    group.addoption(
+        "--conformance",
+        action="store_true",
+        help="collect YAML case files: a test for every case and adapter",
+    )
     for name, about in OPTIONS.items():
         group.addoption(name, **about)
 
@@ -41,7 +60,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def conformance_check() -> Any:
-    """`conformance_check(my_kernel, cases=None)`: `conformance.check`, with a failure that says what is wrong and no more."""
+    """`conformance_check(my_kernel, cases=None)`: `conformance.check`, with a failure that says
+    what is wrong and no more.
+    """
     import conformance
 
     def check(kernel: Any, cases: Any = None) -> conformance.Report:

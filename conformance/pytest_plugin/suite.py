@@ -1,7 +1,8 @@
 """`pytest --conformance`: what is collected, and what a verdict is to pytest.
 
-Alone, all selected tests go to the engines at once, and each test waits for its own verdict. Under pytest-xdist the controller
-greets the adapters once and tells its workers what they answered; a worker asks for one test at a time.
+Alone, all selected tests go to the engines at once, and each test waits for its own verdict. Under
+pytest-xdist the controller greets the adapters once and tells its workers what they answered; a
+worker asks for one test at a time.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ class Suite:
         self.known = [_absolute(file) for file in config.getoption("--conformance-known") or ()]
         self._awaited: Awaited | None = None
         self._marks: set[str] = set()
-        for file in map(str, self.known):  # a test of its own looks whether its entries match a case
+        for file in map(
+            str, self.known
+        ):  # a test of its own looks whether its entries match a case
             if file not in config.args:
                 config.args.append(file)
 
@@ -65,21 +68,31 @@ class Suite:
         said = []
         for label, answer in self.trial.answers.items():
             if label not in self.trial.absent:
-                versions = answer.versions if isinstance(answer, Greeting) else {"does not start": ""}
-                said.append(f"{label} ({', '.join(f'{name} {version}'.strip() for name, version in versions.items())})")
+                versions = (
+                    answer.versions if isinstance(answer, Greeting) else {"does not start": ""}
+                )
+                names = [f"{name} {version}".strip() for name, version in versions.items()]
+                said.append(f"{label} ({', '.join(names)})")
         absent = f"; not installed: {', '.join(self.trial.absent)}" if self.trial.absent else ""
         return [f"conformance: {', '.join(said)}{absent}"]
 
-    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    def pytest_collect_file(
+        self, file_path: Path, parent: pytest.Collector
+    ) -> pytest.Collector | None:
         """YAML files: those given by name, and in folders those that have a key of a case file."""
         if file_path.suffix not in ENDINGS or file_path.name == DESIGN:
             return None
         given = self._given(file_path)
-        if file_path in self.known or NOT_CASES in (*file_path.relative_to(given.parent).parts, file_path.parent.name):
+        if file_path in self.known or NOT_CASES in (
+            *file_path.relative_to(given.parent).parts,
+            file_path.parent.name,
+        ):
             return _Declared.from_parent(parent, path=file_path, suite=self)
         if not parent.session.isinitpath(file_path) and not _looks_like_cases(file_path):
             return None
-        return _CaseFile.from_parent(parent, path=file_path, suite=self, root=corpus_root(file_path, given))
+        return _CaseFile.from_parent(
+            parent, path=file_path, suite=self, root=corpus_root(file_path, given)
+        )
 
     def pytest_sessionfinish(self) -> None:
         if self._awaited is not None:
@@ -101,7 +114,9 @@ class Suite:
                 continue
             if name not in self._marks:
                 self._marks.add(name)
-                self.config.addinivalue_line("markers", f"{name}: an adapter, a device or a tag of conformance cases")
+                self.config.addinivalue_line(
+                    "markers", f"{name}: an adapter, a device or a tag of conformance cases"
+                )
             yield getattr(pytest.mark, name)
 
     def _request(self) -> Request:
@@ -177,9 +192,15 @@ class _Case(pytest.Item):
             self.add_marker(mark)
 
     def runtest(self) -> None:
-        """Passes, or says as pytest does that it is known (strictly), that it is skipped, or that it fails."""
+        """Passes, or says as pytest does that it is known (strictly), that it is skipped, or that
+        it fails.
+        """
         verdict = self.suite.awaited.verdict(self.task, self._everything)
-        self.user_properties += [("case", verdict.case), ("adapter", verdict.adapter), ("status", verdict.status)]
+        self.user_properties += [
+            ("case", verdict.case),
+            ("adapter", verdict.adapter),
+            ("status", verdict.status),
+        ]
         if verdict.diagnosis is not None:
             self.user_properties.append(("diagnosis", verdict.diagnosis["name"]))
         if verdict.known is not None:
@@ -193,7 +214,9 @@ class _Case(pytest.Item):
             pytest.skip(" ".join([f"{verdict.status}:", *messages.details(verdict)]))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What is wrong with a file, and what is known, is told as such: a traceback takes pytest long, and says nothing here."""
+        """What is wrong with a file, and what is known, is told as such: a traceback takes pytest
+        long, and says nothing here.
+        """
         if isinstance(excinfo.value, FileProblems):
             return "\n".join(excinfo.value.lines)
         if isinstance(excinfo.value, pytest.xfail.Exception):
@@ -231,9 +254,15 @@ class _Matches(pytest.Item):
 
     def runtest(self) -> None:
         self.suite.awaited.settle()
-        lost = [one for one in self.suite.trial.lost if _absolute(one["entry"].rpartition(":")[0]) == self.path]
+        lost = [
+            one
+            for one in self.suite.trial.lost
+            if _absolute(one["entry"].rpartition(":")[0]) == self.path
+        ]
         if lost:
-            pytest.fail("\n".join(f"{one['entry']}: {one['problem']}" for one in lost), pytrace=False)
+            pytest.fail(
+                "\n".join(f"{one['entry']}: {one['problem']}" for one in lost), pytrace=False
+            )
 
     def reportinfo(self) -> tuple[Path, None, str]:
         return self.path, None, self.name

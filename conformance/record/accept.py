@@ -1,7 +1,8 @@
-"""`--accept`: entries of known differences for what fails in a record, with the reasons left for a person to give.
+"""`--accept`: entries of known differences for what fails in a record, with the reasons left for a
+person to give.
 
-Verdicts that fail alike share an entry. It names the very versions it was seen in: of a newer release the same failure is known
-but unconfirmed, and one that was mended is told.
+Verdicts that fail alike share an entry. It names the very versions it was seen in: of a newer
+release the same failure is known but unconfirmed, and one that was mended is told.
 """
 
 from __future__ import annotations
@@ -36,9 +37,11 @@ class _Way(NamedTuple):
 
 
 def accept(record: Record, file: Path) -> tuple[int, int]:
-    """Append entries for all that fails and no entry speaks of; how many verdicts, and how many unexpected ones are left.
+    """Append entries for all that fails and no entry speaks of; how many verdicts, and how many
+    unexpected ones are left.
 
-    Raises RecordError where the file cannot be written, or where it would be no list of entries any more.
+    Raises RecordError where the file cannot be written, or where it would be no list of entries any
+    more.
     """
     unexpected = [verdict for verdict in record.verdicts if verdict.unexpected]
     new = [verdict for verdict in unexpected if verdict.fails and verdict.known_problem is None]
@@ -48,7 +51,9 @@ def accept(record: Record, file: Path) -> tuple[int, int]:
 
 
 def entries(verdicts: Iterable[Verdict], versions: Mapping[str, Mapping[str, str]]) -> str:
-    """The entries as YAML, their reasons and sources empty; `versions` are the record's, by adapter."""
+    """The entries as YAML, their reasons and sources empty; `versions` are the record's, by
+    adapter.
+    """
     ways: dict[_Way, list[str]] = {}
     for verdict in verdicts:
         way = _Way(
@@ -60,17 +65,24 @@ def entries(verdicts: Iterable[Verdict], versions: Mapping[str, Mapping[str, str
             diagnosis=(verdict.diagnosis or {}).get("name"),
         )
         ways.setdefault(way, []).append(verdict.case)
-    return "\n".join(_entry(way, cases, versions.get(way.adapter, {})) for way, cases in ways.items())
+    return "\n".join(
+        _entry(way, cases, versions.get(way.adapter, {})) for way, cases in ways.items()
+    )
 
 
 def _entry(way: _Way, cases: Sequence[str], versions: Mapping[str, str]) -> str:
     lines = [f"adapter: {_text(way.adapter)}", "cases:", *(f"  - {_text(case)}" for case in cases)]
     lines += [f"quantity: {way.quantity}"] if way.quantity != "output" else []
-    lines += [f"versions: {json.dumps(_seen_in(versions))}", f"where: {{device: {_text(way.device)}}}"]
+    lines += [
+        f"versions: {json.dumps(_seen_in(versions))}",
+        f"where: {{device: {_text(way.device)}}}",
+    ]
     rest = {"status": way.status, "kind": way.kind, "diagnosis": way.diagnosis}
     lines += [f"{key}: {_text(value)}" for key, value in rest.items() if value is not None]
     lines += ['reason: ""', 'source: ""']
-    return "".join(("- " if not number else "  ") + line + "\n" for number, line in enumerate(lines))
+    return "".join(
+        ("- " if not number else "  ") + line + "\n" for number, line in enumerate(lines)
+    )
 
 
 def _seen_in(versions: Mapping[str, str]) -> dict[str, str]:
@@ -87,11 +99,20 @@ def _text(value: Any) -> str:
 def _append(file: Path, text: str) -> None:
     try:
         before = file.read_text(encoding="utf-8") if file.exists() else _HEAD
-        whole = before + ("" if before.endswith("\n") else "\n") + ("" if before == _HEAD else "\n") + text
+        whole = (
+            before
+            + ("" if before.endswith("\n") else "\n")
+            + ("" if before == _HEAD else "\n")
+            + text
+        )
         entries_of(parse(file, whole), None)
         file.parent.mkdir(parents=True, exist_ok=True)
         replace_file(file, whole)
     except OSError as error:
-        raise RecordError(f"{file} cannot be written: {error.strerror}, should be a file of known differences") from None
+        raise RecordError(
+            f"{file} cannot be written: {error.strerror}, should be a file of known differences"
+        ) from None
     except FileProblems:
-        raise RecordError(f"{file} cannot be appended to, should be a list whose entries begin with a dash") from None
+        raise RecordError(
+            f"{file} cannot be appended to, should be a list whose entries begin with a dash"
+        ) from None

@@ -11,9 +11,11 @@ from conformance.geometry import Axis, Geometry
 
 
 def case_from(line: Mapping[str, Any], *, numbers: bool = True) -> Case | None:
-    """The case, without what guards the oracle and without its place; None where the record does not hold all of its arrays.
+    """The case, without what guards the oracle and without its place; None where the record does
+    not hold all of its arrays.
 
-    Without `numbers` the arrays that are written out have a shape alone: there may be thousands, and some ask only for the rest.
+    Without `numbers` the arrays that are written out have a shape alone: there may be thousands,
+    and some ask only for the rest.
     """
     try:
         native = line.get("native")
@@ -43,7 +45,9 @@ def _geometry(line: Mapping[str, Any]) -> Geometry:
 
 
 def _source(line: Mapping[str, Any], numbers: bool) -> Source:
-    """The recipe where there is one, else the numbers. Raises KeyError where the record has neither."""
+    """The recipe where there is one, else the numbers. Raises KeyError where the record has
+    neither.
+    """
     make = line.get("make")
     if make is None:
         values = line["values"]

@@ -17,14 +17,20 @@ from conformance.verdicts.known import Difference
 
 
 def corpus_digest(cases: Iterable[Case], known: Iterable[Difference]) -> str:
-    """SHA-256 over what the verdicts depend on: the cases as loaded, and the entries that explain them."""
+    """SHA-256 over what the verdicts depend on: the cases as loaded, and the entries that explain
+    them.
+    """
     state = hashlib.sha256()
     for case in cases:
         state.update(repr(replace(case, place=Place(file=Path(), lines={}))).encode())
     for entry in known:
         versions = sorted((name, str(specifier)) for name, specifier in entry.versions.items())
         fits = (entry.quantity, entry.status, entry.kind, entry.diagnosis, entry.reason)
-        state.update(repr((entry.adapters, entry.cases, versions, sorted(entry.where.items()), fits)).encode())
+        state.update(
+            repr(
+                (entry.adapters, entry.cases, versions, sorted(entry.where.items()), fits)
+            ).encode()
+        )
     return state.hexdigest()
 
 
@@ -41,21 +47,32 @@ def case_line(case: Case, truths: Truths) -> dict[str, Any]:
         "spatial": case.spatial,
         "dtype": case.dtype,
         "must_fail": case.must_fail,
-        "geometry": None if case.geometry is None else asdict(case.geometry) | {"out": list(case.geometry.out)},
+        "geometry": None
+        if case.geometry is None
+        else asdict(case.geometry) | {"out": list(case.geometry.out)},
         "native": None if case.native is None else {case.native[0]: case.native[1]},
-        **{key: None if source is None else _array_line(source, array) for (key, source), array in made},
-        "gradients": None if case.gradients is None else _array_line(case.gradients, prepared.cotangent),
+        **{
+            key: None if source is None else _array_line(source, array)
+            for (key, source), array in made
+        },
+        "gradients": None
+        if case.gradients is None
+        else _array_line(case.gradients, prepared.cotangent),
         "expected": None if prepared.truth is None else _expected_line(prepared.truth.y),
     }
 
 
 def _array_line(source: Source, array: Any) -> dict[str, Any]:
-    """The shape, the values of what is written out or small, and the recipe of what is made: programs are made of that."""
+    """The shape, the values of what is written out or small, and the recipe of what is made:
+    programs are made of that.
+    """
     line: dict[str, Any] = {"shape": list(array.shape)}
     if isinstance(source, Given) or array.size <= MOST_ELEMENTS:
         line["values"] = array.astype(np.float64).tolist()
     if not isinstance(source, Given):
-        line["make"] = {key: value for key, value in asdict(source).items() if value not in (None, ())}
+        line["make"] = {
+            key: value for key, value in asdict(source).items() if value not in (None, ())
+        }
     return line
 
 

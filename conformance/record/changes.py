@@ -1,6 +1,7 @@
 """What changed between two records: verdicts, timings, versions, and what only one of them has.
 
-Verdicts are held against each other by case, adapter, device and quantity. Nothing here reads a file or prints.
+Verdicts are held against each other by case, adapter, device and quantity. Nothing here reads a
+file or prints.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Two verdicts on the same thing that differ in `what`: some of ASPECTS. `old` is None where OLD has no such verdict."""
+    """Two verdicts on the same thing that differ in `what`: some of ASPECTS. `old` is None where
+    OLD has no such verdict.
+    """
 
     key: Key
     old: Verdict | None
@@ -36,11 +39,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How the time of one call changed: medians in seconds, their ratio new / old, and the interval of that ratio.
+    """How the time of one call changed: medians in seconds, their ratio new / old, and the interval
+    of that ratio.
 
-    The interval is that of `timing.interval` over the rounds of both runs. Of a timing without rounds it goes from the lower
-    quartile of the new calls over the upper one of the old to the reverse. Where it holds 1, no difference is seen. It is all
-    from 0 to infinity where either side has fewer than FEWEST calls.
+    The interval is that of `timing.interval` over the rounds of both runs. Of a timing without
+    rounds it goes from the lower quartile of the new calls over the upper one of the old to the
+    reverse. Where it holds 1, no difference is seen. It is all from 0 to infinity where either side
+    has fewer than FEWEST calls.
     """
 
     key: Key
@@ -61,7 +66,9 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """What the run lines do not agree in: the version of an adapter's distribution, or the machine and the settings."""
+    """What the run lines do not agree in: the version of an adapter's distribution, or the machine
+    and the settings.
+    """
 
     adapter: str | None
     name: str
@@ -71,7 +78,9 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Only:
-    """What one record has and the other has not; `verdicts` are those whose case and adapter both have."""
+    """What one record has and the other has not; `verdicts` are those whose case and adapter both
+    have.
+    """
 
     cases: tuple[str, ...]
     adapters: tuple[str, ...]
@@ -82,11 +91,12 @@ class Only:
 class Changes:
     """What changed from an old record to a new one, each list in the order of the new record.
 
-    What engines did is compared, and not what was known of it. `newly_failing`: fails now and did not before; so does what fails
-    in another way and is no longer known, and what OLD lacks and is not known. `newly_passing`: conforms now, and failed before.
-    `changed`: neither, but another status, kind, diagnosis or precision. `paces`: every
-    call that both have timed, empty with the reason in `untimed` where the times cannot be compared. `problems`: known
-    differences that match no case, and did before. `redefined`: cases of one name that are not the same call in both.
+    What engines did is compared, and not what was known of it. `newly_failing`: fails now and did
+    not before; so does what fails in another way and is no longer known, and what OLD lacks and is
+    not known. `newly_passing`: conforms now, and failed before. `changed`: neither, but another
+    status, kind, diagnosis or precision. `paces`: every call that both have timed, empty with the
+    reason in `untimed` where the times cannot be compared. `problems`: known differences that match
+    no case, and did before. `redefined`: cases of one name that are not the same call in both.
     """
 
     newly_failing: tuple[Change, ...]
@@ -105,12 +115,16 @@ class Changes:
     @property
     def slower(self) -> tuple[Pace, ...]:
         """Paces whose whole interval is above 1, the slowest first."""
-        return tuple(sorted((pace for pace in self.paces if pace.slower), key=lambda pace: -pace.ratio))
+        return tuple(
+            sorted((pace for pace in self.paces if pace.slower), key=lambda pace: -pace.ratio)
+        )
 
     @property
     def faster(self) -> tuple[Pace, ...]:
         """Paces whose whole interval is below 1, the fastest first."""
-        return tuple(sorted((pace for pace in self.paces if pace.faster), key=lambda pace: pace.ratio))
+        return tuple(
+            sorted((pace for pace in self.paces if pace.faster), key=lambda pace: pace.ratio)
+        )
 
     @property
     def fails(self) -> bool:
@@ -123,13 +137,33 @@ class Changes:
 
 
 FEWEST = 5
-"""Calls whose quartiles say how much they scatter; those of fewer are next to the extremes, and of one call all the same."""
+"""Calls whose quartiles say how much they scatter; those of fewer are next to the extremes, and of
+one call all the same."""
 
 ASPECTS = ("status", "kind", "diagnosis", "precision")
 """What two verdicts may differ in."""
 
-_SETTINGS = ("conformance", "python", "system", "machine", "threads", "precision", "timing", "repeat")
-_DEFINING = ("spatial", "dtype", "must_fail", "geometry", "native", "input", "kernel", "bias", "gradients")
+_SETTINGS = (
+    "conformance",
+    "python",
+    "system",
+    "machine",
+    "threads",
+    "precision",
+    "timing",
+    "repeat",
+)
+_DEFINING = (
+    "spatial",
+    "dtype",
+    "must_fail",
+    "geometry",
+    "native",
+    "input",
+    "kernel",
+    "bias",
+    "gradients",
+)
 
 
 def changes(old: Record, new: Record) -> Changes:
@@ -138,7 +172,9 @@ def changes(old: Record, new: Record) -> Changes:
     failing, passing, others = [], [], []
     for key, verdict in after.items():
         earlier = before.get(key)
-        change = Change(key=key, old=earlier, new=verdict, what=_aspects(earlier, verdict, old, new))
+        change = Change(
+            key=key, old=earlier, new=verdict, what=_aspects(earlier, verdict, old, new)
+        )
         if _fails_now(change):
             failing.append(change)
         elif earlier is not None and _passes_now(earlier, verdict):
@@ -156,7 +192,11 @@ def changes(old: Record, new: Record) -> Changes:
         versions=tuple(_versions(old, new)),
         settings=tuple(_settings(old, new)),
         problems=tuple(problem for problem in _problems(new) if problem not in _problems(old)),
-        redefined=tuple(name for name, case in new.cases.items() if name in old.cases and _redefined(old.cases[name], case)),
+        redefined=tuple(
+            name
+            for name, case in new.cases.items()
+            if name in old.cases and _redefined(old.cases[name], case)
+        ),
         only_old=_only(old, new, (key for key in before if key not in common)),
         only_new=_only(new, old, (key for key in after if key not in common)),
         compared=len(common),
@@ -164,17 +204,24 @@ def changes(old: Record, new: Record) -> Changes:
 
 
 def precision_of(verdict: Verdict, dtype: str) -> str | None:
-    """The precision that a verdict found, in words; None where it is the dtype's own, or nothing was rounded."""
+    """The precision that a verdict found, in words; None where it is the dtype's own, or nothing
+    was rounded.
+    """
     if verdict.precision is None or verdict.precision["formats"] == [dtype]:
         return None
     return " or ".join(verdict.precision["formats"]) or f"{verdict.precision['bits']} bits"
 
 
 def _by_key(verdicts: Iterable[Verdict]) -> dict[Key, Verdict]:
-    return {Key(verdict.case, verdict.adapter, verdict.device, verdict.quantity): verdict for verdict in verdicts}
+    return {
+        Key(verdict.case, verdict.adapter, verdict.device, verdict.quantity): verdict
+        for verdict in verdicts
+    }
 
 
-def _aspects(old: Verdict | None, new: Verdict, old_record: Record, new_record: Record) -> tuple[str, ...]:
+def _aspects(
+    old: Verdict | None, new: Verdict, old_record: Record, new_record: Record
+) -> tuple[str, ...]:
     if old is None:
         return ()
     sides = [
@@ -195,7 +242,9 @@ def _fails_now(change: Change) -> bool:
         return False
     if old is None:
         return new.unexpected
-    return not old.fails or (new.unexpected and not old.unexpected and bool({*change.what} - {"precision"}))
+    return not old.fails or (
+        new.unexpected and not old.unexpected and bool({*change.what} - {"precision"})
+    )
 
 
 def _passes_now(old: Verdict, new: Verdict) -> bool:
@@ -223,7 +272,9 @@ def _paces(before: Mapping[Key, Verdict], after: Mapping[Key, Verdict]) -> Itera
 
 
 def _not_comparable(old: Record, new: Record) -> str | None:
-    """Why times of the two cannot be held against each other, if so: another processor, or another number of threads."""
+    """Why times of the two cannot be held against each other, if so: another processor, or another
+    number of threads.
+    """
     models = [str(record.run["cpu"].get("model")) for record in (old, new)]
     if models[0] != models[1]:
         return f"another processor: {models[1]}, before {models[0]}"
@@ -234,7 +285,9 @@ def _not_comparable(old: Record, new: Record) -> str | None:
 
 
 def _versions(old: Record, new: Record) -> Iterable[Fact]:
-    """Of the adapters that both have: versions, distribution by distribution, and what both tell of themselves besides."""
+    """Of the adapters that both have: versions, distribution by distribution, and what both tell of
+    themselves besides.
+    """
     for adapter, versions in new.run["versions"].items():
         if adapter in old.run["versions"]:
             yield from _facts(adapter, old.run["versions"][adapter], versions)
@@ -245,7 +298,11 @@ def _versions(old: Record, new: Record) -> Iterable[Fact]:
 
 def _settings(old: Record, new: Record) -> Iterable[Fact]:
     sides: list[dict[str, Any]] = [
-        {**{name: record.run.get(name) for name in _SETTINGS}, "cpu": record.run["cpu"].get("model")} for record in (old, new)
+        {
+            **{name: record.run.get(name) for name in _SETTINGS},
+            "cpu": record.run["cpu"].get("model"),
+        }
+        for record in (old, new)
     ]
     return _facts(None, *sides)
 
@@ -262,13 +319,19 @@ def _problems(record: Record) -> list[Mapping[str, str]]:
 
 
 def _redefined(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether one name stands for two calls; keys that an older record does not have are not held against it."""
+    """Whether one name stands for two calls; keys that an older record does not have are not held
+    against it.
+    """
     return any(_differ(old[name], new[name]) for name in _DEFINING if name in old and name in new)
 
 
 def _differ(old: Any, new: Any) -> bool:
-    """Whether two values of a case's line are not the same; of two arrays, as far as both records say: recipe, else numbers."""
-    if not (isinstance(old, Mapping) and isinstance(new, Mapping) and "shape" in old and "shape" in new):
+    """Whether two values of a case's line are not the same; of two arrays, as far as both records
+    say: recipe, else numbers.
+    """
+    if not (
+        isinstance(old, Mapping) and isinstance(new, Mapping) and "shape" in old and "shape" in new
+    ):
         return bool(old != new)
     told = next((key for key in ("make", "values") if key in old and key in new), "shape")
     return bool(old["shape"] != new["shape"] or old[told] != new[told])

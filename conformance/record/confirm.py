@@ -1,6 +1,8 @@
-"""Ranges of known differences, widened from a record: what an entry says was seen in other releases too.
+"""Ranges of known differences, widened from a record: what an entry says was seen in other releases
+too.
 
-The text of a file is changed at the places that the YAML parser names, so that comments and layout of everything else stay.
+The text of a file is changed at the places that the YAML parser names, so that comments and layout
+of everything else stay.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ OUTSIDE = (Place.BEFORE, Place.BEYOND)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a record says of one entry outside of its range: the releases, and which verdicts fail so, no more, or otherwise."""
+    """What a record says of one entry outside of its range: the releases, and which verdicts fail
+    so, no more, or otherwise.
+    """
 
     entry: Difference
     releases: Mapping[str, str]
@@ -45,11 +49,18 @@ class Finding:
     @property
     def is_mended(self) -> bool:
         """Whether the releases do not fail so any more; of older ones nothing is said."""
-        return self.side is Place.BEYOND and not self.alike and not self.otherwise and bool(self.mended)
+        return (
+            self.side is Place.BEYOND
+            and not self.alike
+            and not self.otherwise
+            and bool(self.mended)
+        )
 
 
 def findings(record: Record, entries: Iterable[Difference]) -> list[Finding]:
-    """Of every entry that the record has verdicts for in releases outside of its range, what they say."""
+    """Of every entry that the record has verdicts for in releases outside of its range, what they
+    say.
+    """
     adapters = {line["label"]: line["adapter"] for line in record.run["adapters"]}
     within = _spoken_of(record, entries, adapters)
     found = []
@@ -59,19 +70,40 @@ def findings(record: Record, entries: Iterable[Difference]) -> list[Finding]:
             versions = record.run["versions"].get(verdict.adapter, {})
             side = entry.place(versions)
             key = verdict.case, verdict.adapter, verdict.device, verdict.quantity
-            if side in OUTSIDE and key not in within and _concerns(entry, verdict, record, adapters):
-                outside = {name: versions[name] for name, spec in entry.versions.items() if place(versions[name], spec) is side}
+            if (
+                side in OUTSIDE
+                and key not in within
+                and _concerns(entry, verdict, record, adapters)
+            ):
+                outside = {
+                    name: versions[name]
+                    for name, spec in entry.versions.items()
+                    if place(versions[name], spec) is side
+                }
                 by_side.setdefault((side, tuple(outside.items())), []).append(verdict)
         for (side, releases), verdicts in by_side.items():
             alike = [verdict for verdict in verdicts if entry.fits(verdict)]
             mended = [verdict for verdict in verdicts if not verdict.fails]
             rest = [verdict for verdict in verdicts if verdict.fails and not entry.fits(verdict)]
-            found.append(Finding(entry=entry, releases=dict(releases), side=side, alike=alike, mended=mended, otherwise=rest))
+            found.append(
+                Finding(
+                    entry=entry,
+                    releases=dict(releases),
+                    side=side,
+                    alike=alike,
+                    mended=mended,
+                    otherwise=rest,
+                )
+            )
     return [finding for finding in found if finding.side is Place.BEYOND or finding.alike]
 
 
-def _spoken_of(record: Record, entries: Iterable[Difference], adapters: Mapping[str, str]) -> set[tuple[str, str, str, str]]:
-    """Verdicts that an entry speaks of whose range holds their release: others have no say there."""
+def _spoken_of(
+    record: Record, entries: Iterable[Difference], adapters: Mapping[str, str]
+) -> set[tuple[str, str, str, str]]:
+    """Verdicts that an entry speaks of whose range holds their release: others have no say
+    there.
+    """
     return {
         (verdict.case, verdict.adapter, verdict.device, verdict.quantity)
         for entry in entries
@@ -81,7 +113,9 @@ def _spoken_of(record: Record, entries: Iterable[Difference], adapters: Mapping[
     }
 
 
-def _concerns(entry: Difference, verdict: Verdict, record: Record, adapters: Mapping[str, str]) -> bool:
+def _concerns(
+    entry: Difference, verdict: Verdict, record: Record, adapters: Mapping[str, str]
+) -> bool:
     return (
         verdict.status != "unavailable"
         and entry.quantity == verdict.quantity
@@ -92,7 +126,8 @@ def _concerns(entry: Difference, verdict: Verdict, record: Record, adapters: Map
 
 
 def confirm(found: Iterable[Finding]) -> list[str]:
-    """Widen the ranges of what was seen, end those of what is mended; a line for each, and for each that a person has to judge.
+    """Widen the ranges of what was seen, end those of what is mended; a line for each, and for each
+    that a person has to judge.
 
     Raises RecordError where a file cannot be written.
     """
@@ -111,27 +146,46 @@ def confirm(found: Iterable[Finding]) -> list[str]:
 def _told(finding: Finding) -> str:
     releases = ", ".join(f"{name} {version}" for name, version in finding.releases.items())
     if finding.is_seen:
-        ranges = ", ".join(f"{name} {widened(finding.entry.versions[name], v)}" for name, v in finding.releases.items())
-        return f"seen in {releases} too ({counted(len(finding.alike), 'verdict')}): versions are now {ranges}"
+        ranges = ", ".join(
+            f"{name} {widened(finding.entry.versions[name], v)}"
+            for name, v in finding.releases.items()
+        )
+        return (
+            f"seen in {releases} too ({counted(len(finding.alike), 'verdict')}): versions are "
+            f"now {ranges}"
+        )
     if finding.is_mended:
-        return f"mended in {releases} ({counted(len(finding.mended), 'verdict')}): until says so now"
-    parts = {"fail so": finding.alike, "do not fail": finding.mended, "fail otherwise": finding.otherwise}
+        return (
+            f"mended in {releases} ({counted(len(finding.mended), 'verdict')}): until says so now"
+        )
+    parts = {
+        "fail so": finding.alike,
+        "do not fail": finding.mended,
+        "fail otherwise": finding.otherwise,
+    }
     counts = ", ".join(f"{len(verdicts)} {words}" for words, verdicts in parts.items() if verdicts)
     odd = min((verdicts for verdicts in parts.values() if verdicts), key=len)[0]
-    return f"left as it is for {releases}: {counts}, as {odd.case} on {odd.adapter}; should be split by hand"
+    return (
+        f"left as it is for {releases}: {counts}, as {odd.case} on {odd.adapter}; should be "
+        "split by hand"
+    )
 
 
 def _rewrite(file: Path, found: Sequence[Finding]) -> None:
     try:
         with file.open(encoding="utf-8", newline="") as stream:  # line ends as they are
             text = stream.read()
-        for finding in sorted(found, key=lambda finding: -_line(finding)):  # from the end, so that lines before stay
+        for finding in sorted(
+            found, key=lambda finding: -_line(finding)
+        ):  # from the end, so that lines before stay
             (item,) = (item for item in parse(file, text).entries() if item.line == _line(finding))
             text = _spliced(text, item, finding)
         entries_of(parse(file, text), None)
         replace_file(file, text)
     except OSError as error:
-        raise RecordError(f"{file} cannot be written: {error.strerror}, should be a file of known differences") from None
+        raise RecordError(
+            f"{file} cannot be written: {error.strerror}, should be a file of known differences"
+        ) from None
 
 
 def _line(finding: Finding) -> int:
@@ -143,7 +197,9 @@ def _spliced(text: str, entry: Item, finding: Finding) -> str:
     pairs = {key.value: (key, value) for key, value in entry.mapping().value}
     key, versions = pairs["versions"]
     if versions.start_mark.line < key.start_mark.line:
-        entry.items()["versions"].wrong("is an alias, should be written out to be changed here alone")
+        entry.items()["versions"].wrong(
+            "is an alias, should be written out to be changed here alone"
+        )
         entry.problems.check()
     if finding.is_mended:
         return _with_until(text, pairs, finding)
@@ -154,14 +210,20 @@ def _spliced(text: str, entry: Item, finding: Finding) -> str:
     return text
 
 
-def _with_until(text: str, pairs: Mapping[str, tuple[yaml.Node, yaml.Node]], finding: Finding) -> str:
+def _with_until(
+    text: str, pairs: Mapping[str, tuple[yaml.Node, yaml.Node]], finding: Finding
+) -> str:
     ends = {name: str(version) for name, version in finding.entry.until.items()}
     ends |= {name: str(public(version)) for name, version in finding.releases.items()}
-    value = "{" + ", ".join(f"{name}: {json.dumps(version)}" for name, version in ends.items()) + "}"
+    value = (
+        "{" + ", ".join(f"{name}: {json.dumps(version)}" for name, version in ends.items()) + "}"
+    )
     if "until" in pairs:
         return _replaced(text, pairs["until"][1], value)
     key, versions = pairs["versions"]
-    behind = text[: offset(text, versions.end_mark)].rstrip()  # a block's own end is where the next key begins
+    behind = text[
+        : offset(text, versions.end_mark)
+    ].rstrip()  # a block's own end is where the next key begins
     line_end = text.find("\n", len(behind))
     at = len(text) if line_end < 0 else line_end - text[:line_end].endswith("\r")
     line_break = "\r\n" if "\r\n" in text else "\n"

@@ -14,23 +14,41 @@ def summary(record: Record) -> str:
     """The one sentence that a record comes to."""
     unexpected = sum(verdict.unexpected for verdict in record.verdicts)
     problems = len((record.end or {}).get("problems", []))
-    known = counted(sum(verdict.known is not None for verdict in record.verdicts), "known difference")
+    known = counted(
+        sum(verdict.known is not None for verdict in record.verdicts), "known difference"
+    )
     unconfirmed = sum(verdict.known_unconfirmed is not None for verdict in record.verdicts)
     known += f" ({unconfirmed} unconfirmed)" if unconfirmed else ""
-    what = f"{counted(len(record.verdicts), 'verdict')} on {counted(len(record.cases), 'case')}{_checked(record)}"
+    what = (
+        f"{counted(len(record.verdicts), 'verdict')} on "
+        f"{counted(len(record.cases), 'case')}{_checked(record)}"
+    )
     if record.end is None:
         return f"The run was cut: {what} so far, {unexpected} unexpected."
     if record.ok:
         return f"Conforms: {what}, nothing unexpected, {known}."
-    lost = f", {counted(problems, 'entry that matches', 'entries that match')} no case" if problems else ""
+    lost = (
+        f", {counted(problems, 'entry that matches', 'entries that match')} no case"
+        if problems
+        else ""
+    )
     idle = [entry.get("adapter") or entry["case"] for entry in record.unchecked]
-    nothing = f", nothing was checked on {', '.join(idle[:3])}{', ...' if idle[3:] else ''}" if idle else ""
-    return f"Does not conform: {counted(unexpected, 'unexpected difference')} in {what}{lost}{nothing}, {known}."
+    nothing = (
+        f", nothing was checked on {', '.join(idle[:3])}{', ...' if idle[3:] else ''}"
+        if idle
+        else ""
+    )
+    return (
+        f"Does not conform: {counted(unexpected, 'unexpected difference')} in "
+        f"{what}{lost}{nothing}, {known}."
+    )
 
 
 def _checked(record: Record) -> str:
     """How many verdicts are of gradients, and how many could not be asked, where there are any."""
-    gradients = sum(verdict.quantity == "gradients" for verdict in record.verdicts if verdict.is_checked)
+    gradients = sum(
+        verdict.quantity == "gradients" for verdict in record.verdicts if verdict.is_checked
+    )
     checked = sum(verdict.is_checked for verdict in record.verdicts)
     parts = [f"{checked} checked" + (f", {gradients} of them gradients" if gradients else "")]
     if checked < len(record.verdicts):
@@ -40,7 +58,10 @@ def _checked(record: Record) -> str:
 
 def unchecked(record: Record) -> list[str]:
     """A line for each adapter and each case of one's own of which nothing was checked."""
-    lines = [f"{entry.get('adapter') or entry['case']}: nothing was checked: {entry['reason']}" for entry in record.unchecked]
+    lines = [
+        f"{entry.get('adapter') or entry['case']}: nothing was checked: {entry['reason']}"
+        for entry in record.unchecked
+    ]
     return lines + (["--allow-unsupported passes them, where that is meant"] if lines else [])
 
 
@@ -52,19 +73,24 @@ def timings(record: Record) -> list[str]:
             cases.setdefault(verdict.case, []).append(verdict)
     lines = []
     for case, timed in cases.items():
-        ordered = sorted(timed, key=lambda verdict: verdict.timing["median"] if verdict.timing else 0.0)
+        ordered = sorted(
+            timed, key=lambda verdict: verdict.timing["median"] if verdict.timing else 0.0
+        )
         figures = (f"{v.adapter} {milliseconds(v.timing['median'])}" for v in ordered if v.timing)
         lines.append(f"{case}, median of steady calls: {', '.join(figures)}")
     return lines
 
 
 def variations(record: Record) -> list[str]:
-    """A line per adapter whose result changes with what should not matter: with what, in how many verdicts."""
+    """A line per adapter whose result changes with what should not matter: with what, in how many
+    verdicts.
+    """
     found: dict[str, Counter[str]] = {}
     for verdict in record.verdicts:
         found.setdefault(verdict.adapter, Counter()).update(list(verdict.invariance or ()))
     return [
-        f"{adapter}: the result changes with {', '.join(_variation(*pair) for pair in counts.items())}"
+        f"{adapter}: the result changes with "
+        f"{', '.join(_variation(*pair) for pair in counts.items())}"
         for adapter, counts in found.items()
         if counts
     ]
@@ -75,21 +101,35 @@ def _variation(aspect: str, count: int) -> str:
 
 
 def news(record: Record) -> list[str]:
-    """A line per release that is newer than what known differences were seen in: what is still so there, and what is mended."""
+    """A line per release that is newer than what known differences were seen in: what is still so
+    there, and what is mended.
+    """
     unconfirmed: dict[str, Counter[str]] = {}
     mended: dict[str, Counter[str]] = {}
     for verdict in record.verdicts:
         for note, found in ((verdict.known_unconfirmed, unconfirmed), (verdict.mended, mended)):
             if note is not None:
-                found.setdefault(note["text"].partition(":")[0].removeprefix("for "), Counter())[note["entry"]] += 1
+                found.setdefault(note["text"].partition(":")[0].removeprefix("for "), Counter())[
+                    note["entry"]
+                ] += 1
     lines = []
     for release in dict.fromkeys([*unconfirmed, *mended]):
         same, gone = unconfirmed.get(release, Counter()), mended.get(release, Counter())
-        parts = [f"{counted(same.total(), 'known difference is', 'known differences are')} as before"] if same else []
+        parts = (
+            [f"{counted(same.total(), 'known difference is', 'known differences are')} as before"]
+            if same
+            else []
+        )
         parts += (
-            [f"{counted(gone.total(), 'verdict')} mended ({', '.join(list(gone)[:3])}{', ...' if len(gone) > 3 else ''})"]
+            [
+                f"{counted(gone.total(), 'verdict')} mended "
+                f"({', '.join(list(gone)[:3])}{', ...' if len(gone) > 3 else ''})"
+            ]
             if gone
             else []
         )
-        lines.append(f"{release} is newer than the entries: {', '.join(parts)}; conformance confirm brings them up to date")
+        lines.append(
+            f"{release} is newer than the entries: {', '.join(parts)}; conformance confirm brings "
+            "them up to date"
+        )
     return lines

@@ -1,4 +1,6 @@
-"""The record of a run, `results.jsonl`: strict JSON, one object a line, written so that a cut one is seen and can go on."""
+"""The record of a run, `results.jsonl`: strict JSON, one object a line, written so that a cut one
+is seen and can go on.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ _CASE_DEFAULTS: dict[str, Any] = {"summary": "", "source": "", "tags": [], "expe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What a record says: the run line, cases by full name, verdicts, and the end line, or None if it was cut."""
+    """What a record says: the run line, cases by full name, verdicts, and the end line, or None if
+    it was cut.
+    """
 
     run: Mapping[str, Any]
     cases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -45,7 +49,9 @@ class Record:
 
     @property
     def ok(self) -> bool:
-        """Whether the gate passes: it ran to its end, nothing in it is unexpected, and something was checked."""
+        """Whether the gate passes: it ran to its end, nothing in it is unexpected, and something
+        was checked.
+        """
         return (
             self.end is not None
             and not self.end["problems"]
@@ -55,8 +61,14 @@ class Record:
 
     @property
     def unchecked(self) -> Sequence[Mapping[str, str]]:
-        """The `adapter` or the `case` of which nothing was checked, with the `reason`; none where that is allowed."""
-        return [] if self.end is None or self.run.get("allow_unsupported") else self.end.get("unchecked", [])
+        """The `adapter` or the `case` of which nothing was checked, with the `reason`; none where
+        that is allowed.
+        """
+        return (
+            []
+            if self.end is None or self.run.get("allow_unsupported")
+            else self.end.get("unchecked", [])
+        )
 
 
 class Writer:
@@ -67,12 +79,17 @@ class Writer:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if keep is None else 0), 0o666)
+            self._descriptor = os.open(
+                path, os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if keep is None else 0), 0o666
+            )
             self._size = keep or 0
             os.ftruncate(self._descriptor, self._size)
             os.lseek(self._descriptor, self._size, os.SEEK_SET)
         except OSError as error:
-            raise RecordError(f"{path} cannot be written: {error.strerror}, should be a file in a folder with room") from None
+            raise RecordError(
+                f"{path} cannot be written: {error.strerror}, should be a file in a folder with "
+                "room"
+            ) from None
 
     def write(self, kind: str, content: Mapping[str, Any]) -> None:
         """One line. Raises RecordError if it cannot be written; what was written before is kept."""
@@ -86,7 +103,8 @@ class Writer:
             os.ftruncate(self._descriptor, self._size)
             os.lseek(self._descriptor, self._size, os.SEEK_SET)
             raise RecordError(
-                f"{self.path} cannot be written: {error.strerror}. What was recorded is kept: make room and add --resume"
+                f"{self.path} cannot be written: {error.strerror}. What was recorded is kept: "
+                "make room and add --resume"
             ) from None
 
     def close(self) -> None:
@@ -94,12 +112,16 @@ class Writer:
 
 
 def read_record(path: Path) -> Record:
-    """The record at `path` (a file, or the folder of one). Raises RecordError; a torn last line is left out."""
+    """The record at `path` (a file, or the folder of one). Raises RecordError; a torn last line is
+    left out.
+    """
     file = path / RECORD if path.is_dir() else path
     try:
         data = file.read_bytes()
     except OSError as error:
-        raise RecordError(f"{file} cannot be read: {error.strerror}, should be a {RECORD}") from None
+        raise RecordError(
+            f"{file} cannot be read: {error.strerror}, should be a {RECORD}"
+        ) from None
     run: Mapping[str, Any] | None = None
     end: Mapping[str, Any] | None = None
     cases: dict[str, Mapping[str, Any]] = {}
@@ -125,11 +147,14 @@ def read_record(path: Path) -> Record:
                     end = {"counts": {}, "duration": 0.0, "problems": [], "unchecked": []} | content
         except (ValueError, KeyError, TypeError, AttributeError):
             raise RecordError(
-                f"{file}:{number}: is no line of a record, should be a {RECORD} as `conformance run` writes it"
+                f"{file}:{number}: is no line of a record, should be a {RECORD} as `conformance "
+                "run` writes it"
             ) from None
         size += len(line) if end is None else 0
     if run is None:
-        raise RecordError(f"{file} has no run line, should be a {RECORD} as `conformance run` writes it")
+        raise RecordError(
+            f"{file} has no run line, should be a {RECORD} as `conformance run` writes it"
+        )
     if run.get("format") != FORMAT:
         raise RecordError(f"{file} has format {run.get('format')!r}, should be {FORMAT}")
     return Record(run=run, cases=cases, verdicts=tuple(verdicts), end=end, bytes_before_end=size)
@@ -149,7 +174,9 @@ def has_lines(path: Path) -> bool:
 
 
 def verdict_from(content: Mapping[str, Any]) -> Verdict:
-    """A verdict line as a Verdict; keys of a later version are left out, missing ones get their default."""
+    """A verdict line as a Verdict; keys of a later version are left out, missing ones get their
+    default.
+    """
     return Verdict(**{key: value for key, value in content.items() if key in _KEYS})
 
 
@@ -158,7 +185,9 @@ def verdict_line(verdict: Verdict) -> dict[str, Any]:
 
 
 def _json(content: Mapping[str, Any]) -> str:
-    """One line of strict JSON. Most lines hold nothing that is not finite, and need no look at every number."""
+    """One line of strict JSON. Most lines hold nothing that is not finite, and need no look at
+    every number.
+    """
     try:
         return json.dumps(content, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError):  # a mapping that is no dict, a number that is not finite

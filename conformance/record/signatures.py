@@ -1,4 +1,6 @@
-"""Failures that are alike, told once: what failed in the same way, what these cases have in common, and the smallest of them."""
+"""Failures that are alike, told once: what failed in the same way, what these cases have in common,
+and the smallest of them.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _NUMBERS = re.compile(r"0x[0-9a-f]+|\d+(?:\.\d+)?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Verdicts with one signature, the smallest case first; `rule` is what their cases share, `only` if no other case has it."""
+    """Verdicts with one signature, the smallest case first; `rule` is what their cases share,
+    `only` if no other case has it.
+    """
 
     verdicts: tuple[Verdict, ...]
     rule: str
@@ -32,7 +36,9 @@ class Group:
 
 
 def signature(verdict: Verdict) -> Signature:
-    """Who failed, where, and how: by diagnosis where there is one, else by the first line of the message without its numbers."""
+    """Who failed, where, and how: by diagnosis where there is one, else by the first line of the
+    message without its numbers.
+    """
     problem = verdict.known_problem["entry"] if verdict.known_problem else None
     how = (verdict.diagnosis or {}).get("name")
     if how is None and verdict.message is not None:
@@ -53,13 +59,16 @@ def grouped(
     size: Callable[[str], float],
     signed: Callable[[Verdict], Signature] = signature,
 ) -> list[Group]:
-    """Failing verdicts by signature, in the order of their first; `traits` and `size` are of a case by its full name.
+    """Failing verdicts by signature, in the order of their first; `traits` and `size` are of a case
+    by its full name.
 
     Rules are sought against the cases that the same adapter passed.
     """
     passed: dict[tuple[str, str, str], list[Traits]] = {}
     for verdict in passing:
-        passed.setdefault((verdict.adapter, verdict.device, verdict.quantity), []).append(traits(verdict.case))
+        passed.setdefault((verdict.adapter, verdict.device, verdict.quantity), []).append(
+            traits(verdict.case)
+        )
     by_signature: dict[Signature, list[Verdict]] = {}
     for verdict in failing:
         by_signature.setdefault(signed(verdict), []).append(verdict)
@@ -67,8 +76,18 @@ def grouped(
     for alike in by_signature.values():
         first = alike[0]
         others = passed.get((first.adapter, first.device, first.quantity), [])
-        words, only = rule([traits(verdict.case) for verdict in alike], others) if len(alike) > 1 else ("", False)
-        groups.append(Group(verdicts=tuple(sorted(alike, key=lambda verdict: size(verdict.case))), rule=words, only=only))
+        words, only = (
+            rule([traits(verdict.case) for verdict in alike], others)
+            if len(alike) > 1
+            else ("", False)
+        )
+        groups.append(
+            Group(
+                verdicts=tuple(sorted(alike, key=lambda verdict: size(verdict.case))),
+                rule=words,
+                only=only,
+            )
+        )
     return groups
 
 
@@ -78,7 +97,11 @@ def groups_of(record: Record) -> list[Group]:
     if not unexpected:
         return []
     known = {name: traits_of_line(line) for name, line in record.cases.items()}
-    passing = (verdict for verdict in record.verdicts if verdict.status == "conforms" and not verdict.unexpected)
+    passing = (
+        verdict
+        for verdict in record.verdicts
+        if verdict.status == "conforms" and not verdict.unexpected
+    )
     return grouped(unexpected, passing, known.__getitem__, lambda name: _size(record.cases[name]))
 
 
@@ -89,10 +112,14 @@ def _size(line: Mapping[str, Any]) -> float:
 
 
 def told(group: Group) -> str:
-    """How many cases fail so, and what they have in common: "34 cases, all with groups above 1 and no other case"."""
+    """How many cases fail so, and what they have in common: "34 cases, all with groups above 1 and
+    no other case".
+    """
     if len(group.verdicts) == 1:
         return ""
     words = f"{len(group.verdicts)} cases"
     if group.rule:
-        words += f", all with {group.rule}" + (", and no case with that conforms" if group.only else "")
+        words += f", all with {group.rule}" + (
+            ", and no case with that conforms" if group.only else ""
+        )
     return words

@@ -34,17 +34,24 @@ class Tally:
             self._reasons.setdefault(verdict.adapter, Counter())[reason] += 1
             self._case_reasons.setdefault(verdict.case, f"{verdict.adapter}: {reason}")
 
-    def unchecked(self, *, adapters: Sequence[str], named: Sequence[str], own_cases: Iterable[str]) -> list[dict[str, str]]:
-        """Of which adapters that were asked for by name, and of which cases of one's own, nothing was checked, and why.
+    def unchecked(
+        self, *, adapters: Sequence[str], named: Sequence[str], own_cases: Iterable[str]
+    ) -> list[dict[str, str]]:
+        """Of which adapters that were asked for by name, and of which cases of one's own, nothing
+        was checked, and why.
 
-        `adapters` are all that take part. Where nothing was checked on any of them, the cases are not listed besides.
+        `adapters` are all that take part. Where nothing was checked on any of them, the cases are
+        not listed besides.
         """
         idle = [label for label in named if not self._checked[label]]
         found = [{"adapter": label, "reason": self._why(label)} for label in idle]
         if set(idle) >= set(adapters):
             return found
         return found + [
-            {"case": case, "reason": self._case_reasons.get(case, "it concerns no adapter of the run")}
+            {
+                "case": case,
+                "reason": self._case_reasons.get(case, "it concerns no adapter of the run"),
+            }
             for case in own_cases
             if case not in self._checked_cases
         ]

@@ -1,7 +1,9 @@
-"""The atlas: which window of the full output every convention's spelling takes, and which of them a run has measured.
+"""The atlas: which window of the full output every convention's spelling takes, and which of them a
+run has measured.
 
-For one axis of a kernel and a stride: what the start and the end lose, and the size of the output. Spellings of the same size
-and another window are what ports go wrong on: the same shape, other numbers.
+For one axis of a kernel and a stride: what the start and the end lose, and the size of the output.
+Spellings of the same size and another window are what ports go wrong on: the same shape, other
+numbers.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ class Window:
 
 
 def spellings(kernel: int, stride: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """(convention, words, native arguments) of what users write to multiply the size by the stride, or to cut nothing."""
+    """(convention, words, native arguments) of what users write to multiply the size by the stride,
+    or to cut nothing.
+    """
     half = (kernel - 1) // 2
     extra = max(stride - (kernel - 2 * half), 0)
     yield "torch", "padding=0", {"stride": stride}
@@ -50,8 +54,12 @@ def spellings(kernel: int, stride: int) -> Iterator[tuple[str, str, dict[str, An
         yield "onnx", padding, {"strides": stride, "auto_pad": padding}
 
 
-def windows(kernel: int, stride: int, measured: frozenset[tuple[str, int, int, int, int]] = frozenset()) -> list[Window]:
-    """The window of every spelling, those of one size together; `measured` is what `measured_windows` found in a record."""
+def windows(
+    kernel: int, stride: int, measured: frozenset[tuple[str, int, int, int, int]] = frozenset()
+) -> list[Window]:
+    """The window of every spelling, those of one size together; `measured` is what
+    `measured_windows` found in a record.
+    """
     found = []
     for convention, words, native in spellings(kernel, stride):
         normal = conventions.normal_form(convention, native, 1)
@@ -59,18 +67,30 @@ def windows(kernel: int, stride: int, measured: frozenset[tuple[str, int, int, i
         seen = (convention, kernel, stride, axis.crop_low, axis.crop_high) in measured
         found.append((convention, words, axis, seen))
     made = []
-    for convention, words, axis, seen in sorted(found, key=lambda entry: (-entry[2].out, entry[2].crop_low)):
+    for convention, words, axis, seen in sorted(
+        found, key=lambda entry: (-entry[2].out, entry[2].crop_low)
+    ):
         others = {other.crop_low for _, _, other, _ in found if other.out == axis.out}
-        made.append(Window(convention=convention, spelling=words, axis=axis, measured=seen, alike=len(others) > 1))
+        made.append(
+            Window(
+                convention=convention,
+                spelling=words,
+                axis=axis,
+                measured=seen,
+                alike=len(others) > 1,
+            )
+        )
     return made
 
 
 def measured_windows(
     cases: Mapping[str, Mapping[str, Any]], conforming: Sequence[tuple[str, str]]
 ) -> frozenset[tuple[str, int, int, int, int]]:
-    """(convention, kernel, stride, crop_low, crop_high) of every axis of a native case that its own convention computed.
+    """(convention, kernel, stride, crop_low, crop_high) of every axis of a native case that its own
+    convention computed.
 
-    cases are a record's case lines by name; conforming has (case, convention) for every verdict that conforms.
+    cases are a record's case lines by name; conforming has (case, convention) for every verdict
+    that conforms.
     """
     found = set()
     for name, convention in conforming:
@@ -79,14 +99,24 @@ def measured_windows(
             continue
         for axis in case["geometry"]["axes"]:
             if axis["dilation"] == 1:
-                found.add((convention, axis["kernel"], axis["stride"], axis["crop_low"], axis["crop_high"]))
+                found.add(
+                    (
+                        convention,
+                        axis["kernel"],
+                        axis["stride"],
+                        axis["crop_low"],
+                        axis["crop_high"],
+                    )
+                )
     return frozenset(found)
 
 
 def measured_of(record: Record) -> frozenset[tuple[str, int, int, int, int]]:
     """`measured_windows` of a record: what its adapters have computed, by their conventions."""
     spoken = {entry["label"]: entry.get("convention") for entry in record.run["adapters"]}
-    conforming = [(v.case, str(spoken.get(v.adapter))) for v in record.verdicts if v.status == "conforms"]
+    conforming = [
+        (v.case, str(spoken.get(v.adapter))) for v in record.verdicts if v.status == "conforms"
+    ]
     return measured_windows(record.cases, conforming)
 
 
@@ -94,4 +124,10 @@ def picture(axis: Axis) -> str:
     """The full output as a row: `.` cut, `o` kept, `+` appended."""
     low, high = axis.crop_low, axis.crop_high
     kept = axis.full - max(low, 0) - max(high, 0)
-    return "+" * max(-low, 0) + "." * max(low, 0) + "o" * kept + "." * max(high, 0) + "+" * max(-high, 0)
+    return (
+        "+" * max(-low, 0)
+        + "." * max(low, 0)
+        + "o" * kept
+        + "." * max(high, 0)
+        + "+" * max(-high, 0)
+    )

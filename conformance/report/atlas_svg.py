@@ -1,7 +1,9 @@
-"""The atlas drawn: for each kernel and stride, the windows of all spellings on one ruler, as SVG that needs no script.
+"""The atlas drawn: for each kernel and stride, the windows of all spellings on one ruler, as SVG
+that needs no script.
 
-Windows of one size stand together; where there are several, the same shape holds other numbers, and each has a letter, a mark of
-its own shape and a colour. Colours, hatching and dashes are classes of `assets/drawings.css`.
+Windows of one size stand together; where there are several, the same shape holds other numbers, and
+each has a letter, a mark of its own shape and a colour. Colours, hatching and dashes are classes of
+`assets/drawings.css`.
 """
 
 from __future__ import annotations
@@ -24,15 +26,21 @@ MARKS = ("circle", "square", "triangle", "diamond")
 
 
 def atlas_svg(record: Record) -> list[dict[str, Any]]:
-    """A drawing per kernel and stride: {kernel, stride, alike, rows, svg}; empty where the record has measured no window.
+    """A drawing per kernel and stride: {kernel, stride, alike, rows, svg}; empty where the record
+    has measured no window.
 
-    `rows` is the same as text, one {convention, spelling, out, low, high, mark, alike, measured} per spelling: low and high are
-    what the start and the end lose (negative: appended), `mark` is the letter of its window among those of the same size, or "".
-    `alike` of the drawing counts the sizes that more than one window has.
+    `rows` is the same as text, one {convention, spelling, out, low, high, mark, alike, measured}
+    per spelling: low and high are what the start and the end lose (negative: appended), `mark` is
+    the letter of its window among those of the same size, or "". `alike` of the drawing counts the
+    sizes that more than one window has.
     """
     measured = measured_of(record)
     return (
-        [_drawn(kernel, stride, windows(kernel, stride, measured)) for kernel in KERNELS for stride in STRIDES]
+        [
+            _drawn(kernel, stride, windows(kernel, stride, measured))
+            for kernel in KERNELS
+            for stride in STRIDES
+        ]
         if measured
         else []
     )
@@ -47,7 +55,8 @@ def legend() -> Markup:
     ]
     signs = Markup(" ").join(
         Markup(
-            '<span><svg class="dr-sign" viewBox="0 0 42 16" width="42" height="16" aria-hidden="true">{}</svg> {}</span>'
+            '<span><svg class="dr-sign" viewBox="0 0 42 16" width="42" height="16" '
+            'aria-hidden="true">{}</svg> {}</span>'
         ).format(picture, words)
         for picture, words in parts
     )
@@ -59,8 +68,13 @@ def legend() -> Markup:
 
 
 def _drawn(kernel: int, stride: int, found: Sequence[Window]) -> dict[str, Any]:
-    sizes = [(out, _by_window(group)) for out, group in groupby(found, key=lambda window: window.axis.out)]
-    rows = [_row(window, mark) for _, held in sizes for mark, group in _marked(held) for window in group]
+    sizes = [
+        (out, _by_window(group))
+        for out, group in groupby(found, key=lambda window: window.axis.out)
+    ]
+    rows = [
+        _row(window, mark) for _, held in sizes for mark, group in _marked(held) for window in group
+    ]
     return {
         "kernel": kernel,
         "stride": stride,
@@ -106,13 +120,20 @@ def _svg(kernel: int, stride: int, sizes: Sequence[tuple[int, list[list[Window]]
         for mark, group in _marked(held):
             for window in group:
                 y += LINE
-                parts.append(_text(LEFT, y - 4, f"{window.convention} {window.spelling}{' ✓' if window.measured else ''}"))
+                parts.append(
+                    _text(
+                        LEFT,
+                        y - 4,
+                        f"{window.convention} {window.spelling}{' ✓' if window.measured else ''}",
+                    )
+                )
             parts += [_mark(mark, y + BAR // 2), _window(group[0], start, y, mark)]
             y += BAR + 4
         y += LINE + 6
     title = f"Windows of the full output, kernel {kernel}, stride {stride}"
     return Markup(
-        '<svg class="dr-atlas" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
+        '<svg class="dr-atlas" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        'role="img" '
         'aria-labelledby="{ident}-title {ident}-desc"><title id="{ident}-title">{title}</title>'
         '<desc id="{ident}-desc">{words}</desc>'
         "{parts}</svg>"
@@ -134,9 +155,12 @@ def _words(full: int, sizes: Sequence[tuple[int, list[list[Window]]]]) -> str:
         said.append(f"Size {out}{alike}.")
         for mark, group in _marked(held):
             axis = group[0].axis
-            names = ", ".join(f"{w.convention} {w.spelling}{' (measured)' if w.measured else ''}" for w in group)
+            names = ", ".join(
+                f"{w.convention} {w.spelling}{' (measured)' if w.measured else ''}" for w in group
+            )
             said.append(
-                f"{mark + ', ' if mark else ''}{_loses('start', axis.crop_low)}, {_loses('end', axis.crop_high)}: {names}."
+                f"{mark + ', ' if mark else ''}{_loses('start', axis.crop_low)}, "
+                f"{_loses('end', axis.crop_high)}: {names}."
             )
     return " ".join(said)
 
@@ -148,7 +172,8 @@ def _loses(where: str, count: int) -> str:
 def _ruler(start: int, stop: int) -> Markup:
     """The positions of the full output, 0 is its first."""
     return Markup("").join(
-        _text(LEFT + CELL * (position - start) + CELL // 2, LINE - 3, str(position), "dr-tick") for position in range(start, stop)
+        _text(LEFT + CELL * (position - start) + CELL // 2, LINE - 3, str(position), "dr-tick")
+        for position in range(start, stop)
     )
 
 
@@ -162,18 +187,30 @@ def _window(window: Window, start: int, y: int, mark: str) -> Markup:
         (kept[1], axis.full, "dr-cut"),
         (axis.full, axis.full - axis.crop_high, "dr-appended"),
     ]
-    return Markup("").join(_bar(low - start, high - start, name, LEFT, y) for low, high, name in pieces if low < high)
+    return Markup("").join(
+        _bar(low - start, high - start, name, LEFT, y) for low, high, name in pieces if low < high
+    )
 
 
 def _bar(low: int, high: int, name: str, x: int = 0, y: int = 0) -> Markup:
-    """Cells low to high in one way; what is cut is hatched by strokes of its own, so that no pattern needs a name."""
+    """Cells low to high in one way; what is cut is hatched by strokes of its own, so that no
+    pattern needs a name.
+    """
     left, right = x + CELL * low + 1, x + CELL * high
-    box = Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>').format(name, left, y + 1, right - left, BAR - 2)
+    box = Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>').format(
+        name, left, y + 1, right - left, BAR - 2
+    )
     between = "".join(f"M{x + CELL * i} {y + 1}v{BAR - 2}" for i in range(low + 1, high))
     hatch = (
-        "".join(f"M{p} {y + BAR - 1}l{BAR - 2} {2 - BAR}" for p in range(left, right - BAR + 3, 6)) if name == "dr-cut" else ""
+        "".join(f"M{p} {y + BAR - 1}l{BAR - 2} {2 - BAR}" for p in range(left, right - BAR + 3, 6))
+        if name == "dr-cut"
+        else ""
     )
-    lines = Markup('<path class="dr-between" d="{}"/>').format(between) if between and name != "dr-cut" else ""
+    lines = (
+        Markup('<path class="dr-between" d="{}"/>').format(between)
+        if between and name != "dr-cut"
+        else ""
+    )
     return box + lines + (Markup('<path class="dr-hatch" d="{}"/>').format(hatch) if hatch else "")
 
 
@@ -189,7 +226,9 @@ def _mark(letter: str, y: int) -> Markup:
         "triangle": Markup('<path d="M{x} {y}m0-12l11 19h-22z"/>'),
         "diamond": Markup('<path d="M{x} {y}m0-11l11 11l-11 11l-11-11z"/>'),
     }[shape].format(x=x, y=y)
-    return Markup('<g class="dr-mark dr-mark-{}">{}{}</g>').format(letter.lower(), drawn, _text(x, y + 4, letter, "dr-letter"))
+    return Markup('<g class="dr-mark dr-mark-{}">{}{}</g>').format(
+        letter.lower(), drawn, _text(x, y + 4, letter, "dr-letter")
+    )
 
 
 def _text(x: int, y: int, words: str, name: str = "dr-text") -> Markup:

@@ -15,7 +15,9 @@ MOST_NAMES = 5
 
 
 def causes(record: Record) -> list[dict[str, Any]]:
-    """What the template needs of each: the smallest verdict, words, and the key of its case on this page."""
+    """What the template needs of each: the smallest verdict, words, and the key of its case on this
+    page.
+    """
     found = []
     for group in groups_of(record)[:MOST_CAUSES]:
         smallest = group.smallest

@@ -1,4 +1,6 @@
-"""What changed between two records, told: for a terminal, as Markdown, as JSON. Each a pure function of the changes."""
+"""What changed between two records, told: for a terminal, as Markdown, as JSON. Each a pure
+function of the changes.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ MOST_TOLD = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """One list: its title, what its columns are called, its rows, and lines that explain a row on a terminal."""
+    """One list: its title, what its columns are called, its rows, and lines that explain a row on a
+    terminal.
+    """
 
     title: str
     columns: tuple[str, ...]
@@ -28,7 +32,9 @@ class _Part:
 
 
 def terminal(changes: Changes, limit: float | None) -> str:
-    """Every list that is not empty, and one sentence at the end; with a limit, what is slower than it is told first."""
+    """Every list that is not empty, and one sentence at the end; with a limit, what is slower than
+    it is told first.
+    """
     lines = []
     for part in _parts(changes, limit):
         lines.append(f"{part.title} ({len(part.rows)})")
@@ -43,7 +49,11 @@ def markdown(changes: Changes, limit: float | None) -> str:
     """The same as tables under headings, the sentence first."""
     lines = [f"**{plain(summary(changes, limit))}**"]
     for part in _parts(changes, limit):
-        rows = [(*row, "; ".join(part.details[number])) for number, row in enumerate(part.rows)] if part.details else part.rows
+        rows = (
+            [(*row, "; ".join(part.details[number])) for number, row in enumerate(part.rows)]
+            if part.details
+            else part.rows
+        )
         columns = (*part.columns, "now") if part.details else part.columns
         lines += ["", f"### {part.title} ({len(part.rows)})", "", *table(columns, rows[:MOST_TOLD])]
         lines += ["", *_left_out(part)] if len(part.rows) > MOST_TOLD else []
@@ -58,7 +68,9 @@ def as_json(changes: Changes, limit: float | None) -> dict[str, Any]:
         name: [_change_line(change) for change in getattr(changes, name)]
         for name in ("newly_failing", "newly_passing", "changed")
     }
-    times = {name: [_pace_line(pace) for pace in getattr(changes, name)] for name in ("slower", "faster")}
+    times = {
+        name: [_pace_line(pace) for pace in getattr(changes, name)] for name in ("slower", "faster")
+    }
     too_slow = () if limit is None else changes.too_slow(limit)
     found = {
         "ok": passes(changes, limit),
@@ -69,11 +81,18 @@ def as_json(changes: Changes, limit: float | None) -> dict[str, Any]:
         "untimed": changes.untimed,
         "max_slowdown": limit,
         "too_slow": [_pace_line(pace) for pace in too_slow],
-        **{name: [asdict(fact) for fact in getattr(changes, name)] for name in ("versions", "settings")},
+        **{
+            name: [asdict(fact) for fact in getattr(changes, name)]
+            for name in ("versions", "settings")
+        },
         "problems": list(changes.problems),
         "redefined": list(changes.redefined),
         **{
-            name: {"cases": only.cases, "adapters": only.adapters, "verdicts": [key._asdict() for key in only.verdicts]}
+            name: {
+                "cases": only.cases,
+                "adapters": only.adapters,
+                "verdicts": [key._asdict() for key in only.verdicts],
+            }
             for name, only in (("only_old", changes.only_old), ("only_new", changes.only_new))
         },
     }
@@ -88,16 +107,26 @@ def passes(changes: Changes, limit: float | None) -> bool:
 def summary(changes: Changes, limit: float | None) -> str:
     """The one sentence that it comes to."""
     counts = [
-        counted(len(changes.newly_failing), "verdict fails that did not", "verdicts fail that did not"),
+        counted(
+            len(changes.newly_failing), "verdict fails that did not", "verdicts fail that did not"
+        ),
         counted(len(changes.newly_passing), "passes that did not", "pass that did not"),
         f"{len(changes.changed)} changed otherwise",
     ]
     if changes.problems:
-        counts.insert(1, counted(len(changes.problems), "entry matches no case now", "entries match no case now"))
+        counts.insert(
+            1,
+            counted(
+                len(changes.problems), "entry matches no case now", "entries match no case now"
+            ),
+        )
     if limit is not None:
         counts.append(f"{len(changes.too_slow(limit))} slower by more than {limit:g} times")
     verb = "No worse" if passes(changes, limit) else "Worse"
-    return f"{verb}: of {counted(changes.compared, 'verdict')} that both records have, {', '.join(counts)}."
+    return (
+        f"{verb}: of {counted(changes.compared, 'verdict')} that both records have, "
+        f"{', '.join(counts)}."
+    )
 
 
 def _parts(changes: Changes, limit: float | None) -> Iterable[_Part]:
@@ -111,10 +140,21 @@ def _parts(changes: Changes, limit: float | None) -> Iterable[_Part]:
             columns=("entry", "problem"),
             rows=[(problem["entry"], problem["problem"]) for problem in changes.problems],
         ),
-        _paces_part("Slower" if limit is None else f"Slower, also by less than {limit:g} times", changes.slower),
+        _paces_part(
+            "Slower" if limit is None else f"Slower, also by less than {limit:g} times",
+            changes.slower,
+        ),
         _paces_part("Faster", changes.faster),
-        _Part(title="Versions", columns=("adapter", "distribution", "change"), rows=[_fact(f) for f in changes.versions]),
-        _Part(title="Machine and settings", columns=("", "what", "change"), rows=[_fact(f) for f in changes.settings]),
+        _Part(
+            title="Versions",
+            columns=("adapter", "distribution", "change"),
+            rows=[_fact(f) for f in changes.versions],
+        ),
+        _Part(
+            title="Machine and settings",
+            columns=("", "what", "change"),
+            rows=[_fact(f) for f in changes.settings],
+        ),
         _Part(
             title="One name, another call",
             columns=("case", "what"),
@@ -123,9 +163,21 @@ def _parts(changes: Changes, limit: float | None) -> Iterable[_Part]:
     ]
     for name, only in (("OLD", changes.only_old), ("NEW", changes.only_new)):
         parts += [
-            _Part(title=f"Adapters in {name} alone", columns=("adapter", ""), rows=[(label, "") for label in only.adapters]),
-            _Part(title=f"Cases in {name} alone", columns=("case", ""), rows=[(case, "") for case in only.cases]),
-            _Part(title=f"Verdicts in {name} alone", columns=(*named, ""), rows=[(*_who(key), "") for key in only.verdicts]),
+            _Part(
+                title=f"Adapters in {name} alone",
+                columns=("adapter", ""),
+                rows=[(label, "") for label in only.adapters],
+            ),
+            _Part(
+                title=f"Cases in {name} alone",
+                columns=("case", ""),
+                rows=[(case, "") for case in only.cases],
+            ),
+            _Part(
+                title=f"Verdicts in {name} alone",
+                columns=(*named, ""),
+                rows=[(*_who(key), "") for key in only.verdicts],
+            ),
         ]
     return [part for part in parts if part.rows]
 
@@ -141,7 +193,9 @@ def _changes_part(title: str, found: Sequence[Change]) -> _Part:
 
 def _paces_part(title: str, paces: Sequence[Pace]) -> _Part:
     return _Part(
-        title=title, columns=("adapter", "device", "case", "time"), rows=[(*_who(pace.key), _pace(pace)) for pace in paces]
+        title=title,
+        columns=("adapter", "device", "case", "time"),
+        rows=[(*_who(pace.key), _pace(pace)) for pace in paces],
     )
 
 
@@ -152,7 +206,9 @@ def _who(key: Key) -> tuple[str, str, str]:
 
 def _line(columns: Sequence[str], row: Sequence[str]) -> str:
     """A row on a terminal: who (device) case, and behind a colon what of it."""
-    shown = [f"({cell})" if name == "device" else cell for name, cell in zip(columns, row, strict=True)]
+    shown = [
+        f"({cell})" if name == "device" else cell for name, cell in zip(columns, row, strict=True)
+    ]
     return ": ".join(filter(None, (" ".join(filter(None, shown[:-1])), shown[-1])))
 
 
@@ -171,12 +227,17 @@ def _state(verdict: Verdict) -> str:
     kind, name = (verdict.mismatch or {}).get("kind"), (verdict.diagnosis or {}).get("name")
     words = " ".join(str(word) for word in (verdict.status, kind, name) if word)
     if verdict.precision is not None:
-        words += f" ({' or '.join(verdict.precision['formats']) or str(verdict.precision['bits']) + ' bits'})"
+        formats = " or ".join(verdict.precision["formats"])
+        words += f" ({formats or str(verdict.precision['bits']) + ' bits'})"
     if verdict.known_problem is not None and verdict.fails:
         return f"{words}, which no longer fits {verdict.known_problem['entry']}"
     if verdict.known is None:
         return words
-    return f"{words}, known" if verdict.known_unconfirmed is None else f"{words}, known and unconfirmed"
+    return (
+        f"{words}, known"
+        if verdict.known_unconfirmed is None
+        else f"{words}, known and unconfirmed"
+    )
 
 
 def _pace(pace: Pace) -> str:
@@ -189,25 +250,40 @@ def _fact(fact: Fact) -> tuple[str, str, str]:
 
 
 def _left_out(part: _Part) -> list[str]:
-    return [f"    and {len(part.rows) - MOST_TOLD} more: --format json has all"] if len(part.rows) > MOST_TOLD else []
+    return (
+        [f"    and {len(part.rows) - MOST_TOLD} more: --format json has all"]
+        if len(part.rows) > MOST_TOLD
+        else []
+    )
 
 
 def _remarks(changes: Changes) -> list[str]:
     if changes.untimed:
         return [f"Times are not compared: {changes.untimed}."]
     same = len(changes.paces) - len(changes.slower) - len(changes.faster)
-    return [f"No difference seen in {same} of {counted(len(changes.paces), 'time')}."] if changes.paces else []
+    return (
+        [f"No difference seen in {same} of {counted(len(changes.paces), 'time')}."]
+        if changes.paces
+        else []
+    )
 
 
 def _change_line(change: Change) -> dict[str, Any]:
     sides = {
         side: None
         if verdict is None
-        else {name: value for name, value in asdict(verdict).items() if name not in ("got", *Key._fields)}
+        else {
+            name: value
+            for name, value in asdict(verdict).items()
+            if name not in ("got", *Key._fields)
+        }
         for side, verdict in (("old", change.old), ("new", change.new))
     }
     return {**change.key._asdict(), "what": list(change.what), **sides}
 
 
 def _pace_line(pace: Pace) -> dict[str, Any]:
-    return {**pace.key._asdict(), **{name: getattr(pace, name) for name in ("old", "new", "ratio", "low", "high")}}
+    return {
+        **pace.key._asdict(),
+        **{name: getattr(pace, name) for name in ("old", "new", "ratio", "low", "high")},
+    }

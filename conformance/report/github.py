@@ -1,4 +1,6 @@
-"""What a record says in GitHub's own forms: the summary of a job, and annotations at the lines of cases. Nothing is sent."""
+"""What a record says in GitHub's own forms: the summary of a job, and annotations at the lines of
+cases. Nothing is sent.
+"""
 
 from __future__ import annotations
 
@@ -21,20 +23,33 @@ MOST_ROWS = 50
 
 
 def summary(record: Record) -> str:
-    """The sentence, a table of adapters and statuses, and a row for every way in which something fails, in Markdown."""
+    """The sentence, a table of adapters and statuses, and a row for every way in which something
+    fails, in Markdown.
+    """
     groups = groups_of(record)
     lines = [f"## {plain(record_messages.summary(record))}", "", *_counts(record)]
     if groups:
-        rows = [(g.smallest.adapter, g.smallest.case, g.smallest.status, "; ".join(_what(g))) for g in groups[:MOST_ROWS]]
+        rows = [
+            (g.smallest.adapter, g.smallest.case, g.smallest.status, "; ".join(_what(g)))
+            for g in groups[:MOST_ROWS]
+        ]
         lines += ["", "### Unexpected", "", *table(("adapter", "case", "status", "what"), rows)]
     if len(groups) > MOST_ROWS:
-        lines += ["", f"and {len(groups) - MOST_ROWS} more ways to fail, in the record and on the page"]
+        lines += [
+            "",
+            f"and {len(groups) - MOST_ROWS} more ways to fail, in the record and on the page",
+        ]
     if record.unchecked:
         lines += ["", *(f"- {plain(line)}" for line in record_messages.unchecked(record))]
     problems = (record.end or {}).get("problems", [])
     if problems:
         rows_of_entries = [(problem["entry"], problem["problem"]) for problem in problems]
-        lines += ["", "### Known differences that match no case", "", *table(("entry", "problem"), rows_of_entries)]
+        lines += [
+            "",
+            "### Known differences that match no case",
+            "",
+            *table(("entry", "problem"), rows_of_entries),
+        ]
     return "\n".join(lines)
 
 
@@ -45,14 +60,22 @@ def _what(group: Group) -> list[str]:
 
 def failure(said: str) -> str:
     """The summary of a run that did not come about."""
-    return "\n".join(["## It could not run", "", *(f"- {plain(line)}" for line in said.strip().splitlines())])
+    return "\n".join(
+        ["## It could not run", "", *(f"- {plain(line)}" for line in said.strip().splitlines())]
+    )
 
 
 def annotation_lines(record: Record) -> Iterator[str]:
-    """An error for each way to fail, at its smallest case where that lies in a file of the run, and for each lost entry."""
+    """An error for each way to fail, at its smallest case where that lies in a file of the run, and
+    for each lost entry.
+    """
     places = _places(record)
-    groups = sorted(groups_of(record), key=lambda group: _in_order(places.get(group.smallest.case, "")))
-    problems = [(problem["entry"], problem["problem"]) for problem in (record.end or {}).get("problems", [])]
+    groups = sorted(
+        groups_of(record), key=lambda group: _in_order(places.get(group.smallest.case, ""))
+    )
+    problems = [
+        (problem["entry"], problem["problem"]) for problem in (record.end or {}).get("problems", [])
+    ]
     lines = [_annotation(group, record, places) for group in groups]
     lines += [error(text, at=at) for at, text in problems]
     most = MOST_ANNOTATIONS if len(lines) <= MOST_ANNOTATIONS else MOST_ANNOTATIONS - 1
@@ -75,20 +98,31 @@ def error(text: str, *, at: str | None = None, title: str = "conformance") -> st
 
 
 def _counts(record: Record) -> list[str]:
-    counts: dict[str, Counter[str]] = {entry["label"]: Counter() for entry in record.run["adapters"]}
+    counts: dict[str, Counter[str]] = {
+        entry["label"]: Counter() for entry in record.run["adapters"]
+    }
     for verdict in record.verdicts:
         row = counts.setdefault(verdict.adapter, Counter())
         row.update(
-            [verdict.status, *(["known"] if verdict.known is not None else []), *(["unexpected"] if verdict.unexpected else [])]
+            [
+                verdict.status,
+                *(["known"] if verdict.known is not None else []),
+                *(["unexpected"] if verdict.unexpected else []),
+            ]
         )
     used = [status for status in STATUSES if any(row[status] for row in counts.values())]
     columns = [*used, "known", "unexpected"]
-    rows = [(label, _versions(record, label), *(str(row[name] or "") for name in columns)) for label, row in counts.items()]
+    rows = [
+        (label, _versions(record, label), *(str(row[name] or "") for name in columns))
+        for label, row in counts.items()
+    ]
     return table(("adapter", "versions", *columns), rows, numbers=range(2, 2 + len(columns)))
 
 
 def _versions(record: Record, label: str) -> str:
-    return ", ".join(f"{name} {version}" for name, version in record.run["versions"].get(label, {}).items())
+    return ", ".join(
+        f"{name} {version}" for name, version in record.run["versions"].get(label, {}).items()
+    )
 
 
 def _annotation(group: Group, record: Record, places: dict[str, str]) -> str:
@@ -98,9 +132,15 @@ def _annotation(group: Group, record: Record, places: dict[str, str]) -> str:
 
 
 def _places(record: Record) -> dict[str, str]:
-    """FILE:LINE of the cases of the paths that were given; the shipped ones are nobody's file here."""
+    """FILE:LINE of the cases of the paths that were given; the shipped ones are nobody's file
+    here.
+    """
     try:
-        return {case.name: case.place.at("id") for case in load_cases(record.run["paths"])} if record.run["paths"] else {}
+        return (
+            {case.name: case.place.at("id") for case in load_cases(record.run["paths"])}
+            if record.run["paths"]
+            else {}
+        )
     except CaseFileError:  # changed since, or another folder: then without places
         return {}
 

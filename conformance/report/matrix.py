@@ -53,8 +53,14 @@ def columns_of(record: Record) -> list[Column]:
             label=entry["label"],
             device=device,
             convention=entry.get("convention"),
-            versions=", ".join(f"{name} {version}" for name, version in record.run["versions"][entry["label"]].items()),
-            facts=", ".join(f"{name} {str(fact).lower()}" for name, fact in record.run["facts"].get(entry["label"], {}).items()),
+            versions=", ".join(
+                f"{name} {version}"
+                for name, version in record.run["versions"][entry["label"]].items()
+            ),
+            facts=", ".join(
+                f"{name} {str(fact).lower()}"
+                for name, fact in record.run["facts"].get(entry["label"], {}).items()
+            ),
             counts=counts.get((entry["label"], device), Counter()),
         )
         for entry in record.run["adapters"]
@@ -73,8 +79,12 @@ def rows_of(record: Record, columns: list[Column]) -> list[Row]:
     for name, case in record.cases.items():
         file, _, short = name.rpartition("/")
         for quantity in sorted(quantities.get(name, ["output"]), reverse=True):
-            verdicts = tuple(by_place.get((name, quantity, column.label, column.device)) for column in columns)
-            row = Row(name=name, file=file, short=short, quantity=quantity, case=case, verdicts=verdicts)
+            verdicts = tuple(
+                by_place.get((name, quantity, column.label, column.device)) for column in columns
+            )
+            row = Row(
+                name=name, file=file, short=short, quantity=quantity, case=case, verdicts=verdicts
+            )
             files.setdefault(file, []).append(row)
     return [row for file in sorted(files) for row in files[file]]
 

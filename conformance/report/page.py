@@ -35,7 +35,9 @@ SCRIPTS = (
 STYLES = ("vendor/uPlot.min.css", "page.css", "drawings.css")
 
 
-def write_page(record: Record, folder: Path, *, baseline: Record | None = None, history: Sequence[Record] = ()) -> Path:
+def write_page(
+    record: Record, folder: Path, *, baseline: Record | None = None, history: Sequence[Record] = ()
+) -> Path:
     """Write the page into the folder; raises RecordError if that cannot be done."""
     page = folder / PAGE
     try:
@@ -43,15 +45,20 @@ def write_page(record: Record, folder: Path, *, baseline: Record | None = None, 
         replace_file(page, render(record, baseline=baseline, history=history))
     except OSError as error:
         raise RecordError(
-            f"{page} cannot be written: {error.strerror}. The record is whole: make room and use `conformance report`"
+            f"{page} cannot be written: {error.strerror}. The record is whole: make room and use "
+            "`conformance report`"
         ) from None
     return page
 
 
-def render(record: Record, *, baseline: Record | None = None, history: Sequence[Record] = ()) -> str:
-    """The page as text. Everything that comes from a record is escaped, or packed so that it cannot be markup.
+def render(
+    record: Record, *, baseline: Record | None = None, history: Sequence[Record] = ()
+) -> str:
+    """The page as text. Everything that comes from a record is escaped, or packed so that it cannot
+    be markup.
 
-    With a baseline it says what changed since; with a history, oldest first, how things went from record to record.
+    With a baseline it says what changed since; with a history, oldest first, how things went from
+    record to record.
     """
     columns = columns_of(record)
     rows = rows_of(record, columns)
@@ -76,7 +83,10 @@ def render(record: Record, *, baseline: Record | None = None, history: Sequence[
             drawn=drawn,
             atlas=atlas_svg.atlas_svg(record),
             atlas_legend=atlas_svg.legend(),
-            index=payload.pack(payload.index(record, columns, rows) | {"figures": {key: d["data"] for key, d in drawn.items()}}),
+            index=payload.pack(
+                payload.index(record, columns, rows)
+                | {"figures": {key: d["data"] for key, d in drawn.items()}}
+            ),
             pieces=pieces,
             programs=programs,
             styles=Markup("\n".join(_asset(name) for name in STYLES)),
@@ -85,22 +95,36 @@ def render(record: Record, *, baseline: Record | None = None, history: Sequence[
             hashes=" ".join(f"'sha256-{_digest(text)}'" for text in (early, *scripts)),
         )
     )
-    return page.encode("utf-8", "replace").decode("utf-8")  # half of a surrogate pair, in a message, has no place in a file
+    return page.encode("utf-8", "replace").decode(
+        "utf-8"
+    )  # half of a surrogate pair, in a message, has no place in a file
 
 
 def _drawn(record: Record, before: Sequence[Record]) -> dict[str, dict[str, Any]]:
-    """The figures that look at the whole record: their data, and the same as plain tables; empty ones are left out."""
-    timings, work, accuracy = figures.timings(record), figures.work(record), figures.accuracy(record)
+    """The figures that look at the whole record: their data, and the same as plain tables; empty
+    ones are left out.
+    """
+    timings, work, accuracy = (
+        figures.timings(record),
+        figures.work(record),
+        figures.accuracy(record),
+    )
     found: dict[str, dict[str, Any]] = {}
     if timings["layers"]:
-        found["timings"] = {"data": timings, "tables": [tables.standing_table(timings), tables.timings_table(timings)]}
+        found["timings"] = {
+            "data": timings,
+            "tables": [tables.standing_table(timings), tables.timings_table(timings)],
+        }
     if work["points"]:
         found["work"] = {"data": work, "tables": [tables.work_table(work)]}
     if accuracy["rows"]:
         found["accuracy"] = {"data": accuracy, "tables": [tables.accuracy_table(accuracy)]}
     if before:
         trend = figures.trend([*before, record])
-        found["trend"] = {"data": trend, "tables": [tables.trend_table(trend), tables.changes_table(trend)]}
+        found["trend"] = {
+            "data": trend,
+            "tables": [tables.trend_table(trend), tables.changes_table(trend)],
+        }
     return found
 
 
@@ -122,11 +146,17 @@ def _environment() -> Environment:
 
 def _fragment(key: Key) -> str:
     """The address, on this page, of a verdict's case."""
-    return "#" + urlencode({"case": key.case, "on": f"{key.adapter}@{key.device}"}, errors="replace")
+    return "#" + urlencode(
+        {"case": key.case, "on": f"{key.adapter}@{key.device}"}, errors="replace"
+    )
 
 
 def _asset(name: str) -> str:
-    return resources.files("conformance.report").joinpath("assets", *name.split("/")).read_text(encoding="utf-8")
+    return (
+        resources.files("conformance.report")
+        .joinpath("assets", *name.split("/"))
+        .read_text(encoding="utf-8")
+    )
 
 
 def _digest(text: str) -> str:

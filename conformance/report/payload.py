@@ -1,4 +1,6 @@
-"""The data inside a page: an index that the matrix is drawn from, and what is behind the cases, in pieces opened on demand."""
+"""The data inside a page: an index that the matrix is drawn from, and what is behind the cases, in
+pieces opened on demand.
+"""
 
 from __future__ import annotations
 
@@ -18,19 +20,24 @@ from conformance.verdicts.verdict import STATUSES, Verdict
 
 CASES_A_PIECE = 48
 MOST_ELEMENTS = 512
-"""Of an array that can be made again, where nothing differs: the page would be twice as large, and nobody reads longer ones."""
+"""Of an array that can be made again, where nothing differs: the page would be twice as large, and
+nobody reads longer ones."""
 ARRAYS = ("input", "kernel", "bias", "gradients", "expected")
 PLAIN = ("case", "adapter", "device", "quantity", "status")
 
 
 def pack(content: Any) -> str:
-    """JSON, deflated, in base64: nothing in it can be taken for markup. Half a surrogate pair becomes a question mark."""
+    """JSON, deflated, in base64: nothing in it can be taken for markup. Half a surrogate pair
+    becomes a question mark.
+    """
     text = json.dumps(content, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
     return base64.b64encode(zlib.compress(text.encode("utf-8", "replace"), 9)).decode("ascii")
 
 
 def index(record: Record, columns: Sequence[Column], rows: Sequence[Row]) -> dict[str, Any]:
-    """What the matrix and its filters need: columns, and a row per case and quantity with one character per column."""
+    """What the matrix and its filters need: columns, and a row per case and quantity with one
+    character per column.
+    """
     files = list(dict.fromkeys(row.file for row in rows))
     tags = sorted({str(tag) for row in rows for tag in row.case["tags"]})
     place = {file: number for number, file in enumerate(files)}
@@ -39,12 +46,20 @@ def index(record: Record, columns: Sequence[Column], rows: Sequence[Row]) -> dic
             {"name": name, "sign": status.sign, "fails": status.fails, "meaning": status.meaning}
             for name, status in STATUSES.items()
         ],
-        "columns": [{"label": column.label, "device": column.device, "convention": column.convention} for column in columns],
+        "columns": [
+            {"label": column.label, "device": column.device, "convention": column.convention}
+            for column in columns
+        ],
         "files": files,
         "tags": tags,
         "piece": CASES_A_PIECE,
         "cases": [
-            [name, str(case["summary"]), str(case["source"]), [tags.index(str(tag)) for tag in case["tags"]]]
+            [
+                name,
+                str(case["summary"]),
+                str(case["source"]),
+                [tags.index(str(tag)) for tag in case["tags"]],
+            ]
             for name, case in record.cases.items()
         ],
         "rows": _index_rows(record, rows, place),
@@ -54,13 +69,20 @@ def index(record: Record, columns: Sequence[Column], rows: Sequence[Row]) -> dic
 def _index_rows(record: Record, rows: Sequence[Row], place: Mapping[str, int]) -> list[list[Any]]:
     number = {name: position for position, name in enumerate(record.cases)}
     return [
-        [number[row.name], place[row.file], row.quantity, "".join(NO_VERDICT if v is None else code(v) for v in row.verdicts)]
+        [
+            number[row.name],
+            place[row.file],
+            row.quantity,
+            "".join(NO_VERDICT if v is None else code(v) for v in row.verdicts),
+        ]
         for row in rows
     ]
 
 
 def pieces(record: Record, columns: Sequence[Column]) -> tuple[list[str], str]:
-    """(what is behind the cases, CASES_A_PIECE in each, packed; the skeletons of their programs, packed)."""
+    """(what is behind the cases, CASES_A_PIECE in each, packed; the skeletons of their programs,
+    packed).
+    """
     skeletons = Skeletons()
     behind: dict[str, list[Verdict]] = {name: [] for name in record.cases}
     for verdict in record.verdicts:
@@ -75,31 +97,52 @@ def pieces(record: Record, columns: Sequence[Column]) -> tuple[list[str], str]:
             "programs": _programs(line, [adapters[column.label] for column in columns], skeletons),
         }
         made.append(detail)
-    packed = [pack(made[start : start + CASES_A_PIECE]) for start in range(0, len(made), CASES_A_PIECE)]
+    packed = [
+        pack(made[start : start + CASES_A_PIECE]) for start in range(0, len(made), CASES_A_PIECE)
+    ]
     return packed, pack(skeletons.texts)
 
 
-def _programs(line: Mapping[str, Any], adapters: Sequence[str | None], skeletons: Skeletons) -> dict[str, Any] | None:
-    """The data of the case's programs, and for each column the number of a skeleton, or the reason why there is none."""
+def _programs(
+    line: Mapping[str, Any], adapters: Sequence[str | None], skeletons: Skeletons
+) -> dict[str, Any] | None:
+    """The data of the case's programs, and for each column the number of a skeleton, or the reason
+    why there is none.
+    """
     case = case_from(line, numbers=False)
     if case is None:
         return None
     natives = natives_for(case, [adapter for adapter in adapters if adapter is not None])
     return data_of(case) | {
-        "skeletons": [None if adapter is None else skeletons.of(case, adapter, natives[adapter]) for adapter in adapters]
+        "skeletons": [
+            None if adapter is None else skeletons.of(case, adapter, natives[adapter])
+            for adapter in adapters
+        ]
     }
 
 
 def _line(line: Mapping[str, Any], verdicts: Iterable[Verdict]) -> dict[str, Any]:
-    """The case's line; large arrays that can be made again are left out of it, unless something differs from them."""
+    """The case's line; large arrays that can be made again are left out of it, unless something
+    differs from them.
+    """
     whole = any(verdict.status == "differs" for verdict in verdicts)
     arrays = {key: line.get(key) for key in ARRAYS}
-    return {**line, **{key: _array(array, whole or not can_be_made_again(key, array)) for key, array in arrays.items()}}
+    return {
+        **line,
+        **{
+            key: _array(array, whole or not can_be_made_again(key, array))
+            for key, array in arrays.items()
+        },
+    }
 
 
 def can_be_made_again(key: str, array: Mapping[str, Any] | None) -> bool:
     """Whether an array of a case's line is large, and the recipe or the oracle makes it again."""
-    return array is not None and math.prod(array["shape"]) > MOST_ELEMENTS and ("make" in array or key == "expected")
+    return (
+        array is not None
+        and math.prod(array["shape"]) > MOST_ELEMENTS
+        and ("make" in array or key == "expected")
+    )
 
 
 def _array(array: Mapping[str, Any] | None, whole: bool) -> dict[str, Any] | None:
@@ -118,8 +161,12 @@ def numbers(values: Any) -> str:
     return text[1:-1]
 
 
-def _verdict(record: Record, verdict: Verdict, position: Mapping[tuple[str, str], int]) -> dict[str, Any]:
-    """A verdict by the number of its column, without what is null, and with the words for a person."""
+def _verdict(
+    record: Record, verdict: Verdict, position: Mapping[tuple[str, str], int]
+) -> dict[str, Any]:
+    """A verdict by the number of its column, without what is null, and with the words for a
+    person.
+    """
     fields = {name: getattr(verdict, name) for name in verdict.__slots__ if name not in PLAIN}
     shown = {
         "column": position[verdict.adapter, verdict.device],
@@ -130,10 +177,17 @@ def _verdict(record: Record, verdict: Verdict, position: Mapping[tuple[str, str]
         "got": _array(verdict.got, True),
     }
     if verdict.fails or verdict.unexpected:
-        shown |= {"details": messages.details(verdict), "again": messages.again(verdict, record.run)}
+        shown |= {
+            "details": messages.details(verdict),
+            "again": messages.again(verdict, record.run),
+        }
     return shown
 
 
 def _tight(value: Any) -> Any:
     """The same without null entries of mappings."""
-    return {key: _tight(entry) for key, entry in value.items() if entry is not None} if isinstance(value, Mapping) else value
+    return (
+        {key: _tight(entry) for key, entry in value.items() if entry is not None}
+        if isinstance(value, Mapping)
+        else value
+    )

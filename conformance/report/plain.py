@@ -1,4 +1,6 @@
-"""What the page shows without JavaScript: the cells of the whole matrix, and every failure in words and numbers."""
+"""What the page shows without JavaScript: the cells of the whole matrix, and every failure in words
+and numbers.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def anchor(verdict: Verdict) -> str:
 
 
 class PlainCells:
-    """The cells of a row as HTML; a failing one leads to its section. Those that say the same are made once."""
+    """The cells of a row as HTML; a failing one leads to its section. Those that say the same are
+    made once.
+    """
 
     def __init__(self) -> None:
         self._passing = {
@@ -42,12 +46,18 @@ class PlainCells:
         state = "unexpected" if verdict.unexpected else "known"
         words = f"{verdict.adapter} {verdict.status}, {state}"
         return Markup('<td class="{} {}"><a href="#{}" aria-label="{}">{}</a></td>').format(
-            verdict.status, state, quote(anchor(verdict), errors="replace"), words, STATUSES[verdict.status].sign
+            verdict.status,
+            state,
+            quote(anchor(verdict), errors="replace"),
+            words,
+            STATUSES[verdict.status].sign,
         )
 
 
 def failures(record: Record) -> list[dict[str, Any]]:
-    """Every verdict that fails or is unexpected: in words, and the unexpected ones with the numbers round the first mismatch."""
+    """Every verdict that fails or is unexpected: in words, and the unexpected ones with the numbers
+    round the first mismatch.
+    """
     return [
         {
             "anchor": anchor(verdict),
@@ -67,15 +77,31 @@ def _expected(record: Record, verdict: Verdict) -> dict[str, Any] | None:
 
 
 def _slices(expected: dict[str, Any] | None, verdict: Verdict) -> list[dict[str, Any]]:
-    """Expected, got and difference side by side for the 2-D slice round the first mismatch; empty where there is none."""
+    """Expected, got and difference side by side for the 2-D slice round the first mismatch; empty
+    where there is none.
+    """
     got = verdict.got
     if got is None or 0 in got["shape"]:
         return []
-    if expected is None or expected["shape"] != got["shape"] or "values" not in expected or "start" in got:
-        return [{"title": "got", "start": got.get("start"), "rows": _plane(got["values"], _at(verdict, got))}]
+    if (
+        expected is None
+        or expected["shape"] != got["shape"]
+        or "values" not in expected
+        or "start" in got
+    ):
+        return [
+            {
+                "title": "got",
+                "start": got.get("start"),
+                "rows": _plane(got["values"], _at(verdict, got)),
+            }
+        ]
     at = _at(verdict, got)
     wanted, came = _plane(expected["values"], at), _plane(got["values"], at)
-    gap = [[_gap(a, b) for a, b in zip(row, other, strict=True)] for row, other in zip(came, wanted, strict=True)]
+    gap = [
+        [_gap(a, b) for a, b in zip(row, other, strict=True)]
+        for row, other in zip(came, wanted, strict=True)
+    ]
     start = at[: max(0, len(got["shape"]) - 2)]
     return [
         {"title": title, "start": start, "rows": rows}

@@ -1,7 +1,9 @@
-"""Programs as the page assembles them: one skeleton for all that differ in their data alone, with places for that data.
+"""Programs as the page assembles them: one skeleton for all that differ in their data alone, with
+places for that data.
 
-A skeleton is the adapter's own template, filled with marks where a case's data belongs. Words and truth values of native
-arguments choose what a template writes, so they are part of the skeleton; numbers are data. `program.js` puts the data in.
+A skeleton is the adapter's own template, filled with marks where a case's data belongs. Words and
+truth values of native arguments choose what a template writes, so they are part of the skeleton;
+numbers are data. `program.js` puts the data in.
 """
 
 from __future__ import annotations
@@ -48,14 +50,25 @@ class Skeletons:
     _by_shape: dict[tuple[Any, ...], int | str] = field(default_factory=dict)
 
     def of(self, case: Case, adapter: str, native: Native | Unrepresentable) -> int | str:
-        """The number of the skeleton for a case on an adapter of the table, or the reason why there is no program."""
+        """The number of the skeleton for a case on an adapter of the table, or the reason why there
+        is no program.
+        """
         if isinstance(native, Unrepresentable):
             return native.reason
         refusal = refused(adapter, native, case.input.shape[0])
         if refusal is not None:
             return refusal.reason
-        chosen = tuple((key, value if _chooses(value) else "number") for key, value in native.items())
-        shape = (adapter, case.dtype, case.spatial, case.bias is None, case.geometry is None, repr(chosen))
+        chosen = tuple(
+            (key, value if _chooses(value) else "number") for key, value in native.items()
+        )
+        shape = (
+            adapter,
+            case.dtype,
+            case.spatial,
+            case.bias is None,
+            case.geometry is None,
+            repr(chosen),
+        )
         if shape not in self._by_shape:
             self._by_shape[shape] = self._made(case, adapter, native)
         return self._by_shape[shape]
@@ -71,7 +84,9 @@ class Skeletons:
 
 
 def data_of(case: Case) -> dict[str, Any]:
-    """What a skeleton needs beside the case's line: native arguments by convention (or why there are none), recipes, padding."""
+    """What a skeleton needs beside the case's line: native arguments by convention (or why there
+    are none), recipes, padding.
+    """
     natives: dict[str, Any] = {}
     for name in conventions.NAMES:
         if case.concerns(name):
@@ -80,7 +95,11 @@ def data_of(case: Case) -> dict[str, Any]:
     recipes = {"x": case.input, "w": case.kernel, "b": case.bias}
     return {
         "natives": natives,
-        "recipes": {key: array(made, role) for (key, made), role in zip(recipes.items(), _ROLES, strict=True) if _is_made(made)},
+        "recipes": {
+            key: array(made, role)
+            for (key, made), role in zip(recipes.items(), _ROLES, strict=True)
+            if _is_made(made)
+        },
         "padding": [list(pair) for pair in input_padding(case.geometry)],
     }
 
@@ -89,13 +108,17 @@ _ROLES = ("input", "kernel", "bias")
 
 
 def program_adapter(entry: Mapping[str, Any]) -> str | None:
-    """The adapter of the table behind an entry of the run line, or None: an engine of one's own has no program here."""
+    """The adapter of the table behind an entry of the run line, or None: an engine of one's own has
+    no program here.
+    """
     adapter = entry.get("adapter")
     return adapter if adapter in REGISTRY else None
 
 
 def natives_for(case: Case, adapters: list[str]) -> dict[str, Native | Unrepresentable]:
-    """The case's arguments in the convention of each of these adapters, worked out once per convention."""
+    """The case's arguments in the convention of each of these adapters, worked out once per
+    convention.
+    """
     spoken = {adapter: REGISTRY[adapter].convention for adapter in adapters}
     found = {name: case.arguments(name) for name in set(spoken.values())}
     return {adapter: found[name] for adapter, name in spoken.items()}
@@ -118,7 +141,9 @@ def _rendered(case: Case, adapter: str, native: Native) -> str | Unrepresentable
         marked["output_shape"] = _Listed("list:output_shape")
     geometry = None
     if case.geometry is not None:
-        geometry = SimpleNamespace(**{key: _Place(f"geometry:{key}") for key in GEOMETRY}, out=[_Place("geometry:out")])
+        geometry = SimpleNamespace(
+            **{key: _Place(f"geometry:{key}") for key in GEOMETRY}, out=[_Place("geometry:out")]
+        )
     return rendered(
         adapter,
         case=SimpleNamespace(
@@ -129,7 +154,10 @@ def _rendered(case: Case, adapter: str, native: Native) -> str | Unrepresentable
             bias=case.bias,
         ),
         native=marked,
-        arguments={key: repr(value) if _chooses(value) else str(_Place(f"tuple:{key}")) for key, value in native.items()},
+        arguments={
+            key: repr(value) if _chooses(value) else str(_Place(f"tuple:{key}"))
+            for key, value in native.items()
+        },
         arrays={key: str(_Place(f"array:{key}")) for key in ("x", "w", "b")},
         geometry=geometry,
         padding=_Place("padding:"),

@@ -1,7 +1,9 @@
-"""The data of `figures.py` as plain tables of text, for readers without JavaScript, without eyes, or with a spreadsheet.
+"""The data of `figures.py` as plain tables of text, for readers without JavaScript, without eyes,
+or with a spreadsheet.
 
-A table is {"caption": str, "head": [str], "numbers": [bool], "rows": [[str]]}; the first cell of a row is its heading, `numbers`
-says which columns are aligned as numbers. Nothing is escaped here: templates do that.
+A table is {"caption": str, "head": [str], "numbers": [bool], "rows": [[str]]}; the first cell of a
+row is its heading, `numbers` says which columns are aligned as numbers. Nothing is escaped here:
+templates do that.
 """
 
 from __future__ import annotations
@@ -17,16 +19,23 @@ MOST_CHANGES = 200  # rows of a table of changed verdicts; a new dtype can chang
 
 
 def timings_table(data: Mapping[str, Any]) -> Table:
-    """A row per layer: every column's median with its ratio to the fastest, quartiles and the first call."""
+    """A row per layer: every column's median with its ratio to the fastest, quartiles and the first
+    call.
+    """
     return _table(
-        "Median of steady calls and its ratio to the fastest with its interval, the quartiles, and the first call",
+        (
+            "Median of steady calls and its ratio to the fastest with its interval, the quartiles, "
+            "and the first call"
+        ),
         ["layer", *_column_names(data["columns"])],
         [[layer["case"], *map(_timing, layer["cells"])] for layer in data["layers"]],
     )
 
 
 def standing_table(data: Mapping[str, Any]) -> Table:
-    """A row per column: how many layers it was timed on, how many it was the fastest of, and its mean ratio to the fastest."""
+    """A row per column: how many layers it was timed on, how many it was the fastest of, and its
+    mean ratio to the fastest.
+    """
     rows = [
         [name, str(entry["layers"]), str(entry["fastest"]), _ratio(entry["ratio"])]
         for name, entry in zip(_column_names(data["columns"]), data["standing"], strict=True)
@@ -40,16 +49,23 @@ def standing_table(data: Mapping[str, Any]) -> Table:
 
 
 def work_table(data: Mapping[str, Any]) -> Table:
-    """A row per case: its multiply-adds, and every column's GFLOP/s, a multiply-add being two operations."""
+    """A row per case: its multiply-adds, and every column's GFLOP/s, a multiply-add being two
+    operations.
+    """
     speeds: dict[int, dict[int, float]] = {}
     for case, column, seconds in data["points"]:
-        speeds.setdefault(case, {})[column] = data["cases"][case]["work"] / seconds if seconds else float("inf")
+        speeds.setdefault(case, {})[column] = (
+            data["cases"][case]["work"] / seconds if seconds else float("inf")
+        )
     order = sorted(speeds, key=lambda case: data["cases"][case]["work"])
     rows = [
         [
             data["cases"][case]["case"],
             f"{data['cases'][case]['work']:,}",
-            *(f"{2 * speeds[case][i] / 1e9:.3g}" if i in speeds[case] else "" for i in range(len(data["columns"]))),
+            *(
+                f"{2 * speeds[case][i] / 1e9:.3g}" if i in speeds[case] else ""
+                for i in range(len(data["columns"]))
+            ),
         ]
         for case in order
     ]
@@ -61,7 +77,9 @@ def work_table(data: Mapping[str, Any]) -> Table:
 
 
 def accuracy_table(data: Mapping[str, Any]) -> Table:
-    """A row per column, quantity and dtype: its errors as multiples of the bound, and the precision found."""
+    """A row per column, quantity and dtype: its errors as multiples of the bound, and the precision
+    found.
+    """
     head = [
         "adapter",
         "dtype",
@@ -82,16 +100,21 @@ def accuracy_table(data: Mapping[str, Any]) -> Table:
             _short(row["largest"]),
             str(row["over"]),
             "; ".join(
-                f"{bits} bits ({' or '.join(formats) or 'no format'}): {count}" for bits, formats, count in row["precision"]
+                f"{bits} bits ({' or '.join(formats) or 'no format'}): {count}"
+                for bits, formats, count in row["precision"]
             ),
         ]
         for row in data["rows"]
     ]
-    return _table("Errors as multiples of the bound; at most 1 conforms", head, rows, text=(0, 1, 7))
+    return _table(
+        "Errors as multiples of the bound; at most 1 conforms", head, rows, text=(0, 1, 7)
+    )
 
 
 def trend_table(data: Mapping[str, Any]) -> Table:
-    """A row per column and record: its versions, verdicts, mean ratio of timings to the first, and precision by dtype."""
+    """A row per column and record: its versions, verdicts, mean ratio of timings to the first, and
+    precision by dtype.
+    """
     head = [
         "adapter",
         "record",
@@ -107,7 +130,11 @@ def trend_table(data: Mapping[str, Any]) -> Table:
             if step is None:
                 continue
             counts = [str(step["counts"].get(status, "")) for status in data["statuses"]]
-            time = f"{_ratio(step['ratio'])} ({counted(step['timed'], 'layer')})" if step["timed"] else ""
+            time = (
+                f"{_ratio(step['ratio'])} ({counted(step['timed'], 'layer')})"
+                if step["timed"]
+                else ""
+            )
             rows.append(
                 [
                     _name(column),
@@ -123,7 +150,9 @@ def trend_table(data: Mapping[str, Any]) -> Table:
 
 
 def changes_table(data: Mapping[str, Any]) -> Table:
-    """A row per verdict that changed from one record to the next; the first 200, and the caption says of how many."""
+    """A row per verdict that changed from one record to the next; the first 200, and the caption
+    says of how many.
+    """
     shown = data["changes"][:MOST_CHANGES]
     what = (
         counted(len(data["changes"]), "verdict")
@@ -144,13 +173,22 @@ def changes_table(data: Mapping[str, Any]) -> Table:
 
 
 def changes_counted(data: Mapping[str, Any]) -> list[str]:
-    """The kinds of changes with their numbers, the most frequent first: `conforms to differs: 12`."""
+    """The kinds of changes with their numbers, the most frequent first: `conforms to differs:
+    12`.
+    """
     found = Counter(f"{change['was']} to {change['now']}" for change in data["changes"])
     return [f"{what}: {count}" for what, count in found.most_common()]
 
 
-def _table(caption: str, head: list[str], rows: list[list[str]], *, text: Sequence[int] = (0,)) -> Table:
-    return {"caption": caption, "head": head, "numbers": [i not in text for i in range(len(head))], "rows": rows}
+def _table(
+    caption: str, head: list[str], rows: list[list[str]], *, text: Sequence[int] = (0,)
+) -> Table:
+    return {
+        "caption": caption,
+        "head": head,
+        "numbers": [i not in text for i in range(len(head))],
+        "rows": rows,
+    }
 
 
 def _name(row: Mapping[str, str]) -> str:
@@ -166,7 +204,10 @@ def _timing(cell: Mapping[str, Any] | None) -> str:
         return ""
     first = "" if cell["first"] is None else f"; first {duration(cell['first'])}"
     quartiles = f"{duration(cell['lower'])} to {duration(cell['upper'])}"
-    return f"{duration(cell['median'])} {_ratio(cell['ratio'])}{_sure(cell)} ({quartiles}, n={cell['count']}{first})"
+    return (
+        f"{duration(cell['median'])} {_ratio(cell['ratio'])}{_sure(cell)} ({quartiles}, "
+        f"n={cell['count']}{first})"
+    )
 
 
 def _sure(cell: Mapping[str, Any]) -> str:
@@ -196,6 +237,7 @@ def _short(value: float | None) -> str:
 
 def _precision(found: Mapping[str, Sequence[Any]]) -> str:
     return "; ".join(
-        f"{dtype}: {'∞' if largest is None else _short(largest)}" + ("" if bits is None else f", {counted(bits, 'bit')}")
+        f"{dtype}: {'∞' if largest is None else _short(largest)}"
+        + ("" if bits is None else f", {counted(bits, 'bit')}")
         for dtype, (bits, largest) in found.items()
     )

@@ -9,14 +9,20 @@ from conformance.verdicts.verdict import Verdict
 
 
 class Enough(Exception):  # noqa: N818 - what was asked for, not a fault
-    """As many unexpected verdicts came as were to end the run. What was recorded is kept, as after Ctrl-C."""
+    """As many unexpected verdicts came as were to end the run. What was recorded is kept, as after
+    Ctrl-C.
+    """
 
 
 class Observer(Protocol):
     """What is told while a run goes on."""
 
-    def started(self, counts: Mapping[str, int], absent: Mapping[str, str], run: Mapping[str, Any]) -> None:
-        """How many verdicts each adapter will get, which adapters do not take part, and why; and the record's run line."""
+    def started(
+        self, counts: Mapping[str, int], absent: Mapping[str, str], run: Mapping[str, Any]
+    ) -> None:
+        """How many verdicts each adapter will get, which adapters do not take part, and why; and
+        the record's run line.
+        """
 
     def phase(self, name: str, done: int, total: int) -> None:
         """What is being done besides the first round of calls, and how much of it is done."""
@@ -29,7 +35,9 @@ class Observer(Protocol):
 class Silent(Observer):
     """Tells nobody: whoever asks for the verdicts tells them."""
 
-    def started(self, counts: Mapping[str, int], absent: Mapping[str, str], run: Mapping[str, Any]) -> None:
+    def started(
+        self, counts: Mapping[str, int], absent: Mapping[str, str], run: Mapping[str, Any]
+    ) -> None:
         return None
 
     def phase(self, name: str, done: int, total: int) -> None:

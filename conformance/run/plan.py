@@ -1,4 +1,6 @@
-"""What is to be done: who takes part in a run, on which devices, and every verdict that is to be had."""
+"""What is to be done: who takes part in a run, on which devices, and every verdict that is to be
+had.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,9 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The adapters that take part, what each said of itself, its devices and which cases it runs; who does not, and why."""
+    """The adapters that take part, what each said of itself, its devices and which cases it runs;
+    who does not, and why.
+    """
 
     greetings: Mapping[str, Greeting | Outcome]
     devices: Mapping[str, tuple[str, ...]]
@@ -88,7 +92,9 @@ class Plan:
 
 
 def plan_of(request: Request, answers: Mapping[str, Greeting | Outcome]) -> Plan:
-    """Who takes part, on which devices. Raises UsageError for what was asked for by name and is not there."""
+    """Who takes part, on which devices. Raises UsageError for what was asked for by name and is not
+    there.
+    """
     specs = {spec.label: spec for spec in request.specs}
     absent: dict[str, str] = {}
     taking_part: dict[str, Greeting | Outcome] = {}
@@ -100,20 +106,35 @@ def plan_of(request: Request, answers: Mapping[str, Greeting | Outcome]) -> Plan
         else:
             absent[label] = answer.reason
     if not taking_part:
-        raise UsageError("no adapter to run: " + "; ".join(f"{label}: {reason}" for label, reason in absent.items()))
+        raise UsageError(
+            "no adapter to run: "
+            + "; ".join(f"{label}: {reason}" for label, reason in absent.items())
+        )
     devices = {label: _devices(request.device, answer) for label, answer in taking_part.items()}
     if request.device not in (None, "all"):
-        having = [label for label, a in taking_part.items() if isinstance(a, Greeting) and request.device in a.devices]
+        having = [
+            label
+            for label, a in taking_part.items()
+            if isinstance(a, Greeting) and request.device in a.devices
+        ]
         for label in taking_part:
             if label not in having and (specs[label].by_name or not having):
                 answer = taking_part[label]
-                there = ", ".join(answer.devices) if isinstance(answer, Greeting) else "none: it did not start"
-                raise UsageError(f"{label} has no device {request.device}, should be one of {there}")
+                there = (
+                    ", ".join(answer.devices)
+                    if isinstance(answer, Greeting)
+                    else "none: it did not start"
+                )
+                raise UsageError(
+                    f"{label} has no device {request.device}, should be one of {there}"
+                )
     return Plan(
         greetings=taking_part,
         devices=devices,
         tags={label: specs[label].tag for label in taking_part},
-        is_variant={label: specs[label].is_variant and not specs[label].by_name for label in taking_part},
+        is_variant={
+            label: specs[label].is_variant and not specs[label].by_name for label in taking_part
+        },
         absent=absent,
     )
 
@@ -129,14 +150,22 @@ def _devices(asked: str | None, answer: Greeting | Outcome) -> tuple[str, ...]:
 
 def environment_of(request: Request) -> dict[str, str]:
     """What every engine's process finds in its environment."""
-    return {**thread_environment(request.threads), **precision_environment(request.precision), **cache.environment()}
+    return {
+        **thread_environment(request.threads),
+        **precision_environment(request.precision),
+        **cache.environment(),
+    }
 
 
 def asides_of(spec: Spec, request: Request) -> dict[str, Spec]:
     """By aspect of what should not matter: how the same adapter is started otherwise."""
     other = 1 if request.threads > 1 else 2
-    found = {"threads": replace(spec, environment={**spec.environment, **thread_environment(other)})}
+    found = {
+        "threads": replace(spec, environment={**spec.environment, **thread_environment(other)})
+    }
     if spec.adapter in OTHER_LAYOUT:
         python = request.pythons.get(spec.label, sys.executable)
-        found["layout"] = Spec.of(OTHER_LAYOUT[spec.adapter], label=OTHER_LAYOUT[spec.adapter], python=python)
+        found["layout"] = Spec.of(
+            OTHER_LAYOUT[spec.adapter], label=OTHER_LAYOUT[spec.adapter], python=python
+        )
     return found

@@ -1,4 +1,6 @@
-"""Calls that timed out, asked once more when everything else is done: on a loaded machine they say nothing of the engine."""
+"""Calls that timed out, asked once more when everything else is done: on a loaded machine they say
+nothing of the engine.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,14 @@ from conformance.verdicts.verdict import Verdict
 from conformance.workers.request import Asked
 
 MOST_IN_A_ROW = 3
-"""Calls of one adapter that time out twice, one after the other, before its other ones are left as they are: it hangs."""
+"""Calls of one adapter that time out twice, one after the other, before its other ones are left as
+they are: it hangs."""
 
 
 class Retrial:
-    """Verdicts that are to be found again, and how: `call` says what to ask, `ask` asks it alone, and `judge` judges."""
+    """Verdicts that are to be found again, and how: `call` says what to ask, `ask` asks it alone,
+    and `judge` judges.
+    """
 
     def __init__(
         self,
@@ -38,11 +43,16 @@ class Retrial:
         return True
 
     def answers(self) -> Iterator[tuple[Task, Verdict]]:
-        """What came of the second time, adapter by adapter; each is asked with nothing else at work."""
+        """What came of the second time, adapter by adapter; each is asked with nothing else at
+        work.
+        """
         in_a_row: Counter[str] = Counter()
         for task, first in sorted(self._late, key=lambda pair: pair[0].label):
             if in_a_row[task.label] >= MOST_IN_A_ROW:
-                left = f"{first.message}\nnot asked again: {MOST_IN_A_ROW} calls in a row timed out twice"
+                left = (
+                    f"{first.message}\nnot asked again: {MOST_IN_A_ROW} calls in a row timed "
+                    "out twice"
+                )
                 yield task, replace(first, message=left)
                 continue
             asked = self._call(task)
@@ -50,7 +60,10 @@ class Retrial:
             verdict = replace(self._judge(task, self._ask(task.label, asked)), asked_again=True)
             if verdict.status == "timed-out":
                 in_a_row[task.label] += 1
-                verdict = replace(verdict, message=f"{first.message}\nasked again alone, at the end: {verdict.message}")
+                verdict = replace(
+                    verdict,
+                    message=f"{first.message}\nasked again alone, at the end: {verdict.message}",
+                )
             else:
                 in_a_row[task.label] = 0
             yield task, verdict

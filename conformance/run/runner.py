@@ -41,7 +41,8 @@ from conformance.workers.request import Asked
 def execute(request: Request, observer: Observer) -> Record:
     """Run the cases, write `results.jsonl`, and return what it says.
 
-    Raises UsageError, FileProblems and RecordError before anything runs, and RecordError when no more can be written.
+    Raises UsageError, FileProblems and RecordError before anything runs, and RecordError when no
+    more can be written.
     """
     truths = kept_truths()
     known = load_differences(request.selection.roots, request.known)
@@ -51,14 +52,21 @@ def execute(request: Request, observer: Observer) -> Record:
         jobs=request.jobs,
         timeout=request.timeout,
         environment=environment_of(request),
-        asides={spec.label: asides_of(spec, request) for spec in request.specs} if request.invariance else None,
+        asides={spec.label: asides_of(spec, request) for spec in request.specs}
+        if request.invariance
+        else None,
     )
     try:
         greetings = pool.begin_greeting()
-        check_guards(request.selection.cases, truths)  # meanwhile: importing a framework takes seconds
+        check_guards(
+            request.selection.cases, truths
+        )  # meanwhile: importing a framework takes seconds
         plan = plan_of(request, greetings.result())
         if not any(plan.tasks(request.selection.cases).values()):
-            raise UsageError("no adapter runs any of the cases: each is one framework's own rule, should be run on that one")
+            raise UsageError(
+                "no adapter runs any of the cases: each is one framework's own rule, should be "
+                "run on that one"
+            )
         return Run(request, observer, truths, known, plan).go(pool, lost)
     finally:
         pool.close()
@@ -76,7 +84,8 @@ RESUMED_WITH = {
     "repeat": "number of repetitions",
     "invariance": "invariance",
 }
-"""What a record must have been begun with to go on: the key of its run line, and its name in words."""
+"""What a record must have been begun with to go on: the key of its run line, and its name in words.
+"""
 
 
 def _unordered(value: Any) -> Any:
@@ -86,17 +95,38 @@ def _unordered(value: Any) -> Any:
 class Run:
     """One run after everything has been checked."""
 
-    def __init__(self, request: Request, observer: Observer, truths: Truths, known: Sequence[Difference], plan: Plan) -> None:
-        self.request, self.observer, self.truths, self.known, self.plan = request, observer, truths, known, plan
+    def __init__(
+        self,
+        request: Request,
+        observer: Observer,
+        truths: Truths,
+        known: Sequence[Difference],
+        plan: Plan,
+    ) -> None:
+        self.request, self.observer, self.truths, self.known, self.plan = (
+            request,
+            observer,
+            truths,
+            known,
+            plan,
+        )
         self.cases = {case.name: case for case in request.selection.cases}
         self.adapters = {spec.label: spec.adapter for spec in request.specs}
         self.before: Record | None = None
         self.written: set[str] = set()
         self.tally = Tally()
         self.first_calls: dict[tuple[str, str, str], float] = {}
-        self.versions = {label: dict(g.versions) if isinstance(g, Greeting) else {} for label, g in plan.greetings.items()}
-        self.facts = {label: dict(g.facts) if isinstance(g, Greeting) else {} for label, g in plan.greetings.items()}
-        self._verdict_on = Judge(truths, known, adapters=self.adapters, versions=self.versions, facts=self.facts)
+        self.versions = {
+            label: dict(g.versions) if isinstance(g, Greeting) else {}
+            for label, g in plan.greetings.items()
+        }
+        self.facts = {
+            label: dict(g.facts) if isinstance(g, Greeting) else {}
+            for label, g in plan.greetings.items()
+        }
+        self._verdict_on = Judge(
+            truths, known, adapters=self.adapters, versions=self.versions, facts=self.facts
+        )
 
     def go(self, pool: Pool[Task, Verdict], lost: list[dict[str, str]]) -> Record:
         began = time.monotonic()
@@ -113,10 +143,15 @@ class Run:
                 left[verdict.adapter] -= 1
                 if not left[verdict.adapter]:
                     self.observer.finished(verdict.adapter, time.monotonic() - began)
-                if self.request.maxfail is not None and self.tally.unexpected - before >= self.request.maxfail:
+                if (
+                    self.request.maxfail is not None
+                    and self.tally.unexpected - before >= self.request.maxfail
+                ):
                     raise Enough
 
-            with threadpool_limits(max(1, physical_cores() // self.request.jobs), user_api="blas"):  # the rest is the engines'
+            with threadpool_limits(
+                max(1, physical_cores() // self.request.jobs), user_api="blas"
+            ):  # the rest is the engines'
                 self._work(pool, tasks, handle)
             writer.write("end", self._end_line(lost, time.monotonic() - began))
         except Enough:
@@ -125,7 +160,12 @@ class Run:
             writer.close()
         return record.read_record(writer.path)
 
-    def _work(self, pool: Pool[Task, Verdict], tasks: Mapping[str, Sequence[Task]], handle: Callable[[Verdict], None]) -> None:
+    def _work(
+        self,
+        pool: Pool[Task, Verdict],
+        tasks: Mapping[str, Sequence[Task]],
+        handle: Callable[[Verdict], None],
+    ) -> None:
         """Every task once, then again what timed out, then in turns what is timed."""
         again = Retrial(self.call, pool.ask_alone, self.judge)
         timed: list[Verdict] = []
@@ -136,11 +176,20 @@ class Run:
             elif not again.takes(self._task(verdict), verdict):
                 handle(verdict)
 
-        pool.run(tasks, self.call, self.judge, sort, together=lambda task: task.is_costly, ends=self._ends)
+        pool.run(
+            tasks,
+            self.call,
+            self.judge,
+            sort,
+            together=lambda task: task.is_costly,
+            ends=self._ends,
+        )
         for number, (_, verdict) in enumerate(again.answers(), 1):
             (timed.append if self._is_timed(verdict) else handle)(verdict)
             self.observer.phase("calls that timed out, asked again", number, len(again))
-        by_case = {name: [verdict for verdict in timed if verdict.case == name] for name in self.cases}
+        by_case = {
+            name: [verdict for verdict in timed if verdict.case == name] for name in self.cases
+        }
         timed_cases = list(filter(None, by_case.values()))
         for number, verdicts in enumerate(timed_cases):
             self.observer.phase("layers, timed on all adapters in turn", number, len(timed_cases))
@@ -148,7 +197,12 @@ class Run:
                 handle(verdict)
 
     def _task(self, verdict: Verdict) -> Task:
-        return Task(case=self.cases[verdict.case], label=verdict.adapter, device=verdict.device, quantity=verdict.quantity)
+        return Task(
+            case=self.cases[verdict.case],
+            label=verdict.adapter,
+            device=verdict.device,
+            quantity=verdict.quantity,
+        )
 
     def _end_line(self, lost: list[dict[str, str]], seconds: float) -> dict[str, Any]:
         told = {label: (self.adapters[label], its) for label, its in self.facts.items()}
@@ -160,13 +214,23 @@ class Run:
             "known_unconfirmed": self.tally.unconfirmed,
             "unchecked": self.tally.unchecked(
                 adapters=list(self.plan.greetings),
-                named=[spec.label for spec in self.request.specs if spec.by_name and spec.label in self.plan.greetings],
-                own_cases=[name for name, case in self.cases.items() if shipped not in case.place.file.resolve().parents],
+                named=[
+                    spec.label
+                    for spec in self.request.specs
+                    if spec.by_name and spec.label in self.plan.greetings
+                ],
+                own_cases=[
+                    name
+                    for name, case in self.cases.items()
+                    if shipped not in case.place.file.resolve().parents
+                ],
             ),
         }
 
     def _open(self) -> Writer:
-        """The record to write to: a new one, or with --resume the old one behind its last whole line."""
+        """The record to write to: a new one, or with --resume the old one behind its last whole
+        line.
+        """
         path, head = self.request.folder / record.RECORD, self.head()
         if not self.request.resume or not record.has_lines(path):
             writer = Writer(path)
@@ -175,16 +239,27 @@ class Run:
         self.before = record.read_record(path)
         for key, what in RESUMED_WITH.items():
             if _unordered(self.before.run.get(key, head[key])) != _unordered(head[key]):
-                raise UsageError(f"{path} was begun with other {what}, should be resumed with the same, or run without --resume")
+                raise UsageError(
+                    f"{path} was begun with other {what}, should be resumed with the same, or run "
+                    "without --resume"
+                )
         self.written = set(self.before.cases)
         self.tally = Tally(self.before.verdicts)
         return Writer(path, keep=self.before.bytes_before_end)
 
     def _left(self) -> dict[str, list[Task]]:
         """The tasks that the record does not hold yet."""
-        done = {(v.case, v.adapter, v.device, v.quantity) for v in self.before.verdicts} if self.before else set()
+        done = (
+            {(v.case, v.adapter, v.device, v.quantity) for v in self.before.verdicts}
+            if self.before
+            else set()
+        )
         return {
-            label: [task for task in todo if (task.case.name, label, task.device, task.quantity) not in done]
+            label: [
+                task
+                for task in todo
+                if (task.case.name, label, task.device, task.quantity) not in done
+            ]
             for label, todo in self.plan.tasks(self.request.selection.cases).items()
         }
 
@@ -193,21 +268,42 @@ class Run:
         greeting = self.plan.greetings[task.label]
         assert isinstance(greeting, Greeting), "an engine that did not start is not asked"
         if task.device not in greeting.devices:
-            return Unavailable(reason=f"there is no device {task.device}, should be one of {', '.join(greeting.devices)}")
+            return Unavailable(
+                reason=(
+                    f"there is no device {task.device}, should be one of "
+                    f"{', '.join(greeting.devices)}"
+                )
+            )
         try:
             native = task.case.arguments(greeting.convention)
         except (ArithmeticError, ValueError) as error:  # of arguments that make no sense
-            return Raised(type=type(error).__name__, message=str(error), stage="while translating the arguments")
+            return Raised(
+                type=type(error).__name__,
+                message=str(error),
+                stage="while translating the arguments",
+            )
         if isinstance(native, Unrepresentable):
             return Unsupported(reason=native.reason)
         prepared = self.truths(task.case)
         cotangent = prepared.cotangent if task.quantity == "gradients" else None
-        return Asked(tensors=prepared.tensors, native=native, device=task.device, cotangent=cotangent, repeat=self.request.repeat)
+        return Asked(
+            tensors=prepared.tensors,
+            native=native,
+            device=task.device,
+            cotangent=cotangent,
+            repeat=self.request.repeat,
+        )
 
     def judge(self, task: Task, outcome: Outcome) -> Verdict:
-        if isinstance(outcome, Output) and outcome.seconds is not None and timing.TAG in task.case.tags:
+        if (
+            isinstance(outcome, Output)
+            and outcome.seconds is not None
+            and timing.TAG in task.case.tags
+        ):
             self.first_calls[task.case.name, task.label, task.device] = outcome.seconds
-        return self._verdict_on(task.case, outcome, adapter=task.label, device=task.device, quantity=task.quantity)
+        return self._verdict_on(
+            task.case, outcome, adapter=task.label, device=task.device, quantity=task.quantity
+        )
 
     def _ends(self, task: Task) -> bool:
         place = {"adapter": task.label, "device": task.device, "quantity": task.quantity}
@@ -234,7 +330,9 @@ class Run:
                 spent = sum(map(sum, rounds[i]))
                 if i in failed or (mode == "quick" and spent > timing.SLICES[mode]):
                     continue
-                durations = pool.time(verdict.adapter, self._asked(verdict), timing.SLICES[mode] / timing.ROUNDS[mode])
+                durations = pool.time(
+                    verdict.adapter, self._asked(verdict), timing.SLICES[mode] / timing.ROUNDS[mode]
+                )
                 if isinstance(durations, list):
                     rounds[i].append(durations)
                 else:
@@ -244,7 +342,9 @@ class Run:
                 yield replace(verdict, message=f"{timing.FAILED}: {failed[i]}")
                 continue
             first = self.first_calls.pop((verdict.case, verdict.adapter, verdict.device), None)
-            figures = timing.summarise(rounds[i], first=first, mode=mode, threads=self.request.threads)
+            figures = timing.summarise(
+                rounds[i], first=first, mode=mode, threads=self.request.threads
+            )
             yield replace(verdict, timing=asdict(figures))
 
     def _asked(self, verdict: Verdict) -> Asked:
@@ -270,7 +370,10 @@ class Run:
             "timeout": self.request.timeout,
             "allow_unsupported": self.request.allow_unsupported,
             "threads": self.request.threads,
-            "threads_told": {label: g.threads if isinstance(g, Greeting) else None for label, g in greetings.items()},
+            "threads_told": {
+                label: g.threads if isinstance(g, Greeting) else None
+                for label, g in greetings.items()
+            },
             "precision": self.request.precision,
             "timing": self.request.timing,
             "repeat": self.request.repeat,
@@ -297,7 +400,9 @@ class Run:
 
 
 def names_by_root(selection: Selection, known: Sequence[Difference]) -> dict[Path, list[str]]:
-    """Full names by corpus root: those loaded if all entries find a case among them, else all of the root's."""
+    """Full names by corpus root: those loaded if all entries find a case among them, else all of
+    the root's.
+    """
     loaded = [case.name for case in selection.loaded]
     names = dict.fromkeys(selection.roots, loaded)
     for root in selection.roots:

@@ -18,14 +18,18 @@ _NUMBERS = re.compile(r"\d+(?:(?:, ?| ?x ?|\.)\d+)*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """How a call fails: two calls that fail in the same way are taken for the same failure while one is shrunk."""
+    """How a call fails: two calls that fail in the same way are taken for the same failure while
+    one is shrunk.
+    """
 
     quantity: str
     status: str
     kind: str
 
     def like(self, other: Way | None) -> bool:
-        """Whether the other is the same way; memory that nobody wrote holds NaN now and numbers then."""
+        """Whether the other is the same way; memory that nobody wrote holds NaN now and numbers
+        then.
+        """
         if other is None or (self.quantity, self.status) != (other.quantity, other.status):
             return False
         return self.kind.replace("nonfinite", "values") == other.kind.replace("nonfinite", "values")
@@ -33,7 +37,9 @@ class Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """A call that was made, what came of it and the verdict; `way` is None where it does not fail."""
+    """A call that was made, what came of it and the verdict; `way` is None where it does not
+    fail.
+    """
 
     drawn: Drawn
     outcome: Outcome
@@ -61,7 +67,9 @@ class Caller:
         case, label, device = drawn.case, self.standby.spec.label, self.device
         if quantity == "gradients":
             outcome = engine.gradients(drawn.tensors, drawn.cotangent, native, device)
-            verdict = assess_gradients(case, drawn.gradient_truths, outcome, adapter=label, device=device)
+            verdict = assess_gradients(
+                case, drawn.gradient_truths, outcome, adapter=label, device=device
+            )
         else:
             outcome = engine.call(drawn.tensors, native, device)
             verdict = assess_output(case, drawn.truth, outcome, adapter=label, device=device)
@@ -79,5 +87,7 @@ def _way(verdict: Verdict) -> Way | None:
 
 
 def skeleton(message: str) -> str:
-    """The first line of a message without its numbers: what messages about other sizes have in common."""
+    """The first line of a message without its numbers: what messages about other sizes have in
+    common.
+    """
     return _NUMBERS.sub("N", message.partition("\n")[0])[:LONGEST_KIND].strip()

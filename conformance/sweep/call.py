@@ -1,4 +1,6 @@
-"""One drawn call: everything that a case says of it, in the few numbers that are drawn and shrunk."""
+"""One drawn call: everything that a case says of it, in the few numbers that are drawn and
+shrunk.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +33,10 @@ _NOWHERE = Place(file=Path("sweep.yaml"), lines={"": 1})
 class Drawn:
     """A call with integers for numbers.
 
-    The input is made from `seed`, kernel, bias and cotangent from the next ones: with seed 1 those that a case file has by
-    default. The numbers are of -4 to 4; `small` operands of -1 to 1, for sums that the dtype would not hold otherwise. With
-    `gradients` it is the gradients that are asked for, too.
+    The input is made from `seed`, kernel, bias and cotangent from the next ones: with seed 1 those
+    that a case file has by default. The numbers are of -4 to 4; `small` operands of -1 to 1, for
+    sums that the dtype would not hold otherwise. With `gradients` it is the gradients that are
+    asked for, too.
     """
 
     geometry: Geometry
@@ -68,8 +71,13 @@ class Drawn:
 
     @property
     def cost(self) -> int:
-        """What shrinking makes less of: the sum of all that is drawn, a batch of one and seed 1 being the plainest."""
-        axes = sum(a.size + a.kernel + a.stride + a.dilation + abs(a.crop_low) + abs(a.crop_high) for a in self.geometry.axes)
+        """What shrinking makes less of: the sum of all that is drawn, a batch of one and seed 1
+        being the plainest.
+        """
+        axes = sum(
+            a.size + a.kernel + a.stride + a.dilation + abs(a.crop_low) + abs(a.crop_high)
+            for a in self.geometry.axes
+        )
         channels = self.geometry.groups + self.in_per_group + self.out_per_group
         return axes + channels + abs(self.batch - 1) + self.bias + (self.seed != 1) + self.small
 
@@ -83,7 +91,9 @@ class Drawn:
             spatial=self.geometry.rank,
             input=self._source(self.x_shape, 0),
             kernel=self._source(self.kernel_shape, 1),
-            bias=self._source((self.out_per_group * self.geometry.groups,), 2) if self.bias else None,
+            bias=self._source((self.out_per_group * self.geometry.groups,), 2)
+            if self.bias
+            else None,
             gradients=self._made(self.y_shape, 3) if self.gradients else None,
             dtype=self.dtype,
             geometry=self.geometry,
@@ -106,7 +116,9 @@ class Drawn:
 
     @cached_property
     def truth(self) -> Truth:
-        """What is true of it. That it is exact is told beforehand where the number of terms says so already."""
+        """What is true of it. That it is exact is told beforehand where the number of terms says so
+        already.
+        """
         truth = truth_of(*self.tensors, self.geometry, self.dtype)
         terms = self.in_per_group * math.prod(self.geometry.kernel)
         if self._holds(terms * self.largest**2 + self.largest):
@@ -134,8 +146,12 @@ class Drawn:
 
     @property
     def exact(self) -> bool:
-        """Whether every order of summation gives the same bits, so that one wrong bit is a failure."""
-        return self.truth.exact and not (self.gradients and any(not truth.exact for truth in self.gradient_truths.values()))
+        """Whether every order of summation gives the same bits, so that one wrong bit is a
+        failure.
+        """
+        return self.truth.exact and not (
+            self.gradients and any(not truth.exact for truth in self.gradient_truths.values())
+        )
 
     @property
     def largest(self) -> int:
@@ -147,12 +163,18 @@ class Drawn:
 
     def _array(self, shape: Shape, number: int, largest: int) -> Array:
         count = math.prod(shape)
-        return _numbers(self.seed + number, largest, max(KEPT, count))[:count].reshape(shape).astype(dtype_of(self.dtype))
+        return (
+            _numbers(self.seed + number, largest, max(KEPT, count))[:count]
+            .reshape(shape)
+            .astype(dtype_of(self.dtype))
+        )
 
     def _source(self, shape: Shape, number: int) -> Source:
         if not self.small:
             return self._made(shape, number)
-        return Given(shape=shape, numbers=tuple(map(float, self._array(shape, number, self.largest).ravel())))
+        return Given(
+            shape=shape, numbers=tuple(map(float, self._array(shape, number, self.largest).ravel()))
+        )
 
     def _made(self, shape: Shape, number: int) -> Made:
         return Made(shape=shape, values="integers", seed=self.seed + number)
@@ -160,5 +182,7 @@ class Drawn:
 
 @lru_cache(maxsize=2048)
 def _numbers(seed: int, largest: int, count: int) -> Array:
-    """The first numbers of a seed, which are those of every shorter array: seeding costs more than a call's other arithmetic."""
+    """The first numbers of a seed, which are those of every shorter array: seeding costs more than
+    a call's other arithmetic.
+    """
     return np.random.RandomState(seed).randint(-largest, largest + 1, count)

@@ -1,4 +1,6 @@
-"""A sweep: random calls through one engine after the other, every distinct failure shrunk and written as a case."""
+"""A sweep: random calls through one engine after the other, every distinct failure shrunk and
+written as a case.
+"""
 
 from __future__ import annotations
 
@@ -57,12 +59,17 @@ class Kind:
         kind = self.way.kind
         if len(kind) > LONGEST_SHOWN:  # the end of a message often says more than its beginning
             kind = f"{kind[: LONGEST_SHOWN // 3]} ... {kind[-2 * LONGEST_SHOWN // 3 :]}"
-        return f"{self.way.quantity} {self.way.status}: {kind}{told}, {self.dtype}, {self.rank}-D{groups}"
+        return (
+            f"{self.way.quantity} {self.way.status}: {kind}{told}, {self.dtype}, "
+            f"{self.rank}-D{groups}"
+        )
 
 
 @dataclass(slots=True, kw_only=True)
 class Failure:
-    """The first failure of its kind, where it was written (None where there were too many), and how many there are."""
+    """The first failure of its kind, where it was written (None where there were too many), and how
+    many there are.
+    """
 
     kind: Kind
     call: int
@@ -72,7 +79,9 @@ class Failure:
 
 @dataclass(slots=True, kw_only=True)
 class Swept:
-    """What came of one adapter: `seconds` is the whole, `shrinking` what shrinking and writing took of it."""
+    """What came of one adapter: `seconds` is the whole, `shrinking` what shrinking and writing took
+    of it.
+    """
 
     label: str
     calls: int = 0
@@ -97,10 +106,13 @@ class Swept:
 def sweep(request: Request, told: Callable[[str], None] = lambda line: None) -> list[Swept]:
     """Sweep every adapter; `told` gets a line for each distinct failure when it is found.
 
-    Raises UsageError for an adapter that does not start, before anything runs, and RecordError where nothing can be written.
+    Raises UsageError for an adapter that does not start, before anything runs, and RecordError
+    where nothing can be written.
     """
     environment = thread_environment(request.threads)
-    standbys = [Standby(spec, timeout=request.timeout, environment=environment) for spec in request.specs]
+    standbys = [
+        Standby(spec, timeout=request.timeout, environment=environment) for spec in request.specs
+    ]
     try:
         greetings = [_greeted(standby) for standby in standbys]
         swept = []
@@ -124,9 +136,13 @@ def _greeted(standby: Standby) -> Greeting:
 class _Sweep:
     """The sweep of one adapter."""
 
-    def __init__(self, request: Request, standby: Standby, greeting: Greeting, told: Callable[[str], None]) -> None:
+    def __init__(
+        self, request: Request, standby: Standby, greeting: Greeting, told: Callable[[str], None]
+    ) -> None:
         self.request, self.standby, self.told = request, standby, told
-        self.versions = ", ".join(f"{name} {version}" for name, version in greeting.versions.items())
+        self.versions = ", ".join(
+            f"{name} {version}" for name, version in greeting.versions.items()
+        )
         self.caller = Caller(standby, convention=greeting.convention, device=greeting.devices[0])
         self.drawer = Drawer(request.seed, greeting.convention, request.wish)
         self.swept = Swept(label=standby.spec.label, redrawn=self.drawer.redrawn)
@@ -174,25 +190,41 @@ class _Sweep:
         name = f"{label}-{self.request.seed}-{len(self.files) + 1:02}-{way.status}"
         file = self.files[way, smallest.drawn] = self.request.folder / f"{name}.yaml"
         source = f"conformance sweep --seed {self.request.seed}, call {failure.call} on {label}"
-        write_case(file, smallest.drawn, identity=name, source=source, remarks=self._remarks(smallest, starts, file.name))
+        write_case(
+            file,
+            smallest.drawn,
+            identity=name,
+            source=source,
+            remarks=self._remarks(smallest, starts, file.name),
+        )
         return file
 
     def _remarks(self, tried: Tried, starts: int | None, name: str) -> Iterator[str]:
         """What went wrong, what it is instead, and how to see it again."""
         verdict = tried.diagnosed()
         mismatch = (verdict.mismatch or {}).get("text") or verdict.message or ""
-        yield f"{self.swept.label} ({self.versions}): {verdict.quantity} {verdict.status}: {mismatch}"
+        yield (
+            f"{self.swept.label} ({self.versions}): {verdict.quantity} {verdict.status}: {mismatch}"
+        )
         if verdict.diagnosis is not None:
             yield f"{verdict.diagnosis['name']}: {verdict.diagnosis['text']}"
         if starts is None:
-            yield "It did not fail again as the first call of a process: it depends on what went before, or on chance."
+            yield (
+                "It did not fail again as the first call of a process: it depends on what went "
+                "before, or on chance."
+            )
         elif starts > 1:
             yield f"It depends on chance: it failed in one of {starts} processes."
         threads = self.request.threads
-        yield f"Again: conformance run {name} -a {shlex.quote(self.standby.spec.adapter)} --threads {threads}"
+        yield (
+            f"Again: conformance run {name} -a {shlex.quote(self.standby.spec.adapter)} "
+            f"--threads {threads}"
+        )
 
     def _smallest(self, first: Tried, kind: Kind) -> tuple[Tried, int | None]:
-        """The smallest call that fails as the first did, and which new process it did so in first; None if it did in none."""
+        """The smallest call that fails as the first did, and which new process it did so in first;
+        None if it did in none.
+        """
         way = kind.way
         drawn = replace(first.drawn, gradients=way.quantity == "gradients")
         again = self._alone(drawn, way)
@@ -214,9 +246,13 @@ class _Sweep:
         return self._alone(last.drawn, way) or again
 
     def _alone(self, drawn: Drawn, way: Way) -> tuple[Tried, int] | None:
-        """The call, made again as `run` makes it in a new process, if it fails in the same way there; and in which of several."""
+        """The call, made again as `run` makes it in a new process, if it fails in the same way
+        there; and in which of several.
+        """
         for start in range(1, ATTEMPTS + 1):
-            if way.status == "differs":  # what raises does not depend on the past, and a crash has ended it
+            if (
+                way.status == "differs"
+            ):  # what raises does not depend on the past, and a crash has ended it
                 self.standby.renew()
             if way.quantity == "gradients":
                 self.caller.tried(drawn, "output")
@@ -244,4 +280,6 @@ def _diagnosis(tried: Tried) -> str | None:
 
 def _plain(label: str) -> str:
     """A label as part of a file's name."""
-    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in label).strip("-")[:60]
+    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in label).strip(
+        "-"
+    )[:60]

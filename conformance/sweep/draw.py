@@ -1,7 +1,9 @@
-"""Random calls that a convention has arguments for, the corners of the geometry more often than chance would have them.
+"""Random calls that a convention has arguments for, the corners of the geometry more often than
+chance would have them.
 
-Kernels larger than what is left of the output, strides above the kernel, padding so large that some taps reach no output, outputs
-of one element, groups with one channel and with several, batches of none.
+Kernels larger than what is left of the output, strides above the kernel, padding so large that some
+taps reach no output, outputs of one element, groups with one channel and with several, batches of
+none.
 """
 
 from __future__ import annotations
@@ -101,7 +103,10 @@ class Drawer:
             groups = random.randint(2, 8)
             if random.random() < 0.5:  # depthwise, with a multiplier
                 return groups, 1, random.choice((1, 1, 2, 3))
-        inside, outside = random.randint(1, max(1, 8 // groups)), random.randint(1, max(1, 8 // groups))
+        inside, outside = (
+            random.randint(1, max(1, 8 // groups)),
+            random.randint(1, max(1, 8 // groups)),
+        )
         if random.random() < 0.08:
             groups, inside = 1, random.choice(MANY_CHANNELS)
         if random.random() < 0.08:
@@ -111,10 +116,16 @@ class Drawer:
     def _window(self, axes: list[Axis]) -> Geometry:
         """The axes with a window of the kind that the convention's users ask for."""
         random = self._random
-        if self._name in _EXPLICIT or (self._name == "tensorflow" and len(axes) == 2 and random.random() < 0.5):
+        if self._name in _EXPLICIT or (
+            self._name == "tensorflow" and len(axes) == 2 and random.random() < 0.5
+        ):
             symmetric = self._name == "torch" or (self._name == "onnx" and random.random() < 0.5)
             appended = self._name in ("jax", "flax")
-            return Geometry(axes=tuple(self._cropped(axis, symmetric=symmetric, prepends=appended) for axis in axes))
+            return Geometry(
+                axes=tuple(
+                    self._cropped(axis, symmetric=symmetric, prepends=appended) for axis in axes
+                )
+            )
         native = self._keras(axes) if self._name == "keras" else self._tensorflow(axes)
         sizes, kernels = [axis.size for axis in axes], [axis.kernel for axis in axes]
         return self._convention.geometry(native, size=sizes, kernel=kernels)
@@ -149,11 +160,17 @@ class Drawer:
     def _tensorflow(self, axes: list[Axis]) -> Native:
         random = self._random
         padding = random.choice(("SAME", "VALID"))
-        longest = [axis.size * axis.stride if padding == "SAME" else axis.full + axis.stride - 1 for axis in axes]
+        longest = [
+            axis.size * axis.stride if padding == "SAME" else axis.full + axis.stride - 1
+            for axis in axes
+        ]
         return {
             "strides": [axis.stride for axis in axes],
             "padding": padding,
-            "output_shape": [most - random.randrange(axis.stride) for most, axis in zip(longest, axes, strict=True)],
+            "output_shape": [
+                most - random.randrange(axis.stride)
+                for most, axis in zip(longest, axes, strict=True)
+            ],
             "dilations": [axis.dilation for axis in axes],
             "groups": 1,
         }

@@ -1,4 +1,6 @@
-"""The smallest call that still fails in the same way: greedy, one argument at a time, for so many calls at most."""
+"""The smallest call that still fails in the same way: greedy, one argument at a time, for so many
+calls at most.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ _OF_AXIS = ("size", "kernel", "stride", "dilation")
 
 
 def shrunk(drawn: Drawn, convention: str, fails: Callable[[Drawn], bool | None]) -> Drawn:
-    """The last call of a chain of smaller ones that all fail; `fails` answers None when no more may be asked."""
+    """The last call of a chain of smaller ones that all fail; `fails` answers None when no more may
+    be asked.
+    """
     seen = {drawn}
     while True:
         for candidate in smaller(drawn, convention):
@@ -55,7 +59,9 @@ def smaller(drawn: Drawn, convention: str) -> Iterator[Drawn]:
         yield from _windows(drawn, number, replace(axis, crop_low=0, crop_high=0), convention)
         low, high = axis.crop_low, axis.crop_high
         for step in ((_nearer(low), _nearer(high)), (_nearer(low), high), (low, _nearer(high))):
-            yield from _windows(drawn, number, replace(axis, crop_low=step[0], crop_high=step[1]), convention)
+            yield from _windows(
+                drawn, number, replace(axis, crop_low=step[0], crop_high=step[1]), convention
+            )
     if drawn.batch > 2:
         yield replace(drawn, batch=drawn.batch - 1)
     if drawn.small:
@@ -86,10 +92,14 @@ def _counted(drawn: Drawn, name: str, count: int) -> Drawn:
 
 
 def _windows(drawn: Drawn, number: int, axis: Axis, convention: str) -> Iterator[Drawn]:
-    """The call with this axis, and with the windows nearest to the axis' own that the convention has arguments for."""
+    """The call with this axis, and with the windows nearest to the axis' own that the convention
+    has arguments for.
+    """
     low, high = axis.crop_low, axis.crop_high
     lows, highs = (range(min(0, crop) - 1, max(0, crop) + 2) for crop in (low, high))
-    pairs = sorted(product(lows, highs), key=lambda pair: (abs(pair[0] - low) + abs(pair[1] - high), pair))
+    pairs = sorted(
+        product(lows, highs), key=lambda pair: (abs(pair[0] - low) + abs(pair[1] - high), pair)
+    )
     left = MOST_WINDOWS
     for pair in pairs:
         changed = replace(axis, crop_low=pair[0], crop_high=pair[1])

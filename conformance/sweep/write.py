@@ -21,12 +21,18 @@ from conformance.system.files import replace_file
 WIDTH = 120
 
 
-def write_case(file: Path, drawn: Drawn, *, identity: str, source: str, remarks: Iterable[str]) -> None:
-    """Write the file of one case, with its `expected` and the remarks above it. Raises RecordError."""
+def write_case(
+    file: Path, drawn: Drawn, *, identity: str, source: str, remarks: Iterable[str]
+) -> None:
+    """Write the file of one case, with its `expected` and the remarks above it. Raises
+    RecordError.
+    """
     try:
         replace_file(file, case_text(drawn, identity=identity, source=source, remarks=remarks))
     except OSError as error:
-        raise RecordError(f"{file} cannot be written: {error.strerror}, should be a file that can be") from None
+        raise RecordError(
+            f"{file} cannot be written: {error.strerror}, should be a file that can be"
+        ) from None
     write_expected(load_cases(file))
 
 
@@ -34,12 +40,20 @@ def case_text(drawn: Drawn, *, identity: str, source: str, remarks: Iterable[str
     """A case file without `expected`."""
     geometry = drawn.geometry
     lines = [f"# {line}" for remark in remarks for line in _wrapped(remark)]
-    lines += ["format: 1", "cases:", f"  - id: {identity}", f"    summary: {_quoted(summary(drawn))}"]
+    lines += [
+        "format: 1",
+        "cases:",
+        f"  - id: {identity}",
+        f"    summary: {_quoted(summary(drawn))}",
+    ]
     lines.append(f"    source: {_quoted(source)}")
     if geometry.rank != 2:
         lines.append(f"    spatial: {geometry.rank}")
     case = drawn.case
-    lines += [f"    input: {_array(case.input, 'input')}", f"    kernel: {_array(case.kernel, 'kernel')}"]
+    lines += [
+        f"    input: {_array(case.input, 'input')}",
+        f"    kernel: {_array(case.kernel, 'kernel')}",
+    ]
     if case.bias is not None:
         lines.append(f"    bias: {_recipe(case.bias, 'bias')}")
     lines += [f"    {key}: {value}" for key, value in _arguments(geometry).items()]
@@ -71,7 +85,9 @@ def summary(drawn: Drawn) -> str:
 
 
 def _arguments(geometry: Geometry) -> dict[str, str]:
-    """The generic arguments that differ from their defaults; symmetric padding where that and output_padding say it all."""
+    """The generic arguments that differ from their defaults; symmetric padding where that and
+    output_padding say it all.
+    """
     crops = geometry.crops
     padding: Sequence[Any]
     if all(low >= max(high, 0) for low, high in crops):
@@ -85,7 +101,11 @@ def _arguments(geometry: Geometry) -> dict[str, str]:
         "dilation": geometry.dilation,
     }
     plain = {"stride": 1, "dilation": 1}
-    lines = {key: _per_axis(values) for key, values in found.items() if any(value != plain.get(key, 0) for value in values)}
+    lines = {
+        key: _per_axis(values)
+        for key, values in found.items()
+        if any(value != plain.get(key, 0) for value in values)
+    }
     return lines | ({"groups": str(geometry.groups)} if geometry.groups > 1 else {})
 
 

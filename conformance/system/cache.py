@@ -17,8 +17,8 @@ VARIABLE = "CONFORMANCE_CACHE"
 def folder() -> Path:
     """The folder that CONFORMANCE_CACHE names, else one below the user's cache folder.
 
-    It is this processor's own: what was compiled for other instructions must not be loaded. Adapters add a level for their
-    framework's version.
+    It is this processor's own: what was compiled for other instructions must not be loaded.
+    Adapters add a level for their framework's version.
     """
     if os.environ.get(VARIABLE):
         return Path(os.environ[VARIABLE])

@@ -1,4 +1,6 @@
-"""The machine that a run happens on: platform, processor, and what `where` of a known difference is held against."""
+"""The machine that a run happens on: platform, processor, and what `where` of a known difference is
+held against.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ Facts = Mapping[str, bool | int | float | str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """The machine that the suite runs on, and the facts of one engine on it: what `where` is held against."""
+    """The machine that the suite runs on, and the facts of one engine on it: what `where` is held
+    against.
+    """
 
     platform: str
     machine: str
@@ -27,7 +31,9 @@ class Circumstances:
 
 
 def cpu_model() -> str:
-    """The processor's name, as far as the operating system tells it without a program of its own."""
+    """The processor's name, as far as the operating system tells it without a program of its
+    own.
+    """
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.is_file() else []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
@@ -36,7 +42,11 @@ def cpu_model() -> str:
 
 def physical_cores() -> int:
     """Cores that this process may use, hyperthreads counted once; at least one."""
-    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+    usable = (
+        os.sched_getaffinity(0)
+        if hasattr(os, "sched_getaffinity")
+        else set(range(os.cpu_count() or 1))
+    )
     siblings = {_siblings(number) for number in usable}
     return max(1, len(siblings))
 
@@ -66,7 +76,10 @@ def description() -> dict[str, Any]:
     """The machine for a record."""
     return {
         "platform": sys.platform,
-        "system": f"{platform.system()} {platform.release().partition('-')[0]}, {' '.join(platform.libc_ver())}".strip(", "),
+        "system": (
+            f"{platform.system()} {platform.release().partition('-')[0]}, "
+            f"{' '.join(platform.libc_ver())}"
+        ).strip(", "),
         "machine": platform.machine(),
         "python": platform.python_version(),
         "cpu": {"model": cpu_model(), "flags": sorted(cpu_flags())},

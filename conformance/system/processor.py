@@ -1,6 +1,8 @@
-"""What the processor can do, asked of CPUID: its flags as Linux names them, and the instruction set that an engine is held to.
+"""What the processor can do, asked of CPUID: its flags as Linux names them, and the instruction set
+that an engine is held to.
 
-NumPy asks CPUID when it is imported, and its answer holds under an emulator too, whose files still describe the host.
+NumPy asks CPUID when it is imported, and its answer holds under an emulator too, whose files still
+describe the host.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ from importlib.util import find_spec
 from itertools import takewhile
 from pathlib import Path
 
-_umath = importlib.import_module(f"numpy.{'_core' if find_spec('numpy._core') else 'core'}._multiarray_umath")
+_umath = importlib.import_module(
+    f"numpy.{'_core' if find_spec('numpy._core') else 'core'}._multiarray_umath"
+)
 _FEATURES: Mapping[str, bool] = _umath.__cpu_features__
 
 _LINUX_NAMES = {
@@ -60,7 +64,8 @@ ONEDNN_LIMITS = {
     "AVX512_CORE_BF16": "avx512_bf16",
     "AVX512_CORE_FP16": "avx512_fp16",
 }
-"""Values of ONEDNN_MAX_CPU_ISA (oneDNN's documentation, "CPU Dispatcher Control"); all others bring AMX."""
+"""Values of ONEDNN_MAX_CPU_ISA (oneDNN's documentation, "CPU Dispatcher Control"); all others bring
+AMX."""
 
 XLA_LIMITS = {
     "SSE4_2": "sse41",
@@ -73,13 +78,19 @@ XLA_LIMITS = {
 """Values of XLA's flag xla_cpu_max_isa; all others bring AMX."""
 
 
-def cpu_flags(features: Mapping[str, bool] = _FEATURES, info: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
+def cpu_flags(
+    features: Mapping[str, bool] = _FEATURES, info: Path = Path("/proc/cpuinfo")
+) -> frozenset[str]:
     """The processor's flags.
 
-    Those that NumPy has no name for come from the operating system's file, where that agrees with CPUID on all the others: under
-    an emulator it does not.
+    Those that NumPy has no name for come from the operating system's file, where that agrees with
+    CPUID on all the others: under an emulator it does not.
     """
-    names = {name: _LINUX_NAMES.get(name, name.lower()) for name in features if not name.startswith(_GROUPS)}
+    names = {
+        name: _LINUX_NAMES.get(name, name.lower())
+        for name in features
+        if not name.startswith(_GROUPS)
+    }
     asked = {name for numpys, name in names.items() if features[numpys]}
     listed = _listed(info)
     agrees = listed & set(names.values()) == asked & listed and asked - listed <= _NOT_LISTED
@@ -100,7 +111,8 @@ def _listed(info: Path) -> set[str]:
 
 
 def isa(flags: frozenset[str] | None = None, *, limit: str | None = None) -> str:
-    """The widest instruction set that the processor has, or `limit` (a name of LEVELS) if that is less.
+    """The widest instruction set that the processor has, or `limit` (a name of LEVELS) if that is
+    less.
 
     Of other processors than x86 it is "sve", "asimd" or "other".
     """
@@ -111,13 +123,20 @@ def isa(flags: frozenset[str] | None = None, *, limit: str | None = None) -> str
 
 
 def onednn_facts() -> dict[str, str]:
-    """The instruction set that oneDNN's kernels are chosen for, with the limit of its variable, and the processor's."""
+    """The instruction set that oneDNN's kernels are chosen for, with the limit of its variable, and
+    the processor's.
+    """
     asked = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or ""
     return {"isa": isa(limit=ONEDNN_LIMITS.get(asked.upper())), "processor": isa()}
 
 
 def xla_facts() -> dict[str, str]:
-    """The instruction set that XLA compiles for, with the limit that XLA_FLAGS gives, and the processor's."""
+    """The instruction set that XLA compiles for, with the limit that XLA_FLAGS gives, and the
+    processor's.
+    """
     words = os.environ.get("XLA_FLAGS", "").split()
     asked = [word.partition("=")[2] for word in words if word.startswith("--xla_cpu_max_isa=")]
-    return {"isa": isa(limit=XLA_LIMITS.get(asked[-1].upper()) if asked else None), "processor": isa()}
+    return {
+        "isa": isa(limit=XLA_LIMITS.get(asked[-1].upper()) if asked else None),
+        "processor": isa(),
+    }

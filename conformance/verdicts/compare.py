@@ -29,30 +29,51 @@ class Comparison:
 
 
 def compare(
-    got: Array, truth: Truth | GradientTruth, *, signed_zero: bool = False, name: str = "out", briefly: bool = False
+    got: Array,
+    truth: Truth | GradientTruth,
+    *,
+    signed_zero: bool = False,
+    name: str = "out",
+    briefly: bool = False,
 ) -> Comparison:
-    """What disagrees, in this order: shape, dtype, the pattern of NaN and infinity, values. `name` is what messages call it.
+    """What disagrees, in this order: shape, dtype, the pattern of NaN and infinity, values. `name`
+    is what messages call it.
 
     `briefly` leaves out the precision of what differs, which takes as long as the call.
     """
     if got.shape != truth.y.shape:
         text = f"{name}.shape={list(got.shape)}, should be {list(truth.y.shape)}"
-        mismatch = {"kind": "shape", "got": list(got.shape), "expected": list(truth.y.shape), "text": text}
+        mismatch = {
+            "kind": "shape",
+            "got": list(got.shape),
+            "expected": list(truth.y.shape),
+            "text": text,
+        }
         return Comparison(mismatch=mismatch, error_over_bound=None)
     if got.dtype.name != truth.dtype:
         text = f"{name}.dtype={got.dtype.name}, should be {truth.dtype}"
         return Comparison(
-            mismatch={"kind": "dtype", "got": got.dtype.name, "expected": truth.dtype, "text": text}, error_over_bound=None
+            mismatch={
+                "kind": "dtype",
+                "got": got.dtype.name,
+                "expected": truth.dtype,
+                "text": text,
+            },
+            error_over_bound=None,
         )
     with np.errstate(over="ignore", invalid="ignore"):
         held = truth.y.astype(dtype_of(truth.dtype))
     if truth.exact and not signed_zero and np.array_equal(got, held):
         return Comparison(mismatch=None, error_over_bound=0.0)
-    with np.errstate(invalid="ignore"):  # a signalling NaN, as memory that was never written may hold
+    with np.errstate(
+        invalid="ignore"
+    ):  # a signalling NaN, as memory that was never written may hold
         values, rounded = got.astype(np.float64), held.astype(np.float64)
     strange = _pattern(values) != _pattern(rounded)
     if strange.any():
-        return Comparison(mismatch=_mismatch("nonfinite", strange, values, truth.y, name), error_over_bound=None)
+        return Comparison(
+            mismatch=_mismatch("nonfinite", strange, values, truth.y, name), error_over_bound=None
+        )
     error = _error(values, truth.y, rounded)
     if truth.exact:
         wrong = error > 0
@@ -62,7 +83,9 @@ def compare(
         wrong = error > bound(truth)
     largest = _largest_ratio(error, truth) if error.any() else 0.0
     return Comparison(
-        mismatch=_mismatch("values", wrong, values, truth.y, name) | _worst(error, wrong, truth) if wrong.any() else None,
+        mismatch=_mismatch("values", wrong, values, truth.y, name) | _worst(error, wrong, truth)
+        if wrong.any()
+        else None,
         error_over_bound=largest,
         precision=(
             effective_precision(error, truth, within=not wrong.any())
@@ -72,20 +95,32 @@ def compare(
     )
 
 
-def _worst(error: Float64, wrong: NDArray[np.bool_], truth: Truth | GradientTruth) -> dict[str, float]:
-    """The largest absolute error of the elements that are wrong, and what was allowed there: nothing where all sums are exact."""
+def _worst(
+    error: Float64, wrong: NDArray[np.bool_], truth: Truth | GradientTruth
+) -> dict[str, float]:
+    """The largest absolute error of the elements that are wrong, and what was allowed there:
+    nothing where all sums are exact.
+    """
     place = np.unravel_index(np.argmax(np.where(wrong, error, -1.0)), error.shape)
-    return {"abs_error": float(error[place]), "allowed": 0.0 if truth.exact else float(bound(truth)[place])}
+    return {
+        "abs_error": float(error[place]),
+        "allowed": 0.0 if truth.exact else float(bound(truth)[place]),
+    }
 
 
-def between(one: Array, other: Array, truth: Truth | GradientTruth, *, name: str = "out") -> dict[str, Any] | None:
+def between(
+    one: Array, other: Array, truth: Truth | GradientTruth, *, name: str = "out"
+) -> dict[str, Any] | None:
     """How far apart two results for the same truth are; None if they hold the same numbers.
 
-    {"largest", "over_bound", "beyond", "text"}: the largest difference, as a multiple of the bound too, and whether it is beyond
-    that bound, or beyond nothing at all where the sums are exact.
+    {"largest", "over_bound", "beyond", "text"}: the largest difference, as a multiple of the bound
+    too, and whether it is beyond that bound, or beyond nothing at all where the sums are exact.
     """
     if one.shape != other.shape or one.dtype != other.dtype:
-        text = f"{name} of shape {list(other.shape)} and dtype {other.dtype.name}, not {list(one.shape)} and {one.dtype.name}"
+        text = (
+            f"{name} of shape {list(other.shape)} and dtype {other.dtype.name}, not "
+            f"{list(one.shape)} and {one.dtype.name}"
+        )
         return {"largest": None, "over_bound": None, "beyond": True, "text": text}
     a, b = one.astype(np.float64), other.astype(np.float64)
     strange = _pattern(a) != _pattern(b)
@@ -115,7 +150,9 @@ def _pattern(values: Float64) -> NDArray[np.int8]:
 
 
 def _error(values: Float64, y: Float64, rounded: Float64) -> Float64:
-    """|got - y| where the true value can be held by the dtype, 0 elsewhere: the pattern has agreed there."""
+    """|got - y| where the true value can be held by the dtype, 0 elsewhere: the pattern has agreed
+    there.
+    """
     with np.errstate(invalid="ignore", over="ignore"):
         return np.where(np.isfinite(y) & np.isfinite(rounded), abs(values - y), 0.0)
 
@@ -126,14 +163,29 @@ def _largest_ratio(error: Float64, truth: Truth | GradientTruth) -> float:
     return float(np.nanmax(np.where(error > 0, ratio, 0.0)))
 
 
-def _mismatch(kind: str, wrong: NDArray[np.bool_], got: Float64, y: Float64, name: str) -> dict[str, Any]:
-    """Where it begins, what is there, and how many there are; the text is one message grammar everywhere."""
+def _mismatch(
+    kind: str, wrong: NDArray[np.bool_], got: Float64, y: Float64, name: str
+) -> dict[str, Any]:
+    """Where it begins, what is there, and how many there are; the text is one message grammar
+    everywhere.
+    """
     index = [int(i) for i in np.argwhere(wrong)[0]]
     count, total = int(wrong.sum()), int(wrong.size)
     place = tuple(index)
     found, wanted = float(got[place]), float(y[place])
-    text = f"{name}{index}={_number(found)}, should be {_number(wanted)}; {count} of {total} elements differ"
-    return {"kind": kind, "index": index, "got": found, "expected": wanted, "count": count, "of": total, "text": text}
+    text = (
+        f"{name}{index}={_number(found)}, should be {_number(wanted)}; {count} of {total} "
+        "elements differ"
+    )
+    return {
+        "kind": kind,
+        "index": index,
+        "got": found,
+        "expected": wanted,
+        "count": count,
+        "of": total,
+        "text": text,
+    }
 
 
 def _number(value: float) -> str:

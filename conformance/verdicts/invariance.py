@@ -1,4 +1,6 @@
-"""What should not matter: whether a sample is alone, how many threads compute, how memory is laid out."""
+"""What should not matter: whether a sample is alone, how many threads compute, how memory is laid
+out.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,11 @@ Truths = Mapping[str, Truth | GradientTruth]
 
 
 def variation(outcome: Outcome, aside: Aside, truths: Truths) -> dict[str, Any] | None:
-    """How an outcome in another circumstance departs from the usual one: what `between` says, of the array where it is worst.
+    """How an outcome in another circumstance departs from the usual one: what `between` says, of
+    the array where it is worst.
 
-    None if it is the same, or cannot be compared: the other has no such call. `truths` has the output's by the name "out", or
-    those of the gradients by operand.
+    None if it is the same, or cannot be compared: the other has no such call. `truths` has the
+    output's by the name "out", or those of the gradients by operand.
     """
     if isinstance(aside.outcome, Unsupported):
         return None
@@ -26,15 +29,25 @@ def variation(outcome: Outcome, aside: Aside, truths: Truths) -> dict[str, Any] 
         return {"largest": None, "over_bound": None, "beyond": True, "text": _told(aside.outcome)}
     usual, other = _arrays(outcome), _arrays(aside.outcome)
     if aside.sample is not None:
-        usual = {name: array[aside.sample : aside.sample + 1] for name, array in usual.items() if name in ("out", "input")}
-        truths = {name: _of_sample(truth, aside.sample) for name, truth in truths.items() if name in usual}
+        usual = {
+            name: array[aside.sample : aside.sample + 1]
+            for name, array in usual.items()
+            if name in ("out", "input")
+        }
+        truths = {
+            name: _of_sample(truth, aside.sample) for name, truth in truths.items() if name in usual
+        }
     found = list(_departures(usual, other, truths))
     return max(found, key=lambda one: (one["beyond"], one["largest"] or 0.0), default=None)
 
 
-def _departures(usual: Mapping[str, Array], other: Mapping[str, Array], truths: Truths) -> Iterator[dict[str, Any]]:
+def _departures(
+    usual: Mapping[str, Array], other: Mapping[str, Array], truths: Truths
+) -> Iterator[dict[str, Any]]:
     for name, array in usual.items():
-        apart = between(array, other[name], truths[name], name=name if name == "out" else f"d{name}")
+        apart = between(
+            array, other[name], truths[name], name=name if name == "out" else f"d{name}"
+        )
         if apart is not None:
             yield apart
 

@@ -1,4 +1,6 @@
-"""From what an engine did to the verdict that the record keeps: compared, diagnosed, and explained by what is known."""
+"""From what an engine did to the verdict that the record keeps: compared, diagnosed, and explained
+by what is known.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +34,19 @@ class Judge:
         versions: Mapping[str, Mapping[str, str]],
         facts: Mapping[str, Facts],
     ) -> None:
-        self._truths, self._known, self._adapters, self._versions = truths, known, adapters, versions
+        self._truths, self._known, self._adapters, self._versions = (
+            truths,
+            known,
+            adapters,
+            versions,
+        )
         machine = circumstances()
         self._here = {label: replace(machine, facts=its) for label, its in facts.items()}
         self._known_of: dict[tuple[str, str, str], list[Difference]] = {}
 
-    def __call__(self, case: Case, outcome: Outcome, *, adapter: str, device: str, quantity: str) -> Verdict:
+    def __call__(
+        self, case: Case, outcome: Outcome, *, adapter: str, device: str, quantity: str
+    ) -> Verdict:
         """The verdict on an outcome of the adapter with that label."""
         place = {"adapter": adapter, "device": device, "quantity": quantity}
         if isinstance(outcome, Varied):
@@ -46,23 +55,33 @@ class Judge:
         if isinstance(outcome, Repeated):
             verdicts = [self._judged(case, one, **place) for one in outcome.outcomes]
             worst = next((verdict for verdict in verdicts if verdict.fails), verdicts[0])
-            return self._explained(replace(worst, nondeterministic=nondeterminism(outcome.outcomes)))
+            return self._explained(
+                replace(worst, nondeterministic=nondeterminism(outcome.outcomes))
+            )
         return self._explained(self._judged(case, outcome, **place))
 
-    def _judged(self, case: Case, outcome: Outcome, *, adapter: str, device: str, quantity: str) -> Verdict:
+    def _judged(
+        self, case: Case, outcome: Outcome, *, adapter: str, device: str, quantity: str
+    ) -> Verdict:
         prepared = self._truths(case)
         if quantity == "gradients":
-            return assess_gradients(case, prepared.gradients, outcome, adapter=adapter, device=device)
+            return assess_gradients(
+                case, prepared.gradients, outcome, adapter=adapter, device=device
+            )
         verdict = assess_output(case, prepared.truth, outcome, adapter=adapter, device=device)
         return diagnosed(verdict, outcome, prepared.truth)
 
     def is_known_to_crash(self, case: Case, *, adapter: str, device: str, quantity: str) -> bool:
         """Whether a known difference says that the call ends the engine's process."""
         entries = self._known_at(adapter, self._adapters[adapter], device)
-        return any(e.status == "crashed" and e.quantity == quantity and e.names(case.name) for e in entries)
+        return any(
+            e.status == "crashed" and e.quantity == quantity and e.names(case.name) for e in entries
+        )
 
     def _known_at(self, label: str, adapter: str, device: str) -> list[Difference]:
-        """The entries that speak of an adapter there; looked for once, since most of all entries are of others."""
+        """The entries that speak of an adapter there; looked for once, since most of all entries
+        are of others.
+        """
         place = label, adapter, device
         if place not in self._known_of:
             of_adapter = [entry for entry in self._known if entry.is_of(label, adapter)]
@@ -76,12 +95,21 @@ class Judge:
 
     def _explained(self, verdict: Verdict, adapter: str | None = None) -> Verdict:
         adapter = adapter or self._adapters[verdict.adapter]
-        known, versions = self._known_at(verdict.adapter, adapter, verdict.device), self._versions[verdict.adapter]
-        return explain(verdict, known, adapter=adapter, versions=versions, here=self._here[verdict.adapter])
+        known, versions = (
+            self._known_at(verdict.adapter, adapter, verdict.device),
+            self._versions[verdict.adapter],
+        )
+        return explain(
+            verdict, known, adapter=adapter, versions=versions, here=self._here[verdict.adapter]
+        )
 
     def _varied(self, case: Case, verdict: Verdict, varied: Varied) -> Verdict:
-        """The verdict with what changes the result and should not; beyond the bound it differs, unless that is known."""
-        usual = varied.outcome.outcomes[0] if isinstance(varied.outcome, Repeated) else varied.outcome
+        """The verdict with what changes the result and should not; beyond the bound it differs,
+        unless that is known.
+        """
+        usual = (
+            varied.outcome.outcomes[0] if isinstance(varied.outcome, Repeated) else varied.outcome
+        )
         prepared = self._truths(case)
         if not isinstance(usual, Output | Gradients) or prepared.truth is None:
             return verdict
@@ -93,7 +121,10 @@ class Judge:
             if apart is None:
                 continue
             before = found.get(aside.aspect)
-            if before is None or (apart["beyond"], apart["largest"] or 0.0) > (before["beyond"], before["largest"] or 0.0):
+            if before is None or (apart["beyond"], apart["largest"] or 0.0) > (
+                before["beyond"],
+                before["largest"] or 0.0,
+            ):
                 found[aside.aspect] = apart
             if apart["beyond"] and worst is None:
                 worst = aside, apart
@@ -106,11 +137,19 @@ class Judge:
         return self._explained(replace(differs, known=self._known_aside(case, verdict, aside)))
 
     def _known_aside(self, case: Case, verdict: Verdict, aside: Aside) -> str | None:
-        """The reason of the known difference that says of the variant what it does here; None if none does."""
+        """The reason of the known difference that says of the variant what it does here; None if
+        none does.
+        """
         other = self._adapters[verdict.adapter]
         if aside.aspect == "layout":
             other = OTHER_LAYOUT[other]
         if aside.sample is not None:
             return None
-        judged = self._judged(case, aside.outcome, adapter=verdict.adapter, device=verdict.device, quantity=verdict.quantity)
+        judged = self._judged(
+            case,
+            aside.outcome,
+            adapter=verdict.adapter,
+            device=verdict.device,
+            quantity=verdict.quantity,
+        )
         return self._explained(judged, adapter=other).known

@@ -1,9 +1,10 @@
 """Known differences: which failures are declared, and whether what was declared still holds.
 
-An entry is judged only against verdicts of this run whose versions and circumstances it names, and strictly in the range in which
-it was seen: where the engine conforms it is stale, where it fails in another way it is wrong, and where it matches no case of its
-corpus it is lost. Beyond its newest release nobody has looked: there the same failure is known but unconfirmed, and an engine
-that conforms has been mended.
+An entry is judged only against verdicts of this run whose versions and circumstances it names, and
+strictly in the range in which it was seen: where the engine conforms it is stale, where it fails in
+another way it is wrong, and where it matches no case of its corpus it is lost. Beyond its newest
+release nobody has looked: there the same failure is known but unconfirmed, and an engine that
+conforms has been mended.
 """
 
 from __future__ import annotations
@@ -30,10 +31,12 @@ OF_THE_MACHINE = ("device", "platform", "machine", "cpu_flags", "not_cpu_flags")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One entry: which adapters differ on which cases, in which versions and where, how, why, and who says so.
+    """One entry: which adapters differ on which cases, in which versions and where, how, why, and
+    who says so.
 
-    `versions` is the range in which it was seen, and `until` the first release, if one is known, that does not do it any more.
-    `root` is the corpus that it belongs to; None is every corpus of the run, as for a file given by name.
+    `versions` is the range in which it was seen, and `until` the first release, if one is known,
+    that does not do it any more. `root` is the corpus that it belongs to; None is every corpus of
+    the run, as for a file given by name.
     """
 
     adapters: tuple[str, ...]
@@ -59,11 +62,17 @@ class Difference:
         return any(_matches(name, self.adapters) for name in adapters)
 
     def place(self, versions: Mapping[str, str]) -> Place:
-        """Where an engine of these versions lies: within the range, or beyond or before it in one distribution at least."""
-        if any(name in versions and is_from(versions[name], first) for name, first in self.until.items()):
+        """Where an engine of these versions lies: within the range, or beyond or before it in one
+        distribution at least.
+        """
+        if any(
+            name in versions and is_from(versions[name], first)
+            for name, first in self.until.items()
+        ):
             return Place.APART
         places = {
-            place(versions[name], specifier) if name in versions else Place.APART for name, specifier in self.versions.items()
+            place(versions[name], specifier) if name in versions else Place.APART
+            for name, specifier in self.versions.items()
         } - {Place.WITHIN}
         return places.pop() if len(places) == 1 else Place.APART if places else Place.WITHIN
 
@@ -97,9 +106,15 @@ class Difference:
 
 
 def explain(
-    verdict: Verdict, differences: Sequence[Difference], *, adapter: str, versions: Mapping[str, str], here: Circumstances
+    verdict: Verdict,
+    differences: Sequence[Difference],
+    *,
+    adapter: str,
+    versions: Mapping[str, str],
+    here: Circumstances,
 ) -> Verdict:
-    """The verdict with the reason why its failure is known, or with the entry that speaks of it and does not fit.
+    """The verdict with the reason why its failure is known, or with the entry that speaks of it and
+    does not fit.
 
     Entries that were seen in older releases alone are asked where no other one speaks.
     """
@@ -116,26 +131,38 @@ def explain(
     speaking = [entry for where, entry in naming if where is Place.WITHIN]
     for entry in speaking:
         if not entry.fits(verdict):
-            return replace(verdict, known_problem={"entry": entry.at, "problem": _misfit(entry, verdict, here)})
+            return replace(
+                verdict, known_problem={"entry": entry.at, "problem": _misfit(entry, verdict, here)}
+            )
     if speaking:
         return replace(verdict, known=_reason(speaking[0]))
     older = [entry for where, entry in naming if where is Place.BEYOND]
     return _unconfirmed(verdict, older, versions) if older else verdict
 
 
-def _unconfirmed(verdict: Verdict, older: Sequence[Difference], versions: Mapping[str, str]) -> Verdict:
+def _unconfirmed(
+    verdict: Verdict, older: Sequence[Difference], versions: Mapping[str, str]
+) -> Verdict:
     """The verdict of a release that is newer than what its entries were seen in."""
     entry = next((entry for entry in older if entry.fits(verdict)), older[0])
     text = f"for {release_beyond(entry, versions)}: seen in {_ranges(entry)}"
     note = {"entry": entry.at, "text": text}
     if not verdict.fails:
         return replace(verdict, mended=note)
-    return replace(verdict, known=_reason(entry), known_unconfirmed=note) if entry.fits(verdict) else verdict
+    return (
+        replace(verdict, known=_reason(entry), known_unconfirmed=note)
+        if entry.fits(verdict)
+        else verdict
+    )
 
 
 def release_beyond(entry: Difference, versions: Mapping[str, str]) -> str:
     """The releases of these that lie beyond what an entry was seen in, as "onnxruntime 1.32.0"."""
-    beyond = (name for name, specifier in entry.versions.items() if place(versions[name], specifier) is Place.BEYOND)
+    beyond = (
+        name
+        for name, specifier in entry.versions.items()
+        if place(versions[name], specifier) is Place.BEYOND
+    )
     return ", ".join(f"{name} {versions[name]}" for name in beyond)
 
 
@@ -149,33 +176,55 @@ def _reason(entry: Difference) -> str:
 
 def _is_one_of(fact: Fact | None, wanted: tuple[Fact, ...]) -> bool:
     """Whether an engine told one of the values that are wanted; true is not 1."""
-    return any(fact == value and isinstance(fact, bool) is isinstance(value, bool) for value in wanted)
+    return any(
+        fact == value and isinstance(fact, bool) is isinstance(value, bool) for value in wanted
+    )
 
 
-def untold_facts(differences: Iterable[Difference], facts: Mapping[str, tuple[str, Mapping[str, Fact]]]) -> list[dict[str, str]]:
-    """Entries that ask for a fact that none of their adapters tells, though it tells others: a slip of the pen would be silent.
+def untold_facts(
+    differences: Iterable[Difference], facts: Mapping[str, tuple[str, Mapping[str, Fact]]]
+) -> list[dict[str, str]]:
+    """Entries that ask for a fact that none of their adapters tells, though it tells others: a slip
+    of the pen would be silent.
 
     `facts` has for each label the adapter and what it told.
     """
     found = []
     for entry in differences:
-        told = [its for label, (adapter, its) in facts.items() if its and entry.is_of(label, adapter)]
+        told = [
+            its for label, (adapter, its) in facts.items() if its and entry.is_of(label, adapter)
+        ]
         for key in entry.where:
             if told and key not in OF_THE_MACHINE and not any(key in its for its in told):
-                names = ", ".join(dict.fromkeys([*OF_THE_MACHINE, *(name for its in told for name in its)]))
-                found.append({"entry": entry.at, "problem": f"where: no adapter tells {key}, should be one of {names}"})
+                names = ", ".join(
+                    dict.fromkeys([*OF_THE_MACHINE, *(name for its in told for name in its)])
+                )
+                found.append(
+                    {
+                        "entry": entry.at,
+                        "problem": f"where: no adapter tells {key}, should be one of {names}",
+                    }
+                )
     return found
 
 
-def lost_entries(differences: Iterable[Difference], names: Mapping[Path, Iterable[str]]) -> list[dict[str, str]]:
-    """Entries with a pattern that matches no case of their own corpus root; names has the full names of each root."""
+def lost_entries(
+    differences: Iterable[Difference], names: Mapping[Path, Iterable[str]]
+) -> list[dict[str, str]]:
+    """Entries with a pattern that matches no case of their own corpus root; names has the full
+    names of each root.
+    """
     every: dict[Path | None, set[str]] = {root: set(of_root) for root, of_root in names.items()}
     every[None] = set().union(*every.values())
     return [
-        {"entry": entry.at, "problem": f"{pattern} matches no case of the corpus, should match one or be removed"}
+        {
+            "entry": entry.at,
+            "problem": f"{pattern} matches no case of the corpus, should match one or be removed",
+        }
         for entry in differences
         for pattern in entry.cases
-        if pattern not in every[entry.root] and not any(_matches(name, (pattern,)) for name in every[entry.root])
+        if pattern not in every[entry.root]
+        and not any(_matches(name, (pattern,)) for name in every[entry.root])
     ]
 
 
@@ -185,8 +234,12 @@ def _matches(name: str, patterns: tuple[str, ...]) -> bool:
 
 @lru_cache(4096)
 def _either(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    """What matches any of the patterns, each of which names itself too, whatever its characters mean."""
-    return re.compile("|".join(f"{translate(pattern)}|{re.escape(pattern)}\\Z" for pattern in patterns) or "(?!)")
+    """What matches any of the patterns, each of which names itself too, whatever its characters
+    mean.
+    """
+    return re.compile(
+        "|".join(f"{translate(pattern)}|{re.escape(pattern)}\\Z" for pattern in patterns) or "(?!)"
+    )
 
 
 def _misfit(entry: Difference, verdict: Verdict, here: Circumstances) -> str:
@@ -194,11 +247,15 @@ def _misfit(entry: Difference, verdict: Verdict, here: Circumstances) -> str:
     if not verdict.fails:
         facts = ", ".join(f"{name}: {str(fact).lower()}" for name, fact in here.facts.items())
         return (
-            f"{verdict.adapter} on {verdict.case} now {_now(verdict)}, should be {said} as the entry says: it is stale"
-            f"{f' for this engine ({facts})' if facts else ''}; remove it, or narrow its versions or where"
+            f"{verdict.adapter} on {verdict.case} now {_now(verdict)}, should be {said} as the "
+            "entry says: it is stale"
+            f"{f' for this engine ({facts})' if facts else ''}; remove it, or narrow its versions "
+            "or where"
         )
     name = (verdict.diagnosis or {}).get("name") if entry.diagnosis else None
-    now = " ".join(str(part) for part in (verdict.status, (verdict.mismatch or {}).get("kind"), name) if part)
+    now = " ".join(
+        str(part) for part in (verdict.status, (verdict.mismatch or {}).get("kind"), name) if part
+    )
     return f"{verdict.adapter} on {verdict.case} is {now}, should be {said} as the entry says"
 
 

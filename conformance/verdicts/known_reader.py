@@ -14,18 +14,36 @@ from conformance.errors import FileProblems
 from conformance.verdicts.known import OF_THE_MACHINE, Difference, Fact
 from conformance.verdicts.verdict import STATUSES
 
-KEYS = ("adapter", "cases", "quantity", "versions", "until", "where", "status", "kind", "diagnosis", "reason", "source")
+KEYS = (
+    "adapter",
+    "cases",
+    "quantity",
+    "versions",
+    "until",
+    "where",
+    "status",
+    "kind",
+    "diagnosis",
+    "reason",
+    "source",
+)
 REQUIRED = ("adapter", "cases", "versions", "status", "reason", "source")
 QUANTITIES = ("output", "gradients")
 FAILING = tuple(name for name, status in STATUSES.items() if status.fails)
 
 
 def load_differences(roots: Iterable[Path], given: Iterable[Path] = ()) -> list[Difference]:
-    """The entries of `known_differences/*.yaml` below each corpus root, and of the files given. Raises FileProblems."""
+    """The entries of `known_differences/*.yaml` below each corpus root, and of the files given.
+    Raises FileProblems.
+    """
     files: dict[Path, tuple[Path, Path | None]] = {}
     for root in dict.fromkeys(roots):
         folder = nearby(root / NOT_CASES)
-        for file in sorted(path for path in folder.glob("*") if path.suffix in ENDINGS) if folder.is_dir() else []:
+        for file in (
+            sorted(path for path in folder.glob("*") if path.suffix in ENDINGS)
+            if folder.is_dir()
+            else []
+        ):
             files[file.resolve()] = file, root
     for file in given:
         files.setdefault(file.resolve(), (file, None))
@@ -64,15 +82,23 @@ def _entry(item: Item, root: Path | None) -> Difference | None:
         if key not in entries:
             problems.add(item.line, key, "missing, should be given")
     texts: dict[str, str | None] = {
-        key: entries[key].text() for key in ("quantity", "status", "kind", "diagnosis") if key in entries
+        key: entries[key].text()
+        for key in ("quantity", "status", "kind", "diagnosis")
+        if key in entries
     }
     # empty is for lint to tell: --accept leaves them so
-    texts |= {key: "" if entries[key].value() == "" else entries[key].text() for key in ("reason", "source") if key in entries}
+    texts |= {
+        key: "" if entries[key].value() == "" else entries[key].text()
+        for key in ("reason", "source")
+        if key in entries
+    }
     if texts.get("status") is not None and texts["status"] not in FAILING:
         entries["status"].wrong(f"is {texts['status']}, should be one of {', '.join(FAILING)}")
     adapters = _words(entries["adapter"]) if "adapter" in entries else ()
     if texts.get("quantity") is not None and texts["quantity"] not in QUANTITIES:
-        entries["quantity"].wrong(f"is {texts['quantity']}, should be one of {', '.join(QUANTITIES)}")
+        entries["quantity"].wrong(
+            f"is {texts['quantity']}, should be one of {', '.join(QUANTITIES)}"
+        )
     cases = _words(entries["cases"]) if "cases" in entries else ()
     versions = _versions(entries["versions"]) if "versions" in entries else {}
     until = _until(entries["until"], versions) if "until" in entries else {}
@@ -99,7 +125,11 @@ def _entry(item: Item, root: Path | None) -> Difference | None:
 def _words(item: Item) -> tuple[str, ...]:
     value = item.value()
     words = [value] if isinstance(value, str) else value
-    if not isinstance(words, list) or not words or not all(isinstance(word, str) and word for word in words):
+    if (
+        not isinstance(words, list)
+        or not words
+        or not all(isinstance(word, str) and word for word in words)
+    ):
         item.wrong(f"is {value!r}, should be a list of words")
         return ()
     return tuple(words)
@@ -107,7 +137,9 @@ def _words(item: Item) -> tuple[str, ...]:
 
 def _versions(item: Item) -> dict[str, SpecifierSet]:
     if not item.is_mapping():
-        item.wrong("should be a mapping of distributions to version specifiers, as in {torch: '==2.13.*'}")
+        item.wrong(
+            "should be a mapping of distributions to version specifiers, as in {torch: '==2.13.*'}"
+        )
         return {}
     found = {}
     for name, entry in item.items().items():
@@ -121,7 +153,10 @@ def _versions(item: Item) -> dict[str, SpecifierSet]:
 
 def _until(item: Item, versions: Mapping[str, SpecifierSet]) -> dict[str, Version]:
     if not item.is_mapping():
-        item.wrong("should be a mapping of distributions to their first release without it, as in {torch: 2.14.0}")
+        item.wrong(
+            "should be a mapping of distributions to their first release without it, as in "
+            "{torch: 2.14.0}"
+        )
         return {}
     found = {}
     for name, entry in item.items(list(versions)).items():
@@ -132,15 +167,22 @@ def _until(item: Item, versions: Mapping[str, SpecifierSet]) -> dict[str, Versio
             entry.wrong(f"is {text!r}, should be a version as in 2.14.0")
             continue
         if versions[name].contains(text, prereleases=True):
-            entry.wrong(f"is {text}, which {versions[name]} holds, should be a release after that range")
+            entry.wrong(
+                f"is {text}, which {versions[name]} holds, should be a release after that range"
+            )
     return found
 
 
 def _where(item: Item) -> dict[str, tuple[Fact, ...]]:
     if not item.is_mapping():
-        item.wrong(f"should be a mapping of {', '.join(OF_THE_MACHINE)}, or of facts that the engine tells")
+        item.wrong(
+            f"should be a mapping of {', '.join(OF_THE_MACHINE)}, or of facts that the engine tells"
+        )
         return {}
-    return {key: _words(entry) if key in OF_THE_MACHINE else _facts(entry) for key, entry in item.items().items()}
+    return {
+        key: _words(entry) if key in OF_THE_MACHINE else _facts(entry)
+        for key, entry in item.items().items()
+    }
 
 
 def _facts(item: Item) -> tuple[Fact, ...]:
@@ -154,7 +196,10 @@ def _facts(item: Item) -> tuple[Fact, ...]:
 
 def unexplained(differences: Iterable[Difference]) -> list[str]:
     """A line for every entry that was accepted and has no reason or no source yet."""
-    wanted = {"reason": "say what the engine does", "source": "say where that was reported or measured"}
+    wanted = {
+        "reason": "say what the engine does",
+        "source": "say where that was reported or measured",
+    }
     return [
         f"{entry.at}: {key}: is empty, should {what}"
         for entry in differences

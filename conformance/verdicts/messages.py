@@ -1,4 +1,6 @@
-"""One message grammar everywhere: who differs, where, got, should be, how many, what it is instead, and how to see it again."""
+"""One message grammar everywhere: who differs, where, got, should be, how many, what it is instead,
+and how to see it again.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,11 @@ from typing import Any
 
 from conformance.verdicts.verdict import Verdict
 
-ASPECTS = {"batch": "a sample alone", "threads": "another number of threads", "layout": "another memory layout"}
+ASPECTS = {
+    "batch": "a sample alone",
+    "threads": "another number of threads",
+    "layout": "another memory layout",
+}
 """What should not matter, by its key in a verdict's `invariance`."""
 
 _VERBS = {
@@ -25,7 +31,9 @@ _VERBS = {
 def headline(verdict: Verdict) -> str:
     """Who did what, where."""
     quantity = "" if verdict.quantity == "output" else f", {verdict.quantity}"
-    return f"{verdict.adapter} ({verdict.device}) {_VERBS[verdict.status]} in {verdict.case}{quantity}"
+    return (
+        f"{verdict.adapter} ({verdict.device}) {_VERBS[verdict.status]} in {verdict.case}{quantity}"
+    )
 
 
 def details(verdict: Verdict) -> list[str]:
@@ -44,14 +52,21 @@ def details(verdict: Verdict) -> list[str]:
         lines.append(str(verdict.diagnosis["text"]))
     if verdict.nondeterministic is not None:
         found = verdict.nondeterministic
-        text = f"{found['distinct']} different results in {found['runs']} runs, up to {float(found['largest']):.3g} apart"
+        text = (
+            f"{found['distinct']} different results in {found['runs']} runs, up to "
+            f"{float(found['largest']):.3g} apart"
+        )
         lines.append(text + ("; what changes looks uninitialised" if found["looks"] else ""))
     for aspect, found in (verdict.invariance or {}).items():
         lines.append(f"{ASPECTS[aspect]} changes it: {found['text']}")
     if verdict.message is not None:
         lines += verdict.message.strip().splitlines()
     if verdict.known is not None:
-        unconfirmed = f" (unconfirmed {verdict.known_unconfirmed['text']})" if verdict.known_unconfirmed else ""
+        unconfirmed = (
+            f" (unconfirmed {verdict.known_unconfirmed['text']})"
+            if verdict.known_unconfirmed
+            else ""
+        )
         lines.append(f"known{unconfirmed}: {verdict.known}")
     if verdict.known_problem is not None:
         lines.append(f"{verdict.known_problem['entry']}: {verdict.known_problem['problem']}")
@@ -60,7 +75,9 @@ def details(verdict: Verdict) -> list[str]:
 
 def again(verdict: Verdict, run: Mapping[str, Any]) -> str:
     """The command that shows it again, from the run line of the record."""
-    entry: Mapping[str, Any] = next((e for e in run["adapters"] if e["label"] == verdict.adapter), {"asked": verdict.adapter})
+    entry: Mapping[str, Any] = next(
+        (e for e in run["adapters"] if e["label"] == verdict.adapter), {"asked": verdict.adapter}
+    )
     words = ["conformance", "run", *run["paths"], verdict.case, "-a", entry["asked"]]
     for file in run.get("known", []):
         words += ["--known", file]
@@ -72,7 +89,9 @@ def again(verdict: Verdict, run: Mapping[str, Any]) -> str:
         words += ["--timeout", f"{run['timeout']:g}"]
     if run.get("precision", "strict") != "strict":
         words += ["--precision", run["precision"]]
-    if any(word.partition("=")[0] == "--threads" for word in run.get("command", [])):  # else it is the machine's own number
+    if any(
+        word.partition("=")[0] == "--threads" for word in run.get("command", [])
+    ):  # else it is the machine's own number
         words += ["--threads", str(run["threads"])]
     if entry.get("python"):
         words += ["--python", f"{verdict.adapter}={entry['python']}"]
@@ -86,8 +105,14 @@ def message(verdict: Verdict, run: Mapping[str, Any], case: Mapping[str, Any] | 
 
 
 def brief(verdict: Verdict) -> str:
-    """Who did what, where, and what came of it, in a line: what explains it is told at the end, once for all alike."""
-    what = str(verdict.mismatch["text"]) if verdict.mismatch else (verdict.message or "").strip().partition("\n")[0]
+    """Who did what, where, and what came of it, in a line: what explains it is told at the end,
+    once for all alike.
+    """
+    what = (
+        str(verdict.mismatch["text"])
+        if verdict.mismatch
+        else (verdict.message or "").strip().partition("\n")[0]
+    )
     if verdict.known_problem is not None and not verdict.fails:
         what = f"{verdict.known_problem['entry']}: {verdict.known_problem['problem']}"
     return f"{headline(verdict)}{': ' if what else ''}{what}"

@@ -1,4 +1,6 @@
-"""Bits that change: whether repeated calls on the same numbers give the same result, and what it looks like if they do not."""
+"""Bits that change: whether repeated calls on the same numbers give the same result, and what it
+looks like if they do not.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,12 @@ TINY = 1e-30
 
 
 def nondeterminism(outcomes: Sequence[Outcome]) -> dict[str, Any] | None:
-    """{"runs", "distinct", "largest", "looks"} of repetitions that do not agree bit for bit; None if they do.
+    """{"runs", "distinct", "largest", "looks"} of repetitions that do not agree bit for bit; None
+    if they do.
 
-    `largest` is the largest difference between two of them where both are finite, and `looks` says "uninitialised" where what
-    changes is huge, subnormal or not a number in some of them, as memory is that nobody wrote. An outcome that is no array
-    counts as one of its kind.
+    `largest` is the largest difference between two of them where both are finite, and `looks` says
+    "uninitialised" where what changes is huge, subnormal or not a number in some of them, as memory
+    is that nobody wrote. An outcome that is no array counts as one of its kind.
     """
     marks = [_mark(outcome) for outcome in outcomes]
     if len(set(marks)) == 1:
@@ -41,14 +44,19 @@ def _arrays(outcome: Outcome) -> list[Array]:
     if isinstance(outcome, Output):
         return [outcome.y]
     if isinstance(outcome, Gradients):
-        return [array for array in (outcome.input, outcome.kernel, outcome.bias) if array is not None]
+        return [
+            array for array in (outcome.input, outcome.kernel, outcome.bias) if array is not None
+        ]
     return []
 
 
 def _mark(outcome: Outcome) -> tuple[Any, ...]:
     """What tells two outcomes apart: the bits of the arrays, or the kind of the outcome."""
     arrays = _arrays(outcome)
-    return (type(outcome).__name__, *((array.shape, array.dtype.name, array.tobytes()) for array in arrays))
+    return (
+        type(outcome).__name__,
+        *((array.shape, array.dtype.name, array.tobytes()) for array in arrays),
+    )
 
 
 def _looks_unwritten(values: Array) -> bool:

@@ -8,7 +8,9 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """One status: what it means, whether it fails the gate, and the sign and style it is shown with."""
+    """One status: what it means, whether it fails the gate, and the sign and style it is shown
+    with.
+    """
 
     meaning: str
     fails: bool
@@ -18,28 +20,58 @@ class Status:
 
 STATUSES: dict[str, Status] = {
     "conforms": Status(
-        meaning="shape, dtype and every element agree, or nonsense was refused", fails=False, sign="✓", style="green"
+        meaning="shape, dtype and every element agree, or nonsense was refused",
+        fails=False,
+        sign="✓",
+        style="green",
     ),
-    "differs": Status(meaning="something disagrees, or a result came where refusal was due", fails=True, sign="✗", style="red"),
-    "unsupported": Status(meaning="its documentation says that it does not do this", fails=False, sign="–", style="dim"),
-    "raised": Status(meaning="it should have answered and raised an exception", fails=True, sign="!", style="magenta"),
-    "crashed": Status(meaning="its process died, or answered what is no answer", fails=True, sign="☠", style="bold red"),
-    "timed-out": Status(meaning="it gave no answer within the time limit", fails=True, sign="∞", style="yellow"),
-    "unavailable": Status(meaning="it is not installed, or has no such device", fails=False, sign="∅", style="dim"),
+    "differs": Status(
+        meaning="something disagrees, or a result came where refusal was due",
+        fails=True,
+        sign="✗",
+        style="red",
+    ),
+    "unsupported": Status(
+        meaning="its documentation says that it does not do this",
+        fails=False,
+        sign="–",
+        style="dim",
+    ),
+    "raised": Status(
+        meaning="it should have answered and raised an exception",
+        fails=True,
+        sign="!",
+        style="magenta",
+    ),
+    "crashed": Status(
+        meaning="its process died, or answered what is no answer",
+        fails=True,
+        sign="☠",
+        style="bold red",
+    ),
+    "timed-out": Status(
+        meaning="it gave no answer within the time limit", fails=True, sign="∞", style="yellow"
+    ),
+    "unavailable": Status(
+        meaning="it is not installed, or has no such device", fails=False, sign="∅", style="dim"
+    ),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What an adapter's answer to a case means. The attributes are the keys of the record's verdict line.
+    """What an adapter's answer to a case means. The attributes are the keys of the record's verdict
+    line.
 
-    `mismatch` says what disagrees (kind, first index, got, expected, how many of how many); `got` is the array or a window of it.
-    `nondeterministic` says how repetitions differ from each other, and `invariance`, by aspect of what should not matter, how the
-    result does with it. `compiled` says how many compiled programs were found kept
-    ("hits") and how many were not ("misses"). `known` is the reason of the known difference that explains a failure;
-    `known_problem` is the entry of one that does not fit. `known_unconfirmed` is the entry of `known` where the release is newer
-    than what it was seen in, and `mended` such an entry where nothing fails any more. `asked_again`
-    is whether the call timed out at first, and this is what came when it was asked once more, alone.
+    `mismatch` says what disagrees (kind, first index, got, expected, how many of how many); `got`
+    is the array or a window of it. `nondeterministic` says how repetitions differ from each other,
+    and `invariance`, by aspect of what should not matter, how the result does with it. `compiled`
+    says how many compiled programs were found kept ("hits") and how many were not ("misses").
+    `known` is the reason of the known difference that explains a failure; `known_problem` is the
+    entry of one that does not fit. `known_unconfirmed` is the entry of `known` where the release is
+    newer than what it was seen in, and `mended` such an entry where nothing fails any more.
+    `asked_again` is whether the call timed out at first, and this is what came when it was asked
+    once more, alone.
     """
 
     case: str
@@ -71,10 +103,14 @@ class Verdict:
 
     @property
     def is_checked(self) -> bool:
-        """Whether an answer was held against the oracle, or its failure seen: a green run that checked nothing says nothing."""
+        """Whether an answer was held against the oracle, or its failure seen: a green run that
+        checked nothing says nothing.
+        """
         return self.status not in ("unsupported", "unavailable")
 
     @property
     def unexpected(self) -> bool:
-        """Whether it fails the gate: it fails and nothing says it may, or an entry that speaks of it does not fit."""
+        """Whether it fails the gate: it fails and nothing says it may, or an entry that speaks of
+        it does not fit.
+        """
         return (self.fails and self.known is None) or self.known_problem is not None

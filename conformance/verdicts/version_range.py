@@ -1,6 +1,8 @@
-"""Ranges of versions in which something was seen: whether a release is in one, or newer or older than all of it.
+"""Ranges of versions in which something was seen: whether a release is in one, or newer or older
+than all of it.
 
-A range is a set of version specifiers (PyPA, "Version specifiers"). Of a pre-release the release that it leads to decides.
+A range is a set of version specifiers (PyPA, "Version specifiers"). Of a pre-release the release
+that it leads to decides.
 """
 
 from __future__ import annotations
@@ -53,7 +55,9 @@ def public(version: str) -> str | None:
 
 
 def widened(specifier: SpecifierSet, version: str) -> str:
-    """The range with its upper or lower end moved to a version that lies beyond or before it; the other end stays as it is."""
+    """The range with its upper or lower end moved to a version that lies beyond or before it; the
+    other end stays as it is.
+    """
     side, name = place(version, specifier), public(version)
     if side not in (Place.BEFORE, Place.BEYOND) or name is None:
         raise ValueError(f"{version} lies {side.value} {specifier}, should lie beyond or before it")

@@ -1,4 +1,5 @@
-"""The engine's side, in Python: loads one adapter, answers requests on the process's own stdin and stdout.
+"""The engine's side, in Python: loads one adapter, answers requests on the process's own stdin and
+stdout.
 
 A framework sees neither: its stdin is /dev/null and what it prints goes to stderr.
 """
@@ -51,7 +52,9 @@ class _Absent(Exception):  # noqa: N818 - what is the case, not a fault
 
 
 def main(spec: str) -> None:
-    """Serve the adapter `spec` (a name of the registry, or package.module:Class) until told to stop."""
+    """Serve the adapter `spec` (a name of the registry, or package.module:Class) until told to
+    stop.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
     requests, answers = _take_over_streams()
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
@@ -64,7 +67,9 @@ def main(spec: str) -> None:
             return
         match header.get("do"):
             case "bye":
-                if spec in REGISTRY:  # taking a framework down, program by program, takes seconds that nobody needs
+                if (
+                    spec in REGISTRY
+                ):  # taking a framework down, program by program, takes seconds that nobody needs
                     os._exit(0)
                 return
             case "hello":
@@ -77,7 +82,10 @@ def main(spec: str) -> None:
             case "time" if adapter is not None:
                 answer, results = _guarded(timed, adapter, header, tensors)
             case other:
-                answer, results = {"outcome": "unsupported", "reason": f"This engine does not answer {other!r}."}, {}
+                answer, results = (
+                    {"outcome": "unsupported", "reason": f"This engine does not answer {other!r}."},
+                    {},
+                )
         if "id" in header:
             answer["id"] = header["id"]
         for part in protocol.encode(answer, results):
@@ -130,18 +138,24 @@ def _load(spec: str) -> Adapter:
         entry = REGISTRY[spec]
         for package in entry.needs:
             if importlib.util.find_spec(package) is None:
-                raise _Absent(f"{package} is not installed: pip install 'conv-transpose-conformance[{entry.extra}]'")
+                raise _Absent(
+                    f"{package} is not installed: pip install "
+                    f"'conv-transpose-conformance[{entry.extra}]'"
+                )
         module_name, class_name = entry.module, entry.adapter
     else:
         module_name, _, class_name = spec.partition(":")
         if not _exists(module_name):
             raise _Absent(
-                f"there is no module {module_name} (looked in the working folder, PYTHONPATH and the interpreter's own)"
+                f"there is no module {module_name} (looked in the working folder, PYTHONPATH and "
+                "the interpreter's own)"
             )
     adapter_class = getattr(importlib.import_module(module_name), class_name, None)
     if adapter_class is None:
         raise _Absent(f"module {module_name} has no {class_name}")
-    adapter: Adapter = adapter_class(**REGISTRY[spec].options) if spec in REGISTRY else adapter_class()
+    adapter: Adapter = (
+        adapter_class(**REGISTRY[spec].options) if spec in REGISTRY else adapter_class()
+    )
     return adapter
 
 
@@ -199,7 +213,12 @@ def _gradients(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]
         raise Unsupported("This adapter has no gradients.")
     before = _compilations(adapter)
     found = differentiate(
-        tensors["x"], tensors["kernel"], tensors.get("bias"), header["native"], tensors["cotangent"], header["device"]
+        tensors["x"],
+        tensors["kernel"],
+        tensors.get("bias"),
+        header["native"],
+        tensors["cotangent"],
+        header["device"],
     )
     answer: dict[str, Any] = {"outcome": "gradients"}
     if before is not None:
@@ -229,12 +248,18 @@ class _Timed:
         self._tensors: dict[str, Any] = {}
         self._run: Callable[[], Any] | None = None
 
-    def __call__(self, adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> _Answer:
+    def __call__(
+        self, adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]
+    ) -> _Answer:
         asked = (header["native"], header["device"])
         if self._run is None or asked != self._asked or not _same(tensors, self._tensors):
             self._run = None  # before the next operands take memory of their own
             _release(adapter)
-            self._asked, self._tensors, (self._run, _) = asked, tensors, _prepared(adapter, header, tensors)
+            self._asked, self._tensors, (self._run, _) = (
+                asked,
+                tensors,
+                _prepared(adapter, header, tensors),
+            )
         return {"outcome": "timing", "calls": timing.measure(self._run, header["seconds"])}, {}
 
 
@@ -243,7 +268,9 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return one.keys() == other.keys() and all(
         one[name].dtype == other[name].dtype
         and one[name].shape == other[name].shape
-        and np.array_equal(one[name].reshape(-1).view(np.uint8), other[name].reshape(-1).view(np.uint8))
+        and np.array_equal(
+            one[name].reshape(-1).view(np.uint8), other[name].reshape(-1).view(np.uint8)
+        )
         for name in one
     )
 
@@ -251,8 +278,16 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 def _prepared(
     adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]
 ) -> tuple[Callable[[], Any], Callable[[Any], Any]]:
-    """The call as a function of nothing, and what makes an array of its result; without `prepare`, `call` as a whole."""
-    arguments = (tensors["x"], tensors["kernel"], tensors.get("bias"), header["native"], header["device"])
+    """The call as a function of nothing, and what makes an array of its result; without `prepare`,
+    `call` as a whole.
+    """
+    arguments = (
+        tensors["x"],
+        tensors["kernel"],
+        tensors.get("bias"),
+        header["native"],
+        header["device"],
+    )
     if isinstance(adapter, PreparedCall):
         return adapter.prepare(*arguments), adapter.fetch
     return lambda: adapter.call(*arguments), lambda y: y
@@ -263,5 +298,9 @@ def _raised(error: BaseException) -> dict[str, Any]:
     names = {base.__name__ for base in type(error).__mro__}
     message = _COLOURS.sub("", told(error))
     if names & _NOT_IMPLEMENTED:
-        return {"outcome": "unsupported", "reason": f"{type(error).__name__}: {message}", "type": type(error).__name__}
+        return {
+            "outcome": "unsupported",
+            "reason": f"{type(error).__name__}: {message}",
+            "type": type(error).__name__,
+        }
     return {"outcome": "raised", "type": type(error).__name__, "message": message}

@@ -15,17 +15,35 @@ from conformance import conventions
 from conformance.adapters import REGISTRY
 from conformance.conventions import Native
 from conformance.corpus.tensors import Array, Tensors
-from conformance.outcomes import Crashed, Gradients, Outcome, Output, Raised, TimedOut, Unavailable, Unsupported
+from conformance.outcomes import (
+    Crashed,
+    Gradients,
+    Outcome,
+    Output,
+    Raised,
+    TimedOut,
+    Unavailable,
+    Unsupported,
+)
 from conformance.system.machine import Facts
 from conformance.workers import protocol
-from conformance.workers.process import START_SECONDS, Died, EngineProcess, Late, foreign_command, python_command
+from conformance.workers.process import (
+    START_SECONDS,
+    Died,
+    EngineProcess,
+    Late,
+    foreign_command,
+    python_command,
+)
 
 MOST_FAILED_STARTS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
-    """What was asked for: the label in the record, the adapter, how its process is started, the tag of its cases."""
+    """What was asked for: the label in the record, the adapter, how its process is started, the tag
+    of its cases.
+    """
 
     label: str
     adapter: str
@@ -36,8 +54,17 @@ class Spec:
     by_name: bool = True
 
     @staticmethod
-    def of(adapter: str, *, label: str, python: str, by_name: bool = True, words: tuple[str, ...] | None = None) -> Spec:
-        """A registry name or package.module:Class for an interpreter, or the words of a program of its own."""
+    def of(
+        adapter: str,
+        *,
+        label: str,
+        python: str,
+        by_name: bool = True,
+        words: tuple[str, ...] | None = None,
+    ) -> Spec:
+        """A registry name or package.module:Class for an interpreter, or the words of a program of
+        its own.
+        """
         command = foreign_command(words) if words is not None else python_command(python, adapter)
         entry = REGISTRY.get(adapter)
         return Spec(
@@ -59,17 +86,23 @@ class Greeting:
     versions: Mapping[str, str]
     devices: tuple[str, ...]
     threads: int | None = None
-    """How many it says that it computes with, asked of the framework itself; None where nothing tells."""
+    """How many it says that it computes with, asked of the framework itself; None where nothing
+    tells."""
     facts: Facts = field(default_factory=dict)
 
 
 class Engine:
     """One process of an adapter, now or again; `start` before the first call."""
 
-    def __init__(self, spec: Spec, *, timeout: float, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, spec: Spec, *, timeout: float, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.spec = spec
         self._timeout = timeout
-        self._environment = {**(environment or {}), **spec.environment}  # a row of the table knows better
+        self._environment = {
+            **(environment or {}),
+            **spec.environment,
+        }  # a row of the table knows better
         self._process: EngineProcess | None = None
         self._number = 0
         self.failed_starts = 0
@@ -89,7 +122,8 @@ class Engine:
 
     @property
     def running(self) -> bool:
-        """Whether a process is there and waits for a request; one that died, or said more than it was asked, is ended here.
+        """Whether a process is there and waits for a request; one that died, or said more than it
+        was asked, is ended here.
 
         So that no case is charged with what happened after the one before it.
         """
@@ -98,7 +132,9 @@ class Engine:
         return self._process is not None
 
     def call(self, tensors: Tensors, native: Native, device: str) -> Outcome:
-        """What the engine makes of one call; the process is gone after anything that it should not survive."""
+        """What the engine makes of one call; the process is gone after anything that it should not
+        survive.
+        """
         header = {"do": "call", "device": device, "native": native}
         answer, arrays, outcome = self._ask(header, tensors, self._timeout)
         if outcome is not None:
@@ -109,17 +145,25 @@ class Engine:
         return outcome
 
     def gradients(self, tensors: Tensors, cotangent: Array, native: Native, device: str) -> Outcome:
-        """What the engine makes of the gradients of sum(output * cotangent); the cotangent has the output's shape."""
+        """What the engine makes of the gradients of sum(output * cotangent); the cotangent has the
+        output's shape.
+        """
         header = {"do": "gradients", "device": device, "native": native}
         answer, arrays, outcome = self._ask(header, tensors, self._timeout, cotangent=cotangent)
         if outcome is not None:
             return outcome
-        outcome = _gradients(answer, arrays, tensors) if answer.get("outcome") == "gradients" else _outcome(answer, arrays)
+        outcome = (
+            _gradients(answer, arrays, tensors)
+            if answer.get("outcome") == "gradients"
+            else _outcome(answer, arrays)
+        )
         if isinstance(outcome, Crashed) or (isinstance(outcome, Raised) and outcome.out_of_memory):
             self.kill()
         return outcome
 
-    def time(self, tensors: Tensors, native: Native, device: str, seconds: float) -> list[float] | Outcome:
+    def time(
+        self, tensors: Tensors, native: Native, device: str, seconds: float
+    ) -> list[float] | Outcome:
         """Durations of repeated calls within a slice of so many seconds, or what came instead."""
         header = {"do": "time", "device": device, "native": native, "seconds": seconds}
         answer, _, outcome = self._ask(header, tensors, self._timeout + 2 * seconds)
@@ -128,9 +172,15 @@ class Engine:
         calls = answer.get("calls")
         if answer.get("outcome") != "timing":
             return _outcome(answer, {})
-        if not isinstance(calls, list) or not calls or any(_duration(call) is None for call in calls):
+        if (
+            not isinstance(calls, list)
+            or not calls
+            or any(_duration(call) is None for call in calls)
+        ):
             self.kill()
-            return Crashed(message=f"answered calls {calls!r:.80}, should be a list of durations in seconds")
+            return Crashed(
+                message=f"answered calls {calls!r:.80}, should be a list of durations in seconds"
+            )
         return [float(call) for call in calls]
 
     def close(self) -> None:
@@ -147,7 +197,9 @@ class Engine:
             self._process = EngineProcess(self.spec.command, self._environment)
         except OSError as error:
             return Unavailable(reason=f"{self.spec.command[0]} cannot be started: {error.strerror}")
-        answer, _, outcome = self._ask({"do": "hello", "protocol": protocol.VERSION}, None, START_SECONDS)
+        answer, _, outcome = self._ask(
+            {"do": "hello", "protocol": protocol.VERSION}, None, START_SECONDS
+        )
         if outcome is not None:
             return outcome
         match answer.get("outcome"):
@@ -155,28 +207,58 @@ class Engine:
                 return Unavailable(reason=readable(answer.get("reason", "no reason given")))
             case "raised":
                 return Raised(
-                    type=readable(answer.get("type", "?")), message=readable(answer.get("message", "")), stage="while starting"
+                    type=readable(answer.get("type", "?")),
+                    message=readable(answer.get("message", "")),
+                    stage="while starting",
                 )
         if answer.get("protocol") != protocol.VERSION:
-            return Crashed(message=f"speaks protocol {answer.get('protocol')!r}, should speak {protocol.VERSION}")
-        convention, versions, devices = (answer.get(key) for key in ("convention", "versions", "devices"))
+            return Crashed(
+                message=(
+                    f"speaks protocol {answer.get('protocol')!r}, should speak {protocol.VERSION}"
+                )
+            )
+        convention, versions, devices = (
+            answer.get(key) for key in ("convention", "versions", "devices")
+        )
         if convention not in conventions.NAMES:
-            return Crashed(message=f"speaks convention {convention!r}, should be one of {', '.join(conventions.NAMES)}")
+            return Crashed(
+                message=(
+                    f"speaks convention {convention!r}, should be one of "
+                    f"{', '.join(conventions.NAMES)}"
+                )
+            )
         if not isinstance(versions, dict) or not isinstance(devices, list) or not devices:
-            return Crashed(message="greets without versions (an object) or devices (a list of at least one)")
+            return Crashed(
+                message="greets without versions (an object) or devices (a list of at least one)"
+            )
         facts = answer.get("facts", {})
-        if not isinstance(facts, dict) or not all(isinstance(fact, bool | int | float | str) for fact in facts.values()):
-            return Crashed(message=f"greets with facts {facts!r:.80}, should be an object of words, numbers, true and false")
+        if not isinstance(facts, dict) or not all(
+            isinstance(fact, bool | int | float | str) for fact in facts.values()
+        ):
+            return Crashed(
+                message=(
+                    f"greets with facts {facts!r:.80}, should be an object of words, numbers, "
+                    "true and false"
+                )
+            )
         return Greeting(
             convention=convention,
             versions={readable(name): readable(version) for name, version in versions.items()},
             devices=tuple(map(readable, devices)),
             threads=answer["threads"] if type(answer.get("threads")) is int else None,
-            facts={readable(name): readable(fact) if isinstance(fact, str) else fact for name, fact in facts.items()},
+            facts={
+                readable(name): readable(fact) if isinstance(fact, str) else fact
+                for name, fact in facts.items()
+            },
         )
 
     def _ask(
-        self, header: Mapping[str, Any], tensors: Tensors | None, seconds: float, *, cotangent: Array | None = None
+        self,
+        header: Mapping[str, Any],
+        tensors: Tensors | None,
+        seconds: float,
+        *,
+        cotangent: Array | None = None,
     ) -> tuple[dict[str, Any], dict[str, Any], Outcome | None]:
         """The answer, or the outcome that stands for having none."""
         assert self._process is not None, "asked before it was started"
@@ -204,20 +286,33 @@ class Engine:
 
 
 def readable(value: Any) -> str:
-    """What an engine said as text that a terminal, a file and a page can hold: no lone surrogates, no control characters."""
+    """What an engine said as text that a terminal, a file and a page can hold: no lone surrogates,
+    no control characters.
+    """
     text = str(value).encode("utf-8", "backslashreplace").decode()
-    return "".join(letter if letter.isprintable() or letter in "\n\t" else f"\\x{ord(letter):02x}" for letter in text)
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else f"\\x{ord(letter):02x}"
+        for letter in text
+    )
 
 
 def _duration(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else None
+    return (
+        float(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+        else None
+    )
 
 
 def _counts(value: Any) -> dict[str, int] | None:
     """{"hits", "misses"}, if that is what an engine told."""
     if not isinstance(value, dict) or set(value) != {"hits", "misses"}:
         return None
-    return {key: int(count) for key, count in value.items()} if all(type(count) is int for count in value.values()) else None
+    return (
+        {key: int(count) for key, count in value.items()}
+        if all(type(count) is int for count in value.values())
+        else None
+    )
 
 
 def close_all(engines: list[Engine], grace: float = 2.0) -> None:
@@ -233,20 +328,43 @@ def close_all(engines: list[Engine], grace: float = 2.0) -> None:
 def _gradients(answer: Mapping[str, Any], arrays: Mapping[str, Any], tensors: Tensors) -> Outcome:
     wanted = {"dx", "dkernel"} | ({"dbias"} if tensors.bias is not None else set())
     if not wanted <= set(arrays):
-        return Crashed(message=f"answered gradients of {sorted(arrays)}, should be {sorted(wanted)}")
+        return Crashed(
+            message=f"answered gradients of {sorted(arrays)}, should be {sorted(wanted)}"
+        )
     bias = arrays["dbias"] if tensors.bias is not None else None
-    return Gradients(input=arrays["dx"], kernel=arrays["dkernel"], bias=bias, compiled=_counts(answer.get("compiled")))
+    return Gradients(
+        input=arrays["dx"],
+        kernel=arrays["dkernel"],
+        bias=bias,
+        compiled=_counts(answer.get("compiled")),
+    )
 
 
 def _outcome(answer: Mapping[str, Any], arrays: Mapping[str, Any]) -> Outcome:
     match answer.get("outcome"):
         case "output" if "y" in arrays:
-            return Output(y=arrays["y"], seconds=_duration(answer.get("seconds")), compiled=_counts(answer.get("compiled")))
+            return Output(
+                y=arrays["y"],
+                seconds=_duration(answer.get("seconds")),
+                compiled=_counts(answer.get("compiled")),
+            )
         case "unsupported":
             raised = answer.get("type")
-            return Unsupported(reason=readable(answer.get("reason", "")), raised=None if raised is None else readable(raised))
+            return Unsupported(
+                reason=readable(answer.get("reason", "")),
+                raised=None if raised is None else readable(raised),
+            )
         case "raised":
             stage = readable(answer.get("stage", ""))
-            return Raised(type=readable(answer.get("type", "?")), message=readable(answer.get("message", "")), stage=stage)
+            return Raised(
+                type=readable(answer.get("type", "?")),
+                message=readable(answer.get("message", "")),
+                stage=stage,
+            )
         case other:
-            return Crashed(message=f"answered outcome {other!r}, should be output (with a tensor y), unsupported or raised")
+            return Crashed(
+                message=(
+                    f"answered outcome {other!r}, should be output (with a tensor y), "
+                    "unsupported or raised"
+                )
+            )

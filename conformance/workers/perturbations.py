@@ -1,4 +1,6 @@
-"""The same call in circumstances that should not matter: a sample alone, other threads, another memory layout."""
+"""The same call in circumstances that should not matter: a sample alone, other threads, another
+memory layout.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ from conformance.workers.request import Asked
 
 
 class Companions:
-    """What stands beside one engine: processes of the same adapter under another name for what should not matter.
+    """What stands beside one engine: processes of the same adapter under another name for what
+    should not matter.
 
     A process is started when it is first needed, by the `specs` of its aspect.
     """
@@ -23,8 +26,14 @@ class Companions:
     def aside(self, engine: Engine, asked: Asked) -> tuple[Aside, ...]:
         """What comes of the call in every other circumstance there is."""
         once = replace(asked, repeat=1)
-        alone = tuple(Aside(aspect="batch", sample=i, outcome=one.ask(engine)) for i, one in _samples(once) if engine.running)
-        return alone + tuple(Aside(aspect=aspect, outcome=once.ask(other)) for aspect, other in self._running())
+        alone = tuple(
+            Aside(aspect="batch", sample=i, outcome=one.ask(engine))
+            for i, one in _samples(once)
+            if engine.running
+        )
+        return alone + tuple(
+            Aside(aspect=aspect, outcome=once.ask(other)) for aspect, other in self._running()
+        )
 
     def _running(self) -> Iterator[tuple[str, Engine]]:
         for aspect, spec in self._specs.items():

@@ -1,8 +1,9 @@
 """Many engines at work at once: which process takes which call next.
 
-With one job everything is in order: adapter after adapter, each case by case. With more, a free place takes the adapter that
-has most work left, so that the slowest is never the last to begin; an adapter gets a second process only when the rest of its
-work is worth more than starting one. A call that is known to end its process counts as a start besides.
+With one job everything is in order: adapter after adapter, each case by case. With more, a free
+place takes the adapter that has most work left, so that the slowest is never the last to begin; an
+adapter gets a second process only when the rest of its work is worth more than starting one. A call
+that is known to end its process counts as a start besides.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _FIRST_GUESS = 0.05  # seconds per call, until one was measured
-_WORTH_A_CHANGE = 3.0  # seconds that another adapter has to have more of: going from one to the other finds the caches cold
+# seconds that another adapter has to have more of: going from one to the other finds the caches
+# cold
+_WORTH_A_CHANGE = 3.0
 
 
 @dataclass(slots=True)
@@ -103,7 +106,10 @@ class Pool(Generic[Task, Result]):
                     label = labels.popleft()
                     engine = self._new_engine(self._lanes[label].spec)
                 answer = engine.start()
-                while not isinstance(answer, Greeting | Unavailable) and engine.failed_starts < MOST_FAILED_STARTS:
+                while (
+                    not isinstance(answer, Greeting | Unavailable)
+                    and engine.failed_starts < MOST_FAILED_STARTS
+                ):
                     if self._stopped:
                         return
                     answer = engine.start()
@@ -127,18 +133,22 @@ class Pool(Generic[Task, Result]):
         together: Callable[[Task], bool] = lambda task: False,
         ends: Callable[[Task], bool] = lambda task: False,
     ) -> None:
-        """Call every task on its adapter and hand on what `judge` makes of the outcome, in the caller's own thread.
+        """Call every task on its adapter and hand on what `judge` makes of the outcome, in the
+        caller's own thread.
 
-        `call` says what to ask, or gives the outcome where the engine need not be asked. It and `judge` run in the pool's
-        threads. With more than one job, the tasks that are to be done `together` come first, all adapters keeping step, so that
-        what they share need not be made again for each. `ends` says of which tasks it is known that they end the process.
+        `call` says what to ask, or gives the outcome where the engine need not be asked. It and
+        `judge` run in the pool's threads. With more than one job, the tasks that are to be done
+        `together` come first, all adapters keeping step, so that what they share need not be made
+        again for each. `ends` says of which tasks it is known that they end the process.
         """
         self._ends = ends
         for label, todo in tasks.items():
             lane = self._lanes[label]
             lane.first = sum(map(together, todo)) if self._jobs > 1 else 0
             lane.ending = sum(map(ends, todo))
-            lane.pending.extend(sorted(todo, key=lambda task: not together(task)) if lane.first else todo)
+            lane.pending.extend(
+                sorted(todo, key=lambda task: not together(task)) if lane.first else todo
+            )
         results: SimpleQueue[Result | BaseException | _NothingLeft] = SimpleQueue()
 
         def work() -> None:
@@ -149,7 +159,9 @@ class Pool(Generic[Task, Result]):
                     outcome = self._perform(lane, engine, task, call, counts=not is_first)
                     if not self._stopped:
                         results.put(judge(task, outcome))
-            except BaseException as error:  # a fault of ours: told to the caller, not lost in a thread
+            except (
+                BaseException
+            ) as error:  # a fault of ours: told to the caller, not lost in a thread
                 results.put(error)
             finally:
                 results.put(_NothingLeft())
@@ -181,9 +193,11 @@ class Pool(Generic[Task, Result]):
         return asked.ask(engine) if isinstance(engine, Engine) else engine
 
     def _alone(self, label: str) -> Engine | Outcome:
-        """A running process for an adapter that has the machine for itself; the outcome that stands for it if there is none.
+        """A running process for an adapter that has the machine for itself; the outcome that stands
+        for it if there is none.
 
-        It is a process of its own, since others wait for work as those do that share the machine; those are ended first.
+        It is a process of its own, since others wait for work as those do that share the machine;
+        those are ended first.
         """
         lane = self._lanes[label]
         if lane.verdict is not None:
@@ -227,8 +241,12 @@ class Pool(Generic[Task, Result]):
             self._companions[engine] = Companions(self._asides[lane.spec.label], self._new_engine)
         return Varied(outcome=outcome, asides=self._companions[engine].aside(engine, asked))
 
-    def _claim(self, last: _Lane[Task] | None) -> tuple[_Lane[Task], Engine | None, Task, bool] | None:
-        """The next piece of work, the process to do it, and whether it is of what comes first; waits while all is being done."""
+    def _claim(
+        self, last: _Lane[Task] | None
+    ) -> tuple[_Lane[Task], Engine | None, Task, bool] | None:
+        """The next piece of work, the process to do it, and whether it is of what comes first;
+        waits while all is being done.
+        """
         with self._turn:
             while not self._stopped:
                 waiting = [lane for lane in self._lanes.values() if lane.pending]
@@ -248,7 +266,9 @@ class Pool(Generic[Task, Result]):
                 self._turn.wait()
         return None
 
-    def _choose(self, waiting: Sequence[_Lane[Task]], last: _Lane[Task] | None) -> _Lane[Task] | None:
+    def _choose(
+        self, waiting: Sequence[_Lane[Task]], last: _Lane[Task] | None
+    ) -> _Lane[Task] | None:
         ready = [lane for lane in waiting if lane.idle or lane.verdict is not None or not lane.busy]
         if self._jobs == 1:
             return ready[0] if ready else None
@@ -256,11 +276,19 @@ class Pool(Generic[Task, Result]):
             best = max(ready, key=lambda lane: (lane.first, lane.cost()))
             stays = last in ready and not best.first and best.cost() - last.cost() < _WORTH_A_CHANGE
             return last if stays else best
-        worth = [lane for lane in waiting if lane.cost() > 2 * lane.start_seconds + 1 and lane.calls]
+        worth = [
+            lane for lane in waiting if lane.cost() > 2 * lane.start_seconds + 1 and lane.calls
+        ]
         return max(worth, key=_Lane.cost) if worth else None
 
     def _perform(
-        self, lane: _Lane[Task], engine: Engine | None, task: Task, call: Callable[[Task], Asked | Outcome], *, counts: bool
+        self,
+        lane: _Lane[Task],
+        engine: Engine | None,
+        task: Task,
+        call: Callable[[Task], Asked | Outcome],
+        *,
+        counts: bool,
     ) -> Outcome:
         """The outcome of a task; what it took `counts` for what is expected of the rest."""
         began = time.monotonic()

@@ -1,6 +1,7 @@
 """The parent's handle of one engine process: started, asked with a time limit, ended as a group.
 
-Writing counts against the limit as reading does: an engine that does not read must not hold up the suite.
+Writing counts against the limit as reading does: an engine that does not read must not hold up the
+suite.
 """
 
 from __future__ import annotations
@@ -27,10 +28,16 @@ START_SECONDS = 120.0
 TAIL_BYTES = 64 * 1024
 TAIL_LINES = 12
 LONGEST_TOLD = 500
-_REASON = re.compile(r"Check failed|[Aa]ssert|Fatal|terminate called|what\(\):")  # above a stack trace stands why it died
+_REASON = re.compile(
+    r"Check failed|[Aa]ssert|Fatal|terminate called|what\(\):"
+)  # above a stack trace stands why it died
 _PIECE = 1 << 20
 _SMALL = 1 << 16  # bytes, what a pipe takes at once
-_PIPE_BYTES = 1 << 20  # what a pipe should take, where that can be had: else both sides take turns every 64 KiB of a large array
+_PIPE_BYTES = (
+    1 << 20
+    # what a pipe should take, where that can be had: else both sides take turns every 64 KiB of a
+    # large array
+)
 
 _LOADER = """
 import sys, importlib.util as u
@@ -39,11 +46,16 @@ m = u.module_from_spec(s); sys.modules["conformance"] = m; s.loader.exec_module(
 from conformance.workers.child import main
 main({spec!r})
 """
-_IGNORE_INTERRUPT = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])"
+_IGNORE_INTERRUPT = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+    "os.execvp(sys.argv[1], sys.argv[1:])"
+)
 
 
 class Died(Exception):  # noqa: N818 - what happened, not a fault of this program
-    """The process ended, or answered what is no answer; the message says how, with the end of its stderr."""
+    """The process ended, or answered what is no answer; the message says how, with the end of its
+    stderr.
+    """
 
 
 class Late(Exception):  # noqa: N818 - likewise
@@ -58,9 +70,15 @@ class Late(Exception):  # noqa: N818 - likewise
 
 
 def python_command(python: str, spec: str) -> list[str]:
-    """How to start a Python adapter: the package is loaded by its folder, so that nothing beside it is on the path."""
+    """How to start a Python adapter: the package is loaded by its folder, so that nothing beside it
+    is on the path.
+    """
     folder = Path(__file__).resolve().parent.parent
-    return [python, "-c", _LOADER.format(init=str(folder / "__init__.py"), folder=str(folder), spec=spec)]
+    return [
+        python,
+        "-c",
+        _LOADER.format(init=str(folder / "__init__.py"), folder=str(folder), spec=spec),
+    ]
 
 
 def foreign_command(words: Sequence[str]) -> list[str]:
@@ -86,7 +104,9 @@ class EngineProcess:
         assert stderr is not None
         self._in, self._out = stdin.fileno(), stdout.fileno()
         for pipe in (self._in, self._out):
-            with contextlib.suppress(OSError, AttributeError):  # beyond a user's share of pipes, and elsewhere than on Linux
+            with contextlib.suppress(
+                OSError, AttributeError
+            ):  # beyond a user's share of pipes, and elsewhere than on Linux
                 fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
@@ -100,7 +120,9 @@ class EngineProcess:
         self._computed: float | None = None
         self._unread = bytearray()
         self._piece = memoryview(bytearray(_SMALL))
-        self._asking = threading.Lock()  # held by the thread that uses the pipes: nobody else may close them
+        self._asking = (
+            threading.Lock()
+        )  # held by the thread that uses the pipes: nobody else may close them
 
     @property
     def waits(self) -> bool:
@@ -122,7 +144,9 @@ class EngineProcess:
             self.kill()
             raise
 
-    def _exchange(self, header: Mapping[str, Any], tensors: Mapping[str, Array]) -> tuple[dict[str, Any], dict[str, Array]]:
+    def _exchange(
+        self, header: Mapping[str, Any], tensors: Mapping[str, Array]
+    ) -> tuple[dict[str, Any], dict[str, Array]]:
         try:
             for part in _joined(protocol.encode(header, tensors)):
                 self._write(memoryview(part))
@@ -141,7 +165,9 @@ class EngineProcess:
         searched = 0
         while (end := self._unread.find(b"\n", searched)) < 0:
             if len(self._unread) > limit:
-                raise ProtocolError(f"answered {bytes(self._unread[:80])!r} and on, should be one line of JSON")
+                raise ProtocolError(
+                    f"answered {bytes(self._unread[:80])!r} and on, should be one line of JSON"
+                )
             searched = len(self._unread)
             count = self._read_into(self._piece)
             self._unread += self._piece[:count]
@@ -175,7 +201,8 @@ class EngineProcess:
         self._process.wait()
         self._drain.join(1.0)
         if not self._asking.acquire(blocking=False):
-            return  # another thread is asking: it sees the end of the process, and comes here itself
+            # another thread is asking: it sees the end of the process, and comes here itself
+            return
         with contextlib.suppress(OSError):
             assert self._process.stdin is not None
             self._process.stdin.close()
@@ -249,5 +276,7 @@ def _processor_seconds(pid: int) -> float | None:
 
 
 def _joined(parts: Sequence[bytes | memoryview]) -> Sequence[bytes | memoryview]:
-    """Small parts as one: every write may wake the engine, which would wait for the rest. Large ones are not copied."""
+    """Small parts as one: every write may wake the engine, which would wait for the rest. Large
+    ones are not copied.
+    """
     return [b"".join(parts)] if sum(len(part) for part in parts) <= _SMALL else parts

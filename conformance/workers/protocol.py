@@ -1,8 +1,8 @@
 """The messages between the suite and an engine: one line of JSON, then raw bytes.
 
-The line lists `tensors: [{name, dtype, shape}]`; the bytes are each tensor's little-endian C-order data, in that order. Nothing
-here blocks or knows a process: a message is bytes, written from the arrays themselves and read into new ones, so that no array is
-copied on its way but by the pipe.
+The line lists `tensors: [{name, dtype, shape}]`; the bytes are each tensor's little-endian C-order
+data, in that order. Nothing here blocks or knows a process: a message is bytes, written from the
+arrays themselves and read into new ones, so that no array is copied on its way but by the pipe.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def decode(source: Source) -> tuple[dict[str, Any], dict[str, Array]]:
         name, dtype, shape = _described(entry)
         count = math.prod(shape) * dtype.itemsize
         if count > MOST_BYTES:
-            raise ProtocolError(f"tensor {name} has {count} bytes, should have at most {MOST_BYTES}")
+            raise ProtocolError(
+                f"tensor {name} has {count} bytes, should have at most {MOST_BYTES}"
+            )
         array = np.empty(shape, dtype.newbyteorder("<"))
         source.fill(memoryview(array.reshape(-1).view(np.uint8).data))
         tensors[name] = array.astype(dtype, copy=False)
@@ -73,12 +75,23 @@ def decode(source: Source) -> tuple[dict[str, Any], dict[str, Array]]:
 
 def _described(entry: Any) -> tuple[str, np.dtype[Any], list[int]]:
     if not isinstance(entry, dict) or not {"name", "dtype", "shape"} <= entry.keys():
-        raise ProtocolError(f"describes a tensor as {entry!r:.80}, should give name, dtype and shape")
+        raise ProtocolError(
+            f"describes a tensor as {entry!r:.80}, should give name, dtype and shape"
+        )
     name, dtype, shape = entry["name"], entry["dtype"], entry["shape"]
     if dtype not in DTYPES_OF_RESULTS:
-        raise ProtocolError(f"tensor {name} has dtype {dtype!r:.40}, should be one of {', '.join(DTYPES)}")
-    if not isinstance(shape, list) or not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in shape):
-        raise ProtocolError(f"tensor {name} has shape {shape!r:.80}, should be a list of whole numbers")
+        raise ProtocolError(
+            f"tensor {name} has dtype {dtype!r:.40}, should be one of {', '.join(DTYPES)}"
+        )
+    if not isinstance(shape, list) or not all(
+        isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in shape
+    ):
+        raise ProtocolError(
+            f"tensor {name} has shape {shape!r:.80}, should be a list of whole numbers"
+        )
     if len(shape) > MOST_AXES or any(n > MOST_BYTES for n in shape):
-        raise ProtocolError(f"tensor {name} has shape {shape!r:.80}, should have at most {MOST_AXES} axes and fit into memory")
+        raise ProtocolError(
+            f"tensor {name} has shape {shape!r:.80}, should have at most {MOST_AXES} axes and fit "
+            "into memory"
+        )
     return str(name), dtype_of(dtype), shape

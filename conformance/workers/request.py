@@ -15,9 +15,11 @@ from conformance.workers.engine import Engine
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What an engine is asked: one call, or with a cotangent (N, C_out, *out) its gradients; or the same `repeat` times.
+    """What an engine is asked: one call, or with a cotangent (N, C_out, *out) its gradients; or the
+    same `repeat` times.
 
-    Between repetitions it is asked for a call of another size, so that memory is used for something else.
+    Between repetitions it is asked for a call of another size, so that memory is used for something
+    else.
     """
 
     tensors: Tensors
@@ -30,7 +32,9 @@ class Asked:
         if self.repeat == 1:
             return self._once(engine)
         outcomes: list[Any] = []
-        while len(outcomes) < self.repeat and (not outcomes or isinstance(outcomes[-1], Output | Gradients)):
+        while len(outcomes) < self.repeat and (
+            not outcomes or isinstance(outcomes[-1], Output | Gradients)
+        ):
             if outcomes and engine.running:
                 engine.call(_larger(self.tensors), self.native, self.device)
             if not engine.running:  # the other size ended it: what it did before stands
@@ -47,4 +51,6 @@ class Asked:
 def _larger(tensors: Tensors) -> Tensors:
     """Another call of the same arguments: one item and one position per axis more."""
     pads = [(0, 1), (0, 0), *[(0, 1)] * (tensors.x.ndim - 2)]
-    return tensors._replace(x=np.pad(tensors.x, pads, mode="edge" if tensors.x.size else "constant"))
+    return tensors._replace(
+        x=np.pad(tensors.x, pads, mode="edge" if tensors.x.size else "constant")
+    )

@@ -27,10 +27,13 @@ class _Asked:
     by_name: bool
 
 
-def read_specs(adapters: Sequence[str], pythons: Sequence[str], *, variants: bool = False) -> tuple[list[Spec], dict[str, str]]:
+def read_specs(
+    adapters: Sequence[str], pythons: Sequence[str], *, variants: bool = False
+) -> tuple[list[Spec], dict[str, str]]:
     """What to start, and by label what was typed for it. Raises UsageError.
 
-    Without adapters, all of the table that are no variants; with `variants`, those of the adapters that take part too.
+    Without adapters, all of the table that are no variants; with `variants`, those of the adapters
+    that take part too.
     """
     asked = [_parse(text) for text in adapters]
     labels = [one.adapter for one in asked]
@@ -38,22 +41,31 @@ def read_specs(adapters: Sequence[str], pythons: Sequence[str], *, variants: boo
         _Asked(text=name, label=name, adapter=name, by_name=False)
         for name, entry in REGISTRY.items()
         if name not in labels
-        and ((variants and (not adapters or entry.variant_of in labels)) if entry.variant_of else not adapters)
+        and (
+            (variants and (not adapters or entry.variant_of in labels))
+            if entry.variant_of
+            else not adapters
+        )
     ]
     labels = [one.label for one in asked]
     for label in labels:
         if labels.count(label) > 1:
-            raise UsageError(f"-a: {label} is given twice, should have labels that differ, as in other={label}")
+            raise UsageError(
+                f"-a: {label} is given twice, should have labels that differ, as in other={label}"
+            )
     given = read_interpreters(pythons, labels)
     found = []
     for one in asked:
         words = _words(one.adapter) if one.adapter.startswith("cmd:") else None
         if words is not None and one.label in given:
             raise UsageError(
-                f"--python {one.label}=...: is for adapters in Python, and {one.label} is a program: name it in the command"
+                f"--python {one.label}=...: is for adapters in Python, and {one.label} is a "
+                "program: name it in the command"
             )
         python = given.get(one.label, sys.executable)
-        found.append(Spec.of(one.adapter, label=one.label, python=python, by_name=one.by_name, words=words))
+        found.append(
+            Spec.of(one.adapter, label=one.label, python=python, by_name=one.by_name, words=words)
+        )
     return found, {one.label: one.text for one in asked}
 
 
@@ -73,10 +85,13 @@ def _words(adapter: str) -> tuple[str, ...]:
     try:
         words = shlex.split(command)
     except ValueError as error:
-        raise UsageError(f"-a {adapter}: {error}, should be a program and its arguments as a shell reads them") from None
+        raise UsageError(
+            f"-a {adapter}: {error}, should be a program and its arguments as a shell reads them"
+        ) from None
     if not words or shutil.which(words[0]) is None:
         raise UsageError(
-            f"-a {adapter}: there is no program {words[0] if words else ''!r}, should be one on the PATH or a path to one"
+            f"-a {adapter}: there is no program {words[0] if words else ''!r}, should be one on "
+            "the PATH or a path to one"
         )
     return tuple(words)
 
@@ -87,9 +102,15 @@ def read_interpreters(pythons: Sequence[str], labels: Sequence[str]) -> dict[str
     for text in pythons:
         label = next((label for label in labels if text.startswith(label + "=")), None)
         if label is None:
-            raise UsageError(f"--python {text}: should be ADAPTER=PATH with an adapter of this run: {', '.join(labels)}")
+            raise UsageError(
+                f"--python {text}: should be ADAPTER=PATH with an adapter of this run: "
+                f"{', '.join(labels)}"
+            )
         path = text[len(label) + 1 :]
         if shutil.which(path) is None:
-            raise UsageError(f"--python {text}: {path!r} is no program, should be the path of a Python interpreter")
+            raise UsageError(
+                f"--python {text}: {path!r} is no program, should be the path of a Python "
+                "interpreter"
+            )
         found[label] = path
     return found

@@ -1,11 +1,13 @@
 """How long a call takes: measured in the engine's process, summed up in the parent's.
 
-Only calls that conform are timed, after all comparing is done and with nothing else at work: all adapters of a case in turn,
-round after round, so that a machine that gets slower or faster does so for all alike. The operands lie where the engine wants
-them, the output is awaited, and every engine has the same number of threads. The first call (compilation, the choice of a
-kernel) is a figure of its own, taken when the case was compared. Rounds are compared pairwise: what disturbs the machine for
-longer than a turn cancels in the ratio of two adapters in one round, and the spread of these ratios says how sure their mean
-is (bootstrap: B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993, ch. 13).
+Only calls that conform are timed, after all comparing is done and with nothing else at work: all
+adapters of a case in turn, round after round, so that a machine that gets slower or faster does so
+for all alike. The operands lie where the engine wants them, the output is awaited, and every engine
+has the same number of threads. The first call (compilation, the choice of a kernel) is a figure of
+its own, taken when the case was compared. Rounds are compared pairwise: what disturbs the machine
+for longer than a turn cancels in the ratio of two adapters in one round, and the spread of these
+ratios says how sure their mean is (bootstrap: B. Efron and R. Tibshirani, An Introduction to the
+Bootstrap, 1993, ch. 13).
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ TAG = "network"
 SLICES = {"off": 0.0, "quick": 0.2, "full": 5.0}
 """Seconds that one case may take on one adapter."""
 ROUNDS = {"off": 0, "quick": 4, "full": 10}
-"""How many turns these are. With `quick` an adapter that has used its seconds up has no more of them."""
+"""How many turns these are. With `quick` an adapter that has used its seconds up has no more of
+them."""
 
 FAILED = "could not be timed"
 """How the message of a verdict begins that conforms and has no timing for that reason."""
@@ -33,7 +36,8 @@ RESAMPLES = 2_000
 CONFIDENCE = 0.95
 
 _WARM_UP = 0.4  # of the slice at most, and at least one call
-_STEADY = 0.98  # a call that takes less than this of the fastest one so far says that it still gets faster
+# a call that takes less than this of the fastest one so far says that it still gets faster
+_STEADY = 0.98
 _IN_A_ROW = 3  # calls that do not
 
 
@@ -54,7 +58,9 @@ class Timing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """How many times longer one takes than the other: the geometric mean over the rounds, and its 95 % interval."""
+    """How many times longer one takes than the other: the geometric mean over the rounds, and its
+    95 % interval.
+    """
 
     ratio: float
     low: float
@@ -67,9 +73,11 @@ class Interval:
 
 
 def measure(run: Callable[[], Any], seconds: float) -> list[float]:
-    """Durations of as many calls as fill the slice, after a warm-up that is part of it; at least one.
+    """Durations of as many calls as fill the slice, after a warm-up that is part of it; at least
+    one.
 
-    It is warm when the last three calls were no faster than the fastest before them, or when two fifths of the slice are gone.
+    It is warm when the last three calls were no faster than the fastest before them, or when two
+    fifths of the slice are gone.
     """
     began = time.perf_counter()
     fastest, same = math.inf, 0
@@ -91,8 +99,12 @@ def measure(run: Callable[[], Any], seconds: float) -> list[float]:
             return durations
 
 
-def summarise(rounds: Sequence[Sequence[float]], *, first: float | None, mode: str, threads: int) -> Timing:
-    """The figures of a record from the durations of every round, by linear interpolation between the ordered durations."""
+def summarise(
+    rounds: Sequence[Sequence[float]], *, first: float | None, mode: str, threads: int
+) -> Timing:
+    """The figures of a record from the durations of every round, by linear interpolation between
+    the ordered durations.
+    """
     every = [duration for durations in rounds for duration in durations]
     return Timing(
         mode=mode,
@@ -115,10 +127,14 @@ def _quantile(durations: Sequence[float], share: float) -> float:
     return ordered[below] + (place - below) * (ordered[above] - ordered[below])
 
 
-def interval(one: Sequence[float], other: Sequence[float], *, paired: bool = True) -> Interval | None:
-    """How many times longer `one` takes than `other`, from their rounds' medians; None without any, or with a 0.
+def interval(
+    one: Sequence[float], other: Sequence[float], *, paired: bool = True
+) -> Interval | None:
+    """How many times longer `one` takes than `other`, from their rounds' medians; None without any,
+    or with a 0.
 
-    `paired` says that rounds of one number were made at one time, as in one run; those of two runs were not.
+    `paired` says that rounds of one number were made at one time, as in one run; those of two runs
+    were not.
     """
     import numpy as np
 

@@ -1,14 +1,18 @@
-"""The transposed convolution as sub-pixel phases: a small dense correlation for every residue modulo the stride, interleaved.
+"""The transposed convolution as sub-pixel phases: a small dense correlation for every residue
+modulo the stride, interleaved.
 
-Position p of the window is position f = p + crop_low of the full output, f = q * stride + r with 0 <= r < stride. A tap k
-reaches it from i = (f - k * dilation) / stride, which is whole only where k * dilation = r modulo the stride. So the phase r
-has its own taps, every (stride / g)-th one, g = gcd(stride, dilation), or none at all where g does not divide r:
+Position p of the window is position f = p + crop_low of the full output, f = q * stride + r with 0
+<= r < stride. A tap k reaches it from i = (f - k * dilation) / stride, which is whole only where k
+* dilation = r modulo the stride. So the phase r has its own taps, every (stride / g)-th one, g =
+gcd(stride, dilation), or none at all where g does not divide r:
 
-    y[q * stride + r - crop_low] = sum over t of x[q - m[t]] * w[k[t]],        m[t] = (k[t] * dilation - r) / stride
+    y[q * stride + r - crop_low] = sum over t of x[q - m[t]] * w[k[t]]
+    m[t] = (k[t] * dilation - r) / stride
 
-The phases share no output element and no tap with each other in any one axis, and none multiplies by an inserted zero.
-Source: W. Shi et al., arXiv:1609.05158, section 2.2, and arXiv:1609.07009, for the kernel split by sub-pixel; any crop, dilation
-and a kernel that is no multiple of the stride follow from the congruence.
+The phases share no output element and no tap with each other in any one axis, and none multiplies
+by an inserted zero. Source: W. Shi et al., arXiv:1609.05158, section 2.2, and arXiv:1609.07009, for
+the kernel split by sub-pixel; any crop, dilation and a kernel that is no multiple of the stride
+follow from the congruence.
 """
 
 from __future__ import annotations
@@ -24,7 +28,9 @@ Float64 = NDArray[np.float64]
 
 
 class Phase(NamedTuple):
-    """One residue class of one axis: its output positions, its taps, and the input position of each pair (q, t)."""
+    """One residue class of one axis: its output positions, its taps, and the input position of each
+    pair (q, t).
+    """
 
     places: slice
     kernel_positions: NDArray[np.int64]
@@ -32,30 +38,45 @@ class Phase(NamedTuple):
 
 
 def conv_transpose(x: Float64, w: Float64, bias: Float64 | None, geometry: Geometry) -> Float64:
-    """y (N, C_out, *out) of x (N, C_in, *size), w (C_in, C_out / groups, *kernel) and bias (C_out,) or None.
+    """y (N, C_out, *out) of x (N, C_in, *size), w (C_in, C_out / groups, *kernel) and bias (C_out,)
+    or None.
 
     Source: Shi et al., arXiv:1609.05158 and arXiv:1609.07009.
     """
     rank, groups, (c_in, c_out) = len(geometry.axes), geometry.groups, w.shape[:2]
     c_in //= groups
     spans = [
-        axis.size * axis.stride - axis.stride + axis.kernel * axis.dilation - axis.dilation + 1 - axis.crop_low - axis.crop_high
+        axis.size * axis.stride
+        - axis.stride
+        + axis.kernel * axis.dilation
+        - axis.dilation
+        + 1
+        - axis.crop_low
+        - axis.crop_high
         for axis in geometry.axes
     ]
     y = np.empty((len(x), groups * c_out, *spans))
-    around = np.pad(x, [(0, 0), (0, 0), *[(0, 1)] * rank])  # one zero at the end, to be read for positions outside
+    around = np.pad(
+        x, [(0, 0), (0, 0), *[(0, 1)] * rank]
+    )  # one zero at the end, to be read for positions outside
     per_axis = [_phases(geometry, axis, span) for axis, span in enumerate(spans)]
     for chosen in np.ndindex(*map(len, per_axis)):
         phase = [found[i] for found, i in zip(per_axis, chosen, strict=True)]
         patches, small = around, w
         for axis, (_, taps, positions) in enumerate(phase):
-            patches = np.take(patches, positions, axis=2 + 2 * axis)  # (N, C, q1, t1, q2, t2, ..., what is left)
+            patches = np.take(
+                patches, positions, axis=2 + 2 * axis
+            )  # (N, C, q1, t1, q2, t2, ..., what is left)
             small = np.take(small, taps, axis=2 + axis)
         summed = [1, *range(3, 3 + 2 * rank, 2)]
         for group in range(groups):
             inside = slice(group * c_in, (group + 1) * c_in)
-            part = np.tensordot(patches[:, inside], small[inside], axes=(summed, [0, *range(2, 2 + rank)]))
-            y[(slice(None), slice(group * c_out, (group + 1) * c_out), *(p.places for p in phase))] = np.moveaxis(part, -1, 1)
+            part = np.tensordot(
+                patches[:, inside], small[inside], axes=(summed, [0, *range(2, 2 + rank)])
+            )
+            y[
+                (slice(None), slice(group * c_out, (group + 1) * c_out), *(p.places for p in phase))
+            ] = np.moveaxis(part, -1, 1)
     if bias is not None:
         y += bias.reshape(1, -1, *(1 for _ in spans))
     return y

@@ -14,8 +14,9 @@ from conformance.porting.layouts import SPATIAL, layout_of
 SIGNATURES: Mapping[str, Signature] = {
     "ConvTranspose": Signature(
         positional="in_features out_features kernel_size strides",
-        named="padding kernel_dilation use_bias mask dtype param_dtype precision kernel_init bias_init transpose_kernel"
-        " promote_dtype preferred_element_type rngs kernel_metadata bias_metadata features",
+        named="padding kernel_dilation use_bias mask dtype param_dtype precision kernel_init"
+        " bias_init transpose_kernel promote_dtype preferred_element_type rngs kernel_metadata"
+        " bias_metadata features",
         after="inputs",
     ),
 }
@@ -23,15 +24,27 @@ EXAMPLE = "ConvTranspose(64, 32, (3, 3), strides=2)"
 
 
 def layer(call: Call) -> Layer:
-    if not call.absent("features") or isinstance(call.arguments.get("out_features"), (ast.Tuple, ast.List)):
-        raise call.wrong("these are the arguments of Flax Linen, should be those of nnx: in_features, out_features, kernel_size")
+    if not call.absent("features") or isinstance(
+        call.arguments.get("out_features"), (ast.Tuple, ast.List)
+    ):
+        raise call.wrong(
+            "these are the arguments of Flax Linen, should be those of nnx: in_features,"
+            " out_features, kernel_size"
+        )
     c_in, c_out, size = call.needed("in_features", "out_features", "kernel_size")
     rank = 1 if is_integer(size) else len(size) if isinstance(size, list) else 0
     if rank not in SPATIAL:
-        raise call.wrong(f"kernel_size is {size!r}, should be one number per spatial axis, 1 to 3 of them")
+        raise call.wrong(
+            f"kernel_size is {size!r}, should be one number per spatial axis, 1 to 3 of them"
+        )
     if not call.absent("mask"):
-        raise call.wrong(f"mask is {ast.unparse(call.arguments['mask'])}, should be absent: multiply the kernel by it first")
-    native = normal_form("flax", call.given("strides", "padding", "kernel_dilation", "transpose_kernel"), rank)
+        raise call.wrong(
+            f"mask is {ast.unparse(call.arguments['mask'])}, should be absent: multiply the kernel"
+            " by it first"
+        )
+    native = normal_form(
+        "flax", call.given("strides", "padding", "kernel_dilation", "transpose_kernel"), rank
+    )
     x = call.shape("inputs")
     if x is not None and len(x) != rank + 2:
         raise call.wrong(f"inputs has {len(x)} numbers, should have {rank + 2}: (N, *spatial, C)")

@@ -1,7 +1,8 @@
-"""The grammar that the calls of all frameworks share: a function by its last name, and arguments that are literals.
+"""The grammar that the calls of all frameworks share: a function by its last name, and arguments
+that are literals.
 
-Text is parsed and never evaluated. Only literals count. What has no bearing on the result's window, such as an initializer,
-may be any expression; an operand may be a name, or its shape as a tuple.
+Text is parsed and never evaluated. Only literals count. What has no bearing on the result's window,
+such as an initializer, may be any expression; an operand may be a name, or its shape as a tuple.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from conformance.errors import PortError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """Parameters, with blanks between them: by position or name, by name alone, and those of a call of what is returned."""
+    """Parameters, with blanks between them: by position or name, by name alone, and those of a call
+    of what is returned.
+    """
 
     positional: str = ""
     named: str = ""
@@ -28,7 +31,9 @@ class Signature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A function's last name, its arguments by name, and those of the call of what it returns. Methods raise PortError."""
+    """A function's last name, its arguments by name, and those of the call of what it returns.
+    Methods raise PortError.
+    """
 
     text: str
     function: str
@@ -50,7 +55,9 @@ class Call:
         try:
             return _listed(ast.literal_eval(node))
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            raise self.wrong(f"{key} is {ast.unparse(node)}, should be a literal: nothing is evaluated") from None
+            raise self.wrong(
+                f"{key} is {ast.unparse(node)}, should be a literal: nothing is evaluated"
+            ) from None
 
     def needed(self, *keys: str) -> list[Any]:
         """The literals of arguments that have to be there."""
@@ -60,7 +67,9 @@ class Call:
         return [self.value(key) for key in keys]
 
     def given(self, *keys: str, **renamed: str) -> dict[str, Any]:
-        """Those of the arguments that are there and not None; `theirs="ours"` gives one the convention's name."""
+        """Those of the arguments that are there and not None; `theirs="ours"` gives one the
+        convention's name.
+        """
         names = {key: key for key in keys} | renamed
         found = {ours: self.value(theirs) for theirs, ours in names.items()}
         return {key: value for key, value in found.items() if value is not None}
@@ -85,7 +94,10 @@ class Call:
         value = self.value("kernel_size")
         sizes = [value] * rank if is_integer(value) else value
         if not is_shape(sizes) or len(sizes) != rank:
-            raise self.wrong(f"kernel_size is {value!r}, should be a whole number or {rank} of them, each at least 1")
+            raise self.wrong(
+                f"kernel_size is {value!r}, should be a whole number or {rank} of them, each at "
+                "least 1"
+            )
         return tuple(sizes)
 
     def shape(self, key: str) -> list[int] | None:
@@ -102,22 +114,46 @@ class Call:
         """The shape of an operand that has to be known."""
         found = self.shape(key)
         if found is None:
-            raise self.wrong(f"the kernel's size is not known, {key} should be its shape, such as {example}")
+            raise self.wrong(
+                f"the kernel's size is not known, {key} should be its shape, such as {example}"
+            )
         return found
 
     def dtype_notes(self) -> tuple[str, ...]:
         """What is left to the reader: element types."""
-        kinds = [f"{key}={ast.unparse(self.arguments[key])}" for key in ("dtype", "param_dtype") if key in self.arguments]
-        return (f"{kinds[0]} says nothing about the window, and is left to you: the proof is in float32.",) if kinds else ()
+        kinds = [
+            f"{key}={ast.unparse(self.arguments[key])}"
+            for key in ("dtype", "param_dtype")
+            if key in self.arguments
+        ]
+        return (
+            (
+                (
+                    f"{kinds[0]} says nothing about the window, and is left to you: the proof is "
+                    "in "
+                    "float32."
+                ),
+            )
+            if kinds
+            else ()
+        )
 
 
 def is_shape(value: Any) -> bool:
     """Whether it is a list of whole numbers of at least 1, and not empty."""
-    return isinstance(value, (list, tuple)) and all(is_integer(entry) and entry >= 1 for entry in value) and len(value) > 0
+    return (
+        isinstance(value, (list, tuple))
+        and all(is_integer(entry) and entry >= 1 for entry in value)
+        and len(value) > 0
+    )
 
 
-def parsed(text: str, framework: str, tables: Mapping[str, Mapping[str, Signature]], example: str) -> Call:
-    """The call of one of a framework's functions. `tables` has the functions of every framework, to say whose a name is."""
+def parsed(
+    text: str, framework: str, tables: Mapping[str, Mapping[str, Signature]], example: str
+) -> Call:
+    """The call of one of a framework's functions. `tables` has the functions of every framework, to
+    say whose a name is.
+    """
     text = text.strip()
     node, after = _expression(text, example), None
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Call):
@@ -129,26 +165,48 @@ def parsed(text: str, framework: str, tables: Mapping[str, Mapping[str, Signatur
     if function not in known:
         theirs = [other for other, table in tables.items() if function in table]
         hint = f" (that is {theirs[0]}'s)" if theirs else ""
-        raise PortError(f"{function} is no transposed convolution of {framework}{hint}, should be one of {', '.join(known)}")
+        raise PortError(
+            f"{function} is no transposed convolution of {framework}{hint}, should be one of "
+            f"{', '.join(known)}"
+        )
     signature = known[function]
     arguments = _bound(function, node, signature.positional.split(), signature.named.split())
-    return Call(text=text, function=function, arguments=arguments, after=_bound_after(function, after, signature))
+    return Call(
+        text=text,
+        function=function,
+        arguments=arguments,
+        after=_bound_after(function, after, signature),
+    )
 
 
 def _expression(text: str, example: str) -> ast.expr:
-    """The one expression of the text, which may stand in an assignment, end in a comma, or follow a printed name: `(up): `."""
+    """The one expression of the text, which may stand in an assignment, end in a comma, or follow a
+    printed name: `(up): `.
+    """
     try:
         body = ast.parse(re.sub(r"^\(\w+\):", "", text).strip()).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         body = []
-    value = body[0].value if len(body) == 1 and isinstance(body[0], (ast.Expr, ast.Assign, ast.AnnAssign, ast.Return)) else None
+    value = (
+        body[0].value
+        if len(body) == 1 and isinstance(body[0], (ast.Expr, ast.Assign, ast.AnnAssign, ast.Return))
+        else None
+    )
     if value is None:
-        raise PortError(f"{text!r} is not one Python expression, should be a call such as {example}")
+        raise PortError(
+            f"{text!r} is not one Python expression, should be a call such as {example}"
+        )
     return value.elts[0] if isinstance(value, ast.Tuple) and len(value.elts) == 1 else value
 
 
 def _last_name(node: ast.expr) -> str | None:
-    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else None
+    return (
+        node.id
+        if isinstance(node, ast.Name)
+        else node.attr
+        if isinstance(node, ast.Attribute)
+        else None
+    )
 
 
 def _bound_after(function: str, node: ast.Call | None, signature: Signature) -> dict[str, ast.expr]:
@@ -159,12 +217,21 @@ def _bound_after(function: str, node: ast.Call | None, signature: Signature) -> 
     return _bound(f"the call of {function}", node, signature.after.split(), [])
 
 
-def _bound(function: str, node: ast.Call, positional: list[str], named: list[str]) -> dict[str, ast.expr]:
+def _bound(
+    function: str, node: ast.Call, positional: list[str], named: list[str]
+) -> dict[str, ast.expr]:
     """Arguments by name, as Python would bind them."""
-    if any(isinstance(argument, ast.Starred) for argument in node.args) or any(k.arg is None for k in node.keywords):
-        raise PortError(f"{function} is given unpacked arguments (* or **), should be given each by itself")
+    if any(isinstance(argument, ast.Starred) for argument in node.args) or any(
+        k.arg is None for k in node.keywords
+    ):
+        raise PortError(
+            f"{function} is given unpacked arguments (* or **), should be given each by itself"
+        )
     if len(node.args) > len(positional):
-        raise PortError(f"{function} is given {len(node.args)} arguments by position, should be at most {len(positional)}")
+        raise PortError(
+            f"{function} is given {len(node.args)} arguments by position, should be at most "
+            f"{len(positional)}"
+        )
     bound = dict(zip(positional, node.args, strict=False))
     known = [*positional, *named]
     for keyword in node.keywords:

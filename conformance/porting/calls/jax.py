@@ -1,4 +1,6 @@
-"""How JAX's calls are read: `lax.conv_transpose`, and `lax.conv_general_dilated` with lhs_dilation."""
+"""How JAX's calls are read: `lax.conv_transpose`, and `lax.conv_general_dilated` with
+lhs_dilation.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,20 @@ from conformance.porting.calls.grammar import Call, Signature
 from conformance.porting.layer import Layer
 from conformance.porting.layouts import SPATIAL, Layout
 
-_TRANSPOSE = "lhs rhs strides padding rhs_dilation dimension_numbers transpose_kernel precision preferred_element_type"
-_GENERAL = "lhs rhs window_strides padding lhs_dilation rhs_dilation dimension_numbers feature_group_count batch_group_count"
+_TRANSPOSE = (
+    "lhs rhs strides padding rhs_dilation dimension_numbers transpose_kernel precision "
+    "preferred_element_type"
+)
+_GENERAL = (
+    "lhs rhs window_strides padding lhs_dilation rhs_dilation dimension_numbers "
+    "feature_group_count batch_group_count"
+)
 
 SIGNATURES: Mapping[str, Signature] = {
     "conv_transpose": Signature(positional=_TRANSPOSE + " use_consistent_padding"),
-    "conv_general_dilated": Signature(positional=_GENERAL + " precision preferred_element_type out_sharding"),
+    "conv_general_dilated": Signature(
+        positional=_GENERAL + " precision preferred_element_type out_sharding"
+    ),
 }
 EXAMPLE = 'conv_transpose(x, (3, 3, 64, 32), (2, 2), "SAME")'
 
@@ -47,14 +57,20 @@ def layer(call: Call) -> Layer:
         bias=False,
         batch=axes.get("N"),
         size=tuple(axes[letter] for letter in SPATIAL[rank]) if axes else None,
-        dimension_numbers=tuple(numbers) if numbers else (layout.x, "OI" + SPATIAL[rank], layout.y) if general else None,
+        dimension_numbers=tuple(numbers)
+        if numbers
+        else (layout.x, "OI" + SPATIAL[rank], layout.y)
+        if general
+        else None,
         general=general,
     )
 
 
 def _transpose(call: Call) -> dict[str, Any]:
     call.needed("strides", "padding")
-    return call.given("padding", "rhs_dilation", "strides", "transpose_kernel", "use_consistent_padding")
+    return call.given(
+        "padding", "rhs_dilation", "strides", "transpose_kernel", "use_consistent_padding"
+    )
 
 
 def _general(call: Call, rank: int) -> dict[str, Any]:
@@ -62,9 +78,14 @@ def _general(call: Call, rank: int) -> dict[str, Any]:
     given = call.given("padding", "rhs_dilation", "feature_group_count", lhs_dilation="strides")
     steps, batches = call.value("window_strides", 1), call.value("batch_group_count", 1)
     if steps not in (1, [1] * rank) or batches != 1:
-        raise call.wrong("window_strides and batch_group_count should be 1 in a transposed convolution")
+        raise call.wrong(
+            "window_strides and batch_group_count should be 1 in a transposed convolution"
+        )
     if isinstance(given["padding"], str):
-        raise call.wrong(f"padding is {given['padding']!r}, should be pairs: words mean the forward convolution's")
+        raise call.wrong(
+            f"padding is {given['padding']!r}, should be pairs: words mean the forward "
+            "convolution's"
+        )
     return given
 
 
@@ -82,7 +103,9 @@ def _input(call: Call, layout: Layout, c_in: int) -> Mapping[str, int]:
 
 
 def _layout(call: Call, numbers: Any, rank: int, *, general: bool, native: Native) -> Layout:
-    """The layout of dimension_numbers. The kernel's spatial letters, in their order there, are the spatial axes."""
+    """The layout of dimension_numbers. The kernel's spatial letters, in their order there, are the
+    spatial axes.
+    """
     spatial = SPATIAL[rank]
     if numbers is not None:
         orders = _orders(call, numbers, rank)
@@ -93,16 +116,28 @@ def _layout(call: Call, numbers: Any, rank: int, *, general: bool, native: Nativ
     transposed = native["transpose_kernel"]
     kernel = orders[1].translate(str.maketrans("IO", "OI")) if transposed else orders[1]
     return Layout(
-        x=orders[0], kernel=kernel, y=orders[2], flipped=not transposed, groups_in_output=native["feature_group_count"] > 1
+        x=orders[0],
+        kernel=kernel,
+        y=orders[2],
+        flipped=not transposed,
+        groups_in_output=native["feature_group_count"] > 1,
     )
 
 
 def _orders(call: Call, numbers: Any, rank: int) -> list[str]:
     """The three orders of axes with this project's letters for the spatial ones."""
-    if not isinstance(numbers, list) or len(numbers) != 3 or not all(isinstance(order, str) for order in numbers):
+    if (
+        not isinstance(numbers, list)
+        or len(numbers) != 3
+        or not all(isinstance(order, str) for order in numbers)
+    ):
         raise call.wrong(f"dimension_numbers is {numbers!r}, should be three strings")
     theirs = re.sub("[IO]", "", numbers[1])
     expected = [set("NC" + theirs), set("IO" + theirs), set("NC" + theirs)]
-    if [set(order) for order in numbers] != expected or any(len(order) != rank + 2 for order in numbers):
-        raise call.wrong(f"dimension_numbers is {numbers}, should be such as ('NHWC', 'HWIO', 'NHWC')")
+    if [set(order) for order in numbers] != expected or any(
+        len(order) != rank + 2 for order in numbers
+    ):
+        raise call.wrong(
+            f"dimension_numbers is {numbers}, should be such as ('NHWC', 'HWIO', 'NHWC')"
+        )
     return [order.translate(str.maketrans(theirs, SPATIAL[rank])) for order in numbers]

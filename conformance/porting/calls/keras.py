@@ -12,12 +12,19 @@ from conformance.porting.layer import Layer
 from conformance.porting.layouts import layout_of
 
 _HEAD = "filters kernel_size strides padding"
-_TAIL = "activation use_bias kernel_initializer bias_initializer kernel_regularizer bias_regularizer activity_regularizer"
+_TAIL = (
+    "activation use_bias kernel_initializer bias_initializer kernel_regularizer "
+    "bias_regularizer activity_regularizer"
+)
 _TAIL += " kernel_constraint bias_constraint name dtype trainable input_shape"
-_ORDER = {n: "output_padding data_format" if n < 3 else "data_format output_padding" for n in (1, 2, 3)}
+_ORDER = {
+    n: "output_padding data_format" if n < 3 else "data_format output_padding" for n in (1, 2, 3)
+}
 
 SIGNATURES: Mapping[str, Signature] = {
-    f"{name}{n}DTranspose": Signature(positional=f"{_HEAD} {_ORDER[n]} dilation_rate {_TAIL}", after="inputs")
+    f"{name}{n}DTranspose": Signature(
+        positional=f"{_HEAD} {_ORDER[n]} dilation_rate {_TAIL}", after="inputs"
+    )
     for name in ("Conv", "Convolution")
     for n in (1, 2, 3)
 }
@@ -56,19 +63,36 @@ def _notes(call: Call, form: str | None) -> list[str]:
         text = ast.unparse(call.arguments["activation"])
         notes.append(f"activation={text} is not part of what is ported: apply it afterwards.")
     if form == "channels_first":
-        notes.append("The layer is channels first; the code and the proof are channels last, where every backend runs.")
+        notes.append(
+            "The layer is channels first; the code and the proof are channels last, where every "
+            "backend runs."
+        )
     return notes
 
 
-def _input(call: Call, rank: int, *, first: bool) -> tuple[int | None, int | None, tuple[int, ...] | None]:
-    """Batch, channels and size of an input whose shape is given, to the layer or as its input_shape; there None is open."""
+def _input(
+    call: Call, rank: int, *, first: bool
+) -> tuple[int | None, int | None, tuple[int, ...] | None]:
+    """Batch, channels and size of an input whose shape is given, to the layer or as its
+    input_shape; there None is open.
+    """
     key = "input_shape" if call.absent("inputs") and not call.absent("input_shape") else "inputs"
     shape = call.value(key) if key == "input_shape" else call.shape(key)
     if shape is None:
         return None, None, None
     whole = [None, *shape] if key == "input_shape" and isinstance(shape, list) else shape
-    if not isinstance(whole, list) or len(whole) != rank + 2 or not all(n is None or (is_integer(n) and n > 0) for n in whole):
+    if (
+        not isinstance(whole, list)
+        or len(whole) != rank + 2
+        or not all(n is None or (is_integer(n) and n > 0) for n in whole)
+    ):
         should = "(C, *spatial)" if first else "(*spatial, C)"
-        raise call.wrong(f"{key} is {shape!r}, should be {'N and then ' if key == 'inputs' else ''}{should}")
-    batch, channels, size = whole[0], whole[1] if first else whole[-1], whole[2:] if first else whole[1:-1]
+        raise call.wrong(
+            f"{key} is {shape!r}, should be {'N and then ' if key == 'inputs' else ''}{should}"
+        )
+    batch, channels, size = (
+        whole[0],
+        whole[1] if first else whole[-1],
+        whole[2:] if first else whole[1:-1],
+    )
     return batch, channels, None if None in size else tuple(size)

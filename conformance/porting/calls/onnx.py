@@ -1,4 +1,6 @@
-"""How ONNX is read: a JSON object of attributes, a call that makes the node, or the attributes of a file's node."""
+"""How ONNX is read: a JSON object of attributes, a call that makes the node, or the attributes of a
+file's node.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ _ATTRIBUTES = "auto_pad dilations group kernel_shape output_padding output_shape
 
 SIGNATURES: Mapping[str, Signature] = {
     "ConvTranspose": Signature(named=_ATTRIBUTES),
-    "make_node": Signature(positional="op_type inputs outputs name doc_string domain overload", named=_ATTRIBUTES),
+    "make_node": Signature(
+        positional="op_type inputs outputs name doc_string domain overload", named=_ATTRIBUTES
+    ),
 }
 EXAMPLE = 'make_node("ConvTranspose", ["x", "w"], ["y"], kernel_shape=[3, 3], strides=[2, 2])'
 
@@ -31,7 +35,9 @@ def layer(call: Call) -> Layer:
     kind, inputs = call.value("op_type", "ConvTranspose"), call.value("inputs", [])
     if kind != "ConvTranspose":
         raise call.wrong(f"op_type is {kind!r}, should be 'ConvTranspose'")
-    bias = call.absent("inputs") or (isinstance(inputs, list) and len(inputs) > 2 and inputs[2] != "")
+    bias = call.absent("inputs") or (
+        isinstance(inputs, list) and len(inputs) > 2 and inputs[2] != ""
+    )
     return from_attributes(call.given(*_ATTRIBUTES.split()), text=call.text, bias=bias)
 
 
@@ -41,11 +47,18 @@ def from_json(text: str) -> Layer:
     try:
         found = json.loads(text, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
-        raise PortError(f"{text!r} is not JSON ({error}), should be an object of attributes, or an .onnx file") from None
+        raise PortError(
+            f"{text!r} is not JSON ({error}), should be an object of attributes, or an .onnx file"
+        ) from None
     except RecursionError:
-        raise PortError("the JSON is nested too deeply, should be an object of attributes") from None
+        raise PortError(
+            "the JSON is nested too deeply, should be an object of attributes"
+        ) from None
     if not isinstance(found, dict):
-        raise PortError(f"{text} is no object, should be one of attributes, such as " + '{"kernel_shape": [3, 3]}')
+        raise PortError(
+            f"{text} is no object, should be one of attributes, such as "
+            + '{"kernel_shape": [3, 3]}'
+        )
     return from_attributes(found, text=text)
 
 
@@ -66,7 +79,8 @@ def from_attributes(
     shape: Sequence[int] | None = None,
     notes: tuple[str, ...] = (),
 ) -> Layer:
-    """The layer of a node's attributes; `weights` is the shape of W, which may also stand among them as "W".
+    """The layer of a node's attributes; `weights` is the shape of W, which may also stand among
+    them as "W".
 
     `shape` is the input's, with 0 for what is not known of channels and sizes. Raises PortError.
     """
@@ -98,11 +112,17 @@ def from_attributes(
 def _kernel(kernel: Any, weights: Any) -> tuple[int, ...]:
     """The kernel's sizes, which kernel_shape says, the shape of W, or both alike."""
     if weights is not None and (not is_shape(weights) or not 3 <= len(weights) <= 5):
-        raise PortError(f"W has shape {weights!r}, should be (C_in, C_out / group, *kernel) with a kernel of 1, 2 or 3 axes")
+        raise PortError(
+            f"W has shape {weights!r}, should be (C_in, C_out / group, *kernel) with a kernel of "
+            "1, 2 or 3 axes"
+        )
     if kernel is None and weights is not None:
         kernel = list(weights[2:])
     if not is_shape(kernel) or len(kernel) > 3:
         raise PortError(f"kernel_shape is {kernel!r}, should be the kernel's 1, 2 or 3 sizes")
     if weights is not None and list(weights[2:]) != list(kernel):
-        raise PortError(f"W has shape {weights!r}, should be (C_in, C_out / group, {', '.join(map(str, kernel))})")
+        raise PortError(
+            f"W has shape {weights!r}, should be (C_in, C_out / group, "
+            f"{', '.join(map(str, kernel))})"
+        )
     return tuple(kernel)

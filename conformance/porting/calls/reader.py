@@ -1,4 +1,6 @@
-"""What a call says, in its framework's own words: one module per framework, and the grammar that they share."""
+"""What a call says, in its framework's own words: one module per framework, and the grammar that
+they share.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from conformance.porting.layer import Layer
 
 
 class Reader(Protocol):
-    """What a module of this package provides: its functions, a call as an example, and how one is read."""
+    """What a module of this package provides: its functions, a call as an example, and how one is
+    read.
+    """
 
     SIGNATURES: Mapping[str, Signature]
     EXAMPLE: str
@@ -35,7 +39,12 @@ def read(text: str, framework: str) -> Layer:
     if framework == "onnx" and not onnx.is_call(text):
         return onnx.from_json(text)
     reader = _READERS[framework]
-    call = parsed(text, framework, {name: other.SIGNATURES for name, other in _READERS.items()}, reader.EXAMPLE)
+    call = parsed(
+        text,
+        framework,
+        {name: other.SIGNATURES for name, other in _READERS.items()},
+        reader.EXAMPLE,
+    )
     try:
         return reader.layer(call)
     except ArgumentError as error:

@@ -12,7 +12,9 @@ from conformance.porting.layer import Layer
 from conformance.porting.layouts import layout_of
 
 SIGNATURES: Mapping[str, Signature] = {
-    f"conv{n}d_transpose": Signature(positional="input filters output_shape strides padding data_format dilations name")
+    f"conv{n}d_transpose": Signature(
+        positional="input filters output_shape strides padding data_format dilations name"
+    )
     for n in (1, 2, 3)
 }
 EXAMPLE = 'conv2d_transpose(x, (3, 3, 32, 64), strides=2, padding="SAME")'
@@ -22,10 +24,14 @@ def layer(call: Call) -> Layer:
     rank = int(call.function[4])
     filters = call.operand("filters", f"({'3, ' * rank}C_out, C_in)")
     if len(filters) != rank + 2:
-        raise call.wrong(f"filters has {len(filters)} axes, should have {rank + 2}: (*kernel, C_out, C_in)")
+        raise call.wrong(
+            f"filters has {len(filters)} axes, should have {rank + 2}: (*kernel, C_out, C_in)"
+        )
     form = call.value("data_format")
     if isinstance(form, str) and form.startswith("NC"):
-        raise call.wrong(f"data_format is {form!r}, should be channels last: TensorFlow's CPU takes no other")
+        raise call.wrong(
+            f"data_format is {form!r}, should be channels last: TensorFlow's CPU takes no other"
+        )
     x, y = _shapes(call, rank, filters)
     native = normal_form("tensorflow", _arguments(call, rank) | _output(call, filters, y), rank)
     return Layer(
@@ -45,13 +51,17 @@ def layer(call: Call) -> Layer:
 
 
 def _arguments(call: Call, rank: int) -> dict[str, Any]:
-    """The spatial arguments; those of batch and channels, which TensorFlow takes too where they are 1, are left out."""
+    """The spatial arguments; those of batch and channels, which TensorFlow takes too where they are
+    1, are left out.
+    """
     if call.absent("strides"):
         raise PortError(f"{call.function} needs strides")
     given = call.given("strides", "padding", "dilations")
     padding = given.get("padding")
     if isinstance(padding, list) and rank != 2:
-        raise call.wrong(f"padding is {padding}, should be 'SAME' or 'VALID': conv2d_transpose alone takes pairs")
+        raise call.wrong(
+            f"padding is {padding}, should be 'SAME' or 'VALID': conv2d_transpose alone takes pairs"
+        )
     if isinstance(padding, list) and not all(isinstance(entry, list) for entry in padding):
         raise call.wrong(f"padding is {padding}, should be 'SAME', 'VALID' or a pair per axis")
     for key in ("strides", "dilations"):
@@ -65,9 +75,13 @@ def _shapes(call: Call, rank: int, filters: list[int]) -> tuple[list[int] | None
     x, y = call.shape("input"), call.shape("output_shape")
     for key, shape in (("input", x), ("output_shape", y)):
         if shape is not None and len(shape) != rank + 2:
-            raise call.wrong(f"{key} has {len(shape)} numbers, should have {rank + 2}: (N, *spatial, C)")
+            raise call.wrong(
+                f"{key} has {len(shape)} numbers, should have {rank + 2}: (N, *spatial, C)"
+            )
     if x is not None and x[-1] != filters[-1]:
-        raise call.wrong(f"the input has {x[-1]} channels and filters {filters[-1]}, should be the same")
+        raise call.wrong(
+            f"the input has {x[-1]} channels and filters {filters[-1]}, should be the same"
+        )
     return x, y
 
 
@@ -77,5 +91,8 @@ def _output(call: Call, filters: list[int], y: list[int] | None) -> dict[str, An
         return {}
     groups = y[-1] // filters[-2]
     if y[-1] % filters[-2] or filters[-1] % groups:
-        raise call.wrong(f"output_shape has {y[-1]} channels, should be groups times the {filters[-2]} of filters")
+        raise call.wrong(
+            f"output_shape has {y[-1]} channels, should be groups times the {filters[-2]} of "
+            "filters"
+        )
     return {"output_shape": y[1:-1], "groups": groups}

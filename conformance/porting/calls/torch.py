@@ -1,4 +1,6 @@
-"""How torch's calls are read: the layers `ConvTranspose1d`, `2d`, `3d`, their lazy forms, and the functions."""
+"""How torch's calls are read: the layers `ConvTranspose1d`, `2d`, `3d`, their lazy forms, and the
+functions.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,23 @@ from conformance.porting.calls.grammar import Call, Signature
 from conformance.porting.layer import Layer
 from conformance.porting.layouts import layout_of
 
-_REST = "out_channels kernel_size stride padding output_padding groups bias dilation padding_mode device dtype"
+_REST = (
+    "out_channels kernel_size stride padding output_padding groups bias dilation padding_mode "
+    "device dtype"
+)
 _FUNCTION = "input weight bias stride padding output_padding groups dilation"
 
 SIGNATURES: Mapping[str, Signature] = {
-    **{f"ConvTranspose{n}d": Signature(positional=f"in_channels {_REST}", after="input output_size") for n in (1, 2, 3)},
-    **{f"LazyConvTranspose{n}d": Signature(positional=_REST, after="input output_size") for n in (1, 2, 3)},
+    **{
+        f"ConvTranspose{n}d": Signature(
+            positional=f"in_channels {_REST}", after="input output_size"
+        )
+        for n in (1, 2, 3)
+    },
+    **{
+        f"LazyConvTranspose{n}d": Signature(positional=_REST, after="input output_size")
+        for n in (1, 2, 3)
+    },
     **{f"conv_transpose{n}d": Signature(positional=_FUNCTION) for n in (1, 2, 3)},
 }
 EXAMPLE = "ConvTranspose2d(64, 32, 3, stride=2, padding=1, output_padding=1)"
@@ -30,11 +43,15 @@ def _module(call: Call) -> Layer:
     *c_in, c_out, _ = call.needed(*([] if lazy else ["in_channels"]), "out_channels", "kernel_size")
     mode = call.value("padding_mode", "zeros")
     if mode != "zeros":
-        raise call.wrong(f"padding_mode is {mode!r}, should be 'zeros', the only one that torch takes here")
+        raise call.wrong(
+            f"padding_mode is {mode!r}, should be 'zeros', the only one that torch takes here"
+        )
     given = call.given("stride", "padding", "output_padding", "dilation", "groups", "output_size")
     size = given.get("output_size")
     if isinstance(size, list) and len(size) == rank + 2:
-        given["output_size"] = size[2:]  # torch takes the whole shape too, and looks at the spatial axes alone
+        given["output_size"] = size[
+            2:
+        ]  # torch takes the whole shape too, and looks at the spatial axes alone
     native = normal_form("torch", given, rank)
     x = _input(call, rank)
     return Layer(
@@ -58,8 +75,13 @@ def _function(call: Call) -> Layer:
     rank = int(call.function[-2])
     weight = call.operand("weight", f"(C_in, C_out / groups{', 3' * rank})")
     if len(weight) != rank + 2:
-        raise call.wrong(f"weight has {len(weight)} axes, should have {rank + 2}: (C_in, C_out / groups, *kernel)")
-    native = normal_form("torch", call.given("stride", "padding", "output_padding", "dilation", "groups"), rank)
+        raise call.wrong(
+            f"weight has {len(weight)} axes, should have {rank + 2}: (C_in, C_out / groups, "
+            "*kernel)"
+        )
+    native = normal_form(
+        "torch", call.given("stride", "padding", "output_padding", "dilation", "groups"), rank
+    )
     groups = call.count("groups", native["groups"])
     x = _input(call, rank)
     return Layer(

@@ -20,4 +20,9 @@ def spelled(spoken: Spoken) -> str:
 def body(call: str, plan: Plan, layout: Layout, bias: bool) -> list[str]:
     lines = [f"layer = {call}", "layer.kernel.set_value(jnp.asarray(convert(weight)))"]
     lines += ["layer.bias.set_value(jnp.asarray(bias))"] if bias else []
-    return [*lines, "x = jnp.asarray(x)", *padded(plan.pad, layout.x, "jnp.pad"), f"return layer(x){sliced(plan.cut, layout.y)}"]
+    return [
+        *lines,
+        "x = jnp.asarray(x)",
+        *padded(plan.pad, layout.x, "jnp.pad"),
+        f"return layer(x){sliced(plan.cut, layout.y)}",
+    ]

@@ -1,4 +1,6 @@
-"""JAX's programs: `lax.conv_transpose`, or `lax.conv_general_dilated` where there are groups; and the bias added."""
+"""JAX's programs: `lax.conv_transpose`, or `lax.conv_general_dilated` where there are groups; and
+the bias added.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def _general(spoken: Spoken) -> str:
     for key in ("transpose_kernel", "use_consistent_padding", "strides"):
         rest.pop(key, None)
     said = {"padding": rest.pop("padding"), "lhs_dilation": spoken.native["strides"], **rest}
-    said["dimension_numbers"] = list(spoken.numbers or (f"N{SPATIAL[rank]}C", f"{SPATIAL[rank]}IO", f"N{SPATIAL[rank]}C"))
+    said["dimension_numbers"] = list(
+        spoken.numbers or (f"N{SPATIAL[rank]}C", f"{SPATIAL[rank]}IO", f"N{SPATIAL[rank]}C")
+    )
     return f"jax.lax.conv_general_dilated(x, w, {(1,) * rank}{keywords(said, whole=tuple(said))})"
 
 

@@ -1,4 +1,6 @@
-"""Keras' programs: a `Conv1DTranspose`, `2D` or `3D` layer that is built and has its weights set."""
+"""Keras' programs: a `Conv1DTranspose`, `2D` or `3D` layer that is built and has its weights
+set.
+"""
 
 from __future__ import annotations
 
@@ -30,4 +32,6 @@ def body(call: str, plan: Plan, layout: Layout, bias: bool) -> list[str]:
 
 
 def _ends(pairs: Pairs) -> str:
-    return short(pairs) if len(pairs) > 1 else str(tuple(pairs[0]))  # in 1-D a pair, elsewhere one per axis
+    return (
+        short(pairs) if len(pairs) > 1 else str(tuple(pairs[0]))
+    )  # in 1-D a pair, elsewhere one per axis

@@ -1,4 +1,6 @@
-"""ONNX' programs: a model of one ConvTranspose node, with a Pad before and a Slice behind it where they are needed."""
+"""ONNX' programs: a model of one ConvTranspose node, with a Pad before and a Slice behind it where
+they are needed.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,11 @@ from conformance.porting.code.spelling import WHY_PAD, Spoken
 from conformance.porting.layouts import Layout
 from conformance.porting.recipes import Pairs, Plan
 
-IMPORTS: Sequence[str] = ("import numpy as np", "import onnxruntime", "from onnx import TensorProto, helper, numpy_helper")
+IMPORTS: Sequence[str] = (
+    "import numpy as np",
+    "import onnxruntime",
+    "from onnx import TensorProto, helper, numpy_helper",
+)
 END = 2**31 - 1  # of a slice that goes to the end
 
 _MODEL = """\
@@ -20,7 +26,8 @@ graph = helper.make_graph(
     [numpy_helper.from_array(array, name) for name, array in held.items()],
 )
 model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=8)
-session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+providers = ["CPUExecutionProvider"]
+session = onnxruntime.InferenceSession(model.SerializeToString(), providers=providers)
 return session.run(None, {"x": np.asarray(x)})[0]"""
 
 
@@ -35,14 +42,23 @@ def body(call: str, plan: Plan, layout: Layout, bias: bool) -> list[str]:
     held = ['"w": convert(weight)'] + (['"b": np.asarray(bias)'] if bias else [])
     before, behind = [], []
     if any(map(any, plan.pad)):
-        before, held = [f'helper.make_node("Pad", ["x", "pads"], ["padded"]),{WHY_PAD}'], held + _pads(plan.pad)
+        before, held = (
+            [f'helper.make_node("Pad", ["x", "pads"], ["padded"]),{WHY_PAD}'],
+            held + _pads(plan.pad),
+        )
         call = call.replace('["x", ', '["padded", ', 1)
     if any(map(any, plan.cut)):
         behind = ['helper.make_node("Slice", ["whole", "starts", "ends", "axes"], ["y"]),']
         held += _slices(plan.cut)
         call = call.replace('["y"]', '["whole"]', 1)
     nodes = [*before, f"{call},", *behind]
-    return ["held = {" + ", ".join(held) + "}", "nodes = [", *(f"    {node}" for node in nodes), "]", *_MODEL.splitlines()]
+    return [
+        "held = {" + ", ".join(held) + "}",
+        "nodes = [",
+        *(f"    {node}" for node in nodes),
+        "]",
+        *_MODEL.splitlines(),
+    ]
 
 
 def _pads(pad: Pairs) -> list[str]:
@@ -52,4 +68,8 @@ def _pads(pad: Pairs) -> list[str]:
 
 def _slices(cut: Pairs) -> list[str]:
     starts, ends = [low for low, _ in cut], [-high if high else END for _, high in cut]
-    return [f'"starts": np.array({starts})', f'"ends": np.array({ends})', f'"axes": np.array({list(range(2, len(cut) + 2))})']
+    return [
+        f'"starts": np.array({starts})',
+        f'"ends": np.array({ends})',
+        f'"axes": np.array({list(range(2, len(cut) + 2))})',
+    ]

@@ -1,4 +1,6 @@
-"""What the programs of all frameworks share: how arguments are written, and the lines round a call."""
+"""What the programs of all frameworks share: how arguments are written, and the lines round a
+call.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,21 @@ from conformance.porting.recipes import Pairs, Plan
 
 WHY_PAD = "  # zeros round the input: the window moves by the stride"
 
-_DEFAULTS: dict[str, Any] = {"output_padding": None, "transpose_kernel": False, "feature_group_count": 1, "groups": 1, "group": 1}
+_DEFAULTS: dict[str, Any] = {
+    "output_padding": None,
+    "transpose_kernel": False,
+    "feature_group_count": 1,
+    "groups": 1,
+    "group": 1,
+}
 _DILATIONS = ("dilation", "dilation_rate", "dilations", "kernel_dilation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spoken:
-    """One call, to be written in the words of its framework. `numbers` and `general` are JAX's dimension_numbers and call."""
+    """One call, to be written in the words of its framework. `numbers` and `general` are JAX's
+    dimension_numbers and call.
+    """
 
     native: Native
     geometry: Geometry
@@ -35,19 +45,29 @@ class Spoken:
         return {
             key: value
             for key, value in self.native.items()
-            if not (key in _DEFAULTS and value == _DEFAULTS[key]) and not (key in _DILATIONS and set(value) == {1})
+            if not (key in _DEFAULTS and value == _DEFAULTS[key])
+            and not (key in _DILATIONS and set(value) == {1})
         }
 
 
 def keywords(arguments: Native, *, whole: Iterable[str] = ()) -> str:
-    """`, key=value` for each; numbers that are all alike as one, but for the keys whose lists are to stay."""
-    parts = (f"{key}={_literal(value) if key in whole else short(value)}" for key, value in arguments.items())
+    """`, key=value` for each; numbers that are all alike as one, but for the keys whose lists are
+    to stay.
+    """
+    parts = (
+        f"{key}={_literal(value) if key in whole else short(value)}"
+        for key, value in arguments.items()
+    )
     return "".join(f", {part}" for part in parts)
 
 
 def short(value: Any) -> str:
     """A value as Python, numbers that are all alike as one."""
-    if isinstance(value, (list, tuple)) and all(isinstance(entry, int) for entry in value) and len(set(value)) == 1:
+    if (
+        isinstance(value, (list, tuple))
+        and all(isinstance(entry, int) for entry in value)
+        and len(set(value)) == 1
+    ):
         return str(value[0])
     return _literal(value)
 
@@ -61,7 +81,9 @@ def _tuple(value: Any) -> Any:
 
 
 def sliced(cut: Pairs, letters: str) -> str:
-    """`[index]` that cuts the output's spatial axes, empty where nothing is cut; letters say where they are."""
+    """`[index]` that cuts the output's spatial axes, empty where nothing is cut; letters say where
+    they are.
+    """
     if not any(map(any, cut)):
         return ""
     parts = [f"{low or ''}:{-high if high else ''}" for low, high in _every_axis(cut, letters)]
@@ -69,7 +91,9 @@ def sliced(cut: Pairs, letters: str) -> str:
 
 
 def padded(pad: Pairs, letters: str, function: str) -> list[str]:
-    """The line that pads the input, if anything does, with a function that takes a pair per axis."""
+    """The line that pads the input, if anything does, with a function that takes a pair per
+    axis.
+    """
     if not any(map(any, pad)):
         return []
     return [f"x = {function}(x, {tuple(_every_axis(pad, letters))}){WHY_PAD}"]
@@ -81,6 +105,12 @@ def _every_axis(pairs: Pairs, letters: str) -> list[tuple[int, int]]:
 
 
 def added(call: str, plan: Plan, layout: Layout, *, pad: str, bias: str | None) -> list[str]:
-    """Lines round a call that has no bias of its own: pad the input, call, add the bias, return the output, cut."""
-    lines = [*padded(plan.pad, layout.x, pad), f"y = {call}", *([] if bias is None else [f"y = y + {bias}"])]
+    """Lines round a call that has no bias of its own: pad the input, call, add the bias, return the
+    output, cut.
+    """
+    lines = [
+        *padded(plan.pad, layout.x, pad),
+        f"y = {call}",
+        *([] if bias is None else [f"y = y + {bias}"]),
+    ]
     return [*lines, f"return y{sliced(plan.cut, layout.y)}"]

@@ -22,7 +22,9 @@ def spelled(spoken: Spoken) -> str:
         for number, axis in enumerate(geometry.axes, 1)
     ]
     sizes = f"[x.shape[0], {', '.join(shape)}, {spoken.channels.c_out}]"
-    return f"tf.nn.conv{geometry.rank}d_transpose(x, w, {sizes}{keywords(said, whole=('padding',))})"
+    return (
+        f"tf.nn.conv{geometry.rank}d_transpose(x, w, {sizes}{keywords(said, whole=('padding',))})"
+    )
 
 
 def _grown(name: str, stride: int, more: int) -> str:
@@ -33,4 +35,7 @@ def _grown(name: str, stride: int, more: int) -> str:
 
 def body(call: str, plan: Plan, layout: Layout, bias: bool) -> list[str]:
     made = "x, w = tf.convert_to_tensor(x), tf.convert_to_tensor(convert(weight))"
-    return [made, *added(call, plan, layout, pad="tf.pad", bias="np.asarray(bias)" if bias else None)]
+    return [
+        made,
+        *added(call, plan, layout, pad="tf.pad", bias="np.asarray(bias)" if bias else None),
+    ]

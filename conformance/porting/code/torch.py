@@ -22,10 +22,16 @@ def spelled(spoken: Spoken) -> str:
 
 
 def body(call: str, plan: Plan, layout: Layout, bias: bool) -> list[str]:
-    lines = [f"layer = {call}", "with torch.no_grad():", "    layer.weight.copy_(torch.from_numpy(convert(weight)))"]
+    lines = [
+        f"layer = {call}",
+        "with torch.no_grad():",
+        "    layer.weight.copy_(torch.from_numpy(convert(weight)))",
+    ]
     lines += ["    layer.bias.copy_(torch.from_numpy(np.asarray(bias)))"] if bias else []
     lines.append("x = torch.as_tensor(x)")
-    pad = tuple(number for pair in reversed(plan.pad) for number in pair)  # torch pads the last axis first
+    pad = tuple(
+        number for pair in reversed(plan.pad) for number in pair
+    )  # torch pads the last axis first
     if any(pad):
         lines.append(f"x = torch.nn.functional.pad(x, {pad}){WHY_PAD}")
     size = f", output_size={plan.native['output_size']}" if "output_size" in plan.native else ""

@@ -1,4 +1,5 @@
-"""A plan as a program that can be pasted and run: how weights are laid out, the call, and what surrounds it.
+"""A plan as a program that can be pasted and run: how weights are laid out, the call, and what
+surrounds it.
 
 Every program has `convert(weight)`, from the layout of the source to that of the target, and
 `conv_transpose(x, weight, bias)`, which makes the call; `bias` is there if the layer has one.
@@ -20,7 +21,9 @@ from conformance.porting.recipes import Plan, whole
 
 
 class Writer(Protocol):
-    """What a module of this package provides: import lines, the call as one line, and the lines that use it."""
+    """What a module of this package provides: import lines, the call as one line, and the lines
+    that use it.
+    """
 
     IMPORTS: Sequence[str]
 
@@ -41,7 +44,9 @@ _WRITERS: dict[str, Writer] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """Python source; `x` and `y` are the axes of its input and output, `weight` the shape of the kernel that it is given."""
+    """Python source; `x` and `y` are the axes of its input and output, `weight` the shape of the
+    kernel that it is given.
+    """
 
     framework: str
     code: str
@@ -59,17 +64,34 @@ def spelled(framework: str, spoken: Spoken) -> str:
 
 def source_program(layer: Layer, geometry: Geometry, channels: Channels) -> Program:
     """The call that is ported, as it is written, with every default spelled."""
-    return _program(layer, whole(layer.framework, layer.native, geometry), geometry, channels, layer.layout, source=True)
+    return _program(
+        layer,
+        whole(layer.framework, layer.native, geometry),
+        geometry,
+        channels,
+        layer.layout,
+        source=True,
+    )
 
 
 def program(layer: Layer, plan: Plan, geometry: Geometry, channels: Channels) -> Program:
     """The program of a plan, in the layout that the target has if nothing is said."""
     transposed = bool(plan.native.get("transpose_kernel"))
-    layout = layout_of(plan.target, layer.rank, transpose_kernel=transposed, groups=plan.geometry.groups)
+    layout = layout_of(
+        plan.target, layer.rank, transpose_kernel=transposed, groups=plan.geometry.groups
+    )
     return _program(layer, plan, geometry, channels, layout, source=False)
 
 
-def _program(layer: Layer, plan: Plan, geometry: Geometry, channels: Channels, layout: Layout, *, source: bool) -> Program:
+def _program(
+    layer: Layer,
+    plan: Plan,
+    geometry: Geometry,
+    channels: Channels,
+    layout: Layout,
+    *,
+    source: bool,
+) -> Program:
     call = spelled(
         plan.target,
         Spoken(
@@ -78,11 +100,18 @@ def _program(layer: Layer, plan: Plan, geometry: Geometry, channels: Channels, l
             channels=channels,
             bias=layer.bias,
             numbers=layer.dimension_numbers if source else None,
-            general=plan.target == "jax" and (plan.geometry.groups > 1 or (source and layer.general)),
+            general=plan.target == "jax"
+            and (plan.geometry.groups > 1 or (source and layer.general)),
         ),
     )
     convert, weights = conversion(layer.layout, layout, plan, geometry, channels)
-    given = kernel_shape(layer.layout, c_in=channels.c_in, c_out=channels.c_out, kernel=geometry.kernel, groups=geometry.groups)
+    given = kernel_shape(
+        layer.layout,
+        c_in=channels.c_in,
+        c_out=channels.c_out,
+        kernel=geometry.kernel,
+        groups=geometry.groups,
+    )
     lines = [
         *_WRITERS[plan.target].IMPORTS,
         *_convert(layer, plan, layout, geometry, convert),
@@ -90,10 +119,20 @@ def _program(layer: Layer, plan: Plan, geometry: Geometry, channels: Channels, l
         *_example(layer, layout, geometry, channels, given),
     ]
     code = "\n".join(lines) + "\n"
-    return Program(framework=plan.target, code=code, x=layout.x, y=layout.y, weight=given, call=call, weights=weights)
+    return Program(
+        framework=plan.target,
+        code=code,
+        x=layout.x,
+        y=layout.y,
+        weight=given,
+        call=call,
+        weights=weights,
+    )
 
 
-def _convert(layer: Layer, plan: Plan, layout: Layout, geometry: Geometry, body: list[str]) -> Iterable[str]:
+def _convert(
+    layer: Layer, plan: Plan, layout: Layout, geometry: Geometry, body: list[str]
+) -> Iterable[str]:
     yield from ("", "", "def convert(weight):")
     yield (
         f'    """{layer.framework} keeps it as {_kernel_words(layer.layout, geometry.groups)}'
@@ -109,15 +148,23 @@ def _kernel_words(layout: Layout, groups: int) -> str:
 
 def _conv_transpose(layer: Layer, layout: Layout, body: list[str]) -> Iterable[str]:
     yield from ("", "", f"def conv_transpose(x, weight{', bias' if layer.bias else ''}):")
-    yield f'    """x {words(layout.x)} to y {words(layout.y)}; the weights are as {layer.framework} keeps them."""'
+    yield (
+        f'    """x {words(layout.x)} to y {words(layout.y)}; the weights are as '
+        f'{layer.framework} keeps them."""'
+    )
     yield from (f"    {line}" for line in body)
 
 
-def _example(layer: Layer, layout: Layout, geometry: Geometry, channels: Channels, given: Sequence[int]) -> Iterable[str]:
+def _example(
+    layer: Layer, layout: Layout, geometry: Geometry, channels: Channels, given: Sequence[int]
+) -> Iterable[str]:
     sizes = dict(zip(SPATIAL[layer.rank], geometry.size, strict=True))
     x = tuple({"N": channels.batch, "C": channels.c_in, **sizes}[letter] for letter in layout.x)
     yield from ("", "", 'if __name__ == "__main__":')
-    yield f'    weight = np.ones({tuple(given)}, "float32")  # the weights of the {layer.framework} layer go here'
+    yield (
+        f'    weight = np.ones({tuple(given)}, "float32")  # the weights of the '
+        f"{layer.framework} layer go here"
+    )
     yield f'    x = np.ones({x}, "float32")'
     if layer.bias:
         yield f'    print(conv_transpose(x, weight, np.zeros({channels.c_out}, "float32")).shape)'

@@ -1,7 +1,8 @@
-"""Mistakes about the arguments: other windows, other axes, other kernels, groups, biases and layouts.
+"""Mistakes about the arguments: other windows, other axes, other kernels, groups, biases and
+layouts.
 
-Each yields only what could be told from the right call: a mistake that needs two axes, groups or a bias is left out where there
-are none.
+Each yields only what could be told from the right call: a mistake that needs two axes, groups or a
+bias is left out where there are none.
 """
 
 from __future__ import annotations
@@ -47,54 +48,91 @@ def _cropped(call: Call, crops: Crops) -> Call:
 def _window_mistakes(call: Call) -> Iterator[Mistake]:
     """What the ends lose.
 
-    output_padding is read as what the end loses less than the start, or as what it has beyond the products.
+    output_padding is read as what the end loses less than the start, or as what it has beyond the
+    products.
     """
     axes = call.geometry.axes
 
     def mistake(name: str, text: str, crops: Crops) -> Mistake:
         return Mistake(name=name, text=text, call=_cropped(call, crops))
 
-    yield mistake("ends-swapped", "what the start and the end lose is exchanged", lambda _, a: (a.crop_high, a.crop_low))
+    yield mistake(
+        "ends-swapped",
+        "what the start and the end lose is exchanged",
+        lambda _, a: (a.crop_high, a.crop_low),
+    )
     text = "output_padding is ignored"
-    yield mistake("output-padding-ignored", text, lambda _, a: (a.crop_low, max(a.crop_low, a.crop_high)))
+    yield mistake(
+        "output-padding-ignored", text, lambda _, a: (a.crop_low, max(a.crop_low, a.crop_high))
+    )
     yield mistake("output-padding-ignored", text, lambda _, a: (a.crop_low, max(a.crop_high, 0)))
     text = "output_padding is given back at the start instead of the end"
     if all(axis.crop_low >= axis.crop_high for axis in axes):
         yield mistake("output-padding-at-start", text, lambda _, a: (a.crop_high, a.crop_low))
-    yield mistake("output-padding-at-start", text, lambda _, a: (a.crop_low + min(a.crop_high, 0), max(a.crop_high, 0)))
+    yield mistake(
+        "output-padding-at-start",
+        text,
+        lambda _, a: (a.crop_low + min(a.crop_high, 0), max(a.crop_high, 0)),
+    )
     yield mistake("padding-ignored", "nothing is cut", lambda _, a: (0, 0))
-    yield mistake("padding-ignored", "padding is ignored", lambda _, a: (0, min(a.crop_high - a.crop_low, 0)))
+    yield mistake(
+        "padding-ignored", "padding is ignored", lambda _, a: (0, min(a.crop_high - a.crop_low, 0))
+    )
     if all(axis.crop_low >= 0 for axis in axes):
         text = "padding is added to the input instead of cut from the output"
-        for extra in {True: [0] * len(axes), False: [min(a.crop_high - a.crop_low, 0) for a in axes]}.values():
+        for extra in {
+            True: [0] * len(axes),
+            False: [min(a.crop_high - a.crop_low, 0) for a in axes],
+        }.values():
             yield Mistake(name="padding-of-input", text=text, call=_padded_input(call, extra))
     yield mistake(
         "padding-of-dilated-input",
-        "padding is added to the dilated input instead of cut from the output (as JAX reads integers)",
+        (
+            "padding is added to the dilated input instead of cut from the output (as JAX reads "
+            "integers)"
+        ),
         lambda _, a: (a.extent - 1 - a.crop_low, a.extent - 1 - a.crop_high),
     )
 
 
 def _padded_input(call: Call, high: list[int]) -> Call:
-    """Zeros round the input, as many as the ends should lose; then the end loses `high`, which is not positive."""
+    """Zeros round the input, as many as the ends should lose; then the end loses `high`, which is
+    not positive.
+    """
     axes = call.geometry.axes
-    pads = [(axis.crop_low, max(axis.crop_high - end, 0)) for axis, end in zip(axes, high, strict=True)]
+    pads = [
+        (axis.crop_low, max(axis.crop_high - end, 0)) for axis, end in zip(axes, high, strict=True)
+    ]
     padded = replace(call, x=np.pad(call.x, [(0, 0), (0, 0), *pads]))
     return padded.with_axes(
-        lambda number, axis: replace(axis, size=axis.size + sum(pads[number]), crop_low=0, crop_high=high[number])
+        lambda number, axis: replace(
+            axis, size=axis.size + sum(pads[number]), crop_low=0, crop_high=high[number]
+        )
     )
 
 
 def _axis_mistakes(call: Call) -> Iterator[Mistake]:
-    """Arguments of two axes exchanged; dilation or stride ignored, dilation taken for the input's."""
+    """Arguments of two axes exchanged; dilation or stride ignored, dilation taken for the
+    input's.
+    """
     for first, second in itertools.combinations(range(call.geometry.rank), 2):
         yield from _exchanged(call, first, second)
     text = "dilation spreads the input instead of the kernel"
-    spread = call.with_axes(lambda _, axis: replace(axis, dilation=1, stride=axis.stride * axis.dilation))
+    spread = call.with_axes(
+        lambda _, axis: replace(axis, dilation=1, stride=axis.stride * axis.dilation)
+    )
     yield Mistake(name="dilation-of-input", text=text, call=spread)
     text = "dilation is ignored"
-    yield Mistake(name="dilation-ignored", text=text, call=call.with_axes(lambda _, axis: replace(axis, dilation=1)))
-    yield Mistake(name="stride-ignored", text="stride is ignored", call=call.with_axes(lambda _, axis: replace(axis, stride=1)))
+    yield Mistake(
+        name="dilation-ignored",
+        text=text,
+        call=call.with_axes(lambda _, axis: replace(axis, dilation=1)),
+    )
+    yield Mistake(
+        name="stride-ignored",
+        text="stride is ignored",
+        call=call.with_axes(lambda _, axis: replace(axis, stride=1)),
+    )
 
 
 def _exchanged(call: Call, first: int, second: int) -> Iterator[Mistake]:
@@ -104,30 +142,51 @@ def _exchanged(call: Call, first: int, second: int) -> Iterator[Mistake]:
 
     def swapped(key: str) -> Call:
         return call.with_axes(
-            lambda number, axis: replace(axis, **{key: getattr(other[number], key)}) if number in other else axis
+            lambda number, axis: (
+                replace(axis, **{key: getattr(other[number], key)}) if number in other else axis
+            )
         )
 
     def partner(number: int, axis: Axis) -> Axis:
         return other.get(number, axis)
 
-    yield Mistake(name="strides-swapped", text=f"the strides {where} are exchanged", call=swapped("stride"))
-    yield Mistake(name="dilations-swapped", text=f"the dilations {where} are exchanged", call=swapped("dilation"))
+    yield Mistake(
+        name="strides-swapped", text=f"the strides {where} are exchanged", call=swapped("stride")
+    )
+    yield Mistake(
+        name="dilations-swapped",
+        text=f"the dilations {where} are exchanged",
+        call=swapped("dilation"),
+    )
     readings: list[tuple[str, str, Crops]] = [
-        ("paddings-swapped", "what is cut", lambda n, a: (partner(n, a).crop_low, partner(n, a).crop_high)),
         (
             "paddings-swapped",
-            "padding without output_padding",
-            lambda n, a: (partner(n, a).crop_low, partner(n, a).crop_low - (a.crop_low - a.crop_high)),
+            "what is cut",
+            lambda n, a: (partner(n, a).crop_low, partner(n, a).crop_high),
         ),
         (
             "paddings-swapped",
             "padding without output_padding",
-            lambda n, a: (partner(n, a).crop_low, max(partner(n, a).crop_high, 0) + min(a.crop_high, 0)),
+            lambda n, a: (
+                partner(n, a).crop_low,
+                partner(n, a).crop_low - (a.crop_low - a.crop_high),
+            ),
+        ),
+        (
+            "paddings-swapped",
+            "padding without output_padding",
+            lambda n, a: (
+                partner(n, a).crop_low,
+                max(partner(n, a).crop_high, 0) + min(a.crop_high, 0),
+            ),
         ),
         (
             "output-paddings-swapped",
             "the output_padding",
-            lambda n, a: (a.crop_low, a.crop_low - (partner(n, a).crop_low - partner(n, a).crop_high)),
+            lambda n, a: (
+                a.crop_low,
+                a.crop_low - (partner(n, a).crop_low - partner(n, a).crop_high),
+            ),
         ),
         (
             "output-paddings-swapped",
@@ -144,10 +203,14 @@ def _kernel_mistakes(call: Call) -> Iterator[Mistake]:
     spatial = tuple(range(2, w.ndim))
     if np.prod(w.shape[2:]) > 1:
         text = "the kernel is not flipped: the dilated input is correlated with it (JAX's default)"
-        yield Mistake(name="kernel-not-flipped", text=text, call=replace(call, w=np.flip(w, spatial)))
+        yield Mistake(
+            name="kernel-not-flipped", text=text, call=replace(call, w=np.flip(w, spatial))
+        )
         for axis in range(rank) if sum(n > 1 for n in w.shape[2:]) > 1 else ():
             text = f"the kernel is not flipped on axis {axis}"
-            yield Mistake(name="kernel-not-flipped", text=text, call=replace(call, w=np.flip(w, axis + 2)))
+            yield Mistake(
+                name="kernel-not-flipped", text=text, call=replace(call, w=np.flip(w, axis + 2))
+            )
     for first, second in itertools.combinations(range(rank), 2):
         if w.shape[first + 2] > 1 or w.shape[second + 2] > 1:
             yield from _kernel_transposed(call, first, second)
@@ -170,15 +233,21 @@ def _kernel_mistakes(call: Call) -> Iterator[Mistake]:
 
 
 def _kernel_transposed(call: Call, first: int, second: int) -> Iterator[Mistake]:
-    """Two axes of the kernel exchanged; where they have different lengths, with the output's shape or in its memory alone."""
+    """Two axes of the kernel exchanged; where they have different lengths, with the output's shape
+    or in its memory alone.
+    """
     w, text = call.w, f"axes {first} and {second} of the kernel are transposed"
     turned = np.swapaxes(w, first + 2, second + 2)
     sizes = turned.shape[2:]
-    moved = replace(call, w=turned).with_axes(lambda number, axis: replace(axis, kernel=sizes[number]))
+    moved = replace(call, w=turned).with_axes(
+        lambda number, axis: replace(axis, kernel=sizes[number])
+    )
     yield Mistake(name="kernel-axes-transposed", text=text, call=moved)
     if turned.shape != w.shape:
         text = f"the kernel's memory is read with axes {first} and {second} transposed"
-        yield Mistake(name="kernel-axes-transposed", text=text, call=replace(call, w=turned.reshape(w.shape)))
+        yield Mistake(
+            name="kernel-axes-transposed", text=text, call=replace(call, w=turned.reshape(w.shape))
+        )
 
 
 def _group_mistakes(call: Call) -> Iterator[Mistake]:
@@ -198,16 +267,29 @@ def _group_mistakes(call: Call) -> Iterator[Mistake]:
         text = "input channels are dealt to the groups in turn instead of in blocks"
         for shape in ((inside, groups), (groups, inside)):
             order = np.arange(c_in).reshape(shape).T.ravel()
-            yield Mistake(name="input-channels-interleaved", text=text, call=replace(call, x=call.x[:, order]))
+            yield Mistake(
+                name="input-channels-interleaved", text=text, call=replace(call, x=call.x[:, order])
+            )
             if not np.array_equal(order[order], np.arange(c_in)) or inside != groups:
-                text = "the kernel's input channels are dealt to the groups in turn instead of in blocks"
-                yield Mistake(name="input-channels-interleaved", text=text, call=replace(call, w=call.w[order]))
+                text = (
+                    "the kernel's input channels are dealt to the groups in turn instead of in "
+                    "blocks"
+                )
+                yield Mistake(
+                    name="input-channels-interleaved",
+                    text=text,
+                    call=replace(call, w=call.w[order]),
+                )
     first = np.concatenate([call.w[:inside]] * groups)
     text = "the first group's kernel is used for all groups"
     yield Mistake(name="first-kernel-for-all", text=text, call=replace(call, w=first))
     if call.bias is not None:
         text = "the first group's bias is used for all groups"
-        yield Mistake(name="first-bias-for-all", text=text, call=replace(call, bias=np.tile(call.bias[:per_group], groups)))
+        yield Mistake(
+            name="first-bias-for-all",
+            text=text,
+            call=replace(call, bias=np.tile(call.bias[:per_group], groups)),
+        )
 
 
 def _bias_mistakes(call: Call) -> Iterator[Mistake]:
@@ -215,20 +297,32 @@ def _bias_mistakes(call: Call) -> Iterator[Mistake]:
         return
     bias, groups = call.bias, call.geometry.groups
     yield Mistake(name="bias-dropped", text="the bias is dropped", call=replace(call, bias=None))
-    yield Mistake(name="bias-twice", text="the bias is added twice", call=replace(call, bias=2 * bias))
+    yield Mistake(
+        name="bias-twice", text="the bias is added twice", call=replace(call, bias=2 * bias)
+    )
     if len(bias) == 1:
         return
-    yield Mistake(name="bias-reversed", text="the bias is permuted: reversed", call=replace(call, bias=bias[::-1]))
+    yield Mistake(
+        name="bias-reversed",
+        text="the bias is permuted: reversed",
+        call=replace(call, bias=bias[::-1]),
+    )
     for shift in range(1, len(bias)) if len(bias) <= 8 else (1, -1):
         text = f"the bias is permuted: moved on by {shift}"
         yield Mistake(name="bias-rolled", text=text, call=replace(call, bias=np.roll(bias, shift)))
     for shape in ((groups, -1), (-1, groups)) if 1 < groups < len(bias) else ():
         text = "the bias is permuted: interleaved across the groups"
-        yield Mistake(name="bias-interleaved", text=text, call=replace(call, bias=bias.reshape(shape).T.ravel()))
+        yield Mistake(
+            name="bias-interleaved",
+            text=text,
+            call=replace(call, bias=bias.reshape(shape).T.ravel()),
+        )
 
 
 def permuted_bias(call: Call, got: Float64, without_bias: Float64) -> Mistake | None:
-    """The order of the bias in which it is found in `got` (N, C_out, *out), if that is a permutation of it."""
+    """The order of the bias in which it is found in `got` (N, C_out, *out), if that is a
+    permutation of it.
+    """
     if call.bias is None or len(call.bias) < 2 or got.shape != without_bias.shape or not got.size:
         return None
     with np.errstate(invalid="ignore"):
@@ -256,7 +350,13 @@ def _layout_mistakes(call: Call) -> Iterator[Mistake]:
         if x.shape[first] > 1 or x.shape[second] > 1:
             text = f"the input's memory is read with axes {first - 2} and {second - 2} transposed"
             turned = np.swapaxes(x, first, second)
-            yield Mistake(name="input-axes-transposed", text=text, call=replace(call, x=turned.reshape(x.shape)))
+            yield Mistake(
+                name="input-axes-transposed",
+                text=text,
+                call=replace(call, x=turned.reshape(x.shape)),
+            )
     if x.shape[0] > 1:
         text = "the first input of the batch is used for all"
-        yield Mistake(name="input-repeated", text=text, call=replace(call, x=np.repeat(x[:1], len(x), 0)))
+        yield Mistake(
+            name="input-repeated", text=text, call=replace(call, x=np.repeat(x[:1], len(x), 0))
+        )

@@ -16,7 +16,9 @@ from conformance.verdicts.diagnosis import made_mistakes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
-    """The names of the mistakes that a case notices when they are made, and of those that it could show and does not."""
+    """The names of the mistakes that a case notices when they are made, and of those that it could
+    show and does not.
+    """
 
     noticed: frozenset[str]
     missed: frozenset[str]

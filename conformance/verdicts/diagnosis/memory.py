@@ -19,33 +19,51 @@ NOT_A_NUMBER = 1.25e307  # stands for NaN, which is equal to nothing
 
 
 def memory_mistakes(truth: Truth) -> Iterator[Mistake]:
-    """The last third of the result's memory never written, or repeating what lies before it: for making, not for telling."""
+    """The last third of the result's memory never written, or repeating what lies before it: for
+    making, not for telling.
+    """
     flat, count = truth.y.ravel(), truth.y.size // 3
     if not count:
         return
     garbage = flat.copy()
     garbage[-count:] = np.resize([3e34, -1e-44, 5e-39, np.nan], count)
-    yield Mistake(name="uninitialised-memory", text="elements look never written", y=garbage.reshape(truth.y.shape))
+    yield Mistake(
+        name="uninitialised-memory",
+        text="elements look never written",
+        y=garbage.reshape(truth.y.shape),
+    )
     repeated = flat.copy()
     repeated[-count:] = flat[-2 * count : -count]
-    yield Mistake(name="repeated-memory", text="memory is repeated", y=repeated.reshape(truth.y.shape))
+    yield Mistake(
+        name="repeated-memory", text="memory is repeated", y=repeated.reshape(truth.y.shape)
+    )
 
 
-def remembered(got: Float64, y: Float64, truth: Truth, right: NDArray[np.bool_]) -> Iterator[tuple[Mistake, float]]:
-    """What `got` (N, C_out, *out) has where it is not `right`: garbage, zeros, or what belongs elsewhere; and the share.
+def remembered(
+    got: Float64, y: Float64, truth: Truth, right: NDArray[np.bool_]
+) -> Iterator[tuple[Mistake, float]]:
+    """What `got` (N, C_out, *out) has where it is not `right`: garbage, zeros, or what belongs
+    elsewhere; and the share.
 
     `right` says where it is y, the right result or what a mistake makes of it, of the same shape.
     """
     wrong = ~right
     zero = wrong & (got == 0)
     if zero.sum() == wrong.sum():
-        where = "the result is zero everywhere" if wrong.all() else f"{int(wrong.sum())} elements were left zero"
+        where = (
+            "the result is zero everywhere"
+            if wrong.all()
+            else f"{int(wrong.sum())} elements were left zero"
+        )
         yield Mistake(name="left-zero", text=where), 1.0
         return
     strange = wrong & _strange(got, truth)
     explained = strange | zero
     if not wrong.all() and strange.any() and 2 * explained.sum() >= wrong.sum():
-        text = f"uninitialised memory: {int(wrong.sum())} elements look never written, among them {got[strange][0]:.3g}"
+        text = (
+            f"uninitialised memory: {int(wrong.sum())} elements look never written, among them "
+            f"{got[strange][0]:.3g}"
+        )
         yield Mistake(name="uninitialised-memory", text=text), float((right | explained).mean())
     lag = 0 if wrong.all() else _lag(got.ravel(), np.where(right, got, y).ravel(), wrong.ravel())
     if lag:
@@ -55,7 +73,9 @@ def remembered(got: Float64, y: Float64, truth: Truth, right: NDArray[np.bool_])
 
 
 def _strange(got: Float64, truth: Truth) -> NDArray[np.bool_]:
-    """Values that no sum of these products has: huge, subnormal, or not finite where all operands are."""
+    """Values that no sum of these products has: huge, subnormal, or not finite where all operands
+    are.
+    """
     magnitudes = truth.magnitude[np.isfinite(truth.magnitude)]
     largest = float(magnitudes.max()) if magnitudes.size else 0.0
     with np.errstate(invalid="ignore"):
@@ -68,7 +88,8 @@ def _strange(got: Float64, truth: Truth) -> NDArray[np.bool_]:
 
 
 def _lag(got: Float64, y: Float64, wrong: NDArray[np.bool_]) -> int:
-    """How many elements before itself every wrong element finds its value; 0 where there is no such number.
+    """How many elements before itself every wrong element finds its value; 0 where there is no such
+    number.
 
     Few or all too similar elements say nothing: they would be found somewhere by chance.
     """

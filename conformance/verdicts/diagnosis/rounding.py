@@ -1,4 +1,6 @@
-"""What low precision makes of a call: operands or the result rounded to a format, sums accumulated in one, subnormals flushed."""
+"""What low precision makes of a call: operands or the result rounded to a format, sums accumulated
+in one, subnormals flushed.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,12 @@ from conformance.oracle.truth import SIGNIFICAND_BITS, significand
 from conformance.verdicts.diagnosis.fit import matching_elements
 from conformance.verdicts.diagnosis.mistake import Mistake
 
-SMALLEST_NORMAL = {"float64": 2.0**-1022, "float32": 2.0**-126, "bfloat16": 2.0**-126, "float16": 2.0**-14}
+SMALLEST_NORMAL = {
+    "float64": 2.0**-1022,
+    "float32": 2.0**-126,
+    "bfloat16": 2.0**-126,
+    "float16": 2.0**-14,
+}
 NEARLY = 2.0**-6  # of the sum of magnitudes: what rounding to 8 bits and more leaves
 
 
@@ -40,7 +47,9 @@ FORMATS = {
 
 
 def rounding_mistakes(truth: Truth) -> Iterator[Mistake]:
-    """Every mistake of rounding that this call could show, made: one for each format with fewer bits than the dtype."""
+    """Every mistake of rounding that this call could show, made: one for each format with fewer
+    bits than the dtype.
+    """
     for format in FORMATS:
         if FORMATS[format].bits < SIGNIFICAND_BITS[truth.dtype]:
             yield from _rounded(truth, format)
@@ -51,11 +60,15 @@ def rounding_mistakes(truth: Truth) -> Iterator[Mistake]:
     yield from _flushed(truth)
 
 
-def rounding(got: Float64, truth: Truth, precision: Mapping[str, Any] | None) -> tuple[dict[str, Any] | None, bool]:
-    """What kind of rounding explains every element of a result that differs, or None; and whether that is certain.
+def rounding(
+    got: Float64, truth: Truth, precision: Mapping[str, Any] | None
+) -> tuple[dict[str, Any] | None, bool]:
+    """What kind of rounding explains every element of a result that differs, or None; and whether
+    that is certain.
 
-    `precision` is what `compare` found. Operands or a result rounded to a format are held against every element; what neither
-    explains, though its errors are small beside the sums, was lost on the way: in the accumulator, or in another algorithm.
+    `precision` is what `compare` found. Operands or a result rounded to a format are held against
+    every element; what neither explains, though its errors are small beside the sums, was lost on
+    the way: in the accumulator, or in another algorithm.
     """
     if got.shape != truth.y.shape:
         return None, False
@@ -69,38 +82,71 @@ def rounding(got: Float64, truth: Truth, precision: Mapping[str, Any] | None) ->
     if fits:
         bits, whats = next(iter(fits.values()))
         formats = " or ".join(fits)
-        whole.append({"name": "low-precision", "text": f"the result has a precision of {bits} bits: {formats} ({whats[0]})"})
+        whole.append(
+            {
+                "name": "low-precision",
+                "text": f"the result has a precision of {bits} bits: {formats} ({whats[0]})",
+            }
+        )
         results = any(what.startswith("the result") for _, found in fits.values() for what in found)
         sums = (_accumulated(truth, bits), _accumulated(truth, bits, bias_rounded=False))
         if results or any(matching_elements(got, y, truth.dtype, limit).all() for y in sums):
-            text = f"sums are accumulated in {bits} bits, which short ones do not tell from rounding to them"
+            text = (
+                f"sums are accumulated in {bits} bits, which short ones do not tell from "
+                "rounding to them"
+            )
             whole.append({"name": "low-precision-accumulation", "text": text})
     if whole:
         return {**whole[0], "share": 1.0, "also": whole[1:]}, True
     if _overflows(got, truth):
-        text = f"sums are accumulated in low precision: float16, whose largest number is {FORMATS['float16'].largest:.0f}"
+        text = (
+            "sums are accumulated in low precision: float16, whose largest number is "
+            f"{FORMATS['float16'].largest:.0f}"
+        )
         return {"name": "low-precision-accumulation", "text": text, "share": 1.0, "also": []}, True
     if precision is None:
         return None, False
     formats = " or ".join(precision["formats"])
-    text = f"the result has a precision of {precision['bits']} bits" + (f": {formats}" if formats else "")
+    text = f"the result has a precision of {precision['bits']} bits" + (
+        f": {formats}" if formats else ""
+    )
     plain = {"name": "low-precision", "text": text}
-    text += "; neither rounded operands nor a rounded result explain it: sums are accumulated in low precision"
+    text += (
+        "; neither rounded operands nor a rounded result explain it: sums are accumulated in "
+        "low precision"
+    )
     if SIGNIFICAND_BITS[truth.dtype] > max(format.bits for format in FORMATS.values()):
         text += ", or another algorithm is at work (as Winograd's)"
-    return {"name": "low-precision-accumulation", "text": text, "share": 1.0, "also": [plain]}, False
+    return {
+        "name": "low-precision-accumulation",
+        "text": text,
+        "share": 1.0,
+        "also": [plain],
+    }, False
 
 
 def _overflows(got: Float64, truth: Truth) -> bool:
-    """Whether what is not finite lies only where sums pass the range of float16 on the way, all else being nearly right."""
+    """Whether what is not finite lies only where sums pass the range of float16 on the way, all
+    else being nearly right.
+    """
     with np.errstate(invalid="ignore", over="ignore"):
         lost = ~np.isfinite(got) & np.isfinite(truth.y.astype(dtype_of(truth.dtype)))
-        rest = lost | (np.abs(got - truth.y) <= NEARLY * truth.magnitude) | (~np.isfinite(got) & ~np.isfinite(truth.y))
-    return bool(lost.any() and rest.all() and (truth.magnitude[lost] > FORMATS["float16"].largest).all())
+        rest = (
+            lost
+            | (np.abs(got - truth.y) <= NEARLY * truth.magnitude)
+            | (~np.isfinite(got) & ~np.isfinite(truth.y))
+        )
+    return bool(
+        lost.any() and rest.all() and (truth.magnitude[lost] > FORMATS["float16"].largest).all()
+    )
 
 
-def _formats_that_fit(got: Float64, truth: Truth, limit: float | Float64) -> dict[str, tuple[int, list[str]]]:
-    """format -> (bits, what is rounded to it, for all that explains every element), of the formats of most bits alone."""
+def _formats_that_fit(
+    got: Float64, truth: Truth, limit: float | Float64
+) -> dict[str, tuple[int, list[str]]]:
+    """format -> (bits, what is rounded to it, for all that explains every element), of the formats
+    of most bits alone.
+    """
     found: dict[str, tuple[int, list[str]]] = {}
     for format, bits in ((name, format.bits) for name, format in FORMATS.items()):
         if bits >= SIGNIFICAND_BITS[truth.dtype]:
@@ -128,7 +174,9 @@ def _rounded(truth: Truth, format: str) -> Iterator[Mistake]:
             ):
                 y = transpose_into_window(*operands, b, truth.geometry)
                 yield Mistake(name="low-precision", text=f"the {what} {how}", y=y)
-            yield Mistake(name="low-precision", text=f"the result {how}", y=to_format(format, truth.y, cut))
+            yield Mistake(
+                name="low-precision", text=f"the result {how}", y=to_format(format, truth.y, cut)
+            )
 
 
 def to_format(format: str, values: Float64, cut: bool) -> Float64:
@@ -140,13 +188,23 @@ def to_format(format: str, values: Float64, cut: bool) -> Float64:
 
 
 def _accumulated(truth: Truth, bits: int, *, bias_rounded: bool = True) -> Float64:
-    """A tap's products added after another's, every partial sum rounded to so many significand bits, then the bias."""
+    """A tap's products added after another's, every partial sum rounded to so many significand
+    bits, then the bias.
+    """
     y = np.zeros_like(truth.y)
     for taps in itertools.product(*(axis.taps() for axis in truth.geometry.axes)):
         numbers = tuple(tap for tap, _, _ in taps)
         alone = truth.kernel[(slice(None), slice(None), *(slice(tap, tap + 1) for tap in numbers))]
-        axes = tuple(_tap_alone(axis, tap) for axis, tap in zip(truth.geometry.axes, numbers, strict=True))
-        y = significand(y + transpose_into_window(truth.x, alone, None, Geometry(axes=axes, groups=truth.geometry.groups)), bits)
+        axes = tuple(
+            _tap_alone(axis, tap) for axis, tap in zip(truth.geometry.axes, numbers, strict=True)
+        )
+        y = significand(
+            y
+            + transpose_into_window(
+                truth.x, alone, None, Geometry(axes=axes, groups=truth.geometry.groups)
+            ),
+            bits,
+        )
     if truth.bias is None:
         return y
     y = y + truth.bias.reshape(-1, *[1] * truth.geometry.rank)
@@ -170,8 +228,17 @@ def _flushed(truth: Truth) -> Iterator[Mistake]:
     x, w = flush(truth.x), flush(truth.kernel)
     bias = None if truth.bias is None else flush(truth.bias)
     if (results != truth.y)[~np.isnan(truth.y)].any():
-        yield Mistake(name="subnormals-flushed", text="subnormal results are flushed to zero", y=results)
-    if not (np.array_equal(x, truth.x, equal_nan=True) and np.array_equal(w, truth.kernel, equal_nan=True)):
+        yield Mistake(
+            name="subnormals-flushed", text="subnormal results are flushed to zero", y=results
+        )
+    if not (
+        np.array_equal(x, truth.x, equal_nan=True)
+        and np.array_equal(w, truth.kernel, equal_nan=True)
+    ):
         y = transpose_into_window(x, w, bias, truth.geometry)
         yield Mistake(name="subnormals-flushed", text="subnormal operands are taken for zero", y=y)
-        yield Mistake(name="subnormals-flushed", text="subnormal operands and results are flushed to zero", y=flush(y))
+        yield Mistake(
+            name="subnormals-flushed",
+            text="subnormal operands and results are flushed to zero",
+            y=flush(y),
+        )

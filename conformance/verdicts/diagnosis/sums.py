@@ -1,4 +1,6 @@
-"""Mistakes in the sums: overlapping products overwritten or averaged, and zeros multiplied by what is not finite."""
+"""Mistakes in the sums: overlapping products overwritten or averaged, and zeros multiplied by what
+is not finite.
+"""
 
 from __future__ import annotations
 
@@ -25,21 +27,32 @@ def sum_mistakes(call: Call) -> Iterator[Mistake]:
     if overlapping:
         for last_input, which in ((True, "last input"), (False, "first input")):
             text = f"where products overlap, one stays: that of the {which}"
-            yield Mistake(name="overlaps-overwritten", text=text, call=call, rule=partial(_overwritten, last_input=last_input))
+            yield Mistake(
+                name="overlaps-overwritten",
+                text=text,
+                call=call,
+                rule=partial(_overwritten, last_input=last_input),
+            )
         text = "where products overlap, they are averaged instead of added"
         yield Mistake(name="overlaps-averaged", text=text, call=call, rule=_averaged)
     if inside > 1:
         for last_input in (True, False) if overlapping else (True,):
-            text = "every product overwrites what was there: the last input channel of each group stays"
+            text = (
+                "every product overwrites what was there: the last input channel of each group "
+                "stays"
+            )
             rule = partial(_overwritten, last_input=last_input)
-            yield Mistake(name="overlaps-overwritten", text=text, call=_last_channels(call), rule=rule)
+            yield Mistake(
+                name="overlaps-overwritten", text=text, call=_last_channels(call), rule=rule
+            )
     if not (np.isfinite(call.x).all() and np.isfinite(call.w).all()):
         text = "inserted zeros are multiplied by the kernel, and zero times infinity is NaN"
         yield Mistake(name="zero-times-infinity", text=text, call=call, rule=_with_zeros)
 
 
 def not_a_number_beyond(got: Float64, call: Call, right: NDArray[np.bool_]) -> Mistake | None:
-    """NaN where the definition puts nothing that is not finite, and all else right: some zero met it, wherever it came from.
+    """NaN where the definition puts nothing that is not finite, and all else right: some zero met
+    it, wherever it came from.
 
     `right` says which elements of `got` are right.
     """
@@ -48,7 +61,10 @@ def not_a_number_beyond(got: Float64, call: Call, right: NDArray[np.bool_]) -> M
     beyond = np.isnan(got) & ~right
     if not beyond.any() or not (beyond | right).all():
         return None
-    text = f"zeros are multiplied by what is not finite: {int(beyond.sum())} elements are NaN where no such product belongs"
+    text = (
+        f"zeros are multiplied by what is not finite: {int(beyond.sum())} elements are NaN "
+        "where no such product belongs"
+    )
     return Mistake(name="zero-times-infinity", text=text, y=got)
 
 
@@ -70,7 +86,9 @@ def _last_channels(call: Call) -> Call:
 
 
 def _overwritten(call: Call, *, last_input: bool) -> Float64:
-    """Where products overlap one stays: of the last input position (a loop over inputs), or the first (a loop over taps)."""
+    """Where products overlap one stays: of the last input position (a loop over inputs), or the
+    first (a loop over taps).
+    """
     geometry = call.geometry
     groups, (batch, c_in), per_group = geometry.groups, call.x.shape[:2], call.w.shape[1]
     x = call.x.reshape(batch, groups, c_in // groups, *geometry.size)
@@ -83,17 +101,23 @@ def _overwritten(call: Call, *, last_input: bool) -> Float64:
             tap = w[(*every, *(tap for tap, _, _ in parts))]
             source = x[(*every, *np.ix_(*(positions for _, positions, _ in parts)))]
             flat = source.reshape(batch, groups, c_in // groups, math.prod(source.shape[3:]))
-            stamp = np.matmul(tap.swapaxes(1, 2), flat).reshape(batch, groups, per_group, *source.shape[3:])
+            stamp = np.matmul(tap.swapaxes(1, 2), flat).reshape(
+                batch, groups, per_group, *source.shape[3:]
+            )
             y[(*every, *np.ix_(*(places for _, _, places in parts)))] = stamp
     return _biased(y.reshape(call.shape), call)
 
 
 def _chosen(axis: Axis, *, last_input: bool) -> Iterator[tuple[int, list[int], list[int]]]:
-    """(tap, input positions, output positions) of one axis, each output position with the one product that stays there."""
+    """(tap, input positions, output positions) of one axis, each output position with the one
+    product that stays there.
+    """
     owner: dict[int, tuple[int, int]] = {}
     taps = list(axis.taps())
     for tap, positions, places in reversed(taps) if last_input else taps:
-        owner.update({place: (tap, position) for position, place in zip(positions, places, strict=True)})
+        owner.update(
+            {place: (tap, position) for position, place in zip(positions, places, strict=True)}
+        )
     for tap in range(axis.kernel):
         mine = sorted(place for place, (own, _) in owner.items() if own == tap)
         if mine:
@@ -103,7 +127,8 @@ def _chosen(axis: Axis, *, last_input: bool) -> Iterator[tuple[int, list[int], l
 def _with_zeros(call: Call) -> Float64:
     """The right output, but NaN where an inserted zero meets what is not finite.
 
-    The input is spread by the stride with zeros between and around, the kernel by the dilation with zeros between.
+    The input is spread by the stride with zeros between and around, the kernel by the dilation with
+    zeros between.
     """
     geometry = call.geometry
     y = transpose_into_window(call.x, call.w, call.bias, geometry)
@@ -112,7 +137,10 @@ def _with_zeros(call: Call) -> Float64:
     margins, none = [axis.extent - 1 for axis in geometry.axes], [0] * geometry.rank
     zeros_x = _spread(np.zeros_like(call.x), strides, margins, fill=1.0)
     zeros_w = _spread(np.zeros_like(call.w), dilations, none, fill=1.0)
-    wide_x, wide_w = _spread(strange_x, strides, margins, fill=0.0), _spread(strange_w, dilations, none, fill=0.0)
+    wide_x, wide_w = (
+        _spread(strange_x, strides, margins, fill=0.0),
+        _spread(strange_w, dilations, none, fill=0.0),
+    )
     dense = replace(
         geometry,
         axes=tuple(
@@ -125,14 +153,24 @@ def _with_zeros(call: Call) -> Float64:
             for number, axis in enumerate(geometry.axes)
         ),
     )
-    met = transpose_into_window(zeros_x, wide_w, None, dense) + transpose_into_window(wide_x, zeros_w, None, dense)
+    met = transpose_into_window(zeros_x, wide_w, None, dense) + transpose_into_window(
+        wide_x, zeros_w, None, dense
+    )
     return np.where(met > 0, np.nan, y)
 
 
 def _spread(values: Float64, steps: list[int], margins: list[int], *, fill: float) -> Float64:
-    """The values `steps` apart with `fill` between them and in margins around them: (A, B, *spatial)."""
-    shape = [(n - 1) * step + 1 + 2 * margin for n, step, margin in zip(values.shape[2:], steps, margins, strict=True)]
+    """The values `steps` apart with `fill` between them and in margins around them: (A, B,
+    *spatial).
+    """
+    shape = [
+        (n - 1) * step + 1 + 2 * margin
+        for n, step, margin in zip(values.shape[2:], steps, margins, strict=True)
+    ]
     wide = np.full((*values.shape[:2], *shape), fill)
-    at = (slice(margin, length - margin, step) for step, margin, length in zip(steps, margins, shape, strict=True))
+    at = (
+        slice(margin, length - margin, step)
+        for step, margin, length in zip(steps, margins, shape, strict=True)
+    )
     wide[(slice(None), slice(None), *at)] = values
     return wide

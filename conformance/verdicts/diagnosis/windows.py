@@ -37,7 +37,9 @@ _STRIDE_AND_DILATION = {
 
 
 def neighbours(call: Call) -> Iterator[tuple[tuple[int, ...], Call]]:
-    """(shift, call) for the windows of the same shape that begin one position before or after on some axes."""
+    """(shift, call) for the windows of the same shape that begin one position before or after on
+    some axes.
+    """
     axes = call.geometry.axes
     for shift in itertools.product((-1, 0, 1), repeat=len(axes)):
         if any(shift):
@@ -45,21 +47,29 @@ def neighbours(call: Call) -> Iterator[tuple[tuple[int, ...], Call]]:
                 shift,
                 call.with_axes(
                     lambda number, axis, shift=shift: replace(  # type: ignore[misc]
-                        axis, crop_low=axis.crop_low + shift[number], crop_high=axis.crop_high - shift[number]
+                        axis,
+                        crop_low=axis.crop_low + shift[number],
+                        crop_high=axis.crop_high - shift[number],
                     )
                 ),
             )
 
 
 def shifted_windows(got: Float64, call: Call) -> Iterator[tuple[tuple[int, ...], Float64]]:
-    """Every ((low, ...), window) of the call's full output that `got` (N, C_out, *out) is for the most part."""
+    """Every ((low, ...), window) of the call's full output that `got` (N, C_out, *out) is for the
+    most part.
+    """
     axes = call.geometry.axes
     reaches = [min(FARTHEST, max(axis.extent, axis.stride, 3)) for axis in axes]
     out = got.shape[2:]
     around = replace(
         call.geometry,
         axes=tuple(
-            replace(axis, crop_low=axis.crop_low - reach, crop_high=axis.full - (axis.crop_low + reach) - length)
+            replace(
+                axis,
+                crop_low=axis.crop_low - reach,
+                crop_high=axis.full - (axis.crop_low + reach) - length,
+            )
             for axis, reach, length in zip(axes, reaches, out, strict=True)
         ),
     )
@@ -71,12 +81,26 @@ def shifted_windows(got: Float64, call: Call) -> Iterator[tuple[tuple[int, ...],
     shifts = np.array(list(itertools.product(*(range(2 * reach + 1) for reach in reaches))))
     seen = got[tuple(probes)]
     with np.errstate(invalid="ignore"):
-        places = tuple(probe + shifts[:, number, np.newaxis] for number, probe in enumerate(probes[2:]))
+        places = tuple(
+            probe + shifts[:, number, np.newaxis] for number, probe in enumerate(probes[2:])
+        )
         there = wide[(*probes[:2], *places)]
-        near = (np.abs(there - seen) <= 1e-2 * (np.abs(seen) + 1e-30)) | (there == seen) | (np.isnan(there) & np.isnan(seen))
+        near = (
+            (np.abs(there - seen) <= 1e-2 * (np.abs(seen) + 1e-30))
+            | (there == seen)
+            | (np.isnan(there) & np.isnan(seen))
+        )
     for starts in shifts[near.mean(axis=1) >= LEAST_LIKENESS]:
-        window = wide[(slice(None), slice(None), *(slice(a, a + n) for a, n in zip(starts, out, strict=True)))]
-        yield tuple(int(axis.crop_low + by - reach) for axis, by, reach in zip(axes, starts, reaches, strict=True)), window
+        window = wide[
+            (slice(None), slice(None), *(slice(a, a + n) for a, n in zip(starts, out, strict=True)))
+        ]
+        yield (
+            tuple(
+                int(axis.crop_low + by - reach)
+                for axis, by, reach in zip(axes, starts, reaches, strict=True)
+            ),
+            window,
+        )
 
 
 def window_text(call: Call, lows: tuple[int, ...], out: tuple[int, ...]) -> str:
@@ -85,17 +109,27 @@ def window_text(call: Call, lows: tuple[int, ...], out: tuple[int, ...]) -> str:
     start = tuple(axis.crop_low for axis in axes)
     shift = tuple(low - due for low, due in zip(lows, start, strict=True))
     if out == call.geometry.out:
-        text = f"the window is shifted by {shift if len(shift) > 1 else shift[0]}: the start loses {lows} instead of {start}"
+        text = (
+            f"the window is shifted by {shift if len(shift) > 1 else shift[0]}: the start "
+            f"loses {lows} instead of {start}"
+        )
     else:
-        text = f"another window is taken: from {lows} on {out} elements instead of from {start} on {call.geometry.out}"
+        text = (
+            f"another window is taken: from {lows} on {out} elements instead of from {start} "
+            f"on {call.geometry.out}"
+        )
     takes, due = owners(axes, lows, out), owners(axes, start, call.geometry.out)
     text += f"; that is the window of {', '.join(takes)}" if takes else ""
     return text + (f"; due is that of {', '.join(due)}" if due else "")
 
 
 def owners(axes: tuple[Axis, ...], lows: Sequence[int], out: Sequence[int]) -> list[str]:
-    """The spellings whose window begins at `lows` and has `out` elements, for these sizes, kernels, strides and dilations."""
-    found = [name for name, *window in _windows_of_spellings(axes) if window == [tuple(lows), tuple(out)]]
+    """The spellings whose window begins at `lows` and has `out` elements, for these sizes, kernels,
+    strides and dilations.
+    """
+    found = [
+        name for name, *window in _windows_of_spellings(axes) if window == [tuple(lows), tuple(out)]
+    ]
     plain = Geometry(
         axes=tuple(
             replace(axis, crop_low=low, crop_high=axis.full - low - length)
@@ -110,14 +144,20 @@ def owners(axes: tuple[Axis, ...], lows: Sequence[int], out: Sequence[int]) -> l
 
 
 @lru_cache(1024)  # many windows of one call are looked at
-def _windows_of_spellings(axes: tuple[Axis, ...]) -> list[tuple[str, tuple[int, ...], tuple[int, ...]]]:
-    """(spelling, where its window begins, how long it is) for these sizes, kernels, strides and dilations."""
+def _windows_of_spellings(
+    axes: tuple[Axis, ...],
+) -> list[tuple[str, tuple[int, ...], tuple[int, ...]]]:
+    """(spelling, where its window begins, how long it is) for these sizes, kernels, strides and
+    dilations.
+    """
     size, kernel = [axis.size for axis in axes], [axis.kernel for axis in axes]
     found = []
     for name, (convention, padding) in SAME_SOUNDING.items():
         stride, dilation = _STRIDE_AND_DILATION[convention]
         native = conventions.normal_form(
-            convention, {stride: [a.stride for a in axes], dilation: [a.dilation for a in axes], **padding}, len(axes)
+            convention,
+            {stride: [a.stride for a in axes], dilation: [a.dilation for a in axes], **padding},
+            len(axes),
         )
         geometry = conventions.get(convention).geometry(native, size=size, kernel=kernel)
         found.append((name, tuple(axis.crop_low for axis in geometry.axes), geometry.out))
