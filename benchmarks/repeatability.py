@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from conformance.record.record import Record, read_record
-from conformance.workers.timing import interval
+from conformance.record.timing import interval
 
 Rounds = Mapping[str, Mapping[str, list[float]]]
 

@@ -121,7 +121,7 @@ def _signature(verdict: Verdict) -> signatures.Signature:
     return (
         verdict.adapter,
         verdict.status,
-        (verdict.mismatch or {}).get("kind"),
+        verdict.kind,
         signatures.without_numbers(message or ""),
     )
 
@@ -133,7 +133,7 @@ def _cause(group: signatures.Group, share: int, cases: dict[str, Case]) -> Itera
         yield words + ":"
     by_name: dict[str | None, list[Verdict]] = {}
     for verdict in group.verdicts[:share]:
-        by_name.setdefault((verdict.diagnosis or {}).get("name"), []).append(verdict)
+        by_name.setdefault(verdict.mistake, []).append(verdict)
     for alike in by_name.values():
         case = cases[alike[0].case]
         yield messages.headline(alike[0]) + ":"

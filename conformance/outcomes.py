@@ -104,7 +104,7 @@ class Repeated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Aside:
+class Perturbed:
     """What came of the same call in one circumstance that should not matter.
 
     The aspect is "batch", and then `sample` was computed alone; "threads", with another number of
@@ -121,7 +121,7 @@ class Varied:
     """What came of a call, and of the same in other circumstances."""
 
     outcome: Outcome
-    asides: tuple[Aside, ...]
+    perturbed: tuple[Perturbed, ...]
 
 
 Outcome = (

@@ -33,11 +33,12 @@ from conformance.corpus.case import DTYPES, KINDS_OF_VALUES
 from conformance.corpus.case_reader import GENERIC, KEYS, REQUIRED
 from conformance.errors import CaseFileError
 from conformance.record.record import RECORD
+from conformance.record.timing import Timing
 from conformance.system import cache
 from conformance.verdicts import known, known_reader
 from conformance.verdicts.verdict import STATUSES, Verdict
 from conformance.workers import protocol
-from conformance.workers.timing import SLICES, Timing
+from conformance.workers.timing import SLICES
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"

@@ -14,7 +14,7 @@ from helpers import CUT, command, corpus, environment
 from conformance.geometry import Axis, Geometry
 from conformance.oracle import gradient_truths
 from conformance.oracle.truth import truth_of
-from conformance.outcomes import Aside, Crashed, Gradients, Output, Unsupported
+from conformance.outcomes import Crashed, Gradients, Output, Perturbed, Unsupported
 from conformance.verdicts.compare import between
 from conformance.verdicts.invariance import variation
 
@@ -201,9 +201,9 @@ def test_of_the_gradients_a_sample_has_the_inputs_alone():
         input=truths["input"].y.astype("f4"), kernel=truths["kernel"].y.astype("f4"), bias=None
     )
     alone = replace(usual, input=usual.input[1:], kernel=usual.kernel + 7)
-    assert variation(usual, Aside(aspect="batch", sample=1, outcome=alone), truths) is None
+    assert variation(usual, Perturbed(aspect="batch", sample=1, outcome=alone), truths) is None
     wrong = replace(alone, input=alone.input + 1)
-    found = variation(usual, Aside(aspect="batch", sample=1, outcome=wrong), truths)
+    found = variation(usual, Perturbed(aspect="batch", sample=1, outcome=wrong), truths)
     assert found is not None
     assert found["text"].startswith("dinput[0, 0, 0]=")
 
@@ -212,7 +212,10 @@ def test_what_another_circumstance_does_not_offer_is_left_out():
     """An unsupported layout says nothing of the usual one, and a death says much."""
     truth = {"out": _truth()}
     usual = Output(y=truth["out"].y.astype(np.float32))
-    assert variation(usual, Aside(aspect="layout", outcome=Unsupported(reason="no")), truth) is None
-    found = variation(usual, Aside(aspect="layout", outcome=Crashed(message="gone")), truth)
+    assert (
+        variation(usual, Perturbed(aspect="layout", outcome=Unsupported(reason="no")), truth)
+        is None
+    )
+    found = variation(usual, Perturbed(aspect="layout", outcome=Crashed(message="gone")), truth)
     assert found is not None
     assert found["beyond"]

@@ -11,7 +11,7 @@ from helpers import CUT_OUTPUT, TORCH, eventually, foreign, gone, miniature, sma
 
 from conformance.outcomes import Crashed, Output, Raised, TimedOut, Unavailable
 from conformance.workers.engine import Greeting
-from conformance.workers.pool import Asked, Pool
+from conformance.workers.pool import CallRequest, Pool
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def run(pool, tasks):
         by_label.setdefault(task.label, []).append(task)
     pool.run(
         by_label,
-        lambda task: Asked(tensors=small(task.bias), native=TORCH, device="cpu"),
+        lambda task: CallRequest(tensors=small(task.bias), native=TORCH, device="cpu"),
         lambda task, outcome: (task.label, task.number, outcome),
         found.append,
     )
@@ -122,7 +122,7 @@ def test_adapters_keep_step_at_what_is_to_be_done_together(pool):
     begun = []
     one.run(
         {label: [Task(label, number) for number in range(6)] for label in "abc"},
-        lambda task: begun.append(task) or Asked(tensors=small(), native=TORCH, device="cpu"),
+        lambda task: begun.append(task) or CallRequest(tensors=small(), native=TORCH, device="cpu"),
         lambda task, outcome: task,
         lambda task: None,
         together=lambda task: task.number in (2, 4),
@@ -140,7 +140,7 @@ def test_what_comes_first_says_nothing_of_the_rest(pool, log):
         {"Right": [Task("Right", number) for number in range(8)]},
         lambda task: (
             (task.number == 0 and time.sleep(1.0))
-            or Asked(tensors=small(), native=TORCH, device="cpu")
+            or CallRequest(tensors=small(), native=TORCH, device="cpu")
         ),
         lambda task, outcome: time.sleep(0.05),
         lambda task: None,
@@ -158,7 +158,9 @@ def test_who_is_known_to_be_started_often_has_more_to_do(pool):
     begun = []
     one.run(
         {label: [Task(label, number) for number in range(3)] for label in "abcd"},
-        lambda task: begun.append(task.label) or Asked(tensors=small(), native=TORCH, device="cpu"),
+        lambda task: (
+            begun.append(task.label) or CallRequest(tensors=small(), native=TORCH, device="cpu")
+        ),
         lambda task, outcome: task,
         lambda task: None,
         ends=lambda task: task.label == "d",
@@ -186,7 +188,9 @@ def test_what_is_timed_has_a_process_of_its_own_that_waits_as_the_framework_does
     one = pool(spec)
     one.greet()
     run(one, [Task("w", 0)])
-    assert isinstance(one.time("w", Asked(tensors=small(), native=TORCH, device="cpu"), 0.01), list)
+    assert isinstance(
+        one.time("w", CallRequest(tensors=small(), native=TORCH, device="cpu"), 0.01), list
+    )
     policies = log.with_name(log.name + ".policy").read_text().split("\n")[:-1]
     assert policies[0] == "passive"
     assert set(policies[1:]) == {"its own"}
@@ -267,7 +271,7 @@ def test_every_result_is_handed_on_whatever_it_is(pool):
     found = []
     one.run(
         {"Right": [Task("Right", number) for number in range(5)]},
-        lambda task: Asked(tensors=small(), native=TORCH, device="cpu"),
+        lambda task: CallRequest(tensors=small(), native=TORCH, device="cpu"),
         lambda task, outcome: None,
         found.append,
     )
@@ -281,7 +285,7 @@ def test_results_come_in_the_thread_of_the_caller(pool):
     threads = set()
     one.run(
         {"Right": [Task("Right", 0)]},
-        lambda task: Asked(tensors=small(), native=TORCH, device="cpu"),
+        lambda task: CallRequest(tensors=small(), native=TORCH, device="cpu"),
         lambda task, outcome: outcome,
         lambda result: threads.add(threading.get_ident()),
     )
@@ -312,7 +316,7 @@ def test_a_fault_of_ours_is_not_lost_in_a_thread(pool, where):
         raise ZeroDivisionError(where)
 
     steps = {
-        "call": lambda task: Asked(tensors=small(), native=TORCH, device="cpu"),
+        "call": lambda task: CallRequest(tensors=small(), native=TORCH, device="cpu"),
         "judge": lambda task, outcome: outcome,
         "handle": lambda result: None,
     }
@@ -330,7 +334,7 @@ def test_closing_while_it_works_leaves_nothing(pool, log):
         target=run, args=(one, [Task(label, n) for label in ("Hangs", "Right") for n in range(3)])
     )
     thread.start()
-    assert eventually(lambda: one._lanes["Hangs"].busy == 1)
+    assert eventually(lambda: one._schedule.lanes["Hangs"].busy == 1)
     began = time.monotonic()
     one.close()
     thread.join(10)

@@ -18,7 +18,7 @@ from conformance.run.plan import Task
 from conformance.run.retrial import MOST_IN_A_ROW, Retrial
 from conformance.run.runner import execute
 from conformance.verdicts.verdict import Verdict
-from conformance.workers.request import Asked
+from conformance.workers.request import CallRequest
 
 
 def test_a_call_that_answers_the_second_time_conforms(tmp_path: Path) -> None:
@@ -95,11 +95,11 @@ def late(task: Task, verdict: Callable[..., Verdict], **changes: Any) -> Verdict
 def retrial(verdict: Callable[..., Verdict], asked: list[str]) -> Retrial:
     """One whose engine never answers; who is asked goes into the list."""
 
-    def call(task: Task) -> Asked:
+    def call(task: Task) -> CallRequest:
         asked.append(task.case.name)
-        return Asked(tensors=tensors_of(task.case), native={}, device="cpu")
+        return CallRequest(tensors=tensors_of(task.case), native={}, device="cpu")
 
-    def ask(label: str, question: Asked) -> Outcome:
+    def ask(label: str, question: CallRequest) -> Outcome:
         return TimedOut(seconds=1.0)
 
     return Retrial(call, ask, lambda task, outcome: late(task, verdict))

@@ -14,7 +14,8 @@ from conformance.corpus.selection import select
 from conformance.errors import CaseFileError, FileProblems, RecordError, UsageError
 from conformance.record.record import RECORD, read_record
 from conformance.run import runner
-from conformance.run.plan import Request, Task
+from conformance.run.plan import Task
+from conformance.run.request import Request
 from conformance.run.runner import execute
 
 

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from conformance.record.timing import interval, summarise
 from conformance.workers import timing
-from conformance.workers.timing import interval, measure, summarise
+from conformance.workers.timing import measure
 
 
 def test_quartiles_are_interpolated_between_the_ordered_durations() -> None:

@@ -26,7 +26,7 @@ from packaging.version import Version
 
 from conformance.corpus.files import shipped_cases
 from conformance.record.record import Record, read_record
-from conformance.system.machine import circumstances_of
+from conformance.record.run_line import circumstances_of
 from conformance.verdicts.known import Difference, explain
 from conformance.verdicts.known_reader import load_differences
 from conformance.verdicts.verdict import Verdict

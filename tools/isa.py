@@ -30,7 +30,7 @@ import yaml
 
 from conformance.corpus.files import shipped_cases
 from conformance.record.record import Record, read_record
-from conformance.system.machine import circumstances_of
+from conformance.record.run_line import circumstances_of
 from conformance.system.processor import LEVELS, isa
 from conformance.verdicts.known import Difference, explain
 from conformance.verdicts.known_reader import load_differences

@@ -22,9 +22,9 @@ from typing import Any
 from conformance.adapters import REGISTRY
 from conformance.corpus.files import shipped_cases
 from conformance.record.record import RECORD, read_record
+from conformance.record.run_line import circumstances_of
 from conformance.report import write_page
 from conformance.report.payload import ARRAYS, can_be_made_again
-from conformance.system.machine import circumstances_of
 from conformance.verdicts.known import Difference, explain
 from conformance.verdicts.known_reader import load_differences
 from conformance.verdicts.verdict import Verdict

@@ -20,8 +20,9 @@ from conformance.corpus.selection import Selection
 from conformance.errors import UsageError
 from conformance.record.case_line import corpus_digest
 from conformance.record.record import Record
-from conformance.run import plan, runner
 from conformance.run.observer import Silent
+from conformance.run.request import Request
+from conformance.run.runner import execute
 from conformance.system.files import replace_file
 from conformance.system.machine import physical_cores
 from conformance.verdicts import messages
@@ -131,7 +132,7 @@ class Trier:
         question = self.question
         specs, asked = read_specs([question.adapter], [f"{self.label}={python}"])
         with tempfile.TemporaryDirectory() as folder:
-            request = plan.Request(
+            request = Request(
                 selection=replace(question.selection, roots=()),  # known differences do not apply
                 specs=specs,
                 asked=asked,
@@ -141,7 +142,7 @@ class Trier:
                 folder=Path(folder),
             )
             try:
-                record = runner.execute(request, Silent())
+                record = execute(request, Silent())
             except UsageError as problem:
                 return Skipped(reason=str(problem))
         return self._read(record, version)
@@ -165,8 +166,8 @@ class Trier:
             )
         return Trial(
             status=verdict.status,
-            kind=(verdict.mismatch or {}).get("kind"),
-            diagnosis=(verdict.diagnosis or {}).get("name"),
+            kind=verdict.kind,
+            diagnosis=verdict.mistake,
             lines=tuple(messages.details(verdict)),
             versions=dict(versions),
         )

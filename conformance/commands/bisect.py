@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
@@ -31,9 +31,9 @@ class Options:
     case: str
     good: str
     bad: str
-    paths: list[str]
-    also: list[str]
-    device: str | None
+    paths: list[str] = field(default_factory=list)
+    also: list[str] = field(default_factory=list)
+    device: str | None = None
     timeout: float
     fresh: bool
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -24,11 +24,11 @@ class Options:
 
     seed: int
     count: int
-    ranks: list[int]
-    dtypes: list[str]
+    ranks: list[int] = field(default_factory=list)
+    dtypes: list[str] = field(default_factory=list)
     gradients: bool
-    adapters: list[str]
-    pythons: list[str]
+    adapters: list[str] = field(default_factory=list)
+    pythons: list[str] = field(default_factory=list)
     threads: int
     output: Path
 

@@ -17,10 +17,10 @@ from conformance.corpus.selection import Selection
 from conformance.corpus.truth_store import kept_truths
 from conformance.errors import CaseFileError
 from conformance.outcomes import Outcome
-from conformance.run.observer import Silent
-from conformance.run.plan import Request, Task, environment_of, plan_of
+from conformance.run.plan import Task, environment_of, plan_of
+from conformance.run.request import Request
 from conformance.run.retrial import Retrial
-from conformance.run.runner import Run, names_by_root
+from conformance.run.session import Session, names_by_root
 from conformance.verdicts.known import lost_entries
 from conformance.verdicts.known_reader import load_differences
 from conformance.verdicts.verdict import Verdict
@@ -71,14 +71,14 @@ class Piecemeal:
         known = load_differences(selection.roots, self._request.known)
         self.lost = lost_entries(known, names_by_root(selection, known))
         self._truths = kept_truths()
-        self._run = Run(
-            replace(self._request, selection=selection), Silent(), self._truths, known, self.plan
+        self._session = Session(
+            replace(self._request, selection=selection), self._truths, known, self.plan
         )
 
     @cached_property
     def line(self) -> dict[str, Any]:
         """What the run line of a record would be; messages need it."""
-        return self._run.head()
+        return self._session.run_line()
 
     def work(self, tasks: Sequence[Task], handle: Callable[[Task, Answer], None]) -> None:
         """Do these tasks, several at once as far as jobs go, and hand on each answer as it
@@ -89,16 +89,16 @@ class Piecemeal:
             lanes.setdefault(task.label, []).append(task)
 
         def judge(task: Task, outcome: Outcome) -> tuple[Task, Answer]:
-            return task, self._guarded(task.case) or self._run.judge(task, outcome)
+            return task, self._guarded(task.case) or self._session.judge(task, outcome)
 
-        again = Retrial(self._run.call, self._pool.ask_alone, self._run.judge)
+        again = Retrial(self._session.call, self._pool.ask_alone, self._session.judge)
 
         def sort(answered: tuple[Task, Answer]) -> None:
             task, answer = answered
             if not (isinstance(answer, Verdict) and again.takes(task, answer)):
                 handle(task, answer)
 
-        self._pool.run(lanes, self._run.call, judge, sort)
+        self._pool.run(lanes, self._session.call, judge, sort)
         for task, verdict in again.answers():
             handle(task, verdict)
 

@@ -21,7 +21,8 @@ from conformance.errors import FileProblems, UsageError
 from conformance.pytest_plugin import background
 from conformance.pytest_plugin.background import Awaited
 from conformance.pytest_plugin.piecemeal import Piecemeal
-from conformance.run.plan import Request, Task
+from conformance.run.plan import Task
+from conformance.run.request import Request
 from conformance.system.machine import physical_cores
 from conformance.verdicts import messages
 from conformance.verdicts.known_reader import entries_of

@@ -61,8 +61,8 @@ def entries(verdicts: Iterable[Verdict], versions: Mapping[str, Mapping[str, str
             device=verdict.device,
             quantity=verdict.quantity,
             status=verdict.status,
-            kind=(verdict.mismatch or {}).get("kind"),
-            diagnosis=(verdict.diagnosis or {}).get("name"),
+            kind=verdict.kind,
+            diagnosis=verdict.mistake,
         )
         ways.setdefault(way, []).append(verdict.case)
     return "\n".join(

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from conformance.record.record import Record
+from conformance.record.timing import interval
 from conformance.verdicts.verdict import Verdict
-from conformance.workers.timing import interval
 
 
 class Key(NamedTuple):
@@ -227,8 +227,8 @@ def _aspects(
     sides = [
         {
             "status": verdict.status,
-            "kind": (verdict.mismatch or {}).get("kind"),
-            "diagnosis": (verdict.diagnosis or {}).get("name"),
+            "kind": verdict.kind,
+            "diagnosis": verdict.mistake,
             "precision": precision_of(verdict, record.cases[verdict.case].get("dtype", "float32")),
         }
         for verdict, record in ((old, old_record), (new, new_record))
@@ -315,7 +315,7 @@ def _facts(adapter: str | None, old: Mapping[str, Any], new: Mapping[str, Any]) 
 
 
 def _problems(record: Record) -> list[Mapping[str, str]]:
-    return list((record.end or {}).get("problems", []))
+    return list(record.problems)
 
 
 def _redefined(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

@@ -18,8 +18,8 @@ from packaging.specifiers import SpecifierSet
 from conformance.corpus.strict_yaml import Item, offset, parse
 from conformance.errors import RecordError
 from conformance.record.record import Record
+from conformance.record.run_line import circumstances_of
 from conformance.system.files import replace_file
-from conformance.system.machine import circumstances_of
 from conformance.verdicts.known import Difference
 from conformance.verdicts.known_reader import entries_of
 from conformance.verdicts.verdict import Verdict

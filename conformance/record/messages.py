@@ -13,7 +13,7 @@ from conformance.wording import counted, milliseconds
 def summary(record: Record) -> str:
     """The one sentence that a record comes to."""
     unexpected = sum(verdict.unexpected for verdict in record.verdicts)
-    problems = len((record.end or {}).get("problems", []))
+    problems = len(record.problems)
     known = counted(
         sum(verdict.known is not None for verdict in record.verdicts), "known difference"
     )

@@ -13,23 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from conformance.errors import RecordError
+from conformance.record.run_line import FORMAT, with_defaults
 from conformance.verdicts.verdict import STATUSES, Verdict
 
-FORMAT = 1
 RECORD = "results.jsonl"
 
 
-_RUN_DEFAULTS: dict[str, Any] = {
-    **dict.fromkeys(("conformance", "started", "system", "python"), "?"),
-    **{key: [] for key in ("command", "paths", "known", "adapters")},
-    **{key: {} for key in ("versions", "facts", "devices", "absent")},
-    "cpu": {"model": "?", "flags": []},
-    "corpus": "",
-    "threads": None,
-    "precision": "default",
-    "timing": "off",
-    "timeout": 60.0,
-}
 _KEYS = tuple(entry.name for entry in fields(Verdict))
 _CASE_DEFAULTS: dict[str, Any] = {"summary": "", "source": "", "tags": [], "expected": None}
 """What a record of another version may lack and the page asks for."""
@@ -58,6 +47,11 @@ class Record:
             and not self.unchecked
             and not any(verdict.unexpected for verdict in self.verdicts)
         )
+
+    @property
+    def problems(self) -> Sequence[Mapping[str, str]]:
+        """Entries of known differences that speak of nothing: the `entry`, and its `problem`."""
+        return [] if self.end is None else self.end["problems"]
 
     @property
     def unchecked(self) -> Sequence[Mapping[str, str]]:
@@ -135,7 +129,7 @@ def read_record(path: Path) -> Record:
                 raise ValueError
             match kind:
                 case "run":
-                    run = _RUN_DEFAULTS | content
+                    run = with_defaults(content)
                 case "case":
                     cases[content["case"]] = _CASE_DEFAULTS | content
                 case "verdict":

@@ -40,10 +40,10 @@ def signature(verdict: Verdict) -> Signature:
     message without its numbers.
     """
     problem = verdict.known_problem["entry"] if verdict.known_problem else None
-    how = (verdict.diagnosis or {}).get("name")
+    how = verdict.mistake
     if how is None and verdict.message is not None:
         how = without_numbers(verdict.message.strip().partition("\n")[0])
-    kind = (verdict.mismatch or {}).get("kind")
+    kind = verdict.kind
     return verdict.adapter, verdict.device, verdict.quantity, verdict.status, kind, how, problem
 
 

@@ -224,7 +224,7 @@ def _told(change: Change) -> str:
 
 def _state(verdict: Verdict) -> str:
     """Status, kind, diagnosis, precision and standing, in a few words."""
-    kind, name = (verdict.mismatch or {}).get("kind"), (verdict.diagnosis or {}).get("name")
+    kind, name = verdict.kind, verdict.mistake
     words = " ".join(str(word) for word in (verdict.status, kind, name) if word)
     if verdict.precision is not None:
         formats = " or ".join(verdict.precision["formats"])

@@ -16,8 +16,8 @@ from typing import Any
 
 from conformance.geometry import Axis
 from conformance.record.record import Record
+from conformance.record.timing import interval
 from conformance.verdicts.verdict import STATUSES, Verdict
-from conformance.workers.timing import interval
 
 BINS_PER_DECADE = 4
 Place = tuple[str, str]  # adapter, device

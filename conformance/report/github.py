@@ -41,7 +41,7 @@ def summary(record: Record) -> str:
         ]
     if record.unchecked:
         lines += ["", *(f"- {plain(line)}" for line in record_messages.unchecked(record))]
-    problems = (record.end or {}).get("problems", [])
+    problems = record.problems
     if problems:
         rows_of_entries = [(problem["entry"], problem["problem"]) for problem in problems]
         lines += [
@@ -73,9 +73,7 @@ def annotation_lines(record: Record) -> Iterator[str]:
     groups = sorted(
         groups_of(record), key=lambda group: _in_order(places.get(group.smallest.case, ""))
     )
-    problems = [
-        (problem["entry"], problem["problem"]) for problem in (record.end or {}).get("problems", [])
-    ]
+    problems = [(problem["entry"], problem["problem"]) for problem in record.problems]
     lines = [_annotation(group, record, places) for group in groups]
     lines += [error(text, at=at) for at, text in problems]
     most = MOST_ANNOTATIONS if len(lines) <= MOST_ANNOTATIONS else MOST_ANNOTATIONS - 1

@@ -1,54 +1,31 @@
-"""What is to be done: who takes part in a run, on which devices, and every verdict that is to be
-had.
-"""
+"""Who takes part in a run, on which devices, and every verdict that is to be had."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 from conformance.adapters import OTHER_LAYOUT, precision_environment, thread_environment
 from conformance.corpus.case import Case
-from conformance.corpus.selection import Selection
 from conformance.corpus.truths import is_large
 from conformance.errors import UsageError
 from conformance.outcomes import Outcome, Unavailable
+from conformance.run.request import Request
 from conformance.system import cache
 from conformance.workers.engine import Greeting, Spec
 
 MANY_PRODUCTS = 2**22
 """Of one call, those that are cut off counted; with more an engine may work at it for seconds."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What to run, on what, and where the record goes."""
-
-    selection: Selection
-    specs: Sequence[Spec]
-    asked: Mapping[str, str]
-    pythons: Mapping[str, str] = field(default_factory=dict)
-    paths: Sequence[str] = ()
-    known: Sequence[Path] = ()
-    device: str | None = None
-    jobs: int = 1
-    timeout: float = 60.0
-    threads: int = 1
-    precision: str = "strict"
-    timing: str = "off"
-    repeat: int = 1
-    invariance: bool = False
-    folder: Path = Path("reports/latest")
-    resume: bool = False
-    maxfail: int | None = None
-    allow_unsupported: bool = False
-    command: Sequence[str] = ()
+Answers = Mapping[str, Greeting | Outcome]
+"""By label: what an adapter said of itself, or why it could not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
+    """One verdict that is to be had."""
+
     case: Case
     label: str
     device: str
@@ -66,7 +43,7 @@ class Plan:
     who does not, and why.
     """
 
-    greetings: Mapping[str, Greeting | Outcome]
+    greetings: Answers
     devices: Mapping[str, tuple[str, ...]]
     tags: Mapping[str, str | None]
     is_variant: Mapping[str, bool]
@@ -74,74 +51,72 @@ class Plan:
 
     def tasks(self, cases: Sequence[Case]) -> dict[str, list[Task]]:
         """Every verdict that is to be had, by adapter."""
-        found: dict[str, list[Task]] = {}
-        for label, greeting in self.greetings.items():
-            concerned = [
-                case
-                for case in cases
-                if (not isinstance(greeting, Greeting) or case.concerns(greeting.convention))
-                and (self.tags[label] is None or self.tags[label] in case.tags)
-            ]
-            found[label] = [
+        return {
+            label: [
                 Task(case=case, label=label, device=device, quantity=quantity)
                 for device in self.devices[label]
-                for case in concerned
+                for case in self._cases_of(label, cases)
                 for quantity in ("output", "gradients")[: 1 if case.gradients is None else 2]
             ]
-        return found
+            for label in self.greetings
+        }
+
+    def _cases_of(self, label: str, cases: Sequence[Case]) -> list[Case]:
+        """The cases that concern an adapter; of one that did not start nobody knows, so all."""
+        greeting, tag = self.greetings[label], self.tags[label]
+        return [
+            case
+            for case in cases
+            if (not isinstance(greeting, Greeting) or case.concerns(greeting.convention))
+            and (tag is None or tag in case.tags)
+        ]
 
 
-def plan_of(request: Request, answers: Mapping[str, Greeting | Outcome]) -> Plan:
-    """Who takes part, on which devices. Raises UsageError for what was asked for by name and is not
-    there.
+def plan_of(request: Request, answers: Answers) -> Plan:
+    """Who takes part, on which devices.
+
+    Raises UsageError for what was asked for by name and is not there.
     """
     specs = {spec.label: spec for spec in request.specs}
-    absent: dict[str, str] = {}
-    taking_part: dict[str, Greeting | Outcome] = {}
-    for label, answer in answers.items():
-        if not isinstance(answer, Unavailable):
-            taking_part[label] = answer
-        elif specs[label].by_name:
-            raise UsageError(f"{label} is unavailable: {answer.reason}")
-        else:
-            absent[label] = answer.reason
-    if not taking_part:
-        raise UsageError(
-            "no adapter to run: "
-            + "; ".join(f"{label}: {reason}" for label, reason in absent.items())
-        )
-    devices = {label: _devices(request.device, answer) for label, answer in taking_part.items()}
-    if request.device not in (None, "all"):
-        having = [
-            label
-            for label, a in taking_part.items()
-            if isinstance(a, Greeting) and request.device in a.devices
-        ]
-        for label in taking_part:
-            if label not in having and (specs[label].by_name or not having):
-                answer = taking_part[label]
-                there = (
-                    ", ".join(answer.devices)
-                    if isinstance(answer, Greeting)
-                    else "none: it did not start"
-                )
-                raise UsageError(
-                    f"{label} has no device {request.device}, should be one of {there}"
-                )
+    absent = {
+        label: answer.reason for label, answer in answers.items() if isinstance(answer, Unavailable)
+    }
+    for label, reason in absent.items():
+        if specs[label].by_name:
+            raise UsageError(f"{label} is unavailable: {reason}")
+    present = {label: answer for label, answer in answers.items() if label not in absent}
+    if not present:
+        reasons = "; ".join(f"{label}: {reason}" for label, reason in absent.items())
+        raise UsageError(f"no adapter to run: {reasons}")
+    _check_device(request.device, present, specs)
     return Plan(
-        greetings=taking_part,
-        devices=devices,
-        tags={label: specs[label].tag for label in taking_part},
+        greetings=present,
+        devices={label: _devices(request.device, answer) for label, answer in present.items()},
+        tags={label: specs[label].tag for label in present},
         is_variant={
-            label: specs[label].is_variant and not specs[label].by_name for label in taking_part
+            label: specs[label].is_variant and not specs[label].by_name for label in present
         },
         absent=absent,
     )
 
 
+def _check_device(device: str | None, present: Answers, specs: Mapping[str, Spec]) -> None:
+    """Raise UsageError where no adapter has the device, or one that was named has not."""
+    if device in (None, "all"):
+        return
+    devices = {
+        label: answer.devices if isinstance(answer, Greeting) else ()
+        for label, answer in present.items()
+    }
+    nowhere = all(device not in names for names in devices.values())
+    for label, names in devices.items():
+        if device not in names and (specs[label].by_name or nowhere):
+            there = ", ".join(names) or "none: it did not start"
+            raise UsageError(f"{label} has no device {device}, should be one of {there}")
+
+
 def _devices(asked: str | None, answer: Greeting | Outcome) -> tuple[str, ...]:
-    if asked not in (None, "all"):
-        assert asked is not None
+    if asked is not None and asked != "all":
         return (asked,)
     if not isinstance(answer, Greeting):
         return ("cpu",)
@@ -157,15 +132,12 @@ def environment_of(request: Request) -> dict[str, str]:
     }
 
 
-def asides_of(spec: Spec, request: Request) -> dict[str, Spec]:
+def perturbations_of(spec: Spec, request: Request) -> dict[str, Spec]:
     """By aspect of what should not matter: how the same adapter is started otherwise."""
-    other = 1 if request.threads > 1 else 2
-    found = {
-        "threads": replace(spec, environment={**spec.environment, **thread_environment(other)})
-    }
+    threads = thread_environment(1 if request.threads > 1 else 2)
+    perturbed = {"threads": replace(spec, environment={**spec.environment, **threads})}
     if spec.adapter in OTHER_LAYOUT:
         python = request.pythons.get(spec.label, sys.executable)
-        found["layout"] = Spec.of(
-            OTHER_LAYOUT[spec.adapter], label=OTHER_LAYOUT[spec.adapter], python=python
-        )
-    return found
+        other = OTHER_LAYOUT[spec.adapter]
+        perturbed["layout"] = Spec.of(other, label=other, python=python)
+    return perturbed

@@ -62,16 +62,6 @@ def circumstances() -> Circumstances:
     return Circumstances(platform=sys.platform, machine=platform.machine(), cpu_flags=cpu_flags())
 
 
-def circumstances_of(run: Mapping[str, Any], label: str) -> Circumstances:
-    """Those of an adapter in a record, from its run line."""
-    return Circumstances(
-        platform=run["platform"],
-        machine=run["machine"],
-        cpu_flags=frozenset(run["cpu"]["flags"]),
-        facts=run["facts"].get(label, {}),
-    )
-
-
 def description() -> dict[str, Any]:
     """The machine for a record."""
     return {

@@ -10,32 +10,39 @@ from typing import Any
 
 from conformance.corpus.tensors import Array
 from conformance.oracle import GradientTruth, Truth
-from conformance.outcomes import Aside, Gradients, Outcome, Output, Raised, Unsupported
+from conformance.outcomes import Gradients, Outcome, Output, Perturbed, Raised, Unsupported
 from conformance.verdicts.compare import between
 
 Truths = Mapping[str, Truth | GradientTruth]
 
 
-def variation(outcome: Outcome, aside: Aside, truths: Truths) -> dict[str, Any] | None:
+def variation(outcome: Outcome, perturbed: Perturbed, truths: Truths) -> dict[str, Any] | None:
     """How an outcome in another circumstance departs from the usual one: what `between` says, of
     the array where it is worst.
 
     None if it is the same, or cannot be compared: the other has no such call. `truths` has the
     output's by the name "out", or those of the gradients by operand.
     """
-    if isinstance(aside.outcome, Unsupported):
+    if isinstance(perturbed.outcome, Unsupported):
         return None
-    if not isinstance(aside.outcome, Output | Gradients):
-        return {"largest": None, "over_bound": None, "beyond": True, "text": _told(aside.outcome)}
-    usual, other = _arrays(outcome), _arrays(aside.outcome)
-    if aside.sample is not None:
+    if not isinstance(perturbed.outcome, Output | Gradients):
+        return {
+            "largest": None,
+            "over_bound": None,
+            "beyond": True,
+            "text": _told(perturbed.outcome),
+        }
+    usual, other = _arrays(outcome), _arrays(perturbed.outcome)
+    if perturbed.sample is not None:
         usual = {
-            name: array[aside.sample : aside.sample + 1]
+            name: array[perturbed.sample : perturbed.sample + 1]
             for name, array in usual.items()
             if name in ("out", "input")
         }
         truths = {
-            name: _of_sample(truth, aside.sample) for name, truth in truths.items() if name in usual
+            name: _of_sample(truth, perturbed.sample)
+            for name, truth in truths.items()
+            if name in usual
         }
     found = list(_departures(usual, other, truths))
     return max(found, key=lambda one: (one["beyond"], one["largest"] or 0.0), default=None)

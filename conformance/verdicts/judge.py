@@ -11,7 +11,7 @@ from typing import Any
 from conformance.adapters import OTHER_LAYOUT
 from conformance.corpus.case import Case
 from conformance.corpus.truths import Truths
-from conformance.outcomes import Aside, Gradients, Outcome, Output, Repeated, Varied
+from conformance.outcomes import Gradients, Outcome, Output, Perturbed, Repeated, Varied
 from conformance.system.machine import Facts, circumstances
 from conformance.verdicts.assessment import assess_gradients, assess_output
 from conformance.verdicts.diagnosis import diagnosed
@@ -115,39 +115,41 @@ class Judge:
             return verdict
         truths = prepared.gradients if isinstance(usual, Gradients) else {"out": prepared.truth}
         found: dict[str, Any] = {}
-        worst: tuple[Aside, dict[str, Any]] | None = None
-        for aside in varied.asides:
-            apart = variation(usual, aside, truths)
+        worst: tuple[Perturbed, dict[str, Any]] | None = None
+        for perturbed in varied.perturbed:
+            apart = variation(usual, perturbed, truths)
             if apart is None:
                 continue
-            before = found.get(aside.aspect)
+            before = found.get(perturbed.aspect)
             if before is None or (apart["beyond"], apart["largest"] or 0.0) > (
                 before["beyond"],
                 before["largest"] or 0.0,
             ):
-                found[aside.aspect] = apart
+                found[perturbed.aspect] = apart
             if apart["beyond"] and worst is None:
-                worst = aside, apart
+                worst = perturbed, apart
         verdict = replace(verdict, invariance=found or None)
         if worst is None or verdict.fails:
             return verdict
-        aside, apart = worst
-        mismatch = {"kind": "invariance", "aspect": aside.aspect, "text": apart["text"]}
+        perturbed, apart = worst
+        mismatch = {"kind": "invariance", "aspect": perturbed.aspect, "text": apart["text"]}
         differs = replace(verdict, status="differs", mismatch=mismatch, known_problem=None)
-        return self._explained(replace(differs, known=self._known_aside(case, verdict, aside)))
+        return self._explained(
+            replace(differs, known=self._known_perturbed(case, verdict, perturbed))
+        )
 
-    def _known_aside(self, case: Case, verdict: Verdict, aside: Aside) -> str | None:
+    def _known_perturbed(self, case: Case, verdict: Verdict, perturbed: Perturbed) -> str | None:
         """The reason of the known difference that says of the variant what it does here; None if
         none does.
         """
         other = self._adapters[verdict.adapter]
-        if aside.aspect == "layout":
+        if perturbed.aspect == "layout":
             other = OTHER_LAYOUT[other]
-        if aside.sample is not None:
+        if perturbed.sample is not None:
             return None
         judged = self._judged(
             case,
-            aside.outcome,
+            perturbed.outcome,
             adapter=verdict.adapter,
             device=verdict.device,
             quantity=verdict.quantity,

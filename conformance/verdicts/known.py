@@ -96,8 +96,8 @@ class Difference:
 
     def fits(self, verdict: Verdict) -> bool:
         """Whether the verdict fails in the way that the entry says."""
-        kind = (verdict.mismatch or {}).get("kind")
-        name = (verdict.diagnosis or {}).get("name")
+        kind = verdict.kind
+        name = verdict.mistake
         return (
             verdict.status == self.status
             and (self.kind is None or self.kind == kind)
@@ -252,10 +252,8 @@ def _misfit(entry: Difference, verdict: Verdict, here: Circumstances) -> str:
             f"{f' for this engine ({facts})' if facts else ''}; remove it, or narrow its versions "
             "or where"
         )
-    name = (verdict.diagnosis or {}).get("name") if entry.diagnosis else None
-    now = " ".join(
-        str(part) for part in (verdict.status, (verdict.mismatch or {}).get("kind"), name) if part
-    )
+    name = verdict.mistake if entry.diagnosis else None
+    now = " ".join(str(part) for part in (verdict.status, verdict.kind, name) if part)
     return f"{verdict.adapter} on {verdict.case} is {now}, should be {said} as the entry says"
 
 

@@ -97,6 +97,16 @@ class Verdict:
     got: dict[str, Any] | None = None
 
     @property
+    def kind(self) -> str | None:
+        """What disagrees: shape, dtype, nonfinite, values, not-refused or invariance, if any."""
+        return None if self.mismatch is None else str(self.mismatch["kind"])
+
+    @property
+    def mistake(self) -> str | None:
+        """The name of the diagnosis, if there is one."""
+        return None if self.diagnosis is None else str(self.diagnosis["name"])
+
+    @property
     def fails(self) -> bool:
         """Whether the status fails the gate, known differences aside."""
         return STATUSES[self.status].fails

@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from conformance.outcomes import Aside
+from conformance.outcomes import Perturbed
 from conformance.workers.engine import Engine, Greeting, Spec
-from conformance.workers.request import Asked
+from conformance.workers.request import CallRequest
 
 
-class Companions:
+class Perturbations:
     """What stands beside one engine: processes of the same adapter under another name for what
     should not matter.
 
@@ -23,16 +23,16 @@ class Companions:
         self._specs, self._start = specs, start
         self._engines: dict[str, Engine] = {}
 
-    def aside(self, engine: Engine, asked: Asked) -> tuple[Aside, ...]:
+    def outcomes(self, engine: Engine, asked: CallRequest) -> tuple[Perturbed, ...]:
         """What comes of the call in every other circumstance there is."""
         once = replace(asked, repeat=1)
         alone = tuple(
-            Aside(aspect="batch", sample=i, outcome=one.ask(engine))
+            Perturbed(aspect="batch", sample=i, outcome=one.ask(engine))
             for i, one in _samples(once)
             if engine.running
         )
         return alone + tuple(
-            Aside(aspect=aspect, outcome=once.ask(other)) for aspect, other in self._running()
+            Perturbed(aspect=aspect, outcome=once.ask(other)) for aspect, other in self._running()
         )
 
     def _running(self) -> Iterator[tuple[str, Engine]]:
@@ -44,7 +44,7 @@ class Companions:
                 yield aspect, engine
 
 
-def _samples(asked: Asked) -> Iterator[tuple[int, Asked]]:
+def _samples(asked: CallRequest) -> Iterator[tuple[int, CallRequest]]:
     """The first and the last sample of a batch, each alone."""
     batch = asked.tensors.x.shape[0]
     for i in {0, batch - 1} if batch > 1 else ():

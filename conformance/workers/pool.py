@@ -1,10 +1,4 @@
-"""Many engines at work at once: which process takes which call next.
-
-With one job everything is in order: adapter after adapter, each case by case. With more, a free
-place takes the adapter that has most work left, so that the slowest is never the last to begin; an
-adapter gets a second process only when the rest of its work is worth more than starting one. A call
-that is known to end its process counts as a start besides.
-"""
+"""Many engines at work at once, each in a process of its own, the threads that ask them in ours."""
 
 from __future__ import annotations
 
@@ -13,45 +7,19 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from conformance.adapters import NOT_ALONE
 from conformance.outcomes import Crashed, Gradients, Outcome, Output, Repeated, Unavailable, Varied
 from conformance.workers.engine import MOST_FAILED_STARTS, Engine, Greeting, Spec, close_all
-from conformance.workers.perturbations import Companions
-from conformance.workers.request import Asked
+from conformance.workers.perturbations import Perturbations
+from conformance.workers.request import CallRequest
+from conformance.workers.schedule import Claim, Lane, Schedule
 from conformance.workers.timing import SETTLE
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-
-_FIRST_GUESS = 0.05  # seconds per call, until one was measured
-# seconds that another adapter has to have more of: going from one to the other finds the caches
-# cold
-_WORTH_A_CHANGE = 3.0
-
-
-@dataclass(slots=True)
-class _Lane(Generic[Task]):
-    """The work of one adapter."""
-
-    spec: Spec
-    pending: deque[Task] = field(default_factory=deque)
-    first: int = 0  # how many of these are to be done before anything else
-    ending: int = 0  # how many of these are known to end the process
-    idle: list[Engine] = field(default_factory=list)
-    busy: int = 0
-    calls: int = 0
-    seconds: float = 0.0
-    start_seconds: float = 0.0
-    verdict: Outcome | None = None  # of every call, once starting it has failed too often
-
-    def cost(self) -> float:
-        """Seconds of work left, as far as can be told."""
-        calls = len(self.pending) * (self.seconds / self.calls if self.calls else _FIRST_GUESS)
-        return calls + self.ending * self.start_seconds
 
 
 class _NothingLeft:
@@ -59,7 +27,10 @@ class _NothingLeft:
 
 
 class Pool(Generic[Task, Result]):
-    """Engines by label, greeted once and then put to work."""
+    """Engines by label, greeted once and then put to work.
+
+    `perturbed` has, by label and aspect, who answers every call too.
+    """
 
     def __init__(
         self,
@@ -68,17 +39,14 @@ class Pool(Generic[Task, Result]):
         jobs: int,
         timeout: float,
         environment: Mapping[str, str] | None = None,
-        asides: Mapping[str, Mapping[str, Spec]] | None = None,
+        perturbed: Mapping[str, Mapping[str, Spec]] | None = None,
     ) -> None:
         self._jobs, self._timeout, self._environment = jobs, timeout, environment or {}
         self._apart: dict[str, Engine] = {}
-        self._ends: Callable[[Task], bool] = lambda task: False
-        self._asides = asides or {}  # by label and aspect: who answers every call too
-        self._companions: dict[Engine, Companions] = {}
-        self._lanes: dict[str, _Lane[Task]] = {spec.label: _Lane(spec=spec) for spec in specs}
+        self._perturbed = perturbed or {}
+        self._perturbations: dict[Engine, Perturbations] = {}
         self._engines: list[Engine] = []
-        self._turn = threading.Condition()
-        self._stopped = False
+        self._schedule: Schedule[Task] = Schedule(specs, jobs=jobs, start=self._new_engine)
 
     def begin_greeting(self) -> Future[dict[str, Greeting | Outcome]]:
         """`greet` while something else is done. Its thread holds up nobody's end."""
@@ -95,39 +63,49 @@ class Pool(Generic[Task, Result]):
 
     def greet(self) -> dict[str, Greeting | Outcome]:
         """Start every adapter; the processes that answered stay and will run the cases."""
-        labels = deque(self._lanes)
+        schedule, lanes = self._schedule, self._schedule.lanes
+        labels = deque(lanes)
         answers: dict[str, Greeting | Outcome] = {}
 
         def work() -> None:
-            while not self._stopped:
-                with self._turn:
+            while not schedule.stopped:
+                with schedule.turn:
                     if not labels:
                         return
                     label = labels.popleft()
-                    engine = self._new_engine(self._lanes[label].spec)
-                answer = engine.start()
-                while (
-                    not isinstance(answer, Greeting | Unavailable)
-                    and engine.failed_starts < MOST_FAILED_STARTS
-                ):
-                    if self._stopped:
-                        return
-                    answer = engine.start()
-                with self._turn:
-                    answers[label] = answer
-                    self._lanes[label].start_seconds = engine.start_seconds
-                    if isinstance(answer, Greeting):
-                        self._lanes[label].idle.append(engine)
-                    else:
-                        self._lanes[label].verdict = answer
+                    engine = self._new_engine(lanes[label].spec)
+                answer = self._greeting_of(engine)
+                if answer is not None:
+                    with schedule.turn:
+                        answers[label] = answer
+                        self._settle(lanes[label], engine, answer)
 
-        self._run_threads(work, min(self._jobs, len(self._lanes)))
-        return {label: answers[label] for label in self._lanes if label in answers}
+        self._run_threads(work, min(self._jobs, len(lanes)))
+        return {label: answers[label] for label in lanes if label in answers}
+
+    def _greeting_of(self, engine: Engine) -> Greeting | Outcome | None:
+        """What an engine says of itself, tried as often as a start may fail; None when stopped."""
+        answer = engine.start()
+        while (
+            not isinstance(answer, Greeting | Unavailable)
+            and engine.failed_starts < MOST_FAILED_STARTS
+        ):
+            if self._schedule.stopped:
+                return None
+            answer = engine.start()
+        return answer
+
+    def _settle(self, lane: Lane[Task], engine: Engine, answer: Greeting | Outcome) -> None:
+        lane.start_seconds = engine.start_seconds
+        if isinstance(answer, Greeting):
+            lane.idle.append(engine)
+        else:
+            lane.failure = answer
 
     def run(
         self,
         tasks: Mapping[str, Sequence[Task]],
-        call: Callable[[Task], Asked | Outcome],
+        call: Callable[[Task], CallRequest | Outcome],
         judge: Callable[[Task, Outcome], Result],
         handle: Callable[[Result], None],
         together: Callable[[Task], bool] = lambda task: False,
@@ -141,56 +119,40 @@ class Pool(Generic[Task, Result]):
         `together` come first, all adapters keeping step, so that what they share need not be made
         again for each. `ends` says of which tasks it is known that they end the process.
         """
-        self._ends = ends
+        schedule = self._schedule
         for label, todo in tasks.items():
-            lane = self._lanes[label]
-            lane.first = sum(map(together, todo)) if self._jobs > 1 else 0
-            lane.ending = sum(map(ends, todo))
-            lane.pending.extend(
-                sorted(todo, key=lambda task: not together(task)) if lane.first else todo
-            )
+            schedule.add(label, todo, together, ends)
         results: SimpleQueue[Result | BaseException | _NothingLeft] = SimpleQueue()
 
         def work() -> None:
-            lane: _Lane[Task] | None = None
+            lane: Lane[Task] | None = None
             try:
-                while (claimed := self._claim(lane)) is not None:
-                    lane, engine, task, is_first = claimed
-                    outcome = self._perform(lane, engine, task, call, counts=not is_first)
-                    if not self._stopped:
-                        results.put(judge(task, outcome))
-            except (
-                BaseException
-            ) as error:  # a fault of ours: told to the caller, not lost in a thread
+                while (claim := schedule.claim(lane)) is not None:
+                    lane = claim.lane
+                    outcome = self._perform(claim, call)
+                    if not schedule.stopped:
+                        results.put(judge(claim.task, outcome))
+            except BaseException as error:  # a fault of ours: not lost in a thread
                 results.put(error)
             finally:
                 results.put(_NothingLeft())
 
-        threads = [threading.Thread(target=work, daemon=True) for _ in range(self._jobs)]
-        for thread in threads:
-            thread.start()
-        running = len(threads)
-        while running:
-            result = results.get()
-            if isinstance(result, _NothingLeft):
-                running -= 1
-            elif isinstance(result, BaseException):
-                raise result
-            else:
-                handle(result)
+        for _ in range(self._jobs):
+            threading.Thread(target=work, daemon=True).start()
+        _hand_on(results, handle, self._jobs)
 
-    def time(self, label: str, asked: Asked, seconds: float) -> list[float] | Outcome:
+    def time(self, label: str, request: CallRequest, seconds: float) -> list[float] | Outcome:
         """Durations of one call repeated on an adapter, with nothing else of the pool at work."""
         engine = self._alone(label)
         if not isinstance(engine, Engine):
             return engine
         time.sleep(SETTLE)
-        return engine.time(asked.tensors, asked.native, asked.device, seconds)
+        return engine.time(request.tensors, request.native, request.device, seconds)
 
-    def ask_alone(self, label: str, asked: Asked) -> Outcome:
+    def ask_alone(self, label: str, request: CallRequest) -> Outcome:
         """What comes of a call with nothing else of the pool at work."""
         engine = self._alone(label)
-        return asked.ask(engine) if isinstance(engine, Engine) else engine
+        return request.ask(engine) if isinstance(engine, Engine) else engine
 
     def _alone(self, label: str) -> Engine | Outcome:
         """A running process for an adapter that has the machine for itself; the outcome that stands
@@ -199,9 +161,9 @@ class Pool(Generic[Task, Result]):
         It is a process of its own, since others wait for work as those do that share the machine;
         those are ended first.
         """
-        lane = self._lanes[label]
-        if lane.verdict is not None:
-            return lane.verdict
+        lane = self._schedule.lanes[label]
+        if lane.failure is not None:
+            return lane.failure
         if not self._apart:
             close_all(self._engines)
         if label not in self._apart:
@@ -212,10 +174,7 @@ class Pool(Generic[Task, Result]):
 
     def close(self) -> None:
         """End all processes, at once if they are at work."""
-        with self._turn:
-            self._stopped = True
-            working = any(lane.busy for lane in self._lanes.values())
-            self._turn.notify_all()
+        working = self._schedule.stop()
         close_all(self._engines, 0.0 if working else 2.0)
 
     def _run_threads(self, work: Callable[[], None], count: int) -> None:
@@ -232,93 +191,62 @@ class Pool(Generic[Task, Result]):
         self._engines.append(engine)
         return engine
 
-    def _asked(self, lane: _Lane[Task], engine: Engine, asked: Asked) -> Outcome:
-        outcome = asked.ask(engine)
-        first = outcome.outcomes[0] if isinstance(outcome, Repeated) else outcome
-        if lane.spec.label not in self._asides or not isinstance(first, Output | Gradients):
-            return outcome
-        if engine not in self._companions:
-            self._companions[engine] = Companions(self._asides[lane.spec.label], self._new_engine)
-        return Varied(outcome=outcome, asides=self._companions[engine].aside(engine, asked))
-
-    def _claim(
-        self, last: _Lane[Task] | None
-    ) -> tuple[_Lane[Task], Engine | None, Task, bool] | None:
-        """The next piece of work, the process to do it, and whether it is of what comes first;
-        waits while all is being done.
-        """
-        with self._turn:
-            while not self._stopped:
-                waiting = [lane for lane in self._lanes.values() if lane.pending]
-                if not waiting:
-                    return None
-                lane = self._choose(waiting, last)
-                if lane is not None:
-                    engine = None
-                    if lane.verdict is None:
-                        engine = lane.idle.pop() if lane.idle else self._new_engine(lane.spec)
-                    lane.busy += 1
-                    is_first = lane.first > 0
-                    lane.first -= is_first
-                    task = lane.pending.popleft()
-                    lane.ending -= self._ends(task)
-                    return lane, engine, task, is_first
-                self._turn.wait()
-        return None
-
-    def _choose(
-        self, waiting: Sequence[_Lane[Task]], last: _Lane[Task] | None
-    ) -> _Lane[Task] | None:
-        ready = [lane for lane in waiting if lane.idle or lane.verdict is not None or not lane.busy]
-        if self._jobs == 1:
-            return ready[0] if ready else None
-        if ready:
-            best = max(ready, key=lambda lane: (lane.first, lane.cost()))
-            stays = last in ready and not best.first and best.cost() - last.cost() < _WORTH_A_CHANGE
-            return last if stays else best
-        worth = [
-            lane for lane in waiting if lane.cost() > 2 * lane.start_seconds + 1 and lane.calls
-        ]
-        return max(worth, key=_Lane.cost) if worth else None
-
     def _perform(
-        self,
-        lane: _Lane[Task],
-        engine: Engine | None,
-        task: Task,
-        call: Callable[[Task], Asked | Outcome],
-        *,
-        counts: bool,
+        self, claim: Claim[Task], call: Callable[[Task], CallRequest | Outcome]
     ) -> Outcome:
-        """The outcome of a task; what it took `counts` for what is expected of the rest."""
+        """The outcome of a task, with the process that was claimed for it."""
         began = time.monotonic()
+        lane, engine = claim.lane, claim.engine
         try:
             if engine is None:
-                assert lane.verdict is not None
-                return lane.verdict
-            asked = call(task)
-            if not isinstance(asked, Asked):
-                return asked
+                assert lane.failure is not None
+                return lane.failure
+            request = call(claim.task)
+            if not isinstance(request, CallRequest):
+                return request
             failed = self._restart(lane, engine)
-            return self._asked(lane, engine, asked) if failed is None else failed
+            return self._ask(lane, engine, request) if failed is None else failed
         finally:
-            with self._turn:
-                lane.busy -= 1
-                if counts:  # what comes first is larger, and says nothing of the rest
-                    lane.calls += 1
-                    lane.seconds += time.monotonic() - began
-                if engine is not None:
-                    lane.idle.append(engine)
-                self._turn.notify_all()
+            self._schedule.put_back(claim, time.monotonic() - began)
 
-    def _restart(self, lane: _Lane[Task], engine: Engine) -> Outcome | None:
+    def _ask(self, lane: Lane[Task], engine: Engine, request: CallRequest) -> Outcome:
+        """What comes of a call, and of the same where something else changed that should not
+        matter, if that is wanted.
+        """
+        outcome = request.ask(engine)
+        first = outcome.outcomes[0] if isinstance(outcome, Repeated) else outcome
+        specs = self._perturbed.get(lane.spec.label)
+        if specs is None or not isinstance(first, Output | Gradients):
+            return outcome
+        if engine not in self._perturbations:
+            self._perturbations[engine] = Perturbations(specs, self._new_engine)
+        perturbed = self._perturbations[engine].outcomes(engine, request)
+        return Varied(outcome=outcome, perturbed=perturbed)
+
+    def _restart(self, lane: Lane[Task], engine: Engine) -> Outcome | None:
         """Start the process if it is gone; the outcome that stands for the call if that fails."""
-        while not engine.running and not self._stopped:
+        while not engine.running and not self._schedule.stopped:
             answer = engine.start()
             if isinstance(answer, Greeting):
                 return None
             if engine.failed_starts >= MOST_FAILED_STARTS:
-                with self._turn:
-                    lane.verdict = answer
+                with self._schedule.turn:
+                    lane.failure = answer
                 return answer
         return None if engine.running else Crashed(message="ended, because the run was stopped")
+
+
+def _hand_on(
+    results: SimpleQueue[Result | BaseException | _NothingLeft],
+    handle: Callable[[Result], None],
+    threads: int,
+) -> None:
+    """Give results to `handle` until all threads have ended; raise what was raised in one."""
+    while threads:
+        result = results.get()
+        if isinstance(result, _NothingLeft):
+            threads -= 1
+        elif isinstance(result, BaseException):
+            raise result
+        else:
+            handle(result)

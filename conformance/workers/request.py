@@ -14,7 +14,7 @@ from conformance.workers.engine import Engine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class CallRequest:
     """What an engine is asked: one call, or with a cotangent (N, C_out, *out) its gradients; or the
     same `repeat` times.
 

@@ -1,0 +1,40 @@
+"""The program that the commands belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import typer
+
+from conformance.cli import corpus, engines, porting, records
+
+app = typer.Typer(
+    name="conformance",
+    help=(
+        "A conformance suite for transposed convolution: every case through every framework, "
+        "against a NumPy oracle."
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "run": engines.run,
+    "sweep": engines.sweep,
+    "bisect": engines.bisect,
+    "adapters": engines.list_adapters,
+    "list": corpus.list_cases,
+    "show": corpus.show,
+    "lint": corpus.lint,
+    "bless": corpus.bless,
+    "port": porting.port,
+    "conventions": porting.conventions,
+    "report": records.report,
+    "confirm": records.confirm,
+    "diff": records.diff,
+}
+for _name, _command in _COMMANDS.items():
+    app.command(name=_name)(_command)

@@ -1,0 +1,135 @@
+"""What is asked of engines: run, sweep, bisect, adapters.
+
+The names of arguments are those of the command's `Options`: what is not given has its default
+there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conformance.cli.options import (
+    Accept,
+    Adapter,
+    Adapters,
+    AllowUnsupported,
+    Also,
+    Bad,
+    Baseline,
+    BisectDevice,
+    Case,
+    Count,
+    Device,
+    Dtypes,
+    Expression,
+    First,
+    Fresh,
+    Good,
+    Gradients,
+    Invariance,
+    Jobs,
+    Known,
+    Maxfail,
+    Output,
+    Package,
+    Paths,
+    Precision,
+    Pythons,
+    Ranks,
+    Repeat,
+    Resume,
+    Seed,
+    Subset,
+    SweepOutput,
+    SweepThreads,
+    Tags,
+    Threads,
+    Timeout,
+    Timing,
+    Variants,
+    Verbose,
+    Words,
+)
+
+
+def run(
+    cases: Words = None,
+    adapters: Adapters = None,
+    variants: Variants = False,
+    device: Device = None,
+    expression: Expression = None,
+    tags: Tags = None,
+    subset: Subset = None,
+    jobs: Jobs = None,
+    timeout: Timeout = 60.0,
+    threads: Threads = None,
+    precision: Precision = "strict",
+    timing: Timing = "quick",
+    repeat: Repeat = 1,
+    invariance: Invariance = False,
+    pythons: Pythons = None,
+    known: Known = None,
+    accept: Accept = None,
+    output: Output = Path("reports/latest"),
+    resume: Resume = False,
+    first: First = False,
+    maxfail: Maxfail = None,
+    verbose: Verbose = False,
+    allow_unsupported: AllowUnsupported = False,
+    baseline: Baseline = None,
+) -> None:
+    """Run cases through adapters; exit 1 if anything differs unexpectedly."""
+    given = {name: value for name, value in locals().items() if value is not None}
+    from conformance.commands import run as command
+
+    command.run(command.Options(**given))
+
+
+def sweep(
+    adapters: Adapters = None,
+    seed: Seed = 0,
+    count: Count = 1000,
+    ranks: Ranks = None,
+    dtypes: Dtypes = None,
+    gradients: Gradients = False,
+    threads: SweepThreads = 1,
+    pythons: Pythons = None,
+    output: SweepOutput = Path("reports/sweep"),
+) -> None:
+    """Random small calls; every distinct failure is shrunk and written as a case; exit 1 if there
+    was one.
+    """
+    given = {name: value for name, value in locals().items() if value is not None}
+    from conformance.commands import sweep as command
+
+    command.run(command.Options(**given))
+
+
+def bisect(
+    package: Package,
+    adapter: Adapter,
+    case: Case,
+    good: Good,
+    bad: Bad,
+    paths: Paths = None,
+    also: Also = None,
+    device: BisectDevice = None,
+    timeout: Timeout = 60.0,
+    fresh: Fresh = False,
+) -> None:
+    """Which release of a package changed what a case comes to: bisection over the releases of the
+    package index.
+    """
+    given = {name: value for name, value in locals().items() if value is not None}
+    from conformance.commands import bisect as command
+
+    command.run(command.Options(**given))
+
+
+def list_adapters(pythons: Pythons = None, variants: Variants = False) -> None:
+    """What is installed, in which versions, with which devices; what is missing, and how to get
+    it.
+    """
+    from conformance.commands import adapters
+
+    adapters.run(pythons or [], variants)

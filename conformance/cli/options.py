@@ -1,0 +1,262 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[PATH|CASE]...",
+        show_default=False,
+        help="Case files, folders, full names or globs of them; the shipped corpus if none.",
+    ),
+]
+Expression = Annotated[
+    str | None,
+    typer.Option(
+        "-k", metavar="EXPR", help="Parts of full names, joined by and, or, not, as in pytest."
+    ),
+]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="TAG", help="Cases with this tag; several: any of them."),
+]
+Subset = Annotated[
+    str | None,
+    typer.Option(
+        "--subset",
+        metavar="NAME",
+        help="quick: few cases that detect every mistake.",
+        show_default=False,
+    ),
+]
+Adapters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--adapter",
+        "-a",
+        metavar="ADAPTER",
+        help=(
+            "A name of the table, package.module:Class, or cmd:'PROGRAM ARGS'; LABEL=... renames "
+            "it."
+        ),
+    ),
+]
+Paths = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cases", metavar="PATH", help="Where the case is; the shipped corpus if not given."
+    ),
+]
+Variants = Annotated[
+    bool,
+    typer.Option(
+        "--variants",
+        help="The variants of the adapters too: other memory layouts, compilers, options.",
+    ),
+]
+Baseline = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="RESULTS",
+        help="An earlier record: the page says what changed since.",
+        show_default=False,
+    ),
+]
+Known = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--known", metavar="FILE", help="Known differences of one's own; several, all as strict."
+    ),
+]
+Pythons = Annotated[
+    list[str] | None,
+    typer.Option("--python", metavar="ADAPTER=PATH", help="The interpreter of an adapter."),
+]
+Device = Annotated[
+    str | None,
+    typer.Option(metavar="NAME|all", help="Run there; each adapter's first device if not given."),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(min=1, help="Processes at work at once; the number of cores if not given."),
+]
+Timeout = Annotated[
+    float, typer.Option(min=0.001, max=86400, metavar="SECONDS", help="Limit of one call.")
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(min=1, help="Threads of every engine; all physical cores if not given."),
+]
+Precision = Annotated[
+    str,
+    typer.Option(
+        metavar="strict|default",
+        help="float32 in float32, or as each framework does unless told (TF32).",
+    ),
+]
+Timing = Annotated[
+    str,
+    typer.Option(
+        metavar="off|quick|full",
+        help="Time cases tagged network that conform: 0.2 s or 5 s per adapter.",
+    ),
+]
+Repeat = Annotated[
+    int, typer.Option(min=1, help="Every call so many times, other sizes in between.")
+]
+Invariance = Annotated[
+    bool,
+    typer.Option(
+        "--invariance",
+        help="Every call also sample by sample, with other threads, in another layout.",
+    ),
+]
+Accept = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Write what differs now into this file of known differences."
+    ),
+]
+Output = Annotated[
+    Path,
+    typer.Option("--output", "-o", metavar="DIR", help="Folder of results.jsonl and index.html."),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with the record in the output folder.")
+]
+First = Annotated[bool, typer.Option("-x", help="Stop at the first failure that is not known.")]
+Maxfail = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Stop after so many of them.")
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="The names of all cases that fail alike.")
+]
+AllowUnsupported = Annotated[
+    bool,
+    typer.Option(
+        "--allow-unsupported", help="Pass where an adapter or a case could not be checked at all."
+    ),
+]
+Seed = Annotated[int, typer.Option(help="The same seed draws the same calls.")]
+Count = Annotated[int, typer.Option(min=1, help="Calls drawn for every adapter.")]
+Ranks = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--rank", min=1, max=3, metavar="1|2|3", help="Spatial axes; all ranks if not given."
+    ),
+]
+Dtypes = Annotated[
+    list[str] | None, typer.Option("--dtype", metavar="DTYPE", help="float32 if not given.")
+]
+Gradients = Annotated[bool, typer.Option("--gradients", help="The gradients of every call too.")]
+SweepThreads = Annotated[int, typer.Option(min=1, help="Threads of every engine.")]
+SweepOutput = Annotated[
+    Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the cases that fail.")
+]
+Package = Annotated[
+    str, typer.Option(metavar="NAME", help="The distribution whose releases are searched.")
+]
+Adapter = Annotated[
+    str, typer.Option("--adapter", "-a", metavar="ADAPTER", help="As for run, but no cmd:.")
+]
+Case = Annotated[str, typer.Option(metavar="CASE", help="The full name of one case.")]
+Good = Annotated[
+    str,
+    typer.Option(
+        metavar="VERSION",
+        help="A release that does what is right, older or newer than the bad one.",
+    ),
+]
+Bad = Annotated[str, typer.Option(metavar="VERSION", help="A release that does something else.")]
+Also = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with",
+        metavar="REQUIREMENT",
+        help="Something else that every environment needs, as numpy<2.3.",
+    ),
+]
+BisectDevice = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Run there; the adapter's first device if not given."),
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Try again what is kept from before.")]
+ShowCase = Annotated[
+    str, typer.Argument(metavar="CASE", help="Full name of a case, or a glob of names.")
+]
+Program = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADAPTER", help="Print a complete program in that framework alone instead."
+    ),
+]
+Detects = Annotated[
+    bool,
+    typer.Option("--detects", help="Make every known mistake, and tell which cases notice it."),
+]
+Call = Annotated[
+    str,
+    typer.Argument(
+        metavar="CALL",
+        help="The call in the source's own words; for onnx a JSON object or an .onnx file.",
+    ),
+]
+Source = Annotated[
+    str,
+    typer.Option(
+        "--from", metavar="FRAMEWORK", help="torch, keras, tensorflow, jax, flax or onnx."
+    ),
+]
+Target = Annotated[str, typer.Option("--to", metavar="FRAMEWORK", help="Another of them.")]
+Shape = Annotated[
+    str | None,
+    typer.Option(
+        "--input", metavar="N,C,SIZE...", help="Shape of the input; chosen, and said, if not given."
+    ),
+]
+Prove = Annotated[
+    bool, typer.Option("--proof/--no-proof", help="Run both programs and compare them.")
+]
+Record = Annotated[
+    Path | None,
+    typer.Option(metavar="RESULTS", help="What was measured; reports/latest if there is one."),
+]
+ReportRecord = Annotated[
+    Path, typer.Argument(metavar="RESULTS", help="A results.jsonl, or the folder of one.")
+]
+ReportOutput = Annotated[
+    Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the page.")
+]
+History = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="RESULTS", help="Earlier records, oldest first: how things went; several."
+    ),
+]
+Show = Annotated[bool, typer.Option("--open", help="Open the page in the browser.")]
+ConfirmKnown = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--known",
+        metavar="FILE",
+        help="Known differences to widen; those of the record's corpus if not given.",
+    ),
+]
+Old = Annotated[Path, typer.Argument(metavar="OLD", help="A results.jsonl, or the folder of one.")]
+New = Annotated[Path, typer.Argument(metavar="NEW", help="The one to hold against it.")]
+Form = Annotated[
+    str, typer.Option("--format", metavar="terminal|markdown|json", help="How it is told.")
+]
+Limit = Annotated[
+    float | None,
+    typer.Option(
+        "--max-slowdown",
+        metavar="RATIO",
+        help="Fail on calls that take more than so many times as long.",
+    ),
+]

@@ -1,0 +1,51 @@
+"""What is asked of records: report, confirm, diff."""
+
+from __future__ import annotations
+
+from conformance.cli.options import (
+    Baseline,
+    ConfirmKnown,
+    Form,
+    History,
+    Limit,
+    New,
+    Old,
+    ReportOutput,
+    ReportRecord,
+    Show,
+)
+
+
+def report(
+    record: ReportRecord,
+    output: ReportOutput,
+    baseline: Baseline = None,
+    history: History = None,
+    show: Show = False,
+) -> None:
+    """Write index.html from a record."""
+    from conformance.commands import report as command
+
+    command.run(record, output, baseline=baseline, history=history or [], show=show)
+
+
+def confirm(
+    record: ReportRecord,
+    known: ConfirmKnown = None,
+) -> None:
+    """Widen the version ranges of known differences by what a record of another release shows."""
+    from conformance.commands import confirm as command
+
+    command.run(record, known or [])
+
+
+def diff(
+    old: Old,
+    new: New,
+    form: Form = "terminal",
+    limit: Limit = None,
+) -> None:
+    """What changed between two records; exit 1 if anything fails that did not."""
+    from conformance.commands import diff as command
+
+    command.run(old, new, form, limit)

@@ -1,0 +1,41 @@
+"""What a run was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from conformance.corpus.selection import Selection
+from conformance.workers.engine import Spec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the command line hands on as it is; the names are those of its options."""
+
+    device: str | None = None
+    timeout: float = 60.0
+    precision: str = "strict"
+    timing: str = "off"
+    repeat: int = 1
+    invariance: bool = False
+    resume: bool = False
+    maxfail: int | None = None
+    allow_unsupported: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request(Settings):
+    """What to run, on what, and where the record goes."""
+
+    selection: Selection
+    specs: Sequence[Spec]
+    asked: Mapping[str, str]
+    pythons: Mapping[str, str] = field(default_factory=dict)
+    paths: Sequence[str] = ()
+    known: Sequence[Path] = ()
+    jobs: int = 1
+    threads: int = 1
+    folder: Path = Path("reports/latest")
+    command: Sequence[str] = ()

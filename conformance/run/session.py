@@ -1,0 +1,151 @@
+"""What to ask the engines of one run, and what their answers mean; nothing is recorded here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from conformance import __version__
+from conformance.conventions import Unrepresentable
+from conformance.corpus.files import load_cases
+from conformance.corpus.selection import Selection
+from conformance.corpus.truths import Truths
+from conformance.outcomes import Outcome, Output, Raised, Unavailable, Unsupported
+from conformance.record.case_line import corpus_digest
+from conformance.record.run_line import FORMAT, RunLine
+from conformance.run.plan import Plan, Task
+from conformance.run.request import Request
+from conformance.system.machine import description
+from conformance.verdicts.judge import Judge
+from conformance.verdicts.known import Difference, lost_entries
+from conformance.verdicts.verdict import Verdict
+from conformance.workers import timing
+from conformance.workers.engine import Greeting
+from conformance.workers.request import CallRequest
+
+
+class Session:
+    """One run after everything has been checked. `first_calls` has the seconds of those of the
+    cases that may be timed, by case, label and device.
+    """
+
+    def __init__(
+        self, request: Request, truths: Truths, known: Sequence[Difference], plan: Plan
+    ) -> None:
+        self.request, self.truths, self.known, self.plan = request, truths, known, plan
+        self.cases = {case.name: case for case in request.selection.cases}
+        self.adapters = {spec.label: spec.adapter for spec in request.specs}
+        self.first_calls: dict[tuple[str, str, str], float] = {}
+        self.versions: dict[str, Mapping[str, str]] = {}
+        self.facts: dict[str, Mapping[str, Any]] = {}
+        for label, answer in plan.greetings.items():
+            self.versions[label] = dict(answer.versions) if isinstance(answer, Greeting) else {}
+            self.facts[label] = dict(answer.facts) if isinstance(answer, Greeting) else {}
+        self._verdict_on = Judge(
+            truths, known, adapters=self.adapters, versions=self.versions, facts=self.facts
+        )
+
+    def call(self, task: Task) -> CallRequest | Outcome:
+        """What to ask the engine; or the outcome, where it need not be asked."""
+        greeting = self.plan.greetings[task.label]
+        assert isinstance(greeting, Greeting), "an engine that did not start is not asked"
+        if task.device not in greeting.devices:
+            there = ", ".join(greeting.devices)
+            return Unavailable(reason=f"there is no device {task.device}, should be one of {there}")
+        try:
+            native = task.case.arguments(greeting.convention)
+        except (ArithmeticError, ValueError) as error:  # of arguments that make no sense
+            return Raised(
+                type=type(error).__name__,
+                message=str(error),
+                stage="while translating the arguments",
+            )
+        if isinstance(native, Unrepresentable):
+            return Unsupported(reason=native.reason)
+        prepared = self.truths(task.case)
+        return CallRequest(
+            tensors=prepared.tensors,
+            native=native,
+            device=task.device,
+            cotangent=prepared.cotangent if task.quantity == "gradients" else None,
+            repeat=self.request.repeat,
+        )
+
+    def judge(self, task: Task, outcome: Outcome) -> Verdict:
+        """The verdict on an answer to `call`."""
+        took = outcome.seconds if isinstance(outcome, Output) else None
+        if took is not None and timing.TAG in task.case.tags:
+            self.first_calls[task.case.name, task.label, task.device] = took
+        return self._verdict_on(
+            task.case, outcome, adapter=task.label, device=task.device, quantity=task.quantity
+        )
+
+    def ends(self, task: Task) -> bool:
+        """Whether a known difference says that the call ends the engine's process."""
+        return self._verdict_on.is_known_to_crash(
+            task.case, adapter=task.label, device=task.device, quantity=task.quantity
+        )
+
+    def task_of(self, verdict: Verdict) -> Task:
+        """The task that a verdict came of."""
+        return Task(
+            case=self.cases[verdict.case],
+            label=verdict.adapter,
+            device=verdict.device,
+            quantity=verdict.quantity,
+        )
+
+    def run_line(self) -> dict[str, Any]:
+        """The run line of a record of this run; messages need it too."""
+        request, greetings = self.request, self.plan.greetings
+        line = RunLine(
+            format=FORMAT,
+            conformance=__version__,
+            started=datetime.now(UTC).isoformat(timespec="seconds"),
+            **description(),
+            timeout=request.timeout,
+            allow_unsupported=request.allow_unsupported,
+            threads=request.threads,
+            threads_told={
+                label: answer.threads if isinstance(answer, Greeting) else None
+                for label, answer in greetings.items()
+            },
+            precision=request.precision,
+            timing=request.timing,
+            repeat=request.repeat,
+            invariance=request.invariance,
+            command=list(request.command),
+            paths=list(request.paths),
+            known=[str(file) for file in request.known],
+            corpus=corpus_digest(request.selection.cases, self.known),
+            adapters=[self._adapter(label) for label in greetings],
+            versions=self.versions,
+            facts=self.facts,
+            devices={label: list(self.plan.devices[label]) for label in greetings},
+            absent=dict(self.plan.absent),
+        )
+        return line.content()
+
+    def _adapter(self, label: str) -> dict[str, Any]:
+        greeting = self.plan.greetings[label]
+        return {
+            "label": label,
+            "asked": self.request.asked.get(label, label),
+            "python": self.request.pythons.get(label),
+            "adapter": self.adapters[label],
+            "convention": greeting.convention if isinstance(greeting, Greeting) else None,
+        }
+
+
+def names_by_root(selection: Selection, known: Sequence[Difference]) -> dict[Path, list[str]]:
+    """Full names by corpus root: those loaded if all entries find a case among them, else all of
+    the root's.
+    """
+    loaded = [case.name for case in selection.loaded]
+    names = dict.fromkeys(selection.roots, loaded)
+    for root in selection.roots:
+        if lost_entries([entry for entry in known if entry.root in (root, None)], names):
+            names[root] = [case.name for case in load_cases(root)]
+    return names
