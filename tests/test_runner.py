@@ -12,8 +12,8 @@ from helpers import CUT, EMPTY, GAPS, TESTS, TORCHS_RULE, corpus, foreign, gone,
 
 from conformance.corpus.selection import select
 from conformance.errors import CaseFileError, FileProblems, RecordError, UsageError
+from conformance.record.case_line import corpus_digest
 from conformance.record.record import RECORD, read_record
-from conformance.run import runner
 from conformance.run.plan import Task
 from conformance.run.request import Request
 from conformance.run.runner import execute
@@ -674,7 +674,7 @@ def test_the_digest_of_a_corpus_does_not_depend_on_where_it_lies(tmp_path):
         select([str(corpus(tmp_path / name, text))])
         for name, text in (("a", CUT), ("b", CUT), ("c", GAPS))
     ]
-    digests = [runner.corpus_digest(selection.cases, []) for selection in selections]
+    digests = [corpus_digest(selection.cases, []) for selection in selections]
     assert digests[0] == digests[1] != digests[2]
 
 

@@ -32,9 +32,9 @@ class RunLine:
     python: str = UNKNOWN
     cpu: Mapping[str, Any] = field(default_factory=_unknown)
     timeout: float = 60.0
-    allow_unsupported: bool = False
+    allow_unsupported: bool
     threads: int | None = None
-    threads_told: Mapping[str, int | None] = field(default_factory=dict)
+    threads_told: Mapping[str, int | None]
     precision: str = "default"
     timing: str = "off"
     repeat: int
