@@ -26,6 +26,7 @@ from conformance.record import signatures
 from conformance.verdicts import messages
 from conformance.verdicts.assessment import assess_output
 from conformance.verdicts.diagnosis import diagnosed
+from conformance.verdicts.facts import explanation
 from conformance.verdicts.verdict import Verdict
 
 MOST_TOLD = 12
@@ -141,7 +142,7 @@ def _cause(group: signatures.Group, share: int, cases: dict[str, Case]) -> Itera
             f"    {line}"
             for line in messages.about({"summary": case.summary, "source": case.source})
         )
-        yield from (f"    {line}" for line in messages.details(alike[0]))
+        yield from (f"    {line}" for line in explanation(alike[0]))
         if len(alike) > 1:
             yield (
                 f"    and so do {len(alike) - 1} of the {min(share, len(group.verdicts)) - 1} "

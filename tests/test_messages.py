@@ -13,6 +13,7 @@ import pytest
 from conformance.record import messages as record_messages
 from conformance.record.record import Record
 from conformance.verdicts import messages
+from conformance.verdicts.facts import explanation
 from conformance.verdicts.verdict import STATUSES, Verdict
 
 
@@ -43,7 +44,7 @@ def test_details_are_in_the_order_of_the_grammar(verdict: Callable[..., Verdict]
         known="because",
         known_problem={"entry": "a.yaml:3", "problem": "stale"},
     )
-    assert messages.details(found) == [
+    assert explanation(found) == [
         "out[0]=1, should be 2; 1 of 3 elements differ",
         "max abs error 1 (allowed 2.7e-07)",
         "precision of 11 bits: TF32 or float16",
@@ -65,7 +66,7 @@ def test_exact_sums_allow_no_error(verdict: Callable[..., Verdict]) -> None:
             "allowed": 0.0,
         }
     )
-    assert messages.details(found)[1] == "max abs error 1 (none is allowed: every sum is exact)"
+    assert explanation(found)[1] == "max abs error 1 (none is allowed: every sum is exact)"
 
 
 def test_a_message_says_what_the_case_is_about(
@@ -82,12 +83,12 @@ def test_what_conforms_has_no_error_to_explain(verdict: Callable[..., Verdict]) 
     found = verdict(
         status="conforms", error_over_bound=0.5, precision={"bits": 24, "formats": ["float32"]}
     )
-    assert messages.details(found) == []
+    assert explanation(found) == []
 
 
 def test_a_precision_of_no_format_says_so(verdict: Callable[..., Verdict]) -> None:
     """Bits that no format has are given without one."""
-    assert messages.details(verdict(precision={"bits": 16, "formats": []})) == [
+    assert explanation(verdict(precision={"bits": 16, "formats": []})) == [
         "precision of 16 bits: no format"
     ]
 
@@ -103,7 +104,7 @@ def test_again_is_a_command_for_a_shell(
     ]
     run_line["paths"] = ["my cases"]
     found = verdict(adapter="old", device="cuda", case="folder/file/a b")
-    command = messages.again(found, run_line)
+    command = messages.reproduction(found, run_line)
     assert shlex.split(command)[:5] == ["conformance", "run", "my cases", "folder/file/a b", "-a"]
     assert shlex.split(command)[5:] == ["old=cmd:./engine --fast", "--device", "cuda"]
 
@@ -112,7 +113,7 @@ def test_the_first_device_needs_no_option(
     verdict: Callable[..., Verdict], run_line: dict[str, Any]
 ) -> None:
     """On the CPU the command is as short as it can be."""
-    assert messages.again(verdict(), run_line) == "conformance run folder/file/one -a engine"
+    assert messages.reproduction(verdict(), run_line) == "conformance run folder/file/one -a engine"
 
 
 @pytest.mark.parametrize("words", [["--threads", "3"], ["--threads=3"]])
@@ -122,11 +123,11 @@ def test_a_number_of_threads_that_was_asked_for_is_asked_for_again(
     """One that was not is the machine's own, and another machine has another."""
     run_line["threads"], run_line["command"] = 3, ["conformance", "run", *words]
     assert (
-        messages.again(verdict(), run_line)
+        messages.reproduction(verdict(), run_line)
         == "conformance run folder/file/one -a engine --threads 3"
     )
     run_line["command"] = ["conformance", "run"]
-    assert messages.again(verdict(), run_line) == "conformance run folder/file/one -a engine"
+    assert messages.reproduction(verdict(), run_line) == "conformance run folder/file/one -a engine"
 
 
 def test_the_message_is_headline_details_and_command(
@@ -211,6 +212,8 @@ def test_releases_beyond_the_entries_are_told_once(
         " conformance confirm brings them up to date"
     ]
     assert "2 known differences (2 unconfirmed)" in record_messages.summary(record)
-    assert "known (unconfirmed for engine 2.0: seen in engine ==1.*): a reason" in messages.details(
-        verdicts[0]
+    lines = explanation(verdicts[0])
+    assert "known: a reason" in lines
+    assert any(
+        line.startswith("unconfirmed for engine 2.0: seen in engine ==1.*") for line in lines
     )

@@ -92,7 +92,7 @@ def test_markup_and_script_are_shown_as_text(
     record = hostile(run_line, verdict)
     page = visit(on_disk(render(record, baseline=record), tmp_path))
     page.locator("#matrix tbody td.cell").first.click()
-    page.wait_for_selector("dialog[open] details.verdict-of[open] .again")
+    page.wait_for_selector("dialog[open] details.verdict-of[open] .reproduce")
     page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
     page.evaluate(
         "async () => { for (const figure of document.querySelectorAll('[data-figure]')) "

@@ -25,7 +25,7 @@ from conformance.run.request import Request
 from conformance.run.runner import execute
 from conformance.system.files import replace_file
 from conformance.system.machine import physical_cores
-from conformance.verdicts import messages
+from conformance.verdicts.facts import explanation
 from conformance.verdicts.verdict import STATUSES, Verdict
 from conformance.workers.specs import read_specs
 
@@ -168,7 +168,7 @@ class Trier:
             status=verdict.status,
             kind=verdict.kind,
             diagnosis=verdict.mistake,
-            lines=tuple(messages.details(verdict)),
+            lines=tuple(explanation(verdict)),
             versions=dict(versions),
         )
 

@@ -80,9 +80,7 @@ class Lines(Observer):
         before = sum(self._failing.values())
         self._failing[verdict.adapter] = self._failing.get(verdict.adapter, 0) + verdict.unexpected
         if verdict.unexpected and (self._every_failure or not before):
-            self._tell(
-                f"{messages.brief(verdict)}\n    reproduce: {messages.again(verdict, self._run)}"
-            )
+            self._tell(messages.alert(verdict, self._run))
 
     def finished(self, adapter: str, seconds: float) -> None:
         count, failing = self._totals[adapter], self._failing[adapter]
@@ -160,7 +158,7 @@ class Bar(Observer):
 
     def verdict(self, verdict: Verdict) -> None:
         if verdict.unexpected and (self._every_failure or not self._unexpected):
-            line = f"{messages.brief(verdict)}\n    reproduce: {messages.again(verdict, self._run)}"
+            line = messages.alert(verdict, self._run)
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
         self._unexpected += verdict.unexpected
         self._update(advance=1, description=f"verdicts, {self._unexpected} unexpected")

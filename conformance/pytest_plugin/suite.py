@@ -25,6 +25,7 @@ from conformance.run.plan import Task
 from conformance.run.request import Request
 from conformance.system.machine import physical_cores
 from conformance.verdicts import messages
+from conformance.verdicts.facts import explanation
 from conformance.verdicts.known_reader import entries_of
 from conformance.workers.engine import Greeting
 from conformance.workers.specs import read_interpreters, read_specs
@@ -212,7 +213,7 @@ class _Case(pytest.Item):
             line = {**self.suite.trial.line, "paths": [str(self.parent.to_run_again())]}
             pytest.fail(strict + messages.message(verdict, line), pytrace=False)
         if verdict.status != "conforms":
-            pytest.skip(" ".join([f"{verdict.status}:", *messages.details(verdict)]))
+            pytest.skip(" ".join([f"{verdict.status}:", *explanation(verdict)]))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What is wrong with a file, and what is known, is told as such: a traceback takes pytest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from conformance.record.record import Record
-from conformance.verdicts.messages import ASPECTS
+from conformance.verdicts.facts import ASPECTS
 from conformance.verdicts.verdict import Verdict
 from conformance.wording import counted, milliseconds
 

@@ -8,6 +8,7 @@ from conformance.record.changes import Key
 from conformance.record.record import Record
 from conformance.record.signatures import groups_of, told
 from conformance.verdicts import messages
+from conformance.verdicts.facts import explanation
 
 MOST_CAUSES = 50
 MOST_NAMES = 5
@@ -21,14 +22,16 @@ def causes(record: Record) -> list[dict[str, Any]]:
     found = []
     for group in groups_of(record)[:MOST_CAUSES]:
         smallest = group.smallest
-        lines = [*messages.about(record.cases[smallest.case]), *messages.details(smallest)]
+        lines = [*messages.about(record.cases[smallest.case]), *explanation(smallest)]
         others = [verdict.case for verdict in group.verdicts[1:]]
         found.append(
             {
                 "smallest": smallest,
                 "headline": messages.headline(smallest),
                 "told": told(group),
-                "text": "\n".join([*lines, f"reproduce: {messages.again(smallest, record.run)}"]),
+                "text": "\n".join(
+                    [*lines, f"reproduce: {messages.reproduction(smallest, record.run)}"]
+                ),
                 "key": Key(smallest.case, smallest.adapter, smallest.device, smallest.quantity),
                 "others": others[:MOST_NAMES],
                 "more": len(others[MOST_NAMES:]),

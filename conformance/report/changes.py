@@ -11,7 +11,7 @@ from typing import Any
 from conformance.record.changes import Change, Changes, Fact, Key, Pace
 from conformance.record.record import strict
 from conformance.report.markdown import plain, table
-from conformance.verdicts import messages
+from conformance.verdicts.facts import explanation
 from conformance.verdicts.verdict import Verdict
 from conformance.wording import counted, milliseconds
 
@@ -187,7 +187,7 @@ def _changes_part(title: str, found: Sequence[Change]) -> _Part:
         title=title,
         columns=("adapter", "device", "case", "change"),
         rows=[(*_who(change.key), _told(change)) for change in found],
-        details=[messages.details(change.new) for change in found],
+        details=[explanation(change.new) for change in found],
     )
 
 

@@ -14,6 +14,7 @@ from conformance.record.record import Record
 from conformance.record.signatures import Group, groups_of, told
 from conformance.report.markdown import plain, table
 from conformance.verdicts import messages
+from conformance.verdicts.facts import explanation
 from conformance.verdicts.verdict import STATUSES
 
 MOST_ANNOTATIONS = 10
@@ -55,7 +56,7 @@ def summary(record: Record) -> str:
 
 def _what(group: Group) -> list[str]:
     """What explains the smallest case of a group, and how many others fail so."""
-    return [*filter(None, [told(group)]), *messages.details(group.smallest)]
+    return [*filter(None, [told(group)]), *explanation(group.smallest)]
 
 
 def failure(said: str) -> str:
@@ -125,7 +126,7 @@ def _versions(record: Record, label: str) -> str:
 
 def _annotation(group: Group, record: Record, places: dict[str, str]) -> str:
     verdict = group.smallest
-    text = "\n".join([*_what(group), f"reproduce: {messages.again(verdict, record.run)}"])
+    text = "\n".join([*_what(group), f"reproduce: {messages.reproduction(verdict, record.run)}"])
     return error(text, at=places.get(verdict.case), title=messages.headline(verdict))
 
 

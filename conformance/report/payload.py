@@ -16,6 +16,7 @@ from conformance.record.record import Record
 from conformance.report.matrix import NO_VERDICT, Column, Row, code
 from conformance.report.skeletons import Skeletons, data_of, natives_for, program_adapter
 from conformance.verdicts import messages
+from conformance.verdicts.facts import facts, summary
 from conformance.verdicts.verdict import STATUSES, Verdict
 
 CASES_A_PIECE = 48
@@ -23,7 +24,6 @@ MOST_ELEMENTS = 512
 """Of an array that can be made again, where nothing differs: the page would be twice as large, and
 nobody reads longer ones."""
 ARRAYS = ("input", "kernel", "bias", "gradients", "expected")
-PLAIN = ("case", "adapter", "device", "quantity", "status")
 
 
 def pack(content: Any) -> str:
@@ -164,24 +164,20 @@ def numbers(values: Any) -> str:
 def _verdict(
     record: Record, verdict: Verdict, position: Mapping[tuple[str, str], int]
 ) -> dict[str, Any]:
-    """A verdict by the number of its column, without what is null, and with the words for a
-    person.
-    """
-    fields = {name: getattr(verdict, name) for name in verdict.__slots__ if name not in PLAIN}
-    shown = {
+    """A verdict by the number of its column, in the words that everybody has for it."""
+    is_told = verdict.fails or verdict.unexpected
+    return {
         "column": position[verdict.adapter, verdict.device],
         "quantity": verdict.quantity,
         "status": verdict.status,
         "unexpected": verdict.unexpected or None,
-        **fields,
+        "known": (verdict.known is not None) or None,
+        "summary": summary(verdict) or None,
+        "facts": facts(verdict) or None,
+        "index": None if verdict.mismatch is None else verdict.mismatch.get("index"),
         "got": _array(verdict.got, True),
+        "reproduce": messages.reproduction(verdict, record.run) if is_told else None,
     }
-    if verdict.fails or verdict.unexpected:
-        shown |= {
-            "details": messages.details(verdict),
-            "again": messages.again(verdict, record.run),
-        }
-    return shown
 
 
 def _tight(value: Any) -> Any:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from conformance.record.record import Record
 from conformance.report.matrix import Row
 from conformance.verdicts import messages
+from conformance.verdicts.facts import explanation
 from conformance.verdicts.verdict import STATUSES, Verdict
 
 _NONE = Markup("<td></td>")
@@ -63,8 +64,8 @@ def failures(record: Record) -> list[dict[str, Any]]:
             "anchor": anchor(verdict),
             "verdict": verdict,
             "headline": messages.headline(verdict),
-            "details": messages.details(verdict),
-            "again": messages.again(verdict, record.run),
+            "details": explanation(verdict),
+            "reproduce": messages.reproduction(verdict, record.run),
             "slices": _slices(_expected(record, verdict), verdict) if verdict.unexpected else [],
         }
         for verdict in record.verdicts

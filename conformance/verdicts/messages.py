@@ -8,14 +8,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from conformance.verdicts.facts import explanation
 from conformance.verdicts.verdict import Verdict
-
-ASPECTS = {
-    "batch": "a sample alone",
-    "threads": "another number of threads",
-    "layout": "another memory layout",
-}
-"""What should not matter, by its key in a verdict's `invariance`."""
 
 _VERBS = {
     "differs": "differs from the oracle",
@@ -36,44 +30,7 @@ def headline(verdict: Verdict) -> str:
     )
 
 
-def details(verdict: Verdict) -> list[str]:
-    """What explains it, a line each."""
-    lines = []
-    if verdict.mismatch is not None:
-        lines.append(str(verdict.mismatch["text"]))
-    if verdict.mismatch is not None and "abs_error" in verdict.mismatch:
-        allowed = float(verdict.mismatch["allowed"])
-        limit = f"allowed {allowed:.2g}" if allowed else "none is allowed: every sum is exact"
-        lines.append(f"max abs error {float(verdict.mismatch['abs_error']):.3g} ({limit})")
-    if verdict.precision is not None and verdict.fails:
-        formats = " or ".join(verdict.precision["formats"]) or "no format"
-        lines.append(f"precision of {verdict.precision['bits']} bits: {formats}")
-    if verdict.diagnosis is not None:
-        lines.append(str(verdict.diagnosis["text"]))
-    if verdict.nondeterministic is not None:
-        found = verdict.nondeterministic
-        text = (
-            f"{found['distinct']} different results in {found['runs']} runs, up to "
-            f"{float(found['largest']):.3g} apart"
-        )
-        lines.append(text + ("; what changes looks uninitialised" if found["looks"] else ""))
-    for aspect, found in (verdict.invariance or {}).items():
-        lines.append(f"{ASPECTS[aspect]} changes it: {found['text']}")
-    if verdict.message is not None:
-        lines += verdict.message.strip().splitlines()
-    if verdict.known is not None:
-        unconfirmed = (
-            f" (unconfirmed {verdict.known_unconfirmed['text']})"
-            if verdict.known_unconfirmed
-            else ""
-        )
-        lines.append(f"known{unconfirmed}: {verdict.known}")
-    if verdict.known_problem is not None:
-        lines.append(f"{verdict.known_problem['entry']}: {verdict.known_problem['problem']}")
-    return lines
-
-
-def again(verdict: Verdict, run: Mapping[str, Any]) -> str:
+def reproduction(verdict: Verdict, run: Mapping[str, Any]) -> str:
     """The command that shows it again, from the run line of the record."""
     entry: Mapping[str, Any] = next(
         (e for e in run["adapters"] if e["label"] == verdict.adapter), {"asked": verdict.adapter}
@@ -89,9 +46,8 @@ def again(verdict: Verdict, run: Mapping[str, Any]) -> str:
         words += ["--timeout", f"{run['timeout']:g}"]
     if run.get("precision", "strict") != "strict":
         words += ["--precision", run["precision"]]
-    if any(
-        word.partition("=")[0] == "--threads" for word in run.get("command", [])
-    ):  # else it is the machine's own number
+    # without the option it is the machine's own number
+    if any(word.partition("=")[0] == "--threads" for word in run.get("command", [])):
         words += ["--threads", str(run["threads"])]
     if entry.get("python"):
         words += ["--python", f"{verdict.adapter}={entry['python']}"]
@@ -100,7 +56,7 @@ def again(verdict: Verdict, run: Mapping[str, Any]) -> str:
 
 def message(verdict: Verdict, run: Mapping[str, Any], case: Mapping[str, Any] | None = None) -> str:
     """The whole message, several lines; with the case's line it says what the case is about."""
-    lines = [*about(case), *details(verdict), f"reproduce: {again(verdict, run)}"]
+    lines = [*about(case), *explanation(verdict), f"reproduce: {reproduction(verdict, run)}"]
     return "\n".join([headline(verdict) + ":", *(f"    {line}" for line in lines)])
 
 
@@ -116,6 +72,11 @@ def brief(verdict: Verdict) -> str:
     if verdict.known_problem is not None and not verdict.fails:
         what = f"{verdict.known_problem['entry']}: {verdict.known_problem['problem']}"
     return f"{headline(verdict)}{': ' if what else ''}{what}"
+
+
+def alert(verdict: Verdict, run: Mapping[str, Any]) -> str:
+    """What is told as soon as a verdict comes: `brief`, and how to see it again."""
+    return f"{brief(verdict)}\n    reproduce: {reproduction(verdict, run)}"
 
 
 def about(case: Mapping[str, Any] | None) -> list[str]:

@@ -6,9 +6,6 @@ const CaseView = (() => {
 
   const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
-  /** A number for a person: three digits, powers of ten where they are short. */
-  const figure = (value) => (typeof value === "number" ? String(Number(value.toPrecision(3))) : String(value));
-
   /** Copy a text; a page from disk may have no clipboard, then through a selection. */
   async function copy(text, button) {
     let done = true;
@@ -85,35 +82,10 @@ const CaseView = (() => {
     }).filter(Boolean);
   }
 
-  /** The few words of a verdict that stand beside its status. */
-  function short(verdict) {
-    const parts = [];
-    if (verdict.mismatch) parts.push(verdict.mismatch.text);
-    if (verdict.diagnosis) parts.push(verdict.diagnosis.text);
-    if (!parts.length && verdict.message) parts.push(verdict.message.trim().split("\n").at(-1));
-    if (!parts.length && verdict.error_over_bound !== undefined) {
-      parts.push(verdict.error_over_bound === 0 ? (verdict.exact ? "every bit" : "no error") : `error ${figure(verdict.error_over_bound)} of the bound`);
-    }
-    if (verdict.precision) parts.push(verdict.precision.formats.join(" or ") || `${verdict.precision.bits} bits`);
-    return parts.join("; ");
-  }
-
+  /** The facts of a verdict as they come: the words are those of every other report. The message has a place of its own. */
   function explained(verdict) {
-    const rows = [
-      ["what differs", verdict.mismatch?.text],
-      ["compared", verdict.exact ? "bit for bit: all sums are exact" : null],
-      ["largest error", verdict.exact || verdict.error_over_bound === undefined ? null : `${figure(verdict.error_over_bound)} times the bound`],
-      ["precision", verdict.precision ? `${counted(verdict.precision.bits, "bit")}: ${verdict.precision.formats.join(" or ") || "no format"}` : null],
-      ["it is instead", verdict.diagnosis?.text],
-      ["also", (verdict.diagnosis?.also ?? []).map((other) => other.text ?? other).join("; ") || null],
-      ["repetitions", verdict.nondeterministic ? `${verdict.nondeterministic.distinct} different results in ${verdict.nondeterministic.runs} runs, up to ${figure(verdict.nondeterministic.largest)} apart${verdict.nondeterministic.looks ? "; what changes looks uninitialised" : ""}` : null],
-      ["known", verdict.known],
-      ["unconfirmed", verdict.known_unconfirmed ? `${verdict.known_unconfirmed.text} (${verdict.known_unconfirmed.entry})` : null],
-      ["mended", verdict.mended ? `${verdict.mended.text} (${verdict.mended.entry})` : null],
-      ["known difference", verdict.known_problem ? `${verdict.known_problem.entry}: ${verdict.known_problem.problem}` : null],
-      ["time", verdict.timing ? `${figure(verdict.timing.median * 1e3)} ms, quartiles ${figure(verdict.timing.lower * 1e3)} to ${figure(verdict.timing.upper * 1e3)}, ${counted(verdict.timing.count, "call")}${verdict.timing.first ? `; first call ${figure(verdict.timing.first * 1e3)} ms` : ""}` : null],
-    ].filter(([, value]) => value);
-    return rows.length ? make("dl", { class: "explained" }, ...rows.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])) : null;
+    const rows = (verdict.facts ?? []).filter(([name]) => name !== "message");
+    return rows.length ? make("dl", { class: "explained" }, ...rows.flatMap(([name, sentence]) => [make("dt", {}, name), make("dd", {}, sentence)])) : null;
   }
 
   /** The program of a column, or the sentence why there is none. */
@@ -136,11 +108,12 @@ const CaseView = (() => {
       const expected = verdict.quantity === "output" ? line.expected : null;
       const start = verdict.got.start;
       parts.push(make("div", { class: "pictures" },
-        drawn("error", verdict.got, expected ?? null, verdict.mismatch?.index ?? null),
+        drawn("error", verdict.got, expected ?? null, verdict.index ?? null),
         drawn("array", verdict.got, start ? `Got, from [${start.join(", ")}]` : "Got")));
     }
-    if (verdict.message) parts.push(make("pre", { tabindex: 0 }, verdict.message.trim()));
-    if (verdict.again) parts.push(make("p", { class: "again" }, make("code", {}, verdict.again), " ", copied(verdict.again, "Copy command")));
+    const message = (verdict.facts ?? []).find(([name]) => name === "message");
+    if (message) parts.push(make("pre", { tabindex: 0 }, message[1]));
+    if (verdict.reproduce) parts.push(make("p", { class: "reproduce" }, make("code", {}, verdict.reproduce), " ", copied(verdict.reproduce, "Copy command")));
     const { text, reason } = await program(detail, index, verdict.column);
     if (text) parts.push(make("div", { class: "program" }, make("div", { class: "bar" }, make("h4", {}, "Program"), copied(text, "Copy program")), make("pre", { tabindex: 0, "aria-label": `Program for ${title(index.columns[verdict.column])}` }, text)));
     else parts.push(make("p", { class: "note" }, `No program: ${reason}`));
@@ -156,7 +129,7 @@ const CaseView = (() => {
       make("summary", {},
         make("span", { class: `cell ${verdict.status} ${state}`, "aria-hidden": "true" }, status.sign), " ",
         make("b", {}, title(column)), ` ${verdict.quantity === "output" ? "" : `${verdict.quantity} `}${verdict.status}${state ? `, ${state}` : ""} `,
-        make("span", { class: "note" }, short(verdict))), body);
+        make("span", { class: "note" }, verdict.summary ?? "")), body);
     let begun = false;
     const begin = () => { if (!begun) { begun = true; filled(body, verdict, detail, index); } };
     details.addEventListener("toggle", () => { if (details.open) begin(); });
