@@ -18,8 +18,7 @@ from conformance.corpus.case import Case
 from conformance.corpus.files import load_cases, shipped_cases
 from conformance.corpus.truths import Truths
 from conformance.programs import program
-from conformance.record.case import case_from
-from conformance.record.case_line import case_line
+from conformance.record.case_line import case_from, case_line
 from conformance.record.record import Record, strict
 from conformance.report import render
 

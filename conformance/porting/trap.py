@@ -13,18 +13,10 @@ from typing import Any
 
 from conformance import conventions
 from conformance.conventions import Native, Unrepresentable, normal_form
+from conformance.conventions.spelling import SPELLINGS
 from conformance.geometry import Axis, Geometry
 from conformance.porting.code import Spoken, spelled
 from conformance.porting.layer import Channels, Layer, times
-
-_NAMES = {
-    "torch": ("stride", "dilation"),
-    "keras": ("strides", "dilation_rate"),
-    "tensorflow": ("strides", "dilations"),
-    "jax": ("strides", "rhs_dilation"),
-    "flax": ("strides", "kernel_dilation"),
-    "onnx": ("strides", "dilations"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,18 +67,15 @@ def trap(layer: Layer, target: str, geometry: Geometry, channels: Channels) -> T
 
 
 def _lookalike(target: str, layer: Layer, geometry: Geometry) -> Native:
-    stride, dilation = _NAMES[target]
-    copied: dict[str, Any] = {stride: list(geometry.stride), dilation: list(geometry.dilation)}
-    copied |= _padding(target, _copied(layer), geometry)
-    groups = {
-        "torch": "groups",
-        "tensorflow": "groups",
-        "jax": "feature_group_count",
-        "onnx": "group",
-    }.get(target)
-    native = normal_form(
-        target, copied | ({groups: geometry.groups} if groups else {}), geometry.rank
-    )
+    names = SPELLINGS[target]
+    copied: dict[str, Any] = {
+        names.stride: list(geometry.stride),
+        names.dilation: list(geometry.dilation),
+        **_padding(target, _copied(layer), geometry),
+    }
+    if names.groups is not None:
+        copied[names.groups] = geometry.groups
+    native = normal_form(target, copied, geometry.rank)
     return _with_its_output(native, geometry) if target == "tensorflow" else native
 
 

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from conformance.record.case import case_from
+from conformance.record.case_line import case_from
 from conformance.record.record import Record
 from conformance.report.matrix import NO_VERDICT, Column, Row, code
 from conformance.report.skeletons import Skeletons, data_of, natives_for, program_adapter

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.conventions import Native
+from conformance.conventions.spelling import SPELLINGS
 from conformance.geometry import Geometry
 from conformance.porting.layer import Channels
 from conformance.porting.layouts import Layout
@@ -19,11 +20,10 @@ WHY_PAD = "  # zeros round the input: the window moves by the stride"
 _DEFAULTS: dict[str, Any] = {
     "output_padding": None,
     "transpose_kernel": False,
-    "feature_group_count": 1,
-    "groups": 1,
-    "group": 1,
+    **{names.groups: 1 for names in SPELLINGS.values() if names.groups is not None},
 }
-_DILATIONS = ("dilation", "dilation_rate", "dilations", "kernel_dilation")
+_DILATIONS = {names.dilation for framework, names in SPELLINGS.items() if framework != "jax"}
+"""JAX's general call is seldom written: it says everything but the groups."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

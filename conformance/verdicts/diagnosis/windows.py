@@ -11,6 +11,7 @@ import numpy as np
 
 from conformance import conventions
 from conformance.conventions import Unrepresentable
+from conformance.conventions.spelling import SPELLINGS
 from conformance.geometry import Axis, Geometry
 from conformance.oracle.reference import Float64
 from conformance.verdicts.diagnosis.mistake import Call
@@ -27,12 +28,6 @@ SAME_SOUNDING = {
     "JAX SAME": ("jax", {"padding": "SAME"}),
     "ONNX SAME_UPPER": ("onnx", {"auto_pad": "SAME_UPPER"}),
     "ONNX SAME_LOWER": ("onnx", {"auto_pad": "SAME_LOWER"}),
-}
-_STRIDE_AND_DILATION = {
-    "keras": ("strides", "dilation_rate"),
-    "tensorflow": ("strides", "dilations"),
-    "jax": ("strides", "rhs_dilation"),
-    "onnx": ("strides", "dilations"),
 }
 
 
@@ -153,10 +148,14 @@ def _windows_of_spellings(
     size, kernel = [axis.size for axis in axes], [axis.kernel for axis in axes]
     found = []
     for name, (convention, padding) in SAME_SOUNDING.items():
-        stride, dilation = _STRIDE_AND_DILATION[convention]
+        names = SPELLINGS[convention]
         native = conventions.normal_form(
             convention,
-            {stride: [a.stride for a in axes], dilation: [a.dilation for a in axes], **padding},
+            {
+                names.stride: [axis.stride for axis in axes],
+                names.dilation: [axis.dilation for axis in axes],
+                **padding,
+            },
             len(axes),
         )
         geometry = conventions.get(convention).geometry(native, size=size, kernel=kernel)
