@@ -5,29 +5,23 @@ stand.
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from helpers import CHECKOUT
+from helpers import CHECKOUT, tool
 
-PACKAGE = CHECKOUT / "conformance"
+architecture = tool("architecture")
+LEVELS, modules, imported, rooms_of = (
+    architecture.LEVELS,
+    architecture.modules,
+    architecture.imported,
+    architecture.rooms_of,
+)
 FRAMEWORKS = {"torch", "tensorflow", "keras", "jax", "jaxlib", "flax", "onnx", "onnxruntime"}
 
-LEVELS = (
-    ("errors", "geometry", "outcomes", "system", "wording"),
-    ("conventions",),
-    ("adapters", "oracle"),
-    ("corpus", "porting"),
-    ("workers", "programs", "verdicts"),
-    ("record", "sweep"),
-    ("callables", "report", "run"),
-    ("bisection", "pytest_plugin"),
-    ("commands",),
-    ("cli",),
-)
-"""Every package and every module beside them: each imports what is lower, and itself. The package's
-own `__init__` is lazy."""
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
 
 TOUCHING_FILES = {
@@ -48,35 +42,12 @@ FILE_METHODS = {
     "rename", "iterdir", "glob",
     "rglob", "is_file", "is_dir", "exists", "ftruncate", "rmtree", "copytree",
 }  # fmt: skip
-MODULES = {
-    path.relative_to(PACKAGE)
-    .with_suffix("")
-    .as_posix()
-    .replace("/", ".")
-    .removesuffix(".__init__"): path
-    for path in sorted(PACKAGE.rglob("*.py"))
-    if not path.is_relative_to(PACKAGE / "cases")
-}
+MODULES = modules()
 
 
-def imported(path):
-    """Full names of what a module imports, one per name: `from a import b` is a.b."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} imports relatively, should name the package"
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
-
-
-def ours(path):
-    """The top parts of what a module imports of ours, as in `workers`; names of the package itself
-    are left out.
-    """
-    found = {name.split(".")[1] for name in imported(path) if name.startswith("conformance.")}
-    return {name for name in found if name in {module.split(".")[0] for module in MODULES}}
+def ours(path: Path) -> set[str]:
+    """The rooms that a module imports from, its own among them."""
+    return rooms_of(path)
 
 
 def foreign(path):
@@ -111,6 +82,21 @@ def test_dependencies_point_one_way(module):
     """
     top = module.split(".")[0]
     assert not {other for other in ours(MODULES[module]) - {top} if LEVEL[other] >= LEVEL[top]}
+
+
+def test_the_picture_is_that_of_the_imports():
+    """docs/architecture.md is what its program makes of the package as it is now."""
+    text = architecture.DOCUMENT.read_text(encoding="utf-8")
+    assert architecture.document(text) == text
+
+
+def test_the_route_of_a_case_exists():
+    """Every file that docs/architecture.md names is there, and every room of the package is told."""
+    text = architecture.DOCUMENT.read_text(encoding="utf-8")
+    route = text.partition("## The route of a case")[2].partition("## Errands")[0]
+    named = set(re.findall(r"`([a-z_/]+\.py)`", route))
+    assert len(named) > 20
+    assert [name for name in named if not (architecture.PACKAGE / name).is_file()] == []
 
 
 def test_no_module_is_part_of_a_circle():
