@@ -4,9 +4,7 @@ on small problems.
 
 from __future__ import annotations
 
-import importlib
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
@@ -14,6 +12,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import helpers
 import pytest
 import test_covering_design as covering
 
@@ -24,7 +23,7 @@ from conformance.corpus.selection import select
 from conformance.corpus.truths import prepare
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-TOOLS = CHECKOUT / "tools"
+TOOL = CHECKOUT / "tools" / "corpus" / "quick_subset.py"
 PAGE = CHECKOUT / "docs" / "diagnosis.md"
 LEAST = 3
 GROUPS = {"groups-ignored", "first-kernel-for-all", "first-bias-for-all", "bias-interleaved"}
@@ -33,7 +32,7 @@ IMPOSSIBLE = {"flax": GROUPS, "keras": {*GROUPS, "output-padding-bias-alone"}}
 """Mistakes that no case of the corpus shows where a convention has no groups."""
 
 pytestmark = pytest.mark.skipif(
-    not (TOOLS / "quick_subset.py").is_file(),
+    not TOOL.is_file(),
     reason="the generator is in a checkout, not in a source distribution",
 )
 
@@ -41,11 +40,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def tool() -> Any:
     """The generator, as a module."""
-    sys.path.insert(0, str(TOOLS))
-    try:
-        return importlib.import_module("quick_subset")
-    finally:
-        sys.path.remove(str(TOOLS))
+    return helpers.tool("quick_subset")
 
 
 @cache

@@ -4,14 +4,12 @@ convention that is wrong.
 
 from __future__ import annotations
 
-import importlib.util
 import random
-import sys
-from pathlib import Path
 
+import helpers
 import numpy as np
 import pytest
-from helpers import REQUESTED
+from helpers import CHECKOUT, REQUESTED
 
 from conformance import conventions
 from conformance.adapters import REGISTRY
@@ -19,7 +17,7 @@ from conformance.conventions import Unrepresentable, normal_form, onnx
 from conformance.geometry import Axis, Geometry
 from conformance.outcomes import Crashed, Output, Raised, Unsupported
 
-TOOL = Path(__file__).resolve().parent.parent / "tools" / "sweep_conventions.py"
+TOOL = CHECKOUT / "tools" / "corpus" / "sweep_conventions.py"
 # How many calls of each kind: one adapter of each spelling (flax spells as jax does), fewer where
 # every shape is compiled.
 ADAPTERS = {"torch": 40, "onnxruntime": 40, "jax-general": 30, "tensorflow": 40, "keras-torch": 40}
@@ -31,11 +29,8 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def tool():
-    """tools/sweep_conventions.py as a module."""
-    spec = importlib.util.spec_from_file_location("sweep_conventions", TOOL)
-    module = sys.modules["sweep_conventions"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """tools/corpus/sweep_conventions.py as a module."""
+    return helpers.tool("sweep_conventions")
 
 
 def agreed(result, part):

@@ -1,7 +1,7 @@
 """Writes the native cases of `cases/conventions/`: each framework's own arguments, with what the
 oracle makes of them.
 
-    python tools/native_cases.py [FOLDER]
+    python tools/corpus/native_cases.py [FOLDER]
 
 The tables below choose the calls, few of them: every framework sees kernels 1 to 5, strides 1 to 4,
 dilation 1 and 2, odd and even sizes, one to three spatial axes and each of its ways to say padding,
@@ -24,10 +24,10 @@ from conformance.corpus.tensors import tensors_of
 from conformance.geometry import Geometry
 from conformance.oracle import truth_of
 
-FOLDER = Path(__file__).resolve().parent.parent / "cases" / "conventions"
+FOLDER = Path(__file__).resolve().parents[2] / "cases" / "conventions"
 HEADER = """\
 # {title}
-# Written by `python tools/native_cases.py`: change the tables there, not this file.
+# Written by `python tools/corpus/native_cases.py`: change the tables there, not this file.
 format: 1
 cases:
 """

@@ -1,7 +1,7 @@
 """Writes `cases/subsets/quick.txt`: few shipped cases that still detect every mistake and meet
 every pair of factors.
 
-    python tools/quick_subset.py [--check]
+    python tools/corpus/quick_subset.py [--check]
 
 What a member is good for: the mistakes of the diagnosis that it detects (of those that a convention
 can spell, three must detect each, for every convention); the pairs of levels of the covering design
@@ -49,7 +49,8 @@ SHARE = 0.12
 """Of the members, those that a round of the search tries to do without."""
 HEADER = """\
 # The smallest set found in which {least} cases or more detect each of {mistakes} mistakes, and
-# every pair of factors meets. Written by `python tools/quick_subset.py`: run it when cases change.
+# every pair of factors meets. Written by `python tools/corpus/quick_subset.py`: run it when
+# cases change.
 """
 
 Need = tuple[object, ...]

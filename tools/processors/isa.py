@@ -1,13 +1,13 @@
 """Runs the corpus on engines that are held to one instruction set, against the same known
 differences as every other run.
 
-    python tools/isa.py NAME [OPTION OF conformance run]...
-    python tools/isa.py --keep NAME...
-    python tools/isa.py --page
+    python tools/processors/isa.py NAME [OPTION OF conformance run]...
+    python tools/processors/isa.py --keep NAME...
+    python tools/processors/isa.py --page
 
-NAME is a row of `tools/isa.yaml`; `isa-` may stand before it, so that the name of the tox
-environment will do. The record and the page go to `reports/isa/NAME/`, and the exit code is that of
-`conformance run`. On a processor that has less, the verdicts that another machine left in
+NAME is a row of `isa.yaml` beside this file; `isa-` may stand before it, so that the name of the
+tox environment will do. The record and the page go to `reports/isa/NAME/`, and the exit code is
+that of `conformance run`. On a processor that has less, the verdicts that another machine left in
 `reports/isa/NAME.json` are held against the known differences of today instead: whoever edits them
 sees what they break there. `--keep` writes that file from the record, and `--page`
 docs/processors.md from all of them.
@@ -36,8 +36,8 @@ from conformance.verdicts.known import Difference, explain
 from conformance.verdicts.known_reader import load_differences
 from conformance.verdicts.verdict import STATUSES, Verdict
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-TABLE = CHECKOUT / "tools" / "isa.yaml"
+CHECKOUT = Path(__file__).resolve().parents[2]
+TABLE = Path(__file__).with_name("isa.yaml")
 RECORDS = CHECKOUT / "reports" / "isa"
 PAGE = CHECKOUT / "docs" / "processors.md"
 SIGNS = {status.sign: name for name, status in STATUSES.items()}
@@ -219,7 +219,7 @@ def keep(name: str) -> None:
 HEAD = """# Processors
 
 What engines compute differently on another instruction set, as the corpus measured it. This page
-is made by `python tools/isa.py --page`; do not edit it.
+is made by `python tools/processors/isa.py --page`; do not edit it.
 
 `tox -e isa-NAME` runs the corpus on engines and their variants that are held to one instruction
 set by their own switches: `ONEDNN_MAX_CPU_ISA`, `ATEN_CPU_CAPABILITY` and XLA's flag
@@ -347,7 +347,8 @@ def main(words: Sequence[str]) -> int:
     wrong = [name for name in names if name not in rows]
     if wrong or not names:
         print(
-            f"tools/isa.py {' '.join(wrong)}: should be one of {', '.join(rows)}", file=sys.stderr
+            f"tools/processors/isa.py {' '.join(wrong)}: should be one of {', '.join(rows)}",
+            file=sys.stderr,
         )
         return 2
     if words[0] == "--keep":

@@ -2,9 +2,9 @@
 version matrix.
 
     tox -e compat-keras-3.14.1,...  # each writes a record below reports/compat
-    python tools/history.py reports/reference reports/compat/*  # makes reports/history.json of
-                                                                # them, and the page of that
-    python tools/history.py  # makes the page again
+    # makes reports/history.json of the records, and the page of that
+    python tools/releases/history.py reports/reference reports/compat/*
+    python tools/releases/history.py  # makes the page again
 
 No engine is asked. What fails in the records is explained by the known differences as they are now:
 one bug is what they give one reason for in one package. A failure that none explains is told, and
@@ -31,16 +31,16 @@ from conformance.verdicts.known import Difference, explain
 from conformance.verdicts.known_reader import load_differences
 from conformance.verdicts.verdict import Verdict
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parents[2]
 DATA = CHECKOUT / "reports" / "history.json"
 PAGE = CHECKOUT / "docs" / "history.md"
-MATRIX = CHECKOUT / "tools" / "compat.yaml"
+MATRIX = Path(__file__).with_name("compat.yaml")
 
 HEAD = """\
 # History
 
 What was wrong in which release, as the [version matrix](commands.md#other-versions) measured it.
-This page is made by `python tools/history.py`; do not edit it.
+This page is made by `python tools/releases/history.py`; do not edit it.
 
 One row is one bug: what the [known differences](reports.md#known-differences) give one reason
 for. *First bad* and *last bad* are releases that were run; `conformance bisect` finds the very

@@ -1,7 +1,7 @@
 """Sweeps real frameworks with random calls: does each take the window that its convention module
 predicts, and no other?
 
-    python tools/sweep_conventions.py [--count 2000] [--seed 1] [ADAPTER...]
+    python tools/corpus/sweep_conventions.py [--count 2000] [--seed 1] [ADAPTER...]
 
 For every adapter (all of the table, unless named), COUNT times each:
 

@@ -1,7 +1,7 @@
 """Writes the covering design of `cases/arithmetic/`: few cases in which the levels of all factors
 meet, by pairs and by triples.
 
-    python tools/covering_design.py [--check] [FOLDER]
+    python tools/corpus/covering_design.py [--check] [FOLDER]
 
 `factors.yaml` in that folder says which levels there are and which cannot meet. A row, a level of
 every factor, is chosen as in AETG (Cohen, Dalal, Fredman and Patton, IEEE Trans. Softw. Eng. 23(7),
@@ -34,7 +34,7 @@ from conformance.corpus.tensors import tensors_of
 from conformance.geometry import from_padding
 from conformance.oracle import truth_of
 
-FOLDER = Path(__file__).resolve().parent.parent / "cases" / "arithmetic"
+FOLDER = Path(__file__).resolve().parents[2] / "cases" / "arithmetic"
 RANKS = {"line": 1, "plane": 2, "volume": 3}
 SEED = 5
 CANDIDATES, ROUNDS = 6, 20
@@ -704,7 +704,8 @@ def wrapped(line: str) -> list[str]:
 
 HEADER = """\
 # {title}
-# Written by `python tools/covering_design.py` from factors.yaml: change that, not this file.
+# Written by `python tools/corpus/covering_design.py` from factors.yaml: change that, not this
+# file.
 format: 1
 cases:
 """
