@@ -22,7 +22,6 @@ from itertools import combinations, product
 from math import prod
 
 import numpy as np
-from covering_design import FOLDER, designs, entries, stem_of
 
 from conformance.conventions import NAMES, Unrepresentable
 from conformance.corpus.case import Case
@@ -34,6 +33,9 @@ from conformance.oracle import Truth
 from conformance.verdicts.compare import compare
 from conformance.verdicts.diagnosis.detection import detection
 from conformance.verdicts.known_reader import load_differences
+from covering.designs import designs
+from covering.entries import entries
+from covering.files import FOLDER, stem_of
 
 CASES = FOLDER.parent
 FILE = CASES / "subsets" / "quick.txt"
