@@ -3,10 +3,11 @@ oracle makes of them.
 
     python tools/corpus/native_cases.py [FOLDER]
 
-The tables in `native` choose the calls, few of them: every framework sees kernels 1 to 5, strides 1 to 4,
-dilation 1 and 2, odd and even sizes, one to three spatial axes and each of its ways to say padding,
-but no full product. The axes of one call differ from each other, so that exchanged axes show.
-Identifiers, summaries and `expected` follow from the arguments; running this again changes nothing.
+The tables in `native` choose the calls, few of them: every framework sees kernels 1 to 5, strides 1
+to 4, dilation 1 and 2, odd and even sizes, one to three spatial axes and each of its ways to say
+padding, but no full product. The axes of one call differ from each other, so that exchanged axes
+show. Identifiers, summaries and `expected` follow from the arguments; running this again changes
+nothing.
 """
 
 from __future__ import annotations
