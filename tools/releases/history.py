@@ -47,10 +47,15 @@ for. *First bad* and *last bad* are releases that were run; `conformance bisect`
 release where a bug came or went. Cases are those that failed in the last bad release, of which
 one is named; the diagnosis is that of this one.
 """
-ALWAYS = """
+REPAIRED, SINCE, ALWAYS = "Repaired", "Since a release", "In every release that was run"
+TITLES = {
+    REPAIRED: "",
+    SINCE: "",
+    ALWAYS: """
 Nobody has repaired these in a release that was run, or they are limits that the documentation
 does not tell.
-"""
+""",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,26 +185,21 @@ def page(history: History) -> str:
         for version, counts in releases.items():
             numbers = (counts.get(name, 0) for name in ("conforms", "known", "unsupported"))
             parts.append(f"| {package} | {version} | {' | '.join(map(str, numbers))} |\n")
-    for title, text, wanted in (
-        ("Repaired", "", lambda bug: not _still(bug, history)),
-        (
-            "Since a release",
-            "",
-            lambda bug: _still(bug, history) and not _from_the_first(bug, history),
-        ),
-        (
-            "In every release that was run",
-            ALWAYS,
-            lambda bug: _still(bug, history) and _from_the_first(bug, history),
-        ),
-    ):
-        rows = [_row(bug, history) for bug in history.bugs if wanted(bug)]
+    for title, text in TITLES.items():
+        rows = [_row(bug, history) for bug in history.bugs if _title(bug, history) == title]
         table = (
             "\n| bug | first bad | last bad | case | diagnosis |\n| --- | --- | --- | --- | --- |\n"
             + "".join(rows)
         )
         parts.append(f"\n## {title}\n{text}" + (table if rows else "\nNone.\n"))
     return "".join(parts)
+
+
+def _title(bug: Bug, history: History) -> str:
+    """Which of TITLES a bug stands below."""
+    if not _still(bug, history):
+        return REPAIRED
+    return ALWAYS if _from_the_first(bug, history) else SINCE
 
 
 def _still(bug: Bug, history: History) -> bool:
