@@ -13,6 +13,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -174,7 +175,7 @@ def started(log):
     return [int(line.split()[1]) for line in log.read_text().splitlines()] if log.exists() else []
 
 
-def tool(name):
+def tool(name: str) -> ModuleType:
     """A module of `tools/` by its dotted name within its folder, as the tools themselves import
     it.
     """

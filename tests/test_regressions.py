@@ -33,8 +33,7 @@ def cases() -> list[Case]:
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
     """The tool as a module."""
-    module: ModuleType = helpers.tool("prove_regressions")
-    return module
+    return helpers.tool("prove_regressions")
 
 
 def urls(case: Case) -> list[str]:
