@@ -73,50 +73,74 @@ def shapes() -> list[tuple[str, Geometry, tuple[int, ...], tuple[int, ...]]]:
 
 def ways(geometry: Geometry, x: Any, w: Any) -> dict[str, Callable[[], Any]]:
     """Functions of nothing that compute the same."""
-    pads = [(low, high) for low, high in geometry.crops]
-    padding, extra = (
-        [(low, max(high, 0)) for low, high in pads],
-        [max(-high, 0) for _, high in pads],
-    )
-    arguments = {
+    found = {
+        "oracle": by_oracle(geometry, x, w),
+        "torch": by_torch(geometry, x, w) if torch_has(geometry) else None,
+        "scipy": (lambda: by_scipy(x, w, geometry)) if scipy_has(geometry) else None,
+        "onnx-reference": by_reference(geometry, x, w),
+    }
+    return {name: run for name, run in found.items() if run is not None}
+
+
+def arguments_of(geometry: Geometry) -> dict[str, Any]:
+    """What torch and the oracle call by the same names."""
+    return {
         "stride": geometry.stride,
         "dilation": geometry.dilation,
         "groups": geometry.groups,
     }
-    made: dict[str, Callable[[], Any]] = {
-        "oracle": lambda: conformance.conv_transpose(
-            x, w, padding=padding, output_padding=extra, **arguments
-        )
-    }
+
+
+def by_oracle(geometry: Geometry, x: Any, w: Any) -> Callable[[], Any]:
+    padding = [(low, max(high, 0)) for low, high in geometry.crops]
+    extra = [max(-high, 0) for _, high in geometry.crops]
+    arguments = arguments_of(geometry)
+    return lambda: conformance.conv_transpose(
+        x, w, padding=padding, output_padding=extra, **arguments
+    )
+
+
+def torch_has(geometry: Geometry) -> bool:
+    """Whether each axis loses as much at its start as at its end, but for an output_padding."""
+    return all(
+        0 <= low - high < max(a.stride, a.dilation)
+        for (low, high), a in zip(geometry.crops, geometry.axes, strict=True)
+    )
+
+
+def by_torch(geometry: Geometry, x: Any, w: Any) -> Callable[[], Any]:
     given, weights = torch.from_numpy(x), torch.from_numpy(w)
     call = {1: torch.conv_transpose1d, 2: torch.conv_transpose2d, 3: torch.conv_transpose3d}[
         geometry.rank
     ]
-    if all(low >= high for low, high in pads) and all(
-        low - high < max(a.stride, a.dilation)
-        for (low, high), a in zip(pads, geometry.axes, strict=True)
-    ):
-        lows, back = [low for low, _ in pads], [low - high for low, high in pads]
-        made["torch"] = lambda: call(given, weights, padding=lows, output_padding=back, **arguments)
-    if (
-        geometry.groups == 1
-        and geometry.dilation == (1,) * geometry.rank
-        and min(min(pair) for pair in pads) >= 0
-    ):
-        made["scipy"] = lambda: by_scipy(x, w, geometry)
+    lows = [low for low, _ in geometry.crops]
+    back = [low - high for low, high in geometry.crops]
+    arguments = arguments_of(geometry)
+    return lambda: call(given, weights, padding=lows, output_padding=back, **arguments)
+
+
+def by_reference(geometry: Geometry, x: Any, w: Any) -> Callable[[], Any] | None:
+    """The ONNX reference evaluator; None where it has no words for it, or its time says nothing."""
     native = onnx.native(geometry)
     products = x.size * w.shape[1] * float(np.prod(w.shape[2:]))
     if (
-        x.shape[1] >= FROM_CHANNELS
-        and products <= SLOW
-        and geometry.groups == 1
-        and not isinstance(native, Unrepresentable)
+        x.shape[1] < FROM_CHANNELS
+        or products > SLOW
+        or geometry.groups > 1
+        or isinstance(native, Unrepresentable)
     ):
-        evaluator = ReferenceEvaluator(
-            one_node_model(x, w, None, native, opset=11, initializers=False)
-        )
-        made["onnx-reference"] = lambda: evaluator.run(None, {"x": x, "w": w})
-    return made
+        return None
+    evaluator = ReferenceEvaluator(one_node_model(x, w, None, native, opset=11, initializers=False))
+    return lambda: evaluator.run(None, {"x": x, "w": w})
+
+
+def scipy_has(geometry: Geometry) -> bool:
+    """Whether there are neither groups nor dilation nor zeros to add."""
+    return (
+        geometry.groups == 1
+        and geometry.dilation == (1,) * geometry.rank
+        and min(map(min, geometry.crops)) >= 0
+    )
 
 
 def by_scipy(x: Any, w: Any, geometry: Geometry) -> Any:

@@ -178,23 +178,10 @@ def compared(
             adapters, folder / "record", {"CONFORMANCE_CACHE": str(folder / "of-the-suite")}
         )
 
-    def bare() -> dict[str, Seconds]:
-        alone = {
-            **thread_environment(physical_cores()),
-            **precision_environment(PRECISIONS[0]),
-            "CONFORMANCE_CACHE": str(folder / "bare"),
-            **(NOT_ALONE if at_once > 1 else {}),
-        }
-        with ThreadPoolExecutor(at_once) as threads:
-            took = threads.map(
-                lambda adapter: bare_seconds(adapter, folder / "record", alone), adapters
-            )
-            return dict(zip(adapters, took, strict=True))
-
     if bare_first:
-        seconds, whole = bare(), suite()
+        seconds, whole = all_bare(adapters, at_once, folder), suite()
     else:
-        whole, seconds = suite(), bare()
+        whole, seconds = suite(), all_bare(adapters, at_once, folder)
     for adapter, took in seconds.items():
         print(f"  {adapter:20} {took.clock:8.1f} s, processor {took.processor:8.1f} s")
     print(
@@ -207,6 +194,21 @@ def compared(
         every,
         max(every.clock / physical_cores(), *(took.clock for took in seconds.values())),
     )
+
+
+def all_bare(adapters: list[str], at_once: int, folder: Path) -> dict[str, Seconds]:
+    """What the bare calls of each adapter take, in the environment that the suite gives them."""
+    alone = {
+        **thread_environment(physical_cores()),
+        **precision_environment(PRECISIONS[0]),
+        "CONFORMANCE_CACHE": str(folder / "bare"),
+        **(NOT_ALONE if at_once > 1 else {}),
+    }
+    with ThreadPoolExecutor(at_once) as threads:
+        took = threads.map(
+            lambda adapter: bare_seconds(adapter, folder / "record", alone), adapters
+        )
+        return dict(zip(adapters, took, strict=True))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ a process, processes gone.
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import os
 import re
 import shlex
@@ -13,6 +13,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -174,10 +175,14 @@ def started(log):
     return [int(line.split()[1]) for line in log.read_text().splitlines()] if log.exists() else []
 
 
-def tool(name):
-    """A file of `tools/` as a module."""
-    spec = importlib.util.spec_from_file_location(name, CHECKOUT / "tools" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+def tool(name: str) -> ModuleType:
+    """A module of `tools/` by its dotted name within its folder, as the tools themselves import
+    it.
+    """
+    (file,) = CHECKOUT.glob(f"tools/*/{name.replace('.', '/')}.py")
+    folder = str(file.parents[name.count(".")])
+    sys.path.insert(0, folder)
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(folder)

@@ -260,7 +260,7 @@ def test_the_matrix_is_made_of_tox_environments() -> None:
     pytest.importorskip("tox")
     for word, some in (("regression-", True), ("nothing-", False)):
         done = subprocess.run(
-            [sys.executable, CHECKOUT / "tools" / "environments.py", word],
+            [sys.executable, CHECKOUT / "tools" / "releases" / "environments.py", word],
             capture_output=True,
             text=True,
             check=True,

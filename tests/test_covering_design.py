@@ -21,7 +21,7 @@ from conformance import load_cases
 from conformance.corpus.case import Case, Made
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-GENERATOR = CHECKOUT / "tools" / "covering_design.py"
+GENERATOR = CHECKOUT / "tools" / "corpus" / "covering_design.py"
 FOLDER = CHECKOUT / "cases" / "arithmetic"
 FILES = {
     "line": ["line.yaml"],

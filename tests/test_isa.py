@@ -125,8 +125,8 @@ def test_a_record_and_what_is_kept_of_it_say_the_same(
         verdict(case="folder/file/two", status="unsupported", adapter="other"),
     )
     cases = {name: {"case": name} for name in ("folder/file/one", "folder/file/two")}
-    told = isa.kept(Record(run=run_line, cases=cases, verdicts=verdicts))
-    found = list(isa.verdicts(told))
+    told = tool("instructions.kept").kept(Record(run=run_line, cases=cases, verdicts=verdicts))
+    found = list(tool("instructions.kept").verdicts(told))
     assert {(v.adapter, v.quantity, v.case, v.status) for v in found} == {
         (v.adapter, v.quantity, v.case, v.status) for v in verdicts
     }
@@ -144,7 +144,8 @@ def test_a_processor_that_has_less_is_held_against_the_record(
     isa: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Nothing is run there, and the exit code is that of the comparison."""
-    monkeypatch.setattr(isa, "isa", lambda: "avx2")
+    for module in (isa, tool("instructions.rows")):
+        monkeypatch.setattr(module, "isa", lambda: "avx2")
     monkeypatch.setattr(isa, "run", lambda *_: pytest.fail("nothing can be run"))
     assert isa.main(["isa-avx512-bf16"]) == 0
     assert "this processor has avx2" in capsys.readouterr().out

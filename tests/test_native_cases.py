@@ -17,7 +17,7 @@ from conformance.corpus.case import Case
 from conformance.corpus.files import load_cases
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-GENERATOR = CHECKOUT / "tools" / "native_cases.py"
+GENERATOR = CHECKOUT / "tools" / "corpus" / "native_cases.py"
 FOLDER = CHECKOUT / "cases" / "conventions"
 
 BY_HAND = "atlas.yaml"  # not the generator's: what the atlas shows besides

@@ -4,9 +4,7 @@ on small problems.
 
 from __future__ import annotations
 
-import importlib
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
@@ -16,6 +14,7 @@ from typing import Any
 
 import pytest
 import test_covering_design as covering
+from helpers import tool
 
 from conformance import load_cases
 from conformance.conventions import NAMES, Unrepresentable
@@ -24,7 +23,7 @@ from conformance.corpus.selection import select
 from conformance.corpus.truths import prepare
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-TOOLS = CHECKOUT / "tools"
+TOOL = CHECKOUT / "tools" / "corpus" / "quick_subset.py"
 PAGE = CHECKOUT / "docs" / "diagnosis.md"
 LEAST = 3
 GROUPS = {"groups-ignored", "first-kernel-for-all", "first-bias-for-all", "bias-interleaved"}
@@ -33,19 +32,9 @@ IMPOSSIBLE = {"flax": GROUPS, "keras": {*GROUPS, "output-padding-bias-alone"}}
 """Mistakes that no case of the corpus shows where a convention has no groups."""
 
 pytestmark = pytest.mark.skipif(
-    not (TOOLS / "quick_subset.py").is_file(),
+    not TOOL.is_file(),
     reason="the generator is in a checkout, not in a source distribution",
 )
-
-
-@pytest.fixture(scope="module")
-def tool() -> Any:
-    """The generator, as a module."""
-    sys.path.insert(0, str(TOOLS))
-    try:
-        return importlib.import_module("quick_subset")
-    finally:
-        sys.path.remove(str(TOOLS))
 
 
 @cache
@@ -71,10 +60,11 @@ def design_pairs(names: Iterable[str]) -> dict[str, set[Any]]:
 
 
 @pytest.fixture(scope="module")
-def detections(tool: Any) -> dict[str, set[str]]:
+def detections() -> dict[str, set[str]]:
     """By full name, the mistakes that a member detects when they are made."""
     truths = {case.name: prepare(case).truth for case in quick()}
-    return {name: tool.detected(truth) for name, truth in truths.items() if truth is not None}
+    detected = tool("quick.mistakes").detected
+    return {name: detected(truth) for name, truth in truths.items() if truth is not None}
 
 
 @pytest.mark.parametrize("convention", NAMES)
@@ -110,40 +100,44 @@ def test_every_pair_of_the_covering_design_is_met(design: str) -> None:
     assert covering.legal(design, 2) - met == set()
 
 
-def test_every_pair_of_factors_of_the_corpus_is_met(tool: Any) -> None:
+def test_every_pair_of_factors_of_the_corpus_is_met() -> None:
     """What any two cases differ in together, slow ones and layers of networks among them, some
     member has.
 
     One pair is left out: the only case that has it is a layer of a network, and takes as long as
     many others.
     """
-    met = set().union(*(tool.factor_pairs(case) for case in quick()))
-    everywhere = set().union(*(tool.factor_pairs(case) for case in corpus()))
+    pairs_of = tool("quick.factors").factor_pairs
+    met = set().union(*map(pairs_of, quick()))
+    everywhere = set().union(*map(pairs_of, corpus()))
     assert len(everywhere) > 700
     assert everywhere - met == {("factors", ("kernel channels", "whole"), ("groups", "some"))}
 
 
-def test_no_member_is_needless(tool: Any) -> None:
+def test_no_member_is_needless() -> None:
     """Without any one of them something is detected less often, or no longer met."""
     pairs = design_pairs(case.name for case in quick())
-    problem = tool.Problem([tool.candidate(case, pairs.get(case.name, set())) for case in quick()])
+    candidate = tool("quick.candidates").candidate
+    given = [candidate(case, pairs.get(case.name, set())) for case in quick()]
+    problem = tool("quick.problem").Problem(given)
     everyone = set(range(len(quick())))
     assert problem.pruned(everyone) == everyone
 
 
-def test_members_are_small(tool: Any) -> None:
+def test_members_are_small() -> None:
     """Neither slow, nor a layer of a network as it is, nor known to end an engine."""
-    assert [case.name for case in quick() if not tool.is_quick(case)] == []
+    is_quick = tool("quick.candidates").is_quick
+    assert [case.name for case in quick() if not is_quick(case)] == []
     assert len(quick()) < len(corpus()) / 4
 
 
-def test_the_list_is_in_the_order_of_the_corpus(tool: Any) -> None:
+def test_the_list_is_in_the_order_of_the_corpus() -> None:
     """One name a line, each once, so that a change of the list reads as what was added and
     removed.
     """
     lines = [
         line
-        for line in tool.FILE.read_text(encoding="utf-8").splitlines()
+        for line in tool("quick_subset").FILE.read_text(encoding="utf-8").splitlines()
         if not line.startswith("#")
     ]
     assert lines == [case.name for case in quick()]
@@ -170,13 +164,14 @@ def test_the_documentation_says_how_many_there_are() -> None:
         (["Mab", "Ma", "Mb", "M"], [0, 1, 2]),
     ],
 )
-def test_the_search_covers_with_few(tool: Any, good_for: list[str], chosen: list[int]) -> None:
+def test_the_search_covers_with_few(good_for: list[str], chosen: list[int]) -> None:
     """Small letters are pairs and must be met once, a capital is a mistake and must be detected
     three times.
     """
     case = corpus()[0]
+    candidate = tool("quick.candidates").Candidate
     candidates = [
-        tool.Candidate(
+        candidate(
             case=case,
             meets=frozenset(
                 ("mistake", letter) if letter.isupper() else ("pair", letter) for letter in letters
@@ -185,39 +180,41 @@ def test_the_search_covers_with_few(tool: Any, good_for: list[str], chosen: list
         )
         for letters in good_for
     ]
-    problem = tool.Problem(candidates)
+    problem = tool("quick.problem").Problem(candidates)
     members = problem.pruned(problem.completed(set(), None))
     assert len(members) == len(chosen)
     assert not problem.left(problem.counted(members))
     assert len(problem.solution()) == len(chosen)
 
 
-def test_what_is_detected_by_a_bound_counts_where_nothing_else_is(tool: Any) -> None:
+def test_what_is_detected_by_a_bound_counts_where_nothing_else_is() -> None:
     """Another machine sums in another order: a detection bit for bit is the same everywhere."""
     a, b, none = ("mistake", "A"), ("mistake", "B"), frozenset[Any]()
     good_for = [*(({a, ("pair", number)}, none) for number in range(2)), (none, {a}), (none, {b})]
+    candidate = tool("quick.candidates").Candidate
     given = [
-        tool.Candidate(case=corpus()[0], meets=frozenset(meets), inexact=frozenset(inexact))
+        candidate(case=corpus()[0], meets=frozenset(meets), inexact=frozenset(inexact))
         for meets, inexact in good_for
     ]
-    problem = tool.Problem(given)
+    problem = tool("quick.problem").Problem(given)
     assert problem.completed(set(), None) == {0, 1, 3}
 
 
 def test_a_list_that_is_not_current_is_said(
-    tool: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`--check` exits 1 and writes nothing; without it the list is written, and then it is
     current.
     """
+    module = tool("quick_subset")
     file = tmp_path / "subsets" / "quick.txt"
-    monkeypatch.setattr(tool, "FILE", file)
-    monkeypatch.setattr(tool, "written", lambda: "some/case\n")
-    assert tool.main(["--check"]) == 1
+    monkeypatch.setattr(module, "FILE", file)
+    monkeypatch.setattr(module, "written", lambda: "some/case\n")
+    assert module.main(["--check"]) == 1
     assert not file.exists()
     assert "out of date" in capsys.readouterr().out
-    assert tool.main([]) == 0
+    assert module.main([]) == 0
     assert file.read_text() == "some/case\n"
-    assert tool.main(["--check"]) == 0
+    assert module.main(["--check"]) == 0
     file.write_text("another/case\n")
-    assert tool.main(["--check"]) == 1
+    assert module.main(["--check"]) == 1

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import helpers
 import pytest
 from packaging.version import Version
 
@@ -18,7 +16,7 @@ from conformance.corpus.case import Case
 from conformance.corpus.files import load_cases
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-TOOL = CHECKOUT / "tools" / "prove_regressions.py"
+TOOL = CHECKOUT / "tools" / "releases" / "prove_regressions.py"
 URL = re.compile(r"https://[\w.-]+/[^\s:]+")
 
 pytestmark = pytest.mark.skipif(
@@ -33,16 +31,9 @@ def cases() -> list[Case]:
 
 
 @pytest.fixture(scope="module")
-def tool() -> Iterator[ModuleType]:
+def tool() -> ModuleType:
     """The tool as a module."""
-    spec = importlib.util.spec_from_file_location("prove_regressions", TOOL)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["prove_regressions"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["prove_regressions"]
+    return helpers.tool("prove_regressions")
 
 
 def urls(case: Case) -> list[str]:

@@ -4,14 +4,14 @@ convention that is wrong.
 
 from __future__ import annotations
 
-import importlib.util
 import random
-import sys
-from pathlib import Path
+from dataclasses import replace
+from types import SimpleNamespace
 
+import helpers
 import numpy as np
 import pytest
-from helpers import REQUESTED
+from helpers import CHECKOUT, REQUESTED
 
 from conformance import conventions
 from conformance.adapters import REGISTRY
@@ -19,7 +19,7 @@ from conformance.conventions import Unrepresentable, normal_form, onnx
 from conformance.geometry import Axis, Geometry
 from conformance.outcomes import Crashed, Output, Raised, Unsupported
 
-TOOL = Path(__file__).resolve().parent.parent / "tools" / "sweep_conventions.py"
+TOOL = CHECKOUT / "tools" / "corpus" / "sweep_conventions.py"
 # How many calls of each kind: one adapter of each spelling (flax spells as jax does), fewer where
 # every shape is compiled.
 ADAPTERS = {"torch": 40, "onnxruntime": 40, "jax-general": 30, "tensorflow": 40, "keras-torch": 40}
@@ -29,13 +29,24 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+PARTS = {
+    "sweep_conventions": ("sweep",),
+    "sweeping.calls": ("Call",),
+    "sweeping.draws": ("random_geometry", "random_native"),
+    "sweeping.findings": ("expected",),
+    "sweeping.judgement": ("judge",),
+    "sweeping.known": ("onnxruntime_window",),
+    "sweeping.questions": ("calls", "equal_geometries"),
+    "sweeping.report": ("report",),
+    "sweeping.spellings": ("spellings",),
+}
+
+
 @pytest.fixture(scope="module")
 def tool():
-    """tools/sweep_conventions.py as a module."""
-    spec = importlib.util.spec_from_file_location("sweep_conventions", TOOL)
-    module = sys.modules["sweep_conventions"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """What the tests ask of the modules of the sweep."""
+    found = {name: getattr(helpers.tool(part), name) for part in PARTS for name in PARTS[part]}
+    return SimpleNamespace(**found)
 
 
 def agreed(result, part):
@@ -283,7 +294,7 @@ def test_a_total_below_zero_is_known_only_with_the_window_that_onnxruntime_takes
     """
     call = one_call(tool, "onnx", {"strides": 4, "auto_pad": "SAME_UPPER"}, kernel=2)
     tensors = call.tensors()
-    short = tool.expected(tool._onnxruntime_window(call), tensors).astype(np.float32)
+    short = tool.expected(tool.onnxruntime_window(call), tensors).astype(np.float32)
     assert short.shape[2:] == (10,)
     assert tool.judge("onnxruntime", call, tensors, Output(y=short)).status == "known"
     assert tool.judge("onnxruntime", call, tensors, Output(y=short + 1)).status == "differs"
@@ -307,7 +318,7 @@ def test_tensorflows_short_outputs_are_known_from_a_size_of_one_alone(
         size=size,
         kernel=5,
     )
-    call = tool.replace(call, part="other")
+    call = replace(call, part="other")
     finding = tool.judge(
         "tensorflow", call, call.tensors(), Output(y=tool.expected(call, call.tensors()))
     )
@@ -334,7 +345,7 @@ def test_what_the_reference_evaluator_computes_is_known_by_its_window(
     """Its own window, taken with arguments that explain it, is known; with legal pads it is no
     excuse.
     """
-    call = tool.replace(one_call(tool, "onnx", native), part=part)
+    call = replace(one_call(tool, "onnx", native), part=part)
     tensors = call.tensors()
     if native.get("auto_pad") == "SAME_UPPER" and "pads" in native:
         y = tool.expected(
@@ -342,8 +353,8 @@ def test_what_the_reference_evaluator_computes_is_known_by_its_window(
         )  # another size, too
     else:
         axis = call.geometry.axes[0]
-        moved = tool.replace(axis, crop_low=low, crop_high=axis.full - low - axis.out)
-        y = tool.expected(tool.replace(call, geometry=Geometry(axes=(moved,))), tensors)
+        moved = replace(axis, crop_low=low, crop_high=axis.full - low - axis.out)
+        y = tool.expected(replace(call, geometry=Geometry(axes=(moved,))), tensors)
     finding = tool.judge("onnx-reference", call, tensors, Output(y=y))
     assert finding.status == "known"
     assert source in finding.cause
@@ -361,7 +372,7 @@ def test_a_shifted_output_says_which_window_it_is(tool):
     """A finding that differs names the crops whose numbers came back."""
     call = one_call(tool, "torch", {"stride": 2, "padding": 1, "output_padding": 1}, kernel=3)
     shifted = Geometry(axes=(Axis(size=3, kernel=3, stride=2, crop_low=0, crop_high=1),))
-    y = tool.expected(tool.replace(call, geometry=shifted), call.tensors())
+    y = tool.expected(replace(call, geometry=shifted), call.tensors())
     finding = tool.judge("torch", call, call.tensors(), Output(y=y))
     assert (finding.status, finding.fails) == ("differs", True)
     assert finding.detail.endswith("its window: crops ((0, 1),)")

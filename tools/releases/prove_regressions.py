@@ -1,12 +1,12 @@
 """Proves that a case fails in an old version of a framework as its public issue says, and no longer
 in a newer one.
 
-    python tools/prove_regressions.py PROOF-WHICH [--python PATH]
+    python tools/releases/prove_regressions.py PROOF-WHICH [--python PATH]
 
-PROOF and WHICH (wrong or right) name a run of `tools/proofs.yaml`; `regression-` may stand before
-them, so that the name of the tox environment will do. The framework is that of this interpreter, or
-of the one at PATH; its versions are checked first, because a proof with another version proves
-nothing. Exit 0 if the verdict is the one in the table.
+PROOF and WHICH (wrong or right) name a run of `proofs.yaml` beside this file; `regression-` may
+stand before them, so that the name of the tox environment will do. The framework is that of this
+interpreter, or of the one at PATH; its versions are checked first, because a proof with another
+version proves nothing. Exit 0 if the verdict is the one in the table.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from typing import Any
 
 import yaml
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-TABLE = CHECKOUT / "tools" / "proofs.yaml"
+CHECKOUT = Path(__file__).resolve().parents[2]
+TABLE = Path(__file__).with_name("proofs.yaml")
 CORPUS = CHECKOUT / "cases" / "regressions"
 VERSIONS = (
     "import json, sys; from importlib.metadata import version; print(json.dumps({n: "

@@ -1,7 +1,7 @@
 """The tox environments whose names begin with one of the words given, as a JSON list: the matrix of
 a workflow.
 
-python tools/environments.py compat- regression-
+python tools/releases/environments.py compat- regression-
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 def main(beginnings: list[str]) -> int:
     """Print the list; exit as tox does where it fails."""
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     done = subprocess.run(
         [sys.executable, "-m", "tox", "list", "--no-desc", "-q"],
         cwd=root,

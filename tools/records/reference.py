@@ -2,7 +2,7 @@
 take it beyond 3 MB in git.
 
     tox -e run                                   # writes reports/latest
-    python tools/reference.py reports/latest     # writes reports/reference
+    python tools/records/reference.py reports/latest     # writes reports/reference
 
 No engine is asked: what is left out are the variants' names in the run line, their verdicts and
 their counts, and arrays of more elements than the page shows, where nothing differs and the recipe
@@ -29,10 +29,10 @@ from conformance.verdicts.known import Difference, explain
 from conformance.verdicts.known_reader import load_differences
 from conformance.verdicts.verdict import Verdict
 
-REFERENCE = Path(__file__).resolve().parent.parent / "reports" / "reference"
+REFERENCE = Path(__file__).resolve().parents[2] / "reports" / "reference"
 PLACES = re.compile(
     r"/[^\s\"'\\()]*?/(?=site-packages/|conformance/|bin/python)|"
-    + re.escape(f"{Path(__file__).resolve().parent.parent}/")
+    + re.escape(f"{Path(__file__).resolve().parents[2]}/")
 )
 BY_LABEL = ("versions", "facts", "devices", "absent")
 

@@ -1,13 +1,13 @@
 """Runs the corpus on one release of one framework, against the same known differences as every
 other.
 
-    python tools/compat.py NAME-RELEASE [OPTION OF conformance run]...
-    python tools/compat.py --list
+    python tools/releases/compat.py NAME-RELEASE [OPTION OF conformance run]...
+    python tools/releases/compat.py --list
 
-NAME-RELEASE is a row of `tools/compat.yaml`; `compat-` may stand before it, so that the name of the
-tox environment will do. The release goes into an environment of its own, as for `conformance
-bisect`; everything else is what this interpreter has installed. The record and the page go to
-`reports/compat/NAME-RELEASE`, and the exit code is that of `conformance run`.
+NAME-RELEASE is a row of `compat.yaml` beside this file; `compat-` may stand before it, so that the
+name of the tox environment will do. The release goes into an environment of its own, as for
+`conformance bisect`; everything else is what this interpreter has installed. The record and the
+page go to `reports/compat/NAME-RELEASE`, and the exit code is that of `conformance run`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ import yaml
 from conformance.bisection.environments import Environments, NotInstalled
 from conformance.system import cache
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-TABLE = CHECKOUT / "tools" / "compat.yaml"
+CHECKOUT = Path(__file__).resolve().parents[2]
+TABLE = Path(__file__).with_name("compat.yaml")
 RECORDS = CHECKOUT / "reports" / "compat"
 
 
@@ -85,7 +85,9 @@ def main() -> int:
         return 0
     name = sys.argv[1].removeprefix("compat-") if len(sys.argv) > 1 else ""
     if name not in rows:
-        print(f"tools/compat.py {name}: should be one of {', '.join(rows)}", file=sys.stderr)
+        print(
+            f"tools/releases/compat.py {name}: should be one of {', '.join(rows)}", file=sys.stderr
+        )
         return 2
     row = rows[name]
     try:

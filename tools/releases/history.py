@@ -2,9 +2,9 @@
 version matrix.
 
     tox -e compat-keras-3.14.1,...  # each writes a record below reports/compat
-    python tools/history.py reports/reference reports/compat/*  # makes reports/history.json of
-                                                                # them, and the page of that
-    python tools/history.py  # makes the page again
+    # makes reports/history.json of the records, and the page of that
+    python tools/releases/history.py reports/reference reports/compat/*
+    python tools/releases/history.py  # makes the page again
 
 No engine is asked. What fails in the records is explained by the known differences as they are now:
 one bug is what they give one reason for in one package. A failure that none explains is told, and
@@ -31,26 +31,31 @@ from conformance.verdicts.known import Difference, explain
 from conformance.verdicts.known_reader import load_differences
 from conformance.verdicts.verdict import Verdict
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parents[2]
 DATA = CHECKOUT / "reports" / "history.json"
 PAGE = CHECKOUT / "docs" / "history.md"
-MATRIX = CHECKOUT / "tools" / "compat.yaml"
+MATRIX = Path(__file__).with_name("compat.yaml")
 
 HEAD = """\
 # History
 
 What was wrong in which release, as the [version matrix](commands.md#other-versions) measured it.
-This page is made by `python tools/history.py`; do not edit it.
+This page is made by `python tools/releases/history.py`; do not edit it.
 
 One row is one bug: what the [known differences](reports.md#known-differences) give one reason
 for. *First bad* and *last bad* are releases that were run; `conformance bisect` finds the very
 release where a bug came or went. Cases are those that failed in the last bad release, of which
 one is named; the diagnosis is that of this one.
 """
-ALWAYS = """
+REPAIRED, SINCE, ALWAYS = "Repaired", "Since a release", "In every release that was run"
+TITLES = {
+    REPAIRED: "",
+    SINCE: "",
+    ALWAYS: """
 Nobody has repaired these in a release that was run, or they are limits that the documentation
 does not tell.
-"""
+""",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,26 +185,21 @@ def page(history: History) -> str:
         for version, counts in releases.items():
             numbers = (counts.get(name, 0) for name in ("conforms", "known", "unsupported"))
             parts.append(f"| {package} | {version} | {' | '.join(map(str, numbers))} |\n")
-    for title, text, wanted in (
-        ("Repaired", "", lambda bug: not _still(bug, history)),
-        (
-            "Since a release",
-            "",
-            lambda bug: _still(bug, history) and not _from_the_first(bug, history),
-        ),
-        (
-            "In every release that was run",
-            ALWAYS,
-            lambda bug: _still(bug, history) and _from_the_first(bug, history),
-        ),
-    ):
-        rows = [_row(bug, history) for bug in history.bugs if wanted(bug)]
+    for title, text in TITLES.items():
+        rows = [_row(bug, history) for bug in history.bugs if _title(bug, history) == title]
         table = (
             "\n| bug | first bad | last bad | case | diagnosis |\n| --- | --- | --- | --- | --- |\n"
             + "".join(rows)
         )
         parts.append(f"\n## {title}\n{text}" + (table if rows else "\nNone.\n"))
     return "".join(parts)
+
+
+def _title(bug: Bug, history: History) -> str:
+    """Which of TITLES a bug stands below."""
+    if not _still(bug, history):
+        return REPAIRED
+    return ALWAYS if _from_the_first(bug, history) else SINCE
 
 
 def _still(bug: Bug, history: History) -> bool:

@@ -1,0 +1,1 @@
+"""The covering design of `cases/arithmetic/`, step by step."""

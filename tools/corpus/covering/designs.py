@@ -1,0 +1,103 @@
+"""Which levels of which factors are there, and which of them can meet?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations, product
+from pathlib import Path
+from typing import Any
+
+from conformance.corpus.strict_yaml import read
+
+RANKS = {"line": 1, "plane": 2, "volume": 3}
+
+Row = dict[str, str]
+
+Tuple = tuple[tuple[str, str], ...]
+"""(factor, level) of two factors or three, in the order of the table."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """One design of factors.yaml: the levels of each factor, and the combinations of them that are
+    illegal.
+    """
+
+    name: str
+    cases: int
+    strength: int
+    factors: Mapping[str, Mapping[str, Any]]
+    illegal: Sequence[Mapping[str, frozenset[str]]]
+
+    @property
+    def rank(self) -> int:
+        return RANKS[self.name]
+
+    @cached_property
+    def parts(self) -> list[tuple[list[str], list[Mapping[str, frozenset[str]]]]]:
+        """Factors that combinations tie to each other, with these combinations: each part can be
+        completed by itself.
+        """
+        found: list[tuple[set[str], list[Mapping[str, frozenset[str]]]]] = []
+        for rule in self.illegal:
+            tied, rules = set(rule), [rule]
+            for part in [part for part in found if part[0] & tied]:
+                found.remove(part)
+                tied, rules = tied | part[0], part[1] + rules
+            found.append((tied, rules))
+        return [
+            ([factor for factor in self.factors if factor in tied], rules) for tied, rules in found
+        ]
+
+    @cached_property
+    def known(self) -> dict[tuple[int, Tuple], bool]:
+        return {}
+
+    def possible(self, row: Row) -> bool:
+        """Whether the missing levels can be chosen so that nothing illegal is among them."""
+        return all(self._completes(number, row) for number in range(len(self.parts)))
+
+    def _completes(self, number: int, row: Row) -> bool:
+        factors, rules = self.parts[number]
+        here = {factor: row[factor] for factor in factors if factor in row}
+        key = number, tuple(here.items())
+        if key not in self.known:
+            broken = any(
+                all(here.get(factor) in levels for factor, levels in rule.items()) for rule in rules
+            )
+            missing = next((factor for factor in factors if factor not in here), None)
+            self.known[key] = not broken and (
+                missing is None
+                or any(
+                    self._completes(number, here | {missing: level})
+                    for level in self.factors[missing]
+                )
+            )
+        return self.known[key]
+
+    def tuples(self, strength: int) -> Iterator[Tuple]:
+        """All legal tuples of that many factors."""
+        for chosen in combinations(self.factors, strength):
+            for levels in product(*(self.factors[factor] for factor in chosen)):
+                found = tuple(zip(chosen, levels, strict=True))
+                if self.possible(dict(found)):
+                    yield found
+
+
+def designs(folder: Path) -> list[Design]:
+    """The designs of the folder's factors.yaml."""
+    found = []
+    for name, item in read(folder / "factors.yaml").items(tuple(RANKS)).items():
+        table = item.value()
+        rules = [
+            {
+                key: frozenset([told] if isinstance(told, str) else told)
+                for key, told in rule.items()
+                if key != "why"
+            }
+            for rule in table.pop("illegal")
+        ]
+        found.append(Design(name=name, illegal=rules, **table))
+    return found

@@ -1,0 +1,94 @@
+"""How does a case of a design stand in its YAML file?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from conformance.corpus.case import Case, Made
+from conformance.corpus.expected import expectation
+from conformance.corpus.tensors import tensors_of
+from conformance.oracle import truth_of
+from covering.arguments import Arguments
+from covering.entry import Entry
+from yaml_lines import wrapped
+
+
+def text_of(entry: Entry) -> str:
+    """The case as YAML, with the oracle's answer."""
+    case = entry.case
+    assert isinstance(case.input, Made)
+    assert isinstance(case.kernel, Made)
+    lines = [
+        f"  - id: {case.name}",
+        *wrapped(f"    summary: {case.summary}"),
+        f"    source: {case.source}",
+    ]
+    if case.spatial != 2:
+        lines.append(f"    spatial: {case.spatial}")
+    for key, made in (("input", case.input), ("kernel", case.kernel)):
+        lines.append(f"    {key}: {{shape: {list(made.shape)}, values: {made.values}}}")
+    if isinstance(case.bias, Made):
+        lines.append(f"    bias: {{values: {case.bias.values}}}")
+    lines += window_lines(entry.arguments)
+    if entry.compiled or case.spatial != 2:  # what chooses a code path forward chooses one backward
+        values = "normal" if case.input.values == "normal" else "integers"
+        lines.append(f"    gradients: {{values: {values}}}")
+    if entry.compiled:
+        lines.append("    tags: [compiled]")
+    return "\n".join([*lines, *expected_lines(case)]) + "\n"
+
+
+def window_lines(drawn: Arguments) -> Iterator[str]:
+    """Lines of the arguments that are not the format's defaults."""
+    symmetric = all(low == high for low, high in drawn.padding)
+    padding = (
+        short([low for low, _ in drawn.padding])
+        if symmetric
+        else [list(pair) for pair in drawn.padding]
+    )
+    for key, value, default in (
+        ("stride", short(drawn.stride), 1),
+        ("padding", padding, 0),
+        ("output_padding", short(drawn.output_padding), 0),
+        ("dilation", short(drawn.dilation), 1),
+        ("groups", drawn.groups, 1),
+    ):
+        if value != default:
+            yield f"    {key}: {value}"
+
+
+def expected_lines(case: Case) -> list[str]:
+    """What the oracle says: the shape, and the numbers, their digest or their sum."""
+    assert case.geometry is not None
+    expected = expectation(truth_of(*tensors_of(case), case.geometry, case.dtype))
+    assert expected.shape is not None
+    lines = ["    expected:", f"      shape: {list(expected.shape)}"]
+    if expected.numbers is not None:
+        numbers = nested([plain(number) for number in expected.numbers], expected.shape)
+        return lines + wrapped(f"      values: {numbers}")
+    if expected.sha256 is not None:
+        return [*lines, f'      sha256: "{expected.sha256}"']
+    assert expected.sum_abs is not None
+    return [*lines, f"      sum_abs: {plain(expected.sum_abs)}"]
+
+
+def short(values: Sequence[Any]) -> Any:
+    """One value where all axes have the same, as the case format allows."""
+    return values[0] if len(set(values)) == 1 else list(values)
+
+
+def plain(number: float) -> str:
+    """Multiples of 2^-24, as all sums of `normal` are: they are exact in float64, so every machine
+    writes the same digits.
+    """
+    return str(int(number)) if number.is_integer() else repr(number)
+
+
+def nested(numbers: list[str], shape: Sequence[int]) -> str:
+    for size in reversed(shape):
+        numbers = [
+            f"[{', '.join(numbers[start : start + size])}]"
+            for start in range(0, len(numbers), size)
+        ]
+    return numbers[0]

@@ -1,0 +1,1 @@
+"""The native cases of `cases/conventions/`, step by step."""

@@ -1,0 +1,76 @@
+"""What is a case called, and what does its summary say?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from conformance import conventions
+from conformance.geometry import Geometry
+from native.calls import Call
+
+LETTERS = {
+    "s": ("strides", "stride"),
+    "d": ("dilation", "dilation_rate", "dilations", "rhs_dilation", "kernel_dilation"),
+    "p": ("pads", "padding"),
+    "q": ("output_padding",),
+    "l": ("output_size", "output_shape"),
+}
+
+
+def identity(framework: str, call: Call) -> str:
+    """A readable id: the name, then k(ernel), s(tride), d(ilation), p(adding), q for
+    output_padding, l(ength of the output).
+
+    What all axes share stands once, but for the kernel, which shows how many axes there are.
+    """
+    if call.error:
+        return "refused-" + call.name
+    normal = conventions.normal_form(framework, call.arguments, len(call.size))
+    parts = [call.name, "k" + "x".join(map(str, call.kernel))]
+    for name, keys in LETTERS.items():
+        value = next((normal[key] for key in keys if normal.get(key) is not None), None)
+        if isinstance(value, list) and (name != "q" or "output_padding" in call.arguments):
+            parts.append(letter(name, value))
+    if normal.get("transpose_kernel"):
+        parts.append("transposed")
+    if normal.get("use_consistent_padding") is False:
+        parts.append("not-consistent")
+    return "-".join(parts)
+
+
+def letter(name: str, values: Sequence[Any]) -> str:
+    words = [
+        "_".join(map(str, value)) if isinstance(value, list) else str(value) for value in values
+    ]
+    return name + (words[0] if len(set(words)) == 1 else "x".join(words))
+
+
+def summary(framework: str, call: Call, geometry: Geometry | None) -> str:
+    """What is: for a refused call what it asks for, else what the start and the end of the full
+    output lose.
+    """
+    if geometry is None:
+        assert call.error
+        return call.error[0].upper() + call.error[1:] + "."
+    lost = " x ".join(f"({low}, {high})" for low, high in geometry.crops)
+    said = (
+        f"The full output of {'x'.join(map(str, geometry.full))} loses {lost} at its start and end"
+    )
+    if min(map(min, geometry.crops)) < 0:
+        said += " (negative: zeros are added)"
+    if splits(framework, call, geometry):
+        return said + ". Engines disagree where a kernel is shorter than its stride."
+    return said + "."
+
+
+def splits(framework: str, call: Call, geometry: Geometry) -> bool:
+    """Whether this is ONNX's SAME_* with a kernel shorter than its stride, where engines give one
+    of two sizes.
+    """
+    same = (
+        framework == "onnx"
+        and call.arguments.get("auto_pad", "").startswith("SAME")
+        and "output_shape" not in call.arguments
+    )
+    return same and any(axis.extent < axis.stride for axis in geometry.axes)

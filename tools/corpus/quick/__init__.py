@@ -1,0 +1,1 @@
+"""The quick subset of the shipped cases, step by step."""

@@ -1,0 +1,1 @@
+"""Instruction sets and what was measured on them, step by step."""

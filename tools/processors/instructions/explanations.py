@@ -1,0 +1,46 @@
+"""What do the known differences of today say of kept verdicts?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from conformance.record.run_line import circumstances_of
+from conformance.verdicts.known import Difference, explain
+from conformance.verdicts.verdict import Verdict
+from instructions.kept import verdicts
+
+
+def explained(told: Mapping[str, Any], known: Sequence[Difference]) -> Iterator[Verdict]:
+    """The verdicts of a kept file as the known differences of today explain them."""
+    run = told["run"]
+    adapters = {line["label"]: line["adapter"] for line in run["adapters"]}
+    here = {label: circumstances_of(run, label) for label in adapters}
+    of_adapter = {
+        label: [e for e in known if e.is_of(label, name)] for label, name in adapters.items()
+    }
+    for verdict in verdicts(told):
+        label = verdict.adapter
+        yield explain(
+            verdict,
+            of_adapter[label],
+            adapter=adapters[label],
+            versions=run["versions"][label],
+            here=here[label],
+        )
+
+
+def unexpected(told: Mapping[str, Any], known: Sequence[Difference]) -> list[str]:
+    """A line for every verdict of a kept file that the known differences of today do not
+    explain.
+    """
+    return [
+        f"{verdict.adapter} {verdict.status} in {verdict.case}, {verdict.quantity}: "
+        + (
+            f"{verdict.known_problem['entry']}: {verdict.known_problem['problem']}"
+            if verdict.known_problem
+            else "not known"
+        )
+        for verdict in explained(told, known)
+        if verdict.unexpected
+    ]

@@ -1,0 +1,123 @@
+"""What does the page say?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from conformance.verdicts.known import Difference
+from conformance.verdicts.verdict import Verdict
+from instructions.explanations import explained
+
+HEAD = """# Processors
+
+What engines compute differently on another instruction set, as the corpus measured it. This page
+is made by `python tools/processors/isa.py --page`; do not edit it.
+
+`tox -e isa-NAME` runs the corpus on engines and their variants that are held to one instruction
+set by their own switches: `ONEDNN_MAX_CPU_ISA`, `ATEN_CPU_CAPABILITY` and XLA's flag
+`xla_cpu_max_isa`. What has no switch runs on an emulated processor (QEMU, *haswell*), on some
+engines and a part of the corpus. On a machine that has less than a row needs, the row's last
+record in `reports/isa/` is held against the known differences instead.
+
+An engine tells [what it is held to](adapters.md#facts), so a known difference names that and no
+processor. Numbers are verdicts, of outputs and gradients.
+"""
+
+DIFFERING = """
+## What differs
+
+A row is one reason. A dash is where no engine fails so; a blank, where none was asked.
+
+"""
+
+Key = tuple[str, str, str]
+
+
+def page(rows: Mapping[str, Mapping[str, Any]], known: Sequence[Difference]) -> str:
+    """The page of kept files by name."""
+    found = {name: list(explained(told, known)) for name, told in rows.items()}
+    parts = [
+        HEAD,
+        "\n## What was run\n\n",
+        "| name | processor | engines | conform | known | unsupported |\n",
+        "|" + " --- |" * 6 + "\n",
+    ]
+    for name, told in rows.items():
+        counts = [
+            sum(verdict.status == "conforms" for verdict in found[name]),
+            sum(verdict.known is not None for verdict in found[name]),
+            sum(verdict.status == "unsupported" for verdict in found[name]),
+        ]
+        parts.append(
+            f"| {name} | {_processor(told)} | {len(told['statuses'])} | "
+            f"{' | '.join(map(str, counts))} |\n"
+        )
+    parts.append(DIFFERING)
+    parts.append(
+        "| what | engines | case | "
+        + " | ".join(rows)
+        + " |\n"
+        + "|"
+        + " --- |" * (3 + len(rows))
+        + "\n"
+    )
+    parts += _differing(found)
+    return "".join(parts)
+
+
+def _processor(told: Mapping[str, Any]) -> str:
+    facts = told["run"]["facts"]
+    levels = {its.get("processor", its.get("isa", "?")) for its in facts.values() if its}
+    return ", ".join(sorted(levels))
+
+
+def _differing(found: Mapping[str, Sequence[Verdict]]) -> Iterator[str]:
+    """A row for every reason that explains failures on some instruction sets and not on all."""
+    asked, failing = _by_reason(found)
+    for reason, by_name in failing.items():
+        odd = _odd(by_name, asked)
+        if not odd:
+            continue
+        engines = ", ".join(dict.fromkeys(key[1] for key in odd))
+        cells = [
+            _cell(set(odd) & by_name.get(name, set()), set(odd) & asked[name]) for name in found
+        ]
+        others = len({key[0] for key in odd}) - 1
+        cases = f"`{odd[0][0]}`" + (f" and {others} more" if others else "")
+        yield f"| {_plain(reason)} | {engines} | {cases} | {' | '.join(cells)} |\n"
+
+
+def _by_reason(
+    found: Mapping[str, Sequence[Verdict]],
+) -> tuple[dict[str, set[Key]], dict[str, dict[str, set[Key]]]]:
+    """By row what was asked, and by reason and row what fails for it."""
+    failing: dict[str, dict[str, set[Key]]] = {}
+    asked: dict[str, set[Key]] = {name: set() for name in found}
+    for name, row in found.items():
+        for verdict in row:
+            key = (verdict.case, verdict.adapter, verdict.quantity)
+            asked[name].add(key)
+            if verdict.known is not None:
+                failing.setdefault(verdict.known, {}).setdefault(name, set()).add(key)
+    return asked, failing
+
+
+def _odd(by_name: Mapping[str, set[Key]], asked: Mapping[str, set[Key]]) -> list[Key]:
+    """What fails for one reason on some rows, and does not on another that asked it, in order."""
+    every = set().union(*by_name.values())
+    return sorted(
+        key
+        for key in every
+        if any(key in asked[name] and key not in by_name.get(name, set()) for name in asked)
+    )
+
+
+def _cell(failing: set[Key], asked: set[Key]) -> str:
+    return "" if not asked else str(len(failing)) if failing else "–"
+
+
+def _plain(text: str) -> str:
+    return "".join(
+        f"\\{letter}" if letter in "|*_`<[" else letter for letter in " ".join(text.split())
+    )
