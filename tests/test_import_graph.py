@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import CHECKOUT, tool
+from helpers import tool
 
 architecture = tool("architecture")
 LEVELS, modules, imported, rooms_of = (
@@ -91,7 +91,7 @@ def test_the_picture_is_that_of_the_imports():
 
 
 def test_the_route_of_a_case_exists():
-    """Every file that docs/architecture.md names is there, and every room of the package is told."""
+    """Every file that the route in docs/architecture.md names is there."""
     text = architecture.DOCUMENT.read_text(encoding="utf-8")
     route = text.partition("## The route of a case")[2].partition("## Errands")[0]
     named = set(re.findall(r"`([a-z_/]+\.py)`", route))
