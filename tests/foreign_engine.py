@@ -14,9 +14,10 @@ import struct
 import subprocess
 import sys
 import time
+from typing import Any
 
 
-def read_request():
+def read_request() -> Any:
     header = json.loads(sys.stdin.buffer.readline() or b'{"do": "bye"}')
     tensors = {}
     for described in header.get("tensors", []):
@@ -28,12 +29,12 @@ def read_request():
     return header, tensors
 
 
-def write(header, data=b""):
+def write(header: Any, data: Any = b"") -> None:
     sys.stdout.buffer.write(json.dumps(header).encode() + b"\n" + data)
     sys.stdout.buffer.flush()
 
 
-def conv_transpose(tensors, native):
+def conv_transpose(tensors: Any, native: Any) -> Any:
     """(shape, numbers in C order) of a 2-D transposed convolution of one group, by scattering."""
     (n, c_in, height, width), x = tensors["x"]
     (_, c_out, rows, columns), kernel = tensors["kernel"]
@@ -60,7 +61,7 @@ def conv_transpose(tensors, native):
     return [n, c_out, *out], [y[place] for place in sorted(y)]
 
 
-def greet(behaviour):
+def greet(behaviour: Any) -> Any:
     greeting = {
         "protocol": 1,
         "convention": "onnx",
@@ -79,7 +80,7 @@ def greet(behaviour):
     return greeting
 
 
-def misbehave(behaviour, answer, data):
+def misbehave(behaviour: Any, answer: Any, data: Any) -> None:
     """The answer to a call, or what it does instead."""
     match behaviour:
         case "garbage":
@@ -113,7 +114,7 @@ def misbehave(behaviour, answer, data):
             write(answer, data)
 
 
-def main():
+def main() -> None:
     behaviour = sys.argv[1]
     while True:
         header, tensors = read_request()

@@ -14,6 +14,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +85,7 @@ TORCHS_RULE = """\
 """
 
 
-def corpus(folder, *cases, file="tiny.yaml"):
+def corpus(folder: Path, *cases: Any, file: Any = "tiny.yaml") -> Any:
     """The folder of a corpus with these cases in one file."""
     root = folder / "cases"
     root.mkdir(parents=True, exist_ok=True)
@@ -92,28 +93,28 @@ def corpus(folder, *cases, file="tiny.yaml"):
     return root
 
 
-def miniature(name, *, label=None, **environment):
+def miniature(name: Any, *, label: Any = None, **environment: Any) -> Any:
     """The spec of a miniature, or of any module:Class in this folder."""
     adapter = name if ":" in name else f"miniatures:{name}"
     spec = Spec.of(adapter, label=label or name, python=sys.executable)
     return replace(spec, environment={"PYTHONPATH": str(TESTS), **environment})
 
 
-def foreign_words(behaviour):
+def foreign_words(behaviour: Any) -> Any:
     return (sys.executable, str(TESTS / "foreign_engine.py"), behaviour)
 
 
-def foreign(behaviour):
+def foreign(behaviour: Any) -> Any:
     """The spec of the foreign engine with that behaviour."""
     return Spec.of("cmd:", label=behaviour, python=sys.executable, words=foreign_words(behaviour))
 
 
-def foreign_argument(behaviour):
+def foreign_argument(behaviour: Any) -> Any:
     """The same for `-a`."""
     return "cmd:" + shlex.join(foreign_words(behaviour))
 
 
-def small(bias=True):
+def small(bias: Any = True) -> Any:
     """The arrays of the case `cut`, with or without its bias."""
     x = np.array([[[[1, 2], [3, 4]]]], np.float32)
     kernel = np.array([[[[1, 2, 3], [2, 2, 1], [3, 2, 1]]]], np.float32)
@@ -123,12 +124,12 @@ def small(bias=True):
 CUT_OUTPUT = np.array([[[[3, 6, 5, 3], [9, 21, 13, 15], [7, 12, 9, 5], [7, 16, 9, 5]]]], np.float32)
 
 
-def environment(**more):
+def environment(**more: Any) -> Any:
     """This process's environment with the miniatures importable."""
     return {**os.environ, "PYTHONPATH": str(TESTS), "COLUMNS": "200", **more}
 
 
-def command(*words, cwd, **options):
+def command(*words: Any, cwd: Any, **options: Any) -> Any:
     """`python -m conformance` in a process of its own, its output as text."""
     return subprocess.run(
         [sys.executable, "-m", "conformance", *map(str, words)],
@@ -142,7 +143,7 @@ def command(*words, cwd, **options):
     )
 
 
-def members(group):
+def members(group: Any) -> Any:
     """The processes of a group that still run; zombies are none."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/stat"):
@@ -155,12 +156,12 @@ def members(group):
     return found
 
 
-def gone(group, seconds=5.0):
+def gone(group: Any, seconds: Any = 5.0) -> Any:
     """Whether the process group has no running member, at the latest after so many seconds."""
     return eventually(lambda: not members(group), seconds)
 
 
-def eventually(holds, seconds=20.0):
+def eventually(holds: Any, seconds: Any = 20.0) -> Any:
     """Whether it comes to hold within so many seconds."""
     end = time.monotonic() + seconds
     while not holds():
@@ -170,7 +171,7 @@ def eventually(holds, seconds=20.0):
     return True
 
 
-def started(log):
+def started(log: Any) -> Any:
     """The process ids that the miniatures wrote down, in order of their starts."""
     return [int(line.split()[1]) for line in log.read_text().splitlines()] if log.exists() else []
 

@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,14 +22,16 @@ CHATTER = "miniature: here I stand and chatter\n"
 LAST_WORDS = "miniature: this is the end"
 
 
-def note(what):
+def note(what: Any) -> None:
     """A line for the test that watches: what happened, in which process."""
     if log := os.environ.get("MINIATURES_LOG"):
         with Path(log).open("a") as stream:
             stream.write(f"{what} {os.getpid()}\n")
 
 
-def scatter(x, kernel, bias, *, stride, crops, dilation, groups):
+def scatter(
+    x: Any, kernel: Any, bias: Any, *, stride: Any, crops: Any, dilation: Any, groups: Any
+) -> Any:
     """full[n, o, i * stride + k * dilation] += x[n, c, i] * kernel[c, o, k], then the window, then
     bias; in float64.
     """
@@ -64,21 +67,21 @@ class Right:
 
     convention = "torch"
 
-    def __init__(self):
+    def __init__(self) -> None:
         note("start")
 
-    def versions(self):
+    def versions(self) -> Any:
         return {"miniature": "1.0"}
 
-    def devices(self):
+    def devices(self) -> Any:
         return ["cpu"]
 
-    def crops(self, native):
+    def crops(self, native: Any) -> Any:
         return [
             (p, p - q) for p, q in zip(native["padding"], native["output_padding"], strict=True)
         ]
 
-    def refuse_nonsense(self, x, kernel, bias, native):
+    def refuse_nonsense(self, x: Any, kernel: Any, bias: Any, native: Any) -> None:
         """Raise ValueError for a call that has no output."""
         numbers = [
             *native["stride"],
@@ -110,7 +113,7 @@ class Right:
         if any((n - 1) * s + d * (k - 1) + 1 - sum(crop) < 1 for n, k, s, d, crop in axes):
             raise ValueError("the output would be empty")
 
-    def right(self, x, kernel, bias, native, shift=0):
+    def right(self, x: Any, kernel: Any, bias: Any, native: Any, shift: Any = 0) -> Any:
         self.refuse_nonsense(x, kernel, bias, native)
         crops = [(low + shift, high - shift) for low, high in self.crops(native)]
         y = scatter(
@@ -124,7 +127,7 @@ class Right:
         )
         return y.astype(x.dtype)
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         return self.right(x, kernel, bias, native)
 
 
@@ -133,7 +136,7 @@ class RightInJaxConvention(Right):
 
     convention = "jax"
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         extents = [
             d * (k - 1) + 1 for d, k in zip(native["rhs_dilation"], kernel.shape[2:], strict=True)
         ]
@@ -160,35 +163,35 @@ class RightInJaxConvention(Right):
 class OffByOne(Right):
     """Takes the window one position later."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         return self.right(x, kernel, bias, native, shift=1)
 
 
 class BiasDropped(Right):
     """Forgets the bias."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         return self.right(x, kernel, None, native)
 
 
 class OtherDtype(Right):
     """Answers in float64, whatever it was given."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         return self.right(x, kernel, bias, native).astype(np.float64)
 
 
 class OtherShape(Right):
     """Loses the last element of the last axis."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         return self.right(x, kernel, bias, native)[..., :-1]
 
 
 class MakesNaN(Right):
     """Makes the last element NaN."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         y = self.right(x, kernel, bias, native)
         y[(-1,) * y.ndim] = np.nan
         return y
@@ -197,7 +200,7 @@ class MakesNaN(Right):
 class Aborts(Right):
     """Says why, with a stack trace below it, and aborts the process."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> None:
         frames = "".join(f"    @ 0x{number:04x} frame\n" for number in range(30))
         os.write(2, f"miniature: Check failed: the moon is full\n{frames}{LAST_WORDS}\n".encode())
         os.abort()
@@ -206,7 +209,7 @@ class Aborts(Right):
 class AbortsWithBias(Right):
     """Aborts the process where there is a bias, and is right without one."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         if bias is not None:
             os.abort()
         return self.right(x, kernel, bias, native)
@@ -215,28 +218,28 @@ class AbortsWithBias(Right):
 class Segfaults(Right):
     """Reads where nothing is."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         return ctypes.string_at(0)
 
 
 class ExitsAtOnce(Right):
     """Ends the process without a word, with exit code 3."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> None:
         os._exit(3)
 
 
 class ExitsPolitely(Right):
     """Calls sys.exit, as command line programs do."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> None:
         sys.exit(3)
 
 
 class Hangs(Right):
     """Never answers."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> None:
         while True:
             time.sleep(3600)
 
@@ -246,7 +249,7 @@ class HangsOnce(Right):
     machine that was busy.
     """
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         log = Path(os.environ["MINIATURES_LOG"])
         if "hung" not in log.read_text():
             note("hung")
@@ -257,7 +260,7 @@ class HangsOnce(Right):
 class Computes(Right):
     """Never answers, and is never idle."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> None:
         while True:
             pass
 
@@ -265,7 +268,7 @@ class Computes(Right):
 class PrintsFromPython(Right):
     """Right, and prints to stdout."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         print(CHATTER, end="", flush=True)
         return self.right(x, kernel, bias, native)
 
@@ -273,7 +276,7 @@ class PrintsFromPython(Right):
 class PrintsFromC(Right):
     """Right, and writes to file descriptor 1 as C code does."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         os.write(1, CHATTER.encode())
         return self.right(x, kernel, bias, native)
 
@@ -281,7 +284,7 @@ class PrintsFromC(Right):
 class ReadsStdin(Right):
     """Right, if both of its stdins are at their end; raises what it read if not."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         found = os.read(0, 100) + sys.stdin.read(100).encode()
         if found:
             raise RuntimeError(f"read {found!r} from stdin")
@@ -291,28 +294,28 @@ class ReadsStdin(Right):
 class Raises(Right):
     """Raises an exception, whatever it is asked."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> None:
         raise RuntimeError("could not create a primitive")
 
 
 class RaisesNotImplementedError(Right):
     """Raises Python's own not-implemented type."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> None:
         raise NotImplementedError("no kernel for this")
 
 
 class RaisesUnsupported(Right):
     """Says that it does not do this."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> None:
         raise Unsupported("The miniature does nothing at all.")
 
 
 class RefusesNothing(Right):
     """Answers nonsense with zeros."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         try:
             return self.right(x, kernel, bias, native)
         except ValueError:
@@ -322,28 +325,28 @@ class RefusesNothing(Right):
 class RunsOutOfMemory(Right):
     """Raises MemoryError."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> None:
         raise MemoryError("cannot allocate 8 EiB")
 
 
 class ReturnsList(Right):
     """Answers with nested lists."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         return self.right(x, kernel, bias, native).tolist()
 
 
 class ReturnsObject(Right):
     """Answers with something that is no array."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         return object()
 
 
 class ReturnsFortranOrderAndNegativeZeros(Right):
     """Right: the memory layout is free, and -0.0 is 0.0."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         y = self.right(x, kernel, bias, native)
         return np.asfortranarray(np.where(y == 0, -y.dtype.type(0), y))
 
@@ -351,7 +354,7 @@ class ReturnsFortranOrderAndNegativeZeros(Right):
 class Slow(Right):
     """Right, after a while."""
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         time.sleep(0.2)
         return self.right(x, kernel, bias, native)
 
@@ -367,10 +370,10 @@ class ClaimsADevice(Right):
     run there.
     """
 
-    def devices(self):
+    def devices(self) -> Any:
         return ["cpu", "npu"]
 
-    def call(self, x, kernel, bias, native, device):
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         if device != "cpu":
             raise RuntimeError(f"asked for {device}, and this runs on cpu")
         return self.right(x, kernel, bias, native)
@@ -379,5 +382,5 @@ class ClaimsADevice(Right):
 class NewerVersion(Right):
     """Right, in version 2.0."""
 
-    def versions(self):
+    def versions(self) -> Any:
         return {"miniature": "2.0"}

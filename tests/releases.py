@@ -5,6 +5,8 @@ wrong, or does not start.
 from __future__ import annotations
 
 import zipfile
+from pathlib import Path
+from typing import Any
 
 RIGHT = "def shifted(y):\n    return y\n"
 WRONG = "import numpy as np\n\n\ndef shifted(y):\n    return np.roll(y, 1, -1)\n"
@@ -32,7 +34,14 @@ class Tiny:
 """
 
 
-def wheel(folder, version, source, requires=(), name="tiny_engine", module="tinyengine"):
+def wheel(
+    folder: Path,
+    version: Any,
+    source: Any,
+    requires: Any = (),
+    name: Any = "tiny_engine",
+    module: Any = "tinyengine",
+) -> Any:
     """Write a wheel of one module."""
     info = f"{name}-{version}.dist-info"
     lines = [

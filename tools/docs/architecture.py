@@ -2,7 +2,7 @@
 
     python tools/docs/architecture.py
 
-What stands between the marks of that file is replaced, all else is kept. tests/test_import_graph.py
+What stands between the marks of that file is replaced, all else is kept. A test of the import graph
 holds the package against `LEVELS`, and the file against what this makes.
 """
 

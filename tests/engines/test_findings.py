@@ -1,0 +1,271 @@
+"""Every finding of docs/findings.md still is one: its program does in a fresh process what the page
+says.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from helpers import CHECKOUT
+
+from conformance.system.processor import cpu_flags
+
+ROOT = CHECKOUT
+PAGE = ROOT / "docs" / "findings.md"
+KINDS = (
+    "The process dies",
+    "Wrong numbers",
+    "Refused though legal",
+    "Answered though nonsense",
+    "Already reported",
+)
+PARTS = ("Should be", "Cause", "Case", "Report")
+FOUND = re.compile(
+    r"(?P<number>\d+)\. (?P<title>[^\n]+)\n\n\*(?P<measured>[^\n]+)\*\n.*?"
+    r"^```python\n(?P<program>.*?)^```\n\n```text\n(?P<told>.*?)^```\n(?P<rest>.*)",
+    re.MULTILINE | re.DOTALL,
+)
+OF_THE_ENGINES = (
+    "ONEDNN_",
+    "DNNL_",
+    "TF_",
+    "JAX_",
+    "XLA_",
+    "KERAS_",
+    "ORT_",
+    "TORCH",
+    "PYTORCH_",
+    "OMP_",
+    "MKL_",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A heading with what stands below it, up to the next."""
+
+    number: int
+    title: str
+    versions: dict[str, str]
+    flags: frozenset[str]
+    program: str
+    told: list[str]
+    rest: str
+
+
+def findings() -> list[Finding]:
+    sections = re.split(r"^##+ ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return [
+        Finding(
+            number=int(found["number"]),
+            title=found["title"],
+            versions=dict(re.findall(r"([a-z]+) (\d[\w.]*)", found["measured"])),
+            flags=frozenset(re.findall(r"`(\w+)`", found["measured"])),
+            program=found["program"],
+            told=found["told"].splitlines(),
+            rest=found["rest"],
+        )
+        for found in map(FOUND.match, sections)
+        if found
+    ]
+
+
+FINDINGS = findings()
+
+
+def pinned() -> dict[str, str]:
+    return dict(
+        re.findall(
+            r"^([\w.-]+)==(\S+)$",
+            (ROOT / "constraints.txt").read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
+    )
+
+
+def why_not_here(finding: Finding) -> str | None:
+    """Why this program need not do here what the page says."""
+    for package, version in finding.versions.items():
+        try:
+            installed = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            return f"{package} is not installed"
+        if installed.partition("+")[0] != version:
+            return f"{package} {installed} is installed, and the finding is of {version}"
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        return "the findings are of Linux on x86-64"
+    missing = sorted(finding.flags - cpu_flags())
+    return f"the processor has no {', '.join(missing)}" if missing else None
+
+
+def pattern(line: str) -> str:
+    return ".*".join(map(re.escape, line.strip().split("...")))
+
+
+def disagreement(told: list[str], *, code: int, output: str, errors: str) -> str | None:
+    """What a process did that the page does not tell; `dies` and `raises` stand for its end, the
+    other lines are its output.
+    """
+    *lines, last = told
+    kind, _, what = last.partition(": ")
+    if kind == "dies":
+        ended = signal.Signals(-code).name if code < 0 else f"exit {code}"
+        right = ended in what.split(
+            " or "
+        )  # memory that was overwritten is noticed by one or the other
+    elif kind == "raises":
+        ended = f"exit {code}"
+        right = code == 1 and bool(
+            re.search(rf"^(?:\w+\.)*{pattern(what)}$", errors, re.MULTILINE | re.DOTALL)
+        )
+    else:
+        lines, ended = told, f"exit {code}"
+        right = code == 0
+    if not right:
+        return f"{ended}, should be {last}"
+    if not re.fullmatch(r"\s*".join(map(pattern, lines)), output.strip(), re.DOTALL):
+        return f"{output!r}, should be {lines}"
+    return None
+
+
+def run(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """The program in a fresh process, whose engines are as they come."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(OF_THE_ENGINES)
+    }
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env={**environment, "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "finding",
+    FINDINGS,
+    ids=lambda finding: f"{finding.number}-{'-'.join(finding.title.split()[:3])}",
+)
+def test_program_does_what_the_page_says(finding: Finding, tmp_path: Path) -> None:
+    """The program prints what stands below it, or ends as it says, with the versions and on the
+    processors of the finding.
+    """
+    reason = why_not_here(finding)
+    if reason:
+        pytest.skip(reason)
+    ended = run(finding.program, tmp_path)
+    problem = disagreement(
+        finding.told, code=ended.returncode, output=ended.stdout, errors=ended.stderr
+    )
+    assert problem is None, f"{finding.title}: {problem}\n{ended.stderr[-2000:]}"
+
+
+def test_other_ends_are_noticed() -> None:
+    """Another signal, another exception, other output and no end at all disagree."""
+    assert disagreement(["dies: SIGSEGV"], code=-11, output="", errors="") is None
+    assert (
+        disagreement(["dies: SIGSEGV"], code=-6, output="", errors="")
+        == "SIGABRT, should be dies: SIGSEGV"
+    )
+    assert disagreement(["dies: SIGABRT or SIGSEGV"], code=-6, output="", errors="") is None
+    assert (
+        disagreement(["dies: SIGABRT or SIGSEGV"], code=-8, output="", errors="")
+        == "SIGFPE, should be dies: SIGABRT or SIGSEGV"
+    )
+    assert (
+        disagreement(["dies: SIGSEGV"], code=0, output="", errors="")
+        == "exit 0, should be dies: SIGSEGV"
+    )
+    assert (
+        disagreement(
+            ["1", "raises: KeyError: ..."], code=1, output="1\n", errors="a.b.KeyError: c\n"
+        )
+        is None
+    )
+    assert (
+        disagreement(["raises: KeyError: ..."], code=1, output="", errors="ValueError: c\n")
+        is not None
+    )
+    assert disagreement(["[1 ... 2]"], code=0, output="[1 5 2]\n", errors="") is None
+    assert (
+        disagreement(["[1 ... 2]"], code=0, output="[1 5 3]\n", errors="")
+        == "'[1 5 3]\\n', should be ['[1 ... 2]']"
+    )
+    assert disagreement(["1"], code=0, output="1\n2\n", errors="") is not None
+    assert disagreement(["1"], code=1, output="1\n", errors="") == "exit 1, should be 1"
+
+
+def test_findings_are_numbered() -> None:
+    """There are at least ten, numbered from 1 as they were found, and none that this test does not
+    find.
+    """
+    assert sorted(finding.number for finding in FINDINGS) == list(range(1, len(FINDINGS) + 1))
+    assert len(FINDINGS) >= 10
+    text = PAGE.read_text(encoding="utf-8")
+    assert (
+        text.count("\n### ")
+        == text.count("```python\n")
+        == text.count("```text\n")
+        == len(FINDINGS)
+    )
+
+
+def test_worst_come_first() -> None:
+    """The page goes from deaths to wrong numbers, refusals, and nonsense that is answered; what is
+    public is last.
+    """
+    assert tuple(re.findall(r"^## (.+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)) == KINDS
+
+
+def test_at_least_ten_have_legal_arguments() -> None:
+    """Ten findings or more stand before those whose arguments make no sense."""
+    before = PAGE.read_text(encoding="utf-8").partition("\n## Answered though nonsense\n")[0]
+    assert before.count("\n### ") >= 10
+
+
+@pytest.mark.parametrize("finding", FINDINGS, ids=lambda finding: str(finding.number))
+def test_finding_is_complete(finding: Finding) -> None:
+    """A finding says what should be, the cause, the case and the report, and was measured with the
+    pinned versions.
+    """
+    assert tuple(re.findall(r"^- (\w[\w ]*):", finding.rest, re.MULTILINE)) == PARTS
+    assert finding.versions
+    assert finding.versions.items() <= pinned().items()
+
+
+@pytest.mark.parametrize("finding", FINDINGS, ids=lambda finding: str(finding.number))
+def test_its_cases_exist(finding: Finding) -> None:
+    """The cases that a finding names are in the corpus; one without any says why."""
+    found = re.search(r"^- Case: (.*?)(?=^- )", finding.rest, re.MULTILINE | re.DOTALL)
+    assert found
+    names = re.findall(r"`([^`]+)`", found[1])
+    assert names or found[1].startswith("none, it is a gradient")
+    for name in names:
+        path, _, identifier = name.rpartition("/")
+        file = ROOT / "cases" / f"{path}.yaml"
+        assert re.search(
+            rf"^  - id: {re.escape(identifier)}$", file.read_text(encoding="utf-8"), re.MULTILINE
+        ), name
+
+
+def test_programs_use_one_framework() -> None:
+    """A program imports its framework, the packages that build its model, and nothing of the
+    suite.
+    """
+    models = {"os", "subprocess", "sys", "tempfile", "numpy", "onnx"}
+    for finding in FINDINGS:
+        imported = set(re.findall(r"^(?:import|from) (\w+)", finding.program, re.MULTILINE))
+        assert len(imported - models) == 1 or imported <= models, finding.title
+        assert "conformance" not in imported
