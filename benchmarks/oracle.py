@@ -148,7 +148,8 @@ def by_scipy(x: Any, w: Any, geometry: Geometry) -> Any:
     the input's, the window.
     """
     spread = np.zeros((*x.shape[:2], *[(a.size - 1) * a.stride + 1 for a in geometry.axes]))
-    spread[(..., *[slice(None, None, a.stride) for a in geometry.axes])] = x
+    every: tuple[Any, ...] = (..., *(slice(None, None, a.stride) for a in geometry.axes))
+    spread[every] = x
     axes = tuple(range(2, x.ndim))
     full = sum(
         scipy.signal.fftconvolve(spread[:, c, None], w[None, c], axes=axes)

@@ -32,6 +32,7 @@ from conformance.cli import app
 from conformance.conventions import NAMES, get, normal_form
 from conformance.corpus.case import DTYPES, KINDS_OF_VALUES
 from conformance.corpus.case_reader import GENERIC, KEYS, REQUIRED
+from conformance.corpus.tensors import dtype_of
 from conformance.errors import CaseFileError
 from conformance.record.record import RECORD
 from conformance.record.timing import Timing
@@ -406,8 +407,8 @@ def test_json_is_json(block: Block) -> None:
 def test_dtypes_of_the_protocol() -> None:
     """The protocol lists the dtypes that the suite sends, with their sizes."""
     table = {code(row[0])[0]: int(row[1]) for row in rows(text_of("protocol"), "dtype")}
-    assert table.keys() == set(protocol.DTYPES)
-    assert table == {name: protocol.dtype_of(name).itemsize for name in table}
+    assert table.keys() == set(DTYPES)
+    assert table == {name: dtype_of(name).itemsize for name in table}
 
 
 def test_limits_of_the_protocol() -> None:

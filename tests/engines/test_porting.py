@@ -11,6 +11,7 @@ import os
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -412,7 +413,7 @@ def test_the_proof_runs_both_programs_and_fails_for_wrong_code(
     real = recipes.recipe
 
     def wrong(target: Any, geometry: Any) -> Any:
-        return recipes.replace(real(target, geometry), cut=((0, 1), (0, 1)))
+        return replace(real(target, geometry), cut=((0, 1), (0, 1)))
 
     monkeypatch.setattr(recipes, "recipe", wrong)
     bad = port(TORCH, source="torch", target="keras")
@@ -436,7 +437,7 @@ def test_without_the_frameworks_the_arguments_are_proved_on_the_oracle(
     ]
     real = recipes.recipe
     monkeypatch.setattr(
-        recipes, "recipe", lambda *asked: recipes.replace(real(*asked), cut=((0, 1), (0, 1)))
+        recipes, "recipe", lambda *asked: replace(real(*asked), cut=((0, 1), (0, 1)))
     )
     assert not port(TORCH, source="torch", target="keras").proof.agrees
 

@@ -167,7 +167,7 @@ def test_the_conventions_are_those_that_the_adapters_declare() -> None:
         declared = [
             _declared(node),
             *(
-                _declared(classes[base.id])
+                _declared(classes[str(getattr(base, "id", None))])
                 for base in node.bases
                 if getattr(base, "id", None) in classes
             ),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conformance.corpus.bless import bless
+from conformance.corpus.bless import write_expected
 from conformance.corpus.files import load_cases
 from conformance.errors import RecordError
 
@@ -58,7 +58,7 @@ def blessed(tmp_path: Path, text: Any, *, newline: Any = "") -> Any:
     path = tmp_path / "cases" / "file.yaml"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(text.encode())
-    told = bless(load_cases(path))
+    told = write_expected(load_cases(path))
     return path.read_bytes().decode(), told
 
 

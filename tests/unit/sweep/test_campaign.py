@@ -111,7 +111,7 @@ def test_what_is_drawn_is_exact_in_its_dtype(dtype: Any) -> None:
     """The truth computes that it is, where the draw concludes it from the number of terms."""
     for call in drawn(count=80, dtypes=(dtype,), gradients=True):
         assert call.exact
-        gradients = gradient_truths(*call.tensors, call.cotangent, call.geometry, dtype)
+        gradients: Any = gradient_truths(*call.tensors, call.cotangent, call.geometry, dtype)
         assert all(
             truth.exact
             for truth in (truth_of(*call.tensors, call.geometry, dtype), *gradients.values())

@@ -13,7 +13,7 @@ from conformance.corpus.truths import Truths
 from conformance.errors import FileProblems
 from conformance.system.machine import Circumstances
 from conformance.verdicts.judge import Judge
-from conformance.verdicts.known import Difference, explain, lost, untold
+from conformance.verdicts.known import Difference, explain, lost_entries, untold_facts
 from conformance.verdicts.known_reader import FAILING, load_differences
 from conformance.verdicts.verdict import STATUSES, Verdict
 from conformance.verdicts.version_range import Place
@@ -395,15 +395,15 @@ def test_a_fact_that_no_adapter_tells_is_a_problem(
     is no judge of that.
     """
     (entry,) = entries(where="{device: cpu, onednnn: true}")
-    assert untold([entry], {"mine": ("engine", FACTS)}) == [
+    assert untold_facts([entry], {"mine": ("engine", FACTS)}) == [
         {
             "entry": entry.at,
             "problem": "where: no adapter tells onednnn, should be one of device, platform,"
             " machine, cpu_flags, not_cpu_flags, onednn, isa, streams",
         }
     ]
-    assert untold([entry], {"engine": ("engine", {}), "other": ("other", FACTS)}) == []
-    assert untold(entries(where="{onednn: false}"), {"engine": ("engine", FACTS)}) == []
+    assert untold_facts([entry], {"engine": ("engine", {}), "other": ("other", FACTS)}) == []
+    assert untold_facts(entries(where="{onednn: false}"), {"engine": ("engine", FACTS)}) == []
 
 
 def test_an_entry_applies_under_the_label_and_the_adapters_name(
@@ -421,14 +421,14 @@ def test_patterns_that_match_no_case_of_their_corpus_are_lost(
 ) -> None:
     """Each such pattern is told with its entry; those that match a case are not."""
     (entry,) = entries(cases="[folder/file/one, folder/gone/*]")
-    assert lost([entry], {entry.root: ["folder/file/one"]}) == [
+    assert lost_entries([entry], {entry.root: ["folder/file/one"]}) == [
         {
             "entry": entry.at,
             "problem": "folder/gone/* matches no case of the corpus,"
             " should match one or be removed",
         }
     ]
-    assert lost([entry], {entry.root: ["folder/file/one", "folder/gone/x"]}) == []
+    assert lost_entries([entry], {entry.root: ["folder/file/one", "folder/gone/x"]}) == []
 
 
 @pytest.mark.parametrize(

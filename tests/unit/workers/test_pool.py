@@ -14,7 +14,8 @@ from helpers import CUT_OUTPUT, TORCH, eventually, foreign, gone, miniature, sma
 
 from conformance.outcomes import Crashed, Output, Raised, TimedOut, Unavailable
 from conformance.workers.engine import Greeting
-from conformance.workers.pool import CallRequest, Pool
+from conformance.workers.pool import Pool
+from conformance.workers.request import CallRequest
 
 
 @dataclass(frozen=True)

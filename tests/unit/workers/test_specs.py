@@ -11,11 +11,11 @@ import pytest
 from conformance.adapters import REGISTRY
 from conformance.errors import UsageError
 from conformance.workers.process import foreign_command, python_command
-from conformance.workers.specs import specs
+from conformance.workers.specs import read_specs
 
 
 def parsed(*adapters: Any, python: Any = ()) -> Any:
-    found, asked = specs(list(adapters), list(python))
+    found, asked = read_specs(list(adapters), list(python))
     return found, asked
 
 
@@ -32,9 +32,9 @@ def test_nothing_asked_is_the_whole_table_and_nobody_by_name() -> None:
 
 def test_variants_come_with_the_adapters_that_take_part() -> None:
     """Without adapters all of them, else those of the adapters named, and none of them by name."""
-    everything, _ = specs([], [], variants=True)
+    everything, _ = read_specs([], [], variants=True)
     assert {spec.label for spec in everything} == set(REGISTRY)
-    found, _ = specs(["jax-general"], [], variants=True)
+    found, _ = read_specs(["jax-general"], [], variants=True)
     assert [(spec.label, spec.by_name, spec.is_variant) for spec in found] == [
         ("jax-general", True, False),
         ("jax-conv-dx", False, True),
