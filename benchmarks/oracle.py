@@ -46,7 +46,7 @@ def shapes() -> list[tuple[str, Geometry, tuple[int, ...], tuple[int, ...]]]:
     """(name, geometry, shape of x, shape of w): the shapes above, and all layers of networks that
     are not slow.
     """
-    found = []
+    found: list[tuple[str, Geometry, tuple[int, ...], tuple[int, ...]]] = []
     for batch, c_in, size, c_out, kernel, stride, padding in SHAPES:
         axis = Axis(size=size, kernel=kernel, stride=stride, crop_low=padding, crop_high=padding)
         name = f"{batch}x{c_in}x{size}x{size} to {c_out}, {kernel}/{stride}/{padding}"
