@@ -10,7 +10,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,9 +25,8 @@ from helpers import (
     small,
 )
 from jsonschema import Draft202012Validator
-from test_record_schema import described
+from schemas import references, schema, undescribed
 
-import conformance
 from conformance import conventions
 from conformance.corpus.case import DTYPES
 from conformance.corpus.tensors import DTYPES_OF_RESULTS, Array
@@ -36,11 +34,7 @@ from conformance.workers import engine, protocol
 from conformance.workers.child import _Pipe
 from conformance.workers.process import python_command
 
-SCHEMA = json.loads(
-    (Path(conformance.__file__).parent / "schema" / "protocol.schema.json").read_text(
-        encoding="utf-8"
-    )
-)
+SCHEMA = schema("protocol")
 PARTS = SCHEMA["$defs"]
 VALIDATOR = Draft202012Validator(SCHEMA)
 
@@ -92,18 +86,12 @@ def spoken(command: list[str], native: Mapping[str, Any]) -> list[dict[str, Any]
 def test_the_schema_is_one() -> None:
     """It is a schema of draft 2020-12, and every reference in it leads to a part of it."""
     Draft202012Validator.check_schema(SCHEMA)
-    found = re.findall(r'"\$ref": "#/\$defs/(\w+)"', json.dumps(SCHEMA))
-    assert set(found) == set(PARTS)
+    assert set(references(SCHEMA)) == {f"#/$defs/{name}" for name in PARTS}
 
 
 def test_every_key_is_described() -> None:
     """Whoever reads the schema alone learns what each key means."""
-    assert [
-        place
-        for place, entry in described(SCHEMA)
-        if not entry.keys() & {"description"}
-        and "description" not in PARTS.get(entry.get("$ref", "").rpartition("/")[2], {})
-    ] == []
+    assert undescribed(SCHEMA) == []
 
 
 def test_the_schema_has_the_words_of_the_code() -> None:

@@ -6,29 +6,24 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 import pytest
 from helpers import CHECKOUT, CUT, EMPTY, GAPS, TESTS, corpus
 from jsonschema import Draft202012Validator
+from schemas import references, schema, undescribed
 from typer.testing import CliRunner
 
-import conformance
 from conformance import conventions
 from conformance.cli import app
 from conformance.corpus.case import DTYPES, KINDS_OF_VALUES
 from conformance.record.record import RECORD, strict
+from conformance.record.timing import Timing
 from conformance.verdicts.verdict import STATUSES, Verdict
-from conformance.workers.timing import SLICES, Timing
+from conformance.workers.timing import SLICES
 
-SCHEMA = json.loads(
-    (Path(conformance.__file__).parent / "schema" / "record.schema.json").read_text(
-        encoding="utf-8"
-    )
-)
+SCHEMA = schema("record")
 PARTS = SCHEMA["$defs"]
 VERDICT = PARTS["verdict"]
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -96,39 +91,15 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str
     return found
 
 
-def described(schema: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every property in a schema, with its path."""
-    if isinstance(schema, dict):
-        properties = schema.get("properties", {})
-        # a branch of `if` asks, it does not describe
-        for name, entry in {} if place.endswith("/if") else properties.items():
-            yield f"{place}/{name}", entry
-        for key, value in schema.items():
-            yield from described(value, f"{place}/{key}")
-    elif isinstance(schema, list):
-        for value in schema:
-            yield from described(value, place)
-
-
 def test_the_schema_is_one() -> None:
     """It is a schema of draft 2020-12, and every reference in it leads to a part of it."""
     Draft202012Validator.check_schema(SCHEMA)
-    found = [
-        line.split('"#/$defs/')[1].split('"')[0]
-        for line in json.dumps(SCHEMA, indent=0).splitlines()
-        if '"$ref"' in line
-    ]
-    assert set(found) == set(PARTS)
+    assert set(references(SCHEMA)) == {f"#/$defs/{name}" for name in PARTS}
 
 
 def test_every_key_is_described() -> None:
     """Whoever reads the schema alone learns what each key means."""
-    assert [
-        place
-        for place, entry in described(SCHEMA)
-        if not entry.keys() & {"description"}
-        and "description" not in PARTS.get(entry.get("$ref", "").rpartition("/")[2], {})
-    ] == []
+    assert undescribed(SCHEMA) == []
 
 
 def test_the_schema_has_the_keys_of_the_code() -> None:
@@ -148,6 +119,7 @@ def test_the_schema_has_the_keys_of_the_code() -> None:
     assert kinds == list(KINDS_OF_VALUES)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REFERENCE.is_file(), reason="a source distribution has no reports")
 def test_the_committed_record_validates() -> None:
     """Each line of it."""
