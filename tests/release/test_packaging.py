@@ -152,6 +152,8 @@ def test_the_two_wheels_hold_the_same(distributions: Any) -> None:
     assert names[0] == names[1]
     assert any(name.endswith("conformance/report/templates/index.html.j2") for name in names[0])
     assert "conformance/cases/subsets/quick.txt" in names[0]
+    schemas = {f"conformance/schema/{kind}.schema.json" for kind in ("case", "record", "protocol")}
+    assert {"conformance/py.typed", *schemas} <= names[0]
     assert not any(name.startswith(("tests/", "cases/")) for name in names[0])
 
 
@@ -164,6 +166,10 @@ def test_the_source_distribution_has_the_tests(distributions: Any) -> None:
         "tests/conftest.py",
         "pyproject.toml",
         "cases/textbook/cs231n.yaml",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "RELEASING.md",
+        "CITATION.cff",
     } <= names
 
 
