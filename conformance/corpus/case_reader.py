@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from conformance import conventions
-from conformance.conventions import ArgumentError, Native
-from conformance.conventions.arguments import is_integer, pairs, per_axis
+from conformance.conventions import Native
+from conformance.conventions.arguments import is_integer
+from conformance.corpus.argument_reader import GENERIC, Generic, read_generic, read_native
 from conformance.corpus.array_reader import read_array, read_bias, read_cotangent, read_expected
-from conformance.corpus.case import DTYPES, Case, Made, Place, Shape
+from conformance.corpus.case import DTYPES, Case, Expected, Made, Place, Source
 from conformance.corpus.strict_yaml import Item, Problems
-from conformance.geometry import Geometry, from_padding
+from conformance.geometry import Geometry
 
-GENERIC = ("stride", "padding", "output_padding", "dilation", "groups")
 KEYS = (
     "id", "summary", "source", "spatial", "input", "kernel", "bias", *GENERIC, "dtype", "native",
     "gradients", "expected", "tags",
@@ -23,6 +22,37 @@ KEYS = (
 MOST_ELEMENTS = 2**28
 """Of one array: two GiB in float64."""
 REQUIRED = ("id", "summary", "source", "input", "kernel")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What a case says, key by key: its call in the words of a framework, or generic."""
+
+    identity: str
+    summary: str
+    source: str
+    spatial: int
+    dtype: str
+    tags: tuple[str, ...]
+    must_fail: bool
+    expected: Expected | None
+    input: Source
+    kernel: Source
+    native: tuple[str, Native] | None
+    generic: Generic | None
+
+    def geometry(self) -> Geometry | None:
+        """The geometry of the call, if it has one; a framework's call that must fail has none."""
+        size, kernel = self.input.shape[2:], self.kernel.shape[2:]
+        try:
+            if self.generic is not None:
+                return self.generic.geometry(size, kernel)
+            if self.native is None or self.must_fail:
+                return None
+            name, arguments = self.native
+            return conventions.get(name).geometry(arguments, size=size, kernel=kernel)
+        except (ValueError, ZeroDivisionError):
+            return None
 
 
 class CaseReader:
@@ -49,57 +79,26 @@ class CaseReader:
         return built if built is not None and len(self.problems.lines) == before else None
 
     def _build(self) -> Case | None:
-        identity = self._identity()
-        texts = {
-            key: self.entries[key].text() for key in ("summary", "source") if key in self.entries
-        }
-        spatial = self._spatial()
-        dtype = self._choice("dtype", DTYPES, "float32")
-        tags = self._tags()
-        if spatial is None:
+        parts = self._parts()
+        geometry = None if parts is None else parts.geometry()
+        if parts is None or (geometry is None and parts.native is None):
             return None
-        must_fail, expected = False, None
-        if "expected" in self.entries:
-            must_fail, expected = read_expected(self.entries["expected"], spatial, self.lines)
-        arrays = {
-            key: read_array(self.entries[key], key, spatial, self.lines)
-            for key in ("input", "kernel")
-            if key in self.entries
-        }
-        native = self._native(spatial)
-        x, kernel = arrays.get("input"), arrays.get("kernel")
-        generic = self._generic(spatial)
-        if (
-            x is None
-            or kernel is None
-            or generic is None
-            or None in texts.values()
-            or identity is None
-        ):
-            return None
-        try:
-            geometry = self._geometry(x.shape[2:], kernel.shape[2:], native, generic, must_fail)
-        except (ValueError, ZeroDivisionError):
-            geometry = None
-        if geometry is None and native is None:
-            return None
-        groups = geometry.groups if geometry is not None else 1
+        outputs = parts.kernel.shape[1] * (1 if geometry is None else geometry.groups)
+        bias = self.entries.get("bias")
         case = Case(
-            name=f"{self.stem}/{identity}",
-            summary=texts.get("summary") or "",
-            source=texts.get("source") or "",
-            spatial=spatial,
-            input=x,
-            kernel=kernel,
-            bias=read_bias(self.entries["bias"], kernel.shape[1] * groups, self.lines)
-            if "bias" in self.entries
-            else None,
-            dtype=dtype,  # type: ignore[arg-type]
+            name=f"{self.stem}/{parts.identity}",
+            summary=parts.summary,
+            source=parts.source,
+            spatial=parts.spatial,
+            input=parts.input,
+            kernel=parts.kernel,
+            bias=None if bias is None else read_bias(bias, outputs, self.lines),
+            dtype=parts.dtype,  # type: ignore[arg-type]
             geometry=geometry,
-            native=native,
-            must_fail=must_fail,
-            expected=expected,
-            tags=tags,
+            native=parts.native,
+            must_fail=parts.must_fail,
+            expected=parts.expected,
+            tags=parts.tags,
             place=Place(file=self.problems.file, lines=self.lines),
         )
         noted = len(self.problems.lines)
@@ -107,6 +106,51 @@ class CaseReader:
         if "gradients" not in self.entries or len(self.problems.lines) > noted:
             return case
         return replace(case, gradients=self._cotangent(case))
+
+    def _parts(self) -> _Parts | None:
+        """All that is read key by key; None where a part that others need is wrong."""
+        identity = self._identity()
+        texts = [self._text(key) for key in ("summary", "source")]
+        spatial = self._spatial()
+        dtype = self._choice("dtype", DTYPES, "float32")
+        tags = self._tags()
+        if spatial is None:
+            return None
+        must_fail, expected = self._expected(spatial)
+        x, kernel = (self._array(key, spatial) for key in ("input", "kernel"))
+        native = read_native(self.entries, spatial, self.lines)
+        generic = read_generic(self.entries, spatial)
+        if x is None or kernel is None or generic is None or None in texts or identity is None:
+            return None
+        summary, source = (text or "" for text in texts)
+        return _Parts(
+            identity=identity,
+            summary=summary,
+            source=source,
+            spatial=spatial,
+            dtype=dtype,
+            tags=tags,
+            must_fail=must_fail,
+            expected=expected,
+            input=x,
+            kernel=kernel,
+            native=native,
+            generic=None if "native" in self.entries else generic,
+        )
+
+    def _text(self, key: str) -> str | None:
+        """The text of a key, empty where it is missing, which is noted already."""
+        return self.entries[key].text() if key in self.entries else ""
+
+    def _expected(self, spatial: int) -> tuple[bool, Expected | None]:
+        """(whether it must fail, what must come out)."""
+        if "expected" not in self.entries:
+            return False, None
+        return read_expected(self.entries["expected"], spatial, self.lines)
+
+    def _array(self, key: str, spatial: int) -> Source | None:
+        entry = self.entries.get(key)
+        return None if entry is None else read_array(entry, key, spatial, self.lines)
 
     def _cotangent(self, case: Case) -> Made | None:
         if case.must_fail:
@@ -199,97 +243,3 @@ class CaseReader:
             self.entries["tags"].wrong(f"is {value!r}, should be a list of words")
             return ()
         return tuple(value)
-
-    def _generic(self, rank: int) -> dict[str, Any] | None:
-        """stride, padding (pairs), output_padding, dilation per axis and groups; None where one is
-        wrong.
-        """
-        readers = {
-            "stride": per_axis,
-            "padding": pairs,
-            "output_padding": per_axis,
-            "dilation": per_axis,
-        }
-        defaults = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1}
-        found: dict[str, Any] = {"groups": 1}
-        wrong = False
-        for key, reader in readers.items():
-            item = self.entries.get(key)
-            try:
-                found[key] = reader(defaults[key] if item is None else item.value(), rank)
-            except ValueError as error:
-                assert item is not None
-                item.wrong(str(error))
-                wrong = True
-        if "groups" in self.entries:
-            groups = self.entries["groups"].integer()
-            if groups is None:
-                return None
-            found["groups"] = groups
-        if (
-            "output_padding" in self.entries
-            and not wrong
-            and any(extra < 0 for extra in found["output_padding"])
-        ):
-            self.entries["output_padding"].wrong(
-                f"is {found['output_padding']}, should not be negative (padding may be)"
-            )
-            return None
-        return None if wrong else found
-
-    def _native(self, rank: int) -> tuple[str, Native] | None:
-        item = self.entries.get("native")
-        if item is None:
-            return None
-        for key in GENERIC:
-            if key in self.entries:
-                self.entries[key].wrong(
-                    "stands beside native, should be left out: native replaces it"
-                )
-        if not item.is_mapping() or len(item.node.value) != 1:
-            item.wrong(
-                "should be one framework with its arguments, as in {keras: {strides: 2, padding: "
-                "same}}"
-            )
-            return None
-        entries = item.items(conventions.NAMES)
-        if not entries:
-            return None
-        (name, arguments), *_ = entries.items()
-        self.lines[arguments.key] = arguments.line
-        if not arguments.is_mapping():
-            arguments.wrong(f"should be a mapping of {name}'s own arguments")
-            return None
-        values = arguments.items()
-        self.lines.update({entry.key: entry.line for entry in values.values()})
-        try:
-            return name, conventions.normal_form(
-                name, {key: entry.value() for key, entry in values.items()}, rank
-            )
-        except ArgumentError as error:
-            where = values.get(error.key, arguments)
-            self.problems.add(where.line, f"native.{name}.{error.key}", error.text)
-            return None
-
-    def _geometry(
-        self,
-        size: Shape,
-        kernel: Shape,
-        native: tuple[str, Native] | None,
-        generic: dict[str, Any],
-        must_fail: bool,
-    ) -> Geometry | None:
-        if "native" not in self.entries:
-            return from_padding(
-                size=size,
-                kernel=kernel,
-                stride=generic["stride"],
-                padding=[(low, high) for low, high in generic["padding"]],
-                output_padding=generic["output_padding"],
-                dilation=generic["dilation"],
-                groups=generic["groups"],
-            )
-        if native is None or must_fail:
-            return None
-        name, arguments = native
-        return conventions.get(name).geometry(arguments, size=size, kernel=kernel)

@@ -43,55 +43,76 @@ def contradiction(case: Case, truth: Truth) -> str | None:
     stated = case.expected
     if stated is None:
         return None
-    true = truth.y
-    found = None
-    if stated.shape is not None and stated.shape != true.shape:
-        found = "shape", f"is {list(stated.shape)}, should be {list(true.shape)} as the oracle says"
-    elif stated.numbers is not None and len(stated.numbers) != true.size:
-        found = (
-            "values",
-            (
-                f"has {len(stated.numbers)} numbers, should have {true.size} as the oracle's "
-                "output "
-                f"of {list(true.shape)}"
-            ),
-        )
-    elif stated.numbers is not None and not _agrees(
-        np.array(stated.numbers), true.ravel(), lambda: truth.magnitude.ravel()
-    ):
-        given = np.array(stated.numbers).reshape(true.shape)
-        with np.errstate(invalid="ignore"):
-            wrong = ~((given == true) | (np.isnan(given) & np.isnan(true)))
-        index = tuple(int(i) for i in np.argwhere(wrong)[0])
-        found = (
-            "values",
-            (
-                f"has {float(given[index])!r} at {list(index)}, should have "
-                f"{float(true[index])!r} as "
-                "the oracle says"
-            ),
-        )
-    elif stated.sha256 is not None and not truth.exact:
-        found = (
-            "sha256",
-            (
-                "is given, should be sum_abs: the sums are not exact, and their bits depend on the "
-                "order of summation"
-            ),
-        )
-    elif stated.sha256 is not None and stated.sha256 != digest(true):
-        found = "sha256", f"is {stated.sha256}, should be {digest(true)} as the oracle says"
-    elif stated.sum_abs is not None and not _agrees(
-        stated.sum_abs, float(np.abs(true).sum()), lambda: truth.magnitude.sum()
-    ):
-        found = (
-            "sum_abs",
-            f"is {stated.sum_abs!r}, should be {float(np.abs(true).sum())!r} as the oracle says",
-        )
-    if found is None:
+    for key, contradicts in _CONTRADICTS.items():
+        text = contradicts(stated, truth)
+        if text is not None:
+            return f"{case.place.at(f'expected.{key}')}: expected.{key}: {text}"
+    return None
+
+
+def _shape_contradicts(stated: Expected, truth: Truth) -> str | None:
+    shape = truth.y.shape
+    if stated.shape is None or stated.shape == shape:
         return None
-    key = f"expected.{found[0]}"
-    return f"{case.place.at(key)}: {key}: {found[1]}"
+    return f"is {list(stated.shape)}, should be {list(shape)} as the oracle says"
+
+
+def _numbers_contradict(stated: Expected, truth: Truth) -> str | None:
+    """How many there are, then the first that is another one."""
+    y = truth.y
+    if stated.numbers is None:
+        return None
+    if len(stated.numbers) != y.size:
+        return (
+            f"has {len(stated.numbers)} numbers, should have {y.size} as the oracle's output of "
+            f"{list(y.shape)}"
+        )
+    numbers = np.array(stated.numbers)
+    if _agrees(numbers, y.ravel(), lambda: truth.magnitude.ravel()):
+        return None
+    numbers = numbers.reshape(y.shape)
+    with np.errstate(invalid="ignore"):
+        wrong = ~((numbers == y) | (np.isnan(numbers) & np.isnan(y)))
+    index = tuple(int(i) for i in np.argwhere(wrong)[0])
+    return (
+        f"has {float(numbers[index])!r} at {list(index)}, should have {float(y[index])!r} as the "
+        "oracle says"
+    )
+
+
+def _digest_contradicts(stated: Expected, truth: Truth) -> str | None:
+    if stated.sha256 is None:
+        return None
+    if not truth.exact:
+        return (
+            "is given, should be sum_abs: the sums are not exact, and their bits depend on the "
+            "order of summation"
+        )
+    true = digest(truth.y)
+    return (
+        None
+        if stated.sha256 == true
+        else f"is {stated.sha256}, should be {true} as the oracle says"
+    )
+
+
+def _sum_contradicts(stated: Expected, truth: Truth) -> str | None:
+    if stated.sum_abs is None:
+        return None
+    true = float(np.abs(truth.y).sum())
+    if _agrees(stated.sum_abs, true, lambda: truth.magnitude.sum()):
+        return None
+    return f"is {stated.sum_abs!r}, should be {true!r} as the oracle says"
+
+
+_CONTRADICTS: dict[str, Callable[[Expected, Truth], str | None]] = {
+    "shape": _shape_contradicts,
+    "values": _numbers_contradict,
+    "sha256": _digest_contradicts,
+    "sum_abs": _sum_contradicts,
+}
+"""By key of `expected`: what is wrong with what it says, and what would be right. The shape comes
+first: the others count on it."""
 
 
 def _agrees(

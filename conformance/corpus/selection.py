@@ -43,37 +43,40 @@ def select(
     or the whole selects nothing, and FileProblems.
     """
     paths = [Path(word) for word in words if is_path(word)]
+    names = _full_names(words)
+    places = paths or [shipped_cases()]
+    members = None if subset is None else _members(subset)
+    loaded = load_cases(places)
+    if members is not None and not paths:
+        subsets.check(members, {case.name for case in loaded})
+    among = f"of subset {subset} " if subset is not None else ""
+    offered = loaded if members is None else [case for case in loaded if case.name in members]
+    chosen = [
+        case
+        for case in _named(offered, names, among)
+        if slow or SLOW not in case.tags or SLOW in tags or case.name in names
+    ]
+    if tags:
+        chosen = [case for case in chosen if set(tags) & set(case.tags)]
+    if expression:
+        matches = compile_expression(expression)
+        chosen = [case for case in chosen if matches(case.name)]
+    if not chosen:
+        what = f"no case {among}is selected of {len(loaded)} at {', '.join(map(str, places))}"
+        raise SelectionError(f"{what}, should be at least one")
+    roots = tuple(dict.fromkeys(root for _, root in case_files(places)))
+    return Selection(cases=tuple(chosen), loaded=tuple(loaded), roots=roots)
+
+
+def _full_names(words: Sequence[str]) -> list[str]:
+    """The words that are no path. Raises SelectionError for one that looks like a path."""
     names = [word for word in words if not is_path(word)]
     for name in names:
         if name.endswith((".yaml", ".yml", "/")):
             raise SelectionError(
                 f"{name} does not exist, should be a case file, a folder of them, or a full name"
             )
-    given = paths or [shipped_cases()]
-    members = None if subset is None else _members(subset)
-    loaded = load_cases(given)
-    if members is not None and not paths:
-        subsets.check(members, {case.name for case in loaded})
-    among = f"of subset {subset} " if subset is not None else ""
-    wanted = loaded if members is None else [case for case in loaded if case.name in members]
-    wanted = _named(wanted, names, among)
-    wanted = [
-        case
-        for case in wanted
-        if slow or SLOW not in case.tags or SLOW in tags or case.name in names
-    ]
-    if tags:
-        wanted = [case for case in wanted if set(tags) & set(case.tags)]
-    if expression:
-        matches = compile_expression(expression)
-        wanted = [case for case in wanted if matches(case.name)]
-    if not wanted:
-        where = ", ".join(map(str, given))
-        raise SelectionError(
-            f"no case {among}is selected of {len(loaded)} at {where}, should be at least one"
-        )
-    roots = dict.fromkeys(root for _, root in case_files(given))
-    return Selection(cases=tuple(wanted), loaded=tuple(loaded), roots=tuple(roots))
+    return names
 
 
 def _members(subset: str) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ of no other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import combinations
 from typing import Any
@@ -14,6 +14,26 @@ from conformance.corpus.case import Case
 Traits = frozenset[str]
 
 _RANKS = {1: "one spatial axis", 2: "two spatial axes", 3: "three spatial axes"}
+_Axis = Mapping[str, int]
+
+_OF_ANY_AXIS: dict[str, Callable[[_Axis], bool]] = {
+    "a stride above 1": lambda axis: axis["stride"] > 1,
+    "a stride above 4": lambda axis: axis["stride"] > 4,
+    "dilation above 1": lambda axis: axis["dilation"] > 1,
+    "dilation above 2": lambda axis: axis["dilation"] > 2,
+    "a kernel above 1": lambda axis: axis["kernel"] > 1,
+    "a kernel shorter than the stride": lambda axis: axis["kernel"] < axis["stride"],
+    "a start that is cut": lambda axis: axis["crop_low"] > 0,
+    "an end that is cut": lambda axis: axis["crop_high"] > 0,
+    "start and end cut unequally": lambda axis: axis["crop_low"] != axis["crop_high"],
+    "zeros appended at the end": lambda axis: axis["crop_high"] < 0,
+    "zeros at the start": lambda axis: axis["crop_low"] < 0,
+}
+_OF_ALL_AXES: dict[str, Callable[[_Axis], bool]] = {
+    "a stride of 1 on all axes": lambda axis: axis["stride"] == 1,
+    "no dilation": lambda axis: axis["dilation"] == 1,
+    "nothing cut": lambda axis: axis["crop_low"] <= 0 and axis["crop_high"] <= 0,
+}
 MOST_FOR_PAIRS = 40
 """Traits of which pairs are tried; there are not as many."""
 
@@ -60,52 +80,49 @@ def _traits(
     must_fail: bool,
 ) -> Traits:
     """Phrases that go behind "all with"."""
-    found = {
+    holding = _of_operands(x, kernel) | {
         _RANKS[spatial]: True,
         f"dtype {dtype}": True,
         "a bias": bias,
         "no bias": not bias,
+        "arguments that must be refused": must_fail,
+    }
+    if geometry is not None:
+        holding |= _of_axes(geometry["axes"], geometry["out"]) | _of_groups(geometry["groups"], x)
+    return frozenset(phrase for phrase, holds in holding.items() if holds)
+
+
+def _of_operands(x: Sequence[int], kernel: Sequence[int]) -> dict[str, bool]:
+    """Phrase -> whether it holds for the sizes of input and kernel."""
+    return {
         "several samples": x[0] > 1,
         "several input channels": x[1] > 1,
         "an odd number of input channels above 1": x[1] > 1 and x[1] % 2 == 1,
         "several output channels per group": kernel[1] > 1,
-        "arguments that must be refused": must_fail,
         "an empty axis": 0 in x or 0 in kernel,
     }
-    if geometry is not None:
-        axes, groups = geometry["axes"], geometry["groups"]
-        found |= {
-            "groups above 1": groups > 1,
-            "one group": groups == 1,
-            "one input channel per group": groups > 1 and x[1] == groups,
-            "a stride above 1": any(axis["stride"] > 1 for axis in axes),
-            "a stride of 1 on all axes": all(axis["stride"] == 1 for axis in axes),
-            "a stride above 4": any(axis["stride"] > 4 for axis in axes),
-            "dilation above 1": any(axis["dilation"] > 1 for axis in axes),
-            "dilation above 2": any(axis["dilation"] > 2 for axis in axes),
-            "no dilation": all(axis["dilation"] == 1 for axis in axes),
-            "a kernel above 1": any(axis["kernel"] > 1 for axis in axes),
-            "a kernel shorter than the stride": any(
-                axis["kernel"] < axis["stride"] for axis in axes
-            ),
-            "a start that is cut": any(axis["crop_low"] > 0 for axis in axes),
-            "an end that is cut": any(axis["crop_high"] > 0 for axis in axes),
-            "nothing cut": all(axis["crop_low"] <= 0 and axis["crop_high"] <= 0 for axis in axes),
-            "start and end cut unequally": any(
-                axis["crop_low"] != axis["crop_high"] for axis in axes
-            ),
-            "zeros appended at the end": any(axis["crop_high"] < 0 for axis in axes),
-            "zeros at the start": any(axis["crop_low"] < 0 for axis in axes),
-            "axes that differ": len(
-                {
-                    (a["stride"], a["dilation"], a["kernel"], a["crop_low"], a["crop_high"])
-                    for a in axes
-                }
-            )
-            > 1,
-            "an output above 32 on an axis": any(size > 32 for size in geometry["out"]),
-        }
-    return frozenset(phrase for phrase, holds in found.items() if holds)
+
+
+def _of_groups(groups: int, x: Sequence[int]) -> dict[str, bool]:
+    return {
+        "groups above 1": groups > 1,
+        "one group": groups == 1,
+        "one input channel per group": groups > 1 and x[1] == groups,
+    }
+
+
+def _of_axes(axes: Sequence[_Axis], out: Sequence[int]) -> dict[str, bool]:
+    """Phrase -> whether it holds for the axes of a geometry, and for the sizes of its output."""
+    spellings = {
+        (axis["stride"], axis["dilation"], axis["kernel"], axis["crop_low"], axis["crop_high"])
+        for axis in axes
+    }
+    return {
+        **{phrase: any(map(holds, axes)) for phrase, holds in _OF_ANY_AXIS.items()},
+        **{phrase: all(map(holds, axes)) for phrase, holds in _OF_ALL_AXES.items()},
+        "axes that differ": len(spellings) > 1,
+        "an output above 32 on an axis": any(size > 32 for size in out),
+    }
 
 
 def rule(failing: Sequence[Traits], passing: Sequence[Traits]) -> tuple[str, bool]:

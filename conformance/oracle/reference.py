@@ -42,18 +42,11 @@ def conv_transpose(
     x is (N, C_in, *spatial), w is (C_in, C_out / groups, *kernel), b is (C_out,); the result is (N,
     C_out, *out) with out = (size - 1) * stride - low - high + dilation * (kernel - 1) + 1 +
     output_padding per axis. `padding` is a number, one per spatial axis, or a (low, high) pair per
-    spatial axis; negative padding appends zeros.
-
-    Raises ValueError for arguments that make no sense.
+    spatial axis; negative padding appends zeros. Raises ValueError for what makes no sense.
     """
     x, w = _real("x", x), _real("w", w)
     bias = None if b is None else _real("b", b)
-    if x.ndim < 3 or w.ndim != x.ndim:
-        raise ValueError(
-            f"x has {x.ndim} axes and w {w.ndim}, should be (N, C_in, *spatial) and (C_in, C_out "
-            "/ groups, *kernel)"
-        )
-    rank = x.ndim - 2
+    rank = _rank(x, w)
     geometry = from_padding(
         size=x.shape[2:],
         kernel=w.shape[2:],
@@ -63,20 +56,34 @@ def conv_transpose(
         dilation=_per_axis("dilation", dilation, rank),
         groups=_whole("groups", groups),
     )
-    found = call_problems(
-        geometry, x=x.shape, kernel=w.shape, bias=None if bias is None else bias.shape
-    )
-    found += [
+    bias_shape = None if bias is None else bias.shape
+    problems = call_problems(geometry, x=x.shape, kernel=w.shape, bias=bias_shape)
+    problems += _negative(_per_axis("output_padding", output_padding, rank))
+    if problems:
+        raise ValueError("; ".join(f"{problem.key}: {problem.text}" for problem in problems))
+    return transpose_into_window(x, w, bias, geometry)
+
+
+def _rank(x: Float64, w: Float64) -> int:
+    """How many spatial axes both have. Raises ValueError if they do not agree in it."""
+    if x.ndim < 3 or w.ndim != x.ndim:
+        raise ValueError(
+            f"x has {x.ndim} axes and w {w.ndim}, should be (N, C_in, *spatial) and (C_in, C_out "
+            "/ groups, *kernel)"
+        )
+    return x.ndim - 2
+
+
+def _negative(output_padding: Sequence[int]) -> list[Problem]:
+    """A problem for every axis that is given less than nothing."""
+    return [
         Problem(
             key="output_padding",
             text=f"is {extra} on axis {number}, should not be negative (padding may be)",
         )
-        for number, extra in enumerate(_per_axis("output_padding", output_padding, rank))
+        for number, extra in enumerate(output_padding)
         if extra < 0
     ]
-    if found:
-        raise ValueError("; ".join(f"{problem.key}: {problem.text}" for problem in found))
-    return transpose_into_window(x, w, bias, geometry)
 
 
 def transpose_into_window(
@@ -87,9 +94,8 @@ def transpose_into_window(
     y = np.zeros((batch, w.shape[1] * groups, *geometry.out))
     by_channel = np.ascontiguousarray(np.moveaxis(x, 1, 0))  # (C_in, N, *size)
     by_group = by_channel.reshape(groups, x.shape[1] // groups, *by_channel.shape[1:])
-    window = np.moveaxis(
-        y.reshape(batch, groups, w.shape[1], *geometry.out), 0, 2
-    )  # a view: (groups, C_out / groups, N, *out)
+    # a view: (groups, C_out / groups, N, *out)
+    window = np.moveaxis(y.reshape(batch, groups, w.shape[1], *geometry.out), 0, 2)
     with np.errstate(invalid="ignore", over="ignore"):
         _add_products(
             window, by_group, w.reshape(groups, w.shape[0] // groups, *w.shape[1:]), geometry.axes

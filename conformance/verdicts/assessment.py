@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.corpus.case import Case
+from conformance.corpus.tensors import Array
 from conformance.oracle import GradientTruth, Truth
 from conformance.outcomes import (
     Crashed,
@@ -18,7 +19,7 @@ from conformance.outcomes import (
     Unavailable,
     Unsupported,
 )
-from conformance.verdicts.compare import compare
+from conformance.verdicts.compare import Comparison, compare
 from conformance.verdicts.excerpt import excerpt
 from conformance.verdicts.verdict import Verdict
 
@@ -35,84 +36,87 @@ def assess_output(
     """The verdict on one outcome; truth is None for a case that must be refused. `briefly` as for
     `compare`.
     """
+    subject = _Subject(case=case, adapter=adapter, device=device, quantity="output")
+    exact = None if truth is None else truth.exact
+    if not isinstance(outcome, Output):
+        return replace(_without_numbers(subject, outcome, due=truth is not None), exact=exact)
+    if truth is None:
+        return _not_refused(subject, outcome.y)
+    signed_zero = "signed-zero" in case.tags
+    comparison = compare(outcome.y, truth, signed_zero=signed_zero, briefly=briefly)
+    return _compared(subject, outcome, comparison, outcome.y, exact=truth.exact)
 
-    def verdict(status: str, **rest: Any) -> Verdict:
-        fields = {"exact": None if truth is None else truth.exact, "error_over_bound": None, **rest}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Subject:
+    """What a verdict is on: a quantity of a case, as an adapter computes it on a device."""
+
+    case: Case
+    adapter: str
+    device: str
+    quantity: str
+
+    def verdict(self, status: str, *, exact: bool | None = None, **rest: Any) -> Verdict:
+        """The verdict of that status; what `rest` does not say is not known."""
         return Verdict(
-            case=case.name,
-            adapter=adapter,
-            device=device,
-            quantity="output",
+            case=self.case.name,
+            adapter=self.adapter,
+            device=self.device,
+            quantity=self.quantity,
             status=status,
-            **fields,
+            exact=exact,
+            **{"error_over_bound": None, **rest},
         )
 
-    match outcome:
-        case Output(y=got) if truth is None:
-            mismatch = {
-                "kind": "not-refused",
-                "text": f"a result of shape {list(got.shape)}, should be refused",
-            }
-            return verdict("differs", mismatch=mismatch, got=excerpt(got, None))
-        case Output(y=got):
-            assert truth is not None
-            compiled = None if outcome.compiled is None else dict(outcome.compiled)
-            found = compare(got, truth, signed_zero="signed-zero" in case.tags, briefly=briefly)
-            rest = {
-                "error_over_bound": found.error_over_bound,
-                "precision": found.precision,
-                "compiled": compiled,
-            }
-            if found.mismatch is None:
-                return verdict("conforms", **rest)
-            return verdict(
-                "differs",
-                mismatch=found.mismatch,
-                got=excerpt(got, found.mismatch.get("index")),
-                **rest,
-            )
-    wanted = truth is not None
-    told = _without_numbers(
-        case, outcome, adapter=adapter, device=device, quantity="output", due=wanted
-    )
-    return replace(told, exact=truth.exact if truth is not None else None)
 
-
-def _without_numbers(
-    case: Case, outcome: Outcome, *, adapter: str, device: str, quantity: str, due: bool
+def _compared(
+    subject: _Subject,
+    outcome: Output | Gradients,
+    comparison: Comparison,
+    result: Array | None,
+    *,
+    exact: bool,
 ) -> Verdict:
+    """The verdict on numbers; of `result` an excerpt is kept where it differs."""
+    mismatch = comparison.mismatch
+    return subject.verdict(
+        "conforms" if mismatch is None else "differs",
+        exact=exact,
+        error_over_bound=comparison.error_over_bound,
+        mismatch=mismatch,
+        precision=comparison.precision,
+        compiled=None if outcome.compiled is None else dict(outcome.compiled),
+        got=None if mismatch is None or result is None else excerpt(result, mismatch.get("index")),
+    )
+
+
+def _not_refused(subject: _Subject, y: Array) -> Verdict:
+    """The verdict on a result where none was due."""
+    text = f"a result of shape {list(y.shape)}, should be refused"
+    mismatch = {"kind": "not-refused", "text": text}
+    return subject.verdict("differs", mismatch=mismatch, got=excerpt(y, None))
+
+
+def _without_numbers(subject: _Subject, outcome: Outcome, *, due: bool) -> Verdict:
     """The verdict on an outcome that is no array; where none was `due`, refusing conforms."""
-
-    def verdict(status: str, message: str) -> Verdict:
-        return Verdict(
-            case=case.name,
-            adapter=adapter,
-            device=device,
-            quantity=quantity,
-            status=status,
-            exact=None,
-            error_over_bound=None,
-            message=message,
-        )
-
     match outcome:
         case Raised(type=kind, message=text, stage=stage):
             refused = not due and not stage and not outcome.out_of_memory
-            return verdict(
-                "conforms" if refused else "raised",
-                " ".join(filter(None, [stage, f"{kind}: {text}"])),
-            )
+            status = "conforms" if refused else "raised"
+            message = " ".join(filter(None, [stage, f"{kind}: {text}"]))
         case Unsupported(reason=reason, raised=raised):
-            return verdict("conforms" if not due and raised else "unsupported", reason)
+            status, message = "conforms" if not due and raised else "unsupported", reason
         case TimedOut(seconds=seconds, message=text, computed=computed):
-            return verdict(
-                "timed-out", f"no answer within {seconds:g} s{_busy(seconds, computed)}{text}"
-            )
+            message = f"no answer within {seconds:g} s{_busy(seconds, computed)}{text}"
+            status = "timed-out"
         case Unavailable(reason=reason):
-            return verdict("unavailable", reason)
+            status, message = "unavailable", reason
         case Crashed(message=text):
-            return verdict("crashed", text)
-    return verdict("crashed", f"answered {type(outcome).__name__}, which was not asked for")
+            status, message = "crashed", text
+        case _:
+            message = f"answered {type(outcome).__name__}, which was not asked for"
+            status = "crashed"
+    return subject.verdict(status, message=message)
 
 
 def _busy(limit: float, computed: float | None) -> str:
@@ -129,51 +133,44 @@ def assess_gradients(
     """The verdict on the gradients with respect to input, kernel and bias: the first that differs
     is told, and who else does.
     """
+    subject = _Subject(case=case, adapter=adapter, device=device, quantity="gradients")
     if not isinstance(outcome, Gradients):
-        return _without_numbers(
-            case, outcome, adapter=adapter, device=device, quantity="gradients", due=True
-        )
-    found = {
-        name: compare(got, truths[name], name=f"d{name}")
-        for name, got in (
-            ("input", outcome.input),
-            ("kernel", outcome.kernel),
-            ("bias", outcome.bias),
-        )
-        if got is not None
+        return _without_numbers(subject, outcome, due=True)
+    comparisons = {
+        name: compare(gradient, truths[name], name=f"d{name}")
+        for name in ("input", "kernel", "bias")
+        if (gradient := getattr(outcome, name)) is not None
     }
-    wrong = [name for name, finding in found.items() if finding.mismatch is not None]
-    ratios = [
-        finding.error_over_bound
-        for finding in found.values()
-        if finding.error_over_bound is not None
-    ]
-    first = found[wrong[0]] if wrong else None
-    mismatch = None
-    if first is not None and first.mismatch is not None:
-        rest = (
-            f" (so do {' and '.join(f'd{name}' for name in wrong[1:])})" if len(wrong) > 1 else ""
-        )
-        mismatch = {**first.mismatch, "gradient": wrong[0], "text": first.mismatch["text"] + rest}
-    return Verdict(
-        case=case.name,
-        adapter=adapter,
-        device=device,
-        quantity="gradients",
-        status="conforms" if first is None else "differs",
+    first = next((name for name, each in comparisons.items() if each.mismatch is not None), None)
+    return _compared(
+        subject,
+        outcome,
+        _of_all_gradients(comparisons, first),
+        None if first is None else getattr(outcome, first),
         exact=all(truth.exact for truth in truths.values()),
-        error_over_bound=max(ratios, default=None),
-        mismatch=mismatch,
-        precision=next(
-            (
-                finding.precision
-                for finding in (first, *found.values())
-                if finding and finding.precision
-            ),
-            None,
-        ),
-        compiled=None if outcome.compiled is None else dict(outcome.compiled),
-        got=None
-        if mismatch is None
-        else excerpt(getattr(outcome, wrong[0]), mismatch.get("index")),
     )
+
+
+def _of_all_gradients(comparisons: Mapping[str, Comparison], first: str | None) -> Comparison:
+    """One comparison for all gradients: the mismatch of the first that differs, and the largest
+    error.
+    """
+    ratios = [each.error_over_bound for each in comparisons.values()]
+    ahead = () if first is None else (comparisons[first],)
+    precisions = (each.precision for each in (*ahead, *comparisons.values()))
+    return Comparison(
+        mismatch=None if first is None else _first_mismatch(comparisons, first),
+        error_over_bound=max((ratio for ratio in ratios if ratio is not None), default=None),
+        precision=next(filter(None, precisions), None),
+    )
+
+
+def _first_mismatch(comparisons: Mapping[str, Comparison], first: str) -> dict[str, Any]:
+    """The mismatch of the first gradient that differs; its text names the others that do."""
+    differing = {
+        name: each.mismatch for name, each in comparisons.items() if each.mismatch is not None
+    }
+    others = [f"d{name}" for name in differing if name != first]
+    also = f" (so do {' and '.join(others)})" if others else ""
+    mismatch = differing[first]
+    return {**mismatch, "gradient": first, "text": mismatch["text"] + also}

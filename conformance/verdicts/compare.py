@@ -41,57 +41,66 @@ def compare(
 
     `briefly` leaves out the precision of what differs, which takes as long as the call.
     """
-    if got.shape != truth.y.shape:
-        text = f"{name}.shape={list(got.shape)}, should be {list(truth.y.shape)}"
-        mismatch = {
-            "kind": "shape",
-            "got": list(got.shape),
-            "expected": list(truth.y.shape),
-            "text": text,
-        }
+    mismatch = _mismatch_of_type(got, truth, name)
+    if mismatch is not None:
         return Comparison(mismatch=mismatch, error_over_bound=None)
-    if got.dtype.name != truth.dtype:
-        text = f"{name}.dtype={got.dtype.name}, should be {truth.dtype}"
-        return Comparison(
-            mismatch={
-                "kind": "dtype",
-                "got": got.dtype.name,
-                "expected": truth.dtype,
-                "text": text,
-            },
-            error_over_bound=None,
-        )
     with np.errstate(over="ignore", invalid="ignore"):
-        held = truth.y.astype(dtype_of(truth.dtype))
-    if truth.exact and not signed_zero and np.array_equal(got, held):
+        nearest = truth.y.astype(dtype_of(truth.dtype))
+    if truth.exact and not signed_zero and np.array_equal(got, nearest):
         return Comparison(mismatch=None, error_over_bound=0.0)
     with np.errstate(
         invalid="ignore"
     ):  # a signalling NaN, as memory that was never written may hold
-        values, rounded = got.astype(np.float64), held.astype(np.float64)
+        values, rounded = got.astype(np.float64), nearest.astype(np.float64)
     strange = _pattern(values) != _pattern(rounded)
     if strange.any():
-        return Comparison(
-            mismatch=_mismatch("nonfinite", strange, values, truth.y, name), error_over_bound=None
-        )
+        mismatch = _mismatch("nonfinite", strange, values, truth.y, name)
+        return Comparison(mismatch=mismatch, error_over_bound=None)
     error = _error(values, truth.y, rounded)
-    if truth.exact:
-        wrong = error > 0
-        if signed_zero:
-            wrong |= (values == 0) & (truth.y == 0) & (np.signbit(values) != np.signbit(truth.y))
-    else:
-        wrong = error > bound(truth)
-    largest = _largest_ratio(error, truth) if error.any() else 0.0
+    wrong = _beyond(error, truth)
+    if truth.exact and signed_zero:
+        wrong |= (values == 0) & (truth.y == 0) & (np.signbit(values) != np.signbit(truth.y))
+    if wrong.any():
+        mismatch = _mismatch("values", wrong, values, truth.y, name) | _worst(error, wrong, truth)
+    return _near(error, truth, mismatch, briefly=briefly)
+
+
+def _mismatch_of_type(got: Array, truth: Truth | GradientTruth, name: str) -> dict[str, Any] | None:
+    """Another shape than the truth's, else another dtype; None where both agree."""
+    shape, true_shape = list(got.shape), list(truth.y.shape)
+    if shape != true_shape:
+        text = f"{name}.shape={shape}, should be {true_shape}"
+        return {"kind": "shape", "got": shape, "expected": true_shape, "text": text}
+    dtype = got.dtype.name
+    if dtype != truth.dtype:
+        text = f"{name}.dtype={dtype}, should be {truth.dtype}"
+        return {"kind": "dtype", "got": dtype, "expected": truth.dtype, "text": text}
+    return None
+
+
+def _beyond(error: Float64, truth: Truth | GradientTruth) -> NDArray[np.bool_]:
+    """Where an error is larger than its bound: than nothing where all sums are exact."""
+    return np.asarray(error > (0.0 if truth.exact else bound(truth)))
+
+
+def _near(
+    error: Float64,
+    truth: Truth | GradientTruth,
+    mismatch: dict[str, Any] | None,
+    *,
+    briefly: bool,
+) -> Comparison:
+    """The comparison of values: how large the errors are, and of what precision if they are
+    rounding.
+    """
+    within = mismatch is None
+    looked_into = within or not briefly
     return Comparison(
-        mismatch=_mismatch("values", wrong, values, truth.y, name) | _worst(error, wrong, truth)
-        if wrong.any()
+        mismatch=mismatch,
+        error_over_bound=_largest_ratio(error, truth) if error.any() else 0.0,
+        precision=effective_precision(error, truth, within=within)
+        if looked_into and is_rounding(error, truth)
         else None,
-        error_over_bound=largest,
-        precision=(
-            effective_precision(error, truth, within=not wrong.any())
-            if not (briefly and wrong.any()) and is_rounding(error, truth)
-            else None
-        ),
     )
 
 
@@ -129,7 +138,7 @@ def between(
     apart = strange | (error > 0)
     if not apart.any():
         return None
-    beyond = strange | (error > (0.0 if truth.exact else bound(truth)))
+    beyond = strange | _beyond(error, truth)
     index = tuple(int(i) for i in np.argwhere(beyond if beyond.any() else apart)[0])
     text = f"{name}{list(index)}={_number(float(b[index]))}, not {_number(float(a[index]))}"
     return {

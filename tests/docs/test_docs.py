@@ -30,8 +30,9 @@ from conformance import load_cases, pytest_plugin
 from conformance.adapters import REGISTRY
 from conformance.cli import app
 from conformance.conventions import NAMES, get, normal_form
+from conformance.corpus.argument_reader import GENERIC
 from conformance.corpus.case import DTYPES, KINDS_OF_VALUES
-from conformance.corpus.case_reader import GENERIC, KEYS, REQUIRED
+from conformance.corpus.case_reader import KEYS, REQUIRED
 from conformance.corpus.tensors import dtype_of
 from conformance.errors import CaseFileError
 from conformance.record.record import RECORD

@@ -43,43 +43,43 @@ def conv_transpose(x: Float64, w: Float64, bias: Float64 | None, geometry: Geome
 
     Source: Shi et al., arXiv:1609.05158 and arXiv:1609.07009.
     """
-    rank, groups, (c_in, c_out) = len(geometry.axes), geometry.groups, w.shape[:2]
-    c_in //= groups
     spans = [
-        axis.size * axis.stride
-        - axis.stride
-        + axis.kernel * axis.dilation
-        - axis.dilation
+        (axis.size - 1) * axis.stride
+        + (axis.kernel - 1) * axis.dilation
         + 1
         - axis.crop_low
         - axis.crop_high
         for axis in geometry.axes
     ]
-    y = np.empty((len(x), groups * c_out, *spans))
-    around = np.pad(
-        x, [(0, 0), (0, 0), *[(0, 1)] * rank]
-    )  # one zero at the end, to be read for positions outside
+    y = np.empty((len(x), geometry.groups * w.shape[1], *spans))
+    # one zero at the end, to be read for positions outside
+    around = np.pad(x, [(0, 0), (0, 0), *((0, 1) for _ in spans)])
     per_axis = [_phases(geometry, axis, span) for axis, span in enumerate(spans)]
     for chosen in np.ndindex(*map(len, per_axis)):
-        phase = [found[i] for found, i in zip(per_axis, chosen, strict=True)]
-        patches, small = around, w
-        for axis, (_, taps, positions) in enumerate(phase):
-            patches = np.take(
-                patches, positions, axis=2 + 2 * axis
-            )  # (N, C, q1, t1, q2, t2, ..., what is left)
-            small = np.take(small, taps, axis=2 + axis)
-        summed = [1, *range(3, 3 + 2 * rank, 2)]
-        for group in range(groups):
-            inside = slice(group * c_in, (group + 1) * c_in)
-            part = np.tensordot(
-                patches[:, inside], small[inside], axes=(summed, [0, *range(2, 2 + rank)])
-            )
-            y[
-                (slice(None), slice(group * c_out, (group + 1) * c_out), *(p.places for p in phase))
-            ] = np.moveaxis(part, -1, 1)
+        phases = [every[i] for every, i in zip(per_axis, chosen, strict=True)]
+        places = (slice(None), slice(None), *(phase.places for phase in phases))
+        y[places] = _subpixels(around, w, phases, geometry.groups)
     if bias is not None:
         y += bias.reshape(1, -1, *(1 for _ in spans))
     return y
+
+
+def _subpixels(x: Float64, w: Float64, phases: list[Phase], groups: int) -> Float64:
+    """(N, C_out, *q): the correlation of one phase per axis, group by group."""
+    rank = len(phases)
+    patches, small = x, w
+    for axis, (_, taps, positions) in enumerate(phases):
+        # (N, C, q1, t1, q2, t2, ..., what is left)
+        patches = np.take(patches, positions, axis=2 + 2 * axis)
+        small = np.take(small, taps, axis=2 + axis)
+    summed = [1, *range(3, 3 + 2 * rank, 2)], [0, *range(2, 2 + rank)]
+    parts = [
+        np.tensordot(image, kernel, axes=summed)
+        for image, kernel in zip(
+            np.split(patches, groups, axis=1), np.split(small, groups), strict=True
+        )
+    ]
+    return np.concatenate([np.moveaxis(part, -1, 1) for part in parts], axis=1)
 
 
 def _phases(geometry: Geometry, number: int, span: int) -> list[Phase]:

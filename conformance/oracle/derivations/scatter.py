@@ -29,23 +29,9 @@ def conv_transpose(x: Float64, w: Float64, bias: Float64 | None, geometry: Geome
     per_group = geometry.groups, w.shape[0] // geometry.groups
     inputs = x.reshape(x.shape[0], *per_group, *x.shape[2:])
     kernels = w.reshape(*per_group, *w.shape[1:])
-
-    # The canvas holds the full output [0, full) and the window [low, full - high), whichever
-    # reaches further.
-    begin, end, window = [], [], []
-    for axis in geometry.axes:
-        full = (axis.size - 1) * axis.stride + axis.dilation * (axis.kernel - 1) + 1
-        begin.append(min(0, axis.crop_low))
-        end.append(max(0, full, full - axis.crop_high))
-        window.append(slice(axis.crop_low - begin[-1], full - axis.crop_high - begin[-1]))
-    canvas = np.zeros(
-        (
-            x.shape[0],
-            geometry.groups,
-            w.shape[1],
-            *(high - low for low, high in zip(begin, end, strict=True)),
-        )
-    )
+    begin, end, window = _canvas(geometry)
+    lengths = (high - low for low, high in zip(begin, end, strict=True))
+    canvas = np.zeros((x.shape[0], geometry.groups, w.shape[1], *lengths))
 
     for i in np.ndindex(*geometry.size):
         stamp = np.einsum("ngc,gco...->ngo...", inputs[:, :, :, *i], kernels)
@@ -61,3 +47,17 @@ def conv_transpose(x: Float64, w: Float64, bias: Float64 | None, geometry: Geome
     y = canvas[:, :, :, *window]
     y = y.reshape(x.shape[0], geometry.groups * w.shape[1], *y.shape[3:])
     return y if bias is None else y + bias.reshape(-1, *[1] * len(geometry.axes))
+
+
+def _canvas(geometry: Geometry) -> tuple[list[int], list[int], list[slice]]:
+    """Per axis where the canvas begins and ends, and the window in it.
+
+    It holds the full output [0, full) and the window [low, full - high), whichever reaches further.
+    """
+    begin, end, window = [], [], []
+    for axis in geometry.axes:
+        full = (axis.size - 1) * axis.stride + axis.dilation * (axis.kernel - 1) + 1
+        begin.append(min(0, axis.crop_low))
+        end.append(max(0, full, full - axis.crop_high))
+        window.append(slice(axis.crop_low - begin[-1], full - axis.crop_high - begin[-1]))
+    return begin, end, window

@@ -14,8 +14,9 @@ from jsonschema import Draft202012Validator
 
 import conformance
 from conformance import conventions
+from conformance.corpus.argument_reader import GENERIC
 from conformance.corpus.case import DTYPES, KINDS_OF_VALUES
-from conformance.corpus.case_reader import GENERIC, KEYS, REQUIRED
+from conformance.corpus.case_reader import KEYS, REQUIRED
 from conformance.corpus.files import case_files, load_cases, shipped_cases
 from conformance.corpus.strict_yaml import read
 from conformance.errors import CaseFileError
