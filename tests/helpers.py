@@ -94,10 +94,12 @@ def corpus(folder: Path, *cases: Any, file: Any = "tiny.yaml") -> Any:
 
 
 def miniature(name: Any, *, label: Any = None, **environment: Any) -> Any:
-    """The spec of a miniature, or of any module:Class in this folder."""
+    """The spec of a miniature, or of any module:Class in this folder or below."""
     adapter = name if ":" in name else f"miniatures:{name}"
     spec = Spec.of(adapter, label=label or name, python=sys.executable)
-    return replace(spec, environment={"PYTHONPATH": str(TESTS), **environment})
+    folders = {TESTS, *(file.parent for file in TESTS.rglob(f"{adapter.partition(':')[0]}.py"))}
+    path = os.pathsep.join(map(str, sorted(folders)))
+    return replace(spec, environment={"PYTHONPATH": path, **environment})
 
 
 def foreign_words(behaviour: Any) -> Any:

@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +58,7 @@ class Finding:
     title: str
     versions: dict[str, str]
     flags: frozenset[str]
+    environment: dict[str, str]
     program: str
     told: list[str]
     rest: str
@@ -70,6 +72,7 @@ def findings() -> list[Finding]:
             title=found["title"],
             versions=dict(re.findall(r"([a-z]+) (\d[\w.]*)", found["measured"])),
             flags=frozenset(re.findall(r"`(\w+)`", found["measured"])),
+            environment=dict(re.findall(r"`([A-Z_]+)=(\w+)`", found["measured"])),
             program=found["program"],
             told=found["told"].splitlines(),
             rest=found["rest"],
@@ -137,15 +140,17 @@ def disagreement(told: list[str], *, code: int, output: str, errors: str) -> str
     return None
 
 
-def run(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """The program in a fresh process, whose engines are as they come."""
+def run(
+    program: str, folder: Path, held: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """The program in a fresh process, whose engines are as they come, or `held` to less."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(OF_THE_ENGINES)
     }
     return subprocess.run(
         [sys.executable, "-c", program],
         cwd=folder,
-        env={**environment, "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"},
+        env={**environment, "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu", **(held or {})},
         capture_output=True,
         text=True,
         timeout=120,
@@ -165,7 +170,7 @@ def test_program_does_what_the_page_says(finding: Finding, tmp_path: Path) -> No
     reason = why_not_here(finding)
     if reason:
         pytest.skip(reason)
-    ended = run(finding.program, tmp_path)
+    ended = run(finding.program, tmp_path, finding.environment)
     problem = disagreement(
         finding.told, code=ended.returncode, output=ended.stdout, errors=ended.stderr
     )

@@ -279,7 +279,7 @@ def test_garbage_is_the_same_failure_as_nan() -> None:
 
 def test_a_right_engine_has_no_failures(tmp_path: Path) -> None:
     """Every call was made, and nothing was written."""
-    (swept,) = sweep(request(tmp_path, miniature("test_sweeping:RightForNone"), count=30))
+    (swept,) = sweep(request(tmp_path, miniature("test_campaign:RightForNone"), count=30))
     assert (swept.calls, swept.failures, swept.lost, swept.fails) == (30, {}, 0, False)
     assert not list(tmp_path.iterdir())
 
@@ -315,7 +315,7 @@ def test_a_wrong_gradient_is_written_with_its_cotangent(tmp_path: Path) -> None:
     """It is another failure than a wrong output, says which gradient is wrong, and its file asks
     for it.
     """
-    wrong = miniature("test_sweeping:BiasGradientDropped")
+    wrong = miniature("test_campaign:BiasGradientDropped")
     (swept,) = sweep(request(tmp_path, wrong, count=6, ranks=(2,), gradients=True))
     assert swept.calls == 12
     assert {(kind.way.quantity, kind.way.kind) for kind in swept.failures} == {
@@ -366,7 +366,7 @@ def test_a_failure_that_needs_a_past_says_so(tmp_path: Path) -> None:
     (swept,) = sweep(
         request(
             tmp_path,
-            miniature("test_sweeping:WrongFromTheSecondCallOn"),
+            miniature("test_campaign:WrongFromTheSecondCallOn"),
             count=2,
             ranks=(2,),
             seed=5,
