@@ -20,6 +20,8 @@ import conformance
 from conformance.geometry import Axis, Geometry
 from conformance.oracle.derivations import scatter
 
+pytestmark = pytest.mark.slow
+
 COMPARISONS = 200
 SEED = 20160323
 FILES = {

@@ -12,6 +12,8 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from conformance.adapters import REGISTRY
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 PACKAGE = CHECKOUT / "conformance"
 DOCUMENT = CHECKOUT / "docs" / "architecture.md"
@@ -106,11 +108,14 @@ def table() -> Iterator[str]:
     """A row for each room, the lowest first: its level, its question and its modules."""
     yield "| level | room | question | modules |"
     yield "| --- | --- | --- | --- |"
+    engines = {entry.module.removeprefix("conformance.adapters.") for entry in REGISTRY.values()}
     paths = modules()
     for number, rooms in enumerate(LEVELS):
         for room in rooms:
             parts = [name.removeprefix(f"{room}.") for name in paths if name.startswith(f"{room}.")]
-            names = ", ".join(f"`{part}`" for part in parts if "." not in part)
+            shown = [part for part in parts if "." not in part and part not in engines]
+            names = ", ".join(f"`{part}`" for part in shown)
+            names += ", and a file an engine" if room == "adapters" else ""
             yield f"| {number} | `{room}` | {question(paths[room])} | {names} |"
 
 

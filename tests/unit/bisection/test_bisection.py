@@ -23,6 +23,8 @@ from conformance.bisection import index
 from conformance.bisection.environments import Environments, NotInstalled, unmet
 from conformance.bisection.search import boundary
 
+pytestmark = pytest.mark.slow
+
 UV = shutil.which("uv")
 
 

@@ -31,6 +31,8 @@ from helpers import (
 from conformance.adapters import REGISTRY
 from conformance.record.record import RECORD, read_record
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = (
     "run",
     "sweep",

@@ -13,6 +13,8 @@ from helpers import CUT, GAPS, command, corpus
 from conformance.record.record import RECORD, Writer, verdict_line
 from conformance.verdicts.verdict import Verdict
 
+pytestmark = pytest.mark.slow
+
 RIGHT = {"status": "conforms"}
 TIMING = {
     "mode": "quick",

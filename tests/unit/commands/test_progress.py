@@ -7,12 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from helpers import CUT, GAPS, command, corpus, eventually
 
 from conformance.commands.progress import Lines
 from conformance.record.record import read_record
 from conformance.verdicts.verdict import Verdict
 from conformance.wording import duration
+
+pytestmark = pytest.mark.slow
 
 
 def test_nobody_waits_for_a_line(run_line: dict[str, Any], verdict: Callable[..., Verdict]) -> None:

@@ -21,6 +21,8 @@ from conformance.outcomes import Raised, Unavailable
 from conformance.pytest_plugin import background
 from conformance.workers.engine import Greeting
 
+pytestmark = pytest.mark.slow
+
 INSTALLED = any(
     entry.value == "conformance.pytest_plugin" for entry in entry_points(group="pytest11")
 )

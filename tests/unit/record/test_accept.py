@@ -18,6 +18,8 @@ from conformance.record.record import Record, read_record
 from conformance.verdicts.known_reader import entries_of, unexplained
 from conformance.verdicts.verdict import Verdict
 
+pytestmark = pytest.mark.slow
+
 KNOWN = """- adapter: mine
   cases: [tiny/*]
   versions: {miniature: "==1.*"}

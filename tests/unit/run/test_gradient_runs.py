@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from helpers import command, corpus, environment
 
+pytestmark = pytest.mark.slow
+
 WITH_GRADIENTS = """\
   - id: both
     summary: Output and gradients are asked for.

@@ -20,6 +20,8 @@ from conformance.run.runner import execute
 from conformance.verdicts.verdict import Verdict
 from conformance.workers.request import CallRequest
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_call_that_answers_the_second_time_conforms(tmp_path: Path) -> None:
     """What the machine was busy with is not charged to the engine; the verdict says that it was

@@ -20,6 +20,8 @@ from conformance.run.plan import Task
 from conformance.run.request import Request
 from conformance.run.runner import execute
 
+pytestmark = pytest.mark.slow
+
 
 class Watcher:
     """Keeps what it is told."""

@@ -31,6 +31,8 @@ from conformance.sweep.shrink import shrunk, smaller
 from conformance.sweep.standby import LostError, Standby
 from conformance.sweep.write import case_text, write_case
 
+pytestmark = pytest.mark.slow
+
 ALL = ("float32", "float64", "float16", "bfloat16")
 
 

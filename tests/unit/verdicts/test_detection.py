@@ -11,6 +11,8 @@ from conformance.corpus.selection import select
 from conformance.corpus.truths import prepare
 from conformance.verdicts.diagnosis.detection import detection, suspicions
 
+pytestmark = pytest.mark.slow
+
 FORM = """
 format: 1
 cases:

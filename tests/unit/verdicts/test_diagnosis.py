@@ -335,6 +335,7 @@ def named(said: dict[str, Any] | None) -> set[str]:
     return {name for entry in [said, *said["also"]] for name in entry["name"].split(" + ")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", NAMES)
 def test_every_mistake_gets_its_name_wherever_it_shows(
     mistake: str, truths: dict[str, Truth]
@@ -390,6 +391,7 @@ ROUNDING = {mistake for mistake, name in NAMES.items() if name.startswith("low-p
 """Of two of these the coarser hides the finer."""
 
 
+@pytest.mark.slow
 def test_two_mistakes_at_once_are_both_named(truths: dict[str, Truth]) -> None:
     """In nine of ten random pairs and cases that can notice both: each alone changes the result,
     both together otherwise.

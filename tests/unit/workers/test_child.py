@@ -19,6 +19,8 @@ from conformance.workers.child import _Pipe
 from conformance.workers.process import python_command
 from conformance.workers.protocol import decode, encode
 
+pytestmark = pytest.mark.slow
+
 HELLO = {"do": "hello", "protocol": 1}
 CALL = {"do": "call", "id": 7, "device": "cpu", "native": TORCH}
 

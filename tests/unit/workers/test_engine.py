@@ -18,6 +18,8 @@ from conformance.corpus.tensors import Tensors
 from conformance.outcomes import Crashed, Output, Raised, TimedOut, Unavailable, Unsupported
 from conformance.workers.engine import Engine, Greeting, Spec, close_all
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Any]:

@@ -17,6 +17,8 @@ from conformance.workers.engine import Greeting
 from conformance.workers.pool import Pool
 from conformance.workers.request import CallRequest
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Task:

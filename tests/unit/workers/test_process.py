@@ -25,6 +25,8 @@ from conformance.workers.process import (
     python_command,
 )
 
+pytestmark = pytest.mark.slow
+
 HELLO = {"do": "hello", "protocol": 1}
 
 
