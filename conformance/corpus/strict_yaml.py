@@ -31,6 +31,7 @@ class _Loader(_Base):
         return _UNTAGGED
 
 
+TOO_DEEP = "is nested too deeply, should be a case file"
 _UNTAGGED = "untagged"
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -182,6 +183,8 @@ def parse(path: Path, text: str) -> Item:
         )
         line = mark.line + 1 if mark else 1
         told = " ".join((told or str(error)).split())
+        if "nesting depth" in told:  # PyYAML from 6.0.4 on has a limit of its own
+            raise FileProblems([f"{path}:{line}: (YAML): {TOO_DEEP}"]) from None
         raise FileProblems(
             [f"{path}:{line}: (YAML): {told}, should be one YAML document"]
         ) from None
@@ -232,7 +235,7 @@ def _refuse_tags_and_cycles(root: yaml.Node, problems: Problems) -> None:
     try:
         visit(root)
     except RecursionError:
-        problems.add(1, "(YAML)", "is nested too deeply, should be a case file")
+        problems.add(1, "(YAML)", TOO_DEEP)
 
 
 def _plain(node: yaml.Node) -> Any:

@@ -7,6 +7,8 @@ import pytest
 from conformance.commands.show import run
 from conformance.errors import SelectionError, UsageError
 
+pytestmark = pytest.mark.slow
+
 SHOWCASE = "textbook/cs231n/two-by-two-to-four-by-four"
 
 

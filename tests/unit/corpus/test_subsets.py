@@ -15,6 +15,8 @@ from conformance.run import session
 from conformance.verdicts.known import lost_entries
 from conformance.verdicts.known_reader import load_differences
 
+pytestmark = pytest.mark.slow
+
 RIGHT = "miniatures:Right"
 ENTRY = (
     "- {{adapter: torch, cases: ['{}'], versions: {{torch: '>=2'}}, status: differs, reason: "

@@ -23,6 +23,8 @@ from conformance.record.timing import Timing
 from conformance.verdicts.verdict import STATUSES, Verdict
 from conformance.workers.timing import SLICES
 
+pytestmark = pytest.mark.slow
+
 SCHEMA = schema("record")
 PARTS = SCHEMA["$defs"]
 VERDICT = PARTS["verdict"]

@@ -12,6 +12,8 @@ from conformance.record.record import read_record
 from conformance.record.tally import Tally
 from conformance.verdicts.verdict import STATUSES, Verdict
 
+pytestmark = pytest.mark.slow
+
 MINE = """  - id: decoder
     summary: The decoder's layer as Keras has it.
     source: our model

@@ -61,6 +61,7 @@ def test_very_short_calls_end_at_a_number(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(measure(lambda: None, 30.0)) == 5
 
 
+@pytest.mark.slow
 def test_warming_up_goes_on_while_calls_get_faster() -> None:
     """What compiles in its third call is not counted with it: counting begins when calls no longer
     get faster.

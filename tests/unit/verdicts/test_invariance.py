@@ -20,6 +20,8 @@ from conformance.outcomes import Crashed, Gradients, Output, Perturbed, Unsuppor
 from conformance.verdicts.compare import between
 from conformance.verdicts.invariance import variation
 
+pytestmark = pytest.mark.slow
+
 ENGINE = '''
 import os
 

@@ -13,6 +13,8 @@ from helpers import CUT, command, corpus, environment
 from conformance.outcomes import Crashed, Gradients, Output
 from conformance.verdicts.repetition import nondeterminism
 
+pytestmark = pytest.mark.slow
+
 ENGINE = '''
 import numpy as np
 

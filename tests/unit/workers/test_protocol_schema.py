@@ -34,6 +34,8 @@ from conformance.workers import engine, protocol
 from conformance.workers.child import _Pipe
 from conformance.workers.process import python_command
 
+pytestmark = pytest.mark.slow
+
 SCHEMA = schema("protocol")
 PARTS = SCHEMA["$defs"]
 VALIDATOR = Draft202012Validator(SCHEMA)
