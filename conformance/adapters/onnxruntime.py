@@ -51,31 +51,10 @@ class OnnxRuntime(PreparedCall):
     def prepare(
         self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
     ) -> Callable[[], Any]:
-        options = onnxruntime.SessionOptions()
-        threads = self.threads()
-        if threads is not None:
-            options.intra_op_num_threads = threads
-        if not self._optimized:
-            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         model = one_node_model(
             x, kernel, bias, native, opset=self._opset, initializers=self._initializers
         )
-        provider = (
-            _PROVIDERS[device],
-            {"use_tf32": "0"} if device == "cuda" and wants_strict() else {},
-        )
-        session = onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=[provider]
-        )
-        session.disable_fallback()
-        if threads not in (None, session.get_session_options().intra_op_num_threads):
-            raise RuntimeError(f"asked for {threads} threads, and the session has another number")
-        if (
-            session.get_providers()[0] != _PROVIDERS[device]
-        ):  # it falls back to the CPU with a warning only
-            raise RuntimeError(
-                f"asked for {_PROVIDERS[device]}, and the session runs on {session.get_providers()}"
-            )
+        session = self._session(model.SerializeToString(), device)
         operands = {"x": x}
         if not self._initializers:
             operands |= {"w": kernel} | ({} if bias is None else {"b": bias})
@@ -92,6 +71,29 @@ class OnnxRuntime(PreparedCall):
             return binding.get_outputs()[0]
 
         return run
+
+    def _session(self, model: bytes, device: str) -> onnxruntime.InferenceSession:
+        """A session of a serialised model on this device, and nowhere else. Raises RuntimeError
+        where it has other threads or another provider than was asked for.
+        """
+        options = onnxruntime.SessionOptions()
+        threads = self.threads()
+        if threads is not None:
+            options.intra_op_num_threads = threads
+        if not self._optimized:
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        provider = (
+            _PROVIDERS[device],
+            {"use_tf32": "0"} if device == "cuda" and wants_strict() else {},
+        )
+        session = onnxruntime.InferenceSession(model, options, providers=[provider])
+        session.disable_fallback()
+        if threads not in (None, session.get_session_options().intra_op_num_threads):
+            raise RuntimeError(f"asked for {threads} threads, and the session has another number")
+        runs_on = session.get_providers()
+        if runs_on[0] != _PROVIDERS[device]:  # it falls back to the CPU with a warning only
+            raise RuntimeError(f"asked for {_PROVIDERS[device]}, and the session runs on {runs_on}")
+        return session
 
     def fetch(self, y: onnxruntime.OrtValue) -> Any:
         return y.numpy()

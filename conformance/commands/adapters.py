@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from conformance.outcomes import Crashed, Outcome, Raised, TimedOut, Unavailable
-from conformance.workers.engine import Greeting
+from conformance.workers.answers import Greeting
 from conformance.workers.pool import Pool
 from conformance.workers.specs import read_specs
 

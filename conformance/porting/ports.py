@@ -83,21 +83,17 @@ def port_layer(
     """The port of a layer that has been read."""
     channels, size, notes = completed(layer, input)
     geometry = geometry_of(layer, size, channels)
-    found = recipes.single(target, geometry)
-    reason = found if isinstance(found, str) else recipes.refusal(target, found.native, geometry)
-    plan = found if isinstance(found, Plan) and reason is None else recipes.recipe(target, geometry)
+    single = recipes.single(target, geometry)
+    reason = single if isinstance(single, str) else recipes.refusal(target, single.native, geometry)
+    plan = (
+        single if isinstance(single, Plan) and reason is None else recipes.recipe(target, geometry)
+    )
     ours = code.source_program(layer, geometry, channels)
     theirs = code.program(layer, plan, geometry, channels)
-    evidence = None
-    if prove:
-        proved = prove_layer(layer, geometry, channels, ours, plan)
-        evidence = proved.proof
-        if proved.plan is not plan:
-            plan, reason, theirs = (
-                proved.plan,
-                proved.reason,
-                code.program(layer, proved.plan, geometry, channels),
-            )
+    proved = prove_layer(layer, geometry, channels, ours, plan) if prove else None
+    if proved is not None and proved.plan is not plan:
+        plan, reason = proved.plan, proved.reason
+        theirs = code.program(layer, plan, geometry, channels)
     return Port(
         source=layer.framework,
         target=target,
@@ -107,7 +103,7 @@ def port_layer(
         kernel=(channels.c_in, channels.c_out // geometry.groups, *geometry.kernel),
         output=(channels.batch, channels.c_out, *geometry.out),
         geometry=geometry,
-        arguments=found.native if isinstance(found, Plan) else None,
+        arguments=single.native if isinstance(single, Plan) else None,
         reason=reason,
         target_call=theirs.call,
         recipe=plan.steps,
@@ -118,7 +114,7 @@ def port_layer(
         source_code=ours.code,
         trap=trap(layer, target, geometry, channels),
         kernel_trap=kernel_trap(layer, target),
-        proof=evidence,
+        proof=None if proved is None else proved.proof,
     )
 
 

@@ -18,10 +18,9 @@ from conformance.corpus.case import Case
 from conformance.corpus.selection import Selection
 from conformance.outcomes import Outcome
 from conformance.pytest_plugin.piecemeal import Answer, Piecemeal
-from conformance.record.changes import Key
 from conformance.run.plan import Task
-from conformance.verdicts.verdict import Verdict
-from conformance.workers.engine import Greeting
+from conformance.verdicts.verdict import Key, Verdict
+from conformance.workers.answers import Greeting
 
 
 class Awaited:

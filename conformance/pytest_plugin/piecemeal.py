@@ -24,7 +24,7 @@ from conformance.run.session import Session, names_by_root
 from conformance.verdicts.known import lost_entries
 from conformance.verdicts.known_reader import load_differences
 from conformance.verdicts.verdict import Verdict
-from conformance.workers.engine import Greeting
+from conformance.workers.answers import Greeting
 from conformance.workers.pool import Pool
 
 Answer = Verdict | CaseFileError

@@ -27,7 +27,7 @@ from conformance.system.machine import physical_cores
 from conformance.verdicts import messages
 from conformance.verdicts.facts import explanation
 from conformance.verdicts.known_reader import entries_of
-from conformance.workers.engine import Greeting
+from conformance.workers.answers import Greeting
 from conformance.workers.specs import read_interpreters, read_specs
 
 _MEANT_BY_PYTEST = ("parametrize", "skip", "skipif", "xfail", "usefixtures", "filterwarnings")

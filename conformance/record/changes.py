@@ -6,23 +6,13 @@ file or prints.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
+from conformance.record.paces import Pace, paces, why_not_comparable
 from conformance.record.record import Record
-from conformance.record.timing import interval
-from conformance.verdicts.verdict import Verdict
-
-
-class Key(NamedTuple):
-    """What a verdict is about, and whose it is."""
-
-    case: str
-    adapter: str
-    device: str
-    quantity: str
+from conformance.verdicts.verdict import Key, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,33 +25,6 @@ class Change:
     old: Verdict | None
     new: Verdict
     what: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How the time of one call changed: medians in seconds, their ratio new / old, and the interval
-    of that ratio.
-
-    The interval is that of `timing.interval` over the rounds of both runs. Of a timing without
-    rounds it goes from the lower quartile of the new calls over the upper one of the old to the
-    reverse. Where it holds 1, no difference is seen. It is all from 0 to infinity where either side
-    has fewer than FEWEST calls.
-    """
-
-    key: Key
-    old: float
-    new: float
-    ratio: float
-    low: float
-    high: float
-
-    @property
-    def slower(self) -> bool:
-        return self.low > 1
-
-    @property
-    def faster(self) -> bool:
-        return self.high < 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +99,6 @@ class Changes:
         return tuple(pace for pace in self.slower if pace.ratio > limit)
 
 
-FEWEST = 5
-"""Calls whose quartiles say how much they scatter; those of fewer are next to the extremes, and of
-one call all the same."""
-
 ASPECTS = ("status", "kind", "diagnosis", "precision")
 """What two verdicts may differ in."""
 
@@ -181,13 +140,13 @@ def changes(old: Record, new: Record) -> Changes:
             passing.append(change)
         elif earlier is not None and change.what:
             others.append(change)
-    untimed = _not_comparable(old, new)
+    untimed = why_not_comparable(old, new)
     common = before.keys() & after.keys()
     return Changes(
         newly_failing=tuple(failing),
         newly_passing=tuple(passing),
         changed=tuple(others),
-        paces=() if untimed else tuple(_paces(before, after)),
+        paces=() if untimed else tuple(paces(before, after)),
         untimed=untimed,
         versions=tuple(_versions(old, new)),
         settings=tuple(_settings(old, new)),
@@ -249,39 +208,6 @@ def _fails_now(change: Change) -> bool:
 
 def _passes_now(old: Verdict, new: Verdict) -> bool:
     return new.status == "conforms" and old.fails
-
-
-def _paces(before: Mapping[Key, Verdict], after: Mapping[Key, Verdict]) -> Iterable[Pace]:
-    for key, new in after.items():
-        old = before.get(key)
-        if old is None or old.timing is None or new.timing is None:
-            continue
-        if not all(side.timing and side.timing["lower"] > 0 for side in (old, new)):
-            continue  # below the clock's resolution
-        then, now = old.timing, new.timing
-        found = interval(now.get("rounds") or (), then.get("rounds") or (), paired=False)
-        enough = min(then["count"], now["count"]) >= FEWEST
-        yield Pace(
-            key=key,
-            old=then["median"],
-            new=now["median"],
-            ratio=found.ratio if found else now["median"] / then["median"],
-            low=0.0 if not enough else found.low if found else now["lower"] / then["upper"],
-            high=math.inf if not enough else found.high if found else now["upper"] / then["lower"],
-        )
-
-
-def _not_comparable(old: Record, new: Record) -> str | None:
-    """Why times of the two cannot be held against each other, if so: another processor, or another
-    number of threads.
-    """
-    models = [str(record.run["cpu"].get("model")) for record in (old, new)]
-    if models[0] != models[1]:
-        return f"another processor: {models[1]}, before {models[0]}"
-    threads = [record.run["threads"] for record in (old, new)]
-    if threads[0] != threads[1]:
-        return f"another number of threads: {threads[1]}, before {threads[0]}"
-    return None
 
 
 def _versions(old: Record, new: Record) -> Iterable[Fact]:

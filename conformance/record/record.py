@@ -21,6 +21,7 @@ RECORD = "results.jsonl"
 
 _KEYS = tuple(entry.name for entry in fields(Verdict))
 _CASE_DEFAULTS: dict[str, Any] = {"summary": "", "source": "", "tags": [], "expected": None}
+_END_DEFAULTS: dict[str, Any] = {"counts": {}, "duration": 0.0, "problems": [], "unchecked": []}
 """What a record of another version may lack and the page asks for."""
 
 
@@ -116,42 +117,61 @@ def read_record(path: Path) -> Record:
         raise RecordError(
             f"{file} cannot be read: {error.strerror}, should be a {RECORD}"
         ) from None
-    run: Mapping[str, Any] | None = None
-    end: Mapping[str, Any] | None = None
-    cases: dict[str, Mapping[str, Any]] = {}
-    verdicts: list[Verdict] = []
-    size = 0
+    lines = _Lines()
     for number, line in enumerate(_whole_lines(data), 1):
         try:
-            content = json.loads(line, parse_constant=_refuse)
-            kind = content.pop("type")
-            if (kind == "run") != (number == 1):
-                raise ValueError
-            match kind:
-                case "run":
-                    run = with_defaults(content)
-                case "case":
-                    cases[content["case"]] = _CASE_DEFAULTS | content
-                case "verdict":
-                    verdict = verdict_from(content)
-                    if verdict.status not in STATUSES or verdict.case not in cases:
-                        raise ValueError
-                    verdicts.append(verdict)
-                case "end":
-                    end = {"counts": {}, "duration": 0.0, "problems": [], "unchecked": []} | content
+            lines.add(line)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise RecordError(
                 f"{file}:{number}: is no line of a record, should be a {RECORD} as `conformance "
                 "run` writes it"
             ) from None
-        size += len(line) if end is None else 0
-    if run is None:
+    if lines.run is None:
         raise RecordError(
             f"{file} has no run line, should be a {RECORD} as `conformance run` writes it"
         )
-    if run.get("format") != FORMAT:
-        raise RecordError(f"{file} has format {run.get('format')!r}, should be {FORMAT}")
-    return Record(run=run, cases=cases, verdicts=tuple(verdicts), end=end, bytes_before_end=size)
+    if lines.run.get("format") != FORMAT:
+        raise RecordError(f"{file} has format {lines.run.get('format')!r}, should be {FORMAT}")
+    return Record(
+        run=lines.run,
+        cases=lines.cases,
+        verdicts=tuple(lines.verdicts),
+        end=lines.end,
+        bytes_before_end=lines.bytes_before_end,
+    )
+
+
+@dataclass(slots=True)
+class _Lines:
+    """A record's lines, as far as they are read."""
+
+    run: Mapping[str, Any] | None = None
+    cases: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    verdicts: list[Verdict] = field(default_factory=list)
+    end: Mapping[str, Any] | None = None
+    bytes_before_end: int = 0
+
+    def add(self, line: bytes) -> None:
+        """Take in the next line. Raises ValueError, KeyError, TypeError or AttributeError where it
+        is none of a record.
+        """
+        content = json.loads(line, parse_constant=_refuse)
+        kind = content.pop("type")
+        if (kind == "run") != (self.run is None):
+            raise ValueError
+        match kind:
+            case "run":
+                self.run = with_defaults(content)
+            case "case":
+                self.cases[content["case"]] = _CASE_DEFAULTS | content
+            case "verdict":
+                verdict = verdict_from(content)
+                if verdict.status not in STATUSES or verdict.case not in self.cases:
+                    raise ValueError
+                self.verdicts.append(verdict)
+            case "end":
+                self.end = _END_DEFAULTS | content
+        self.bytes_before_end += len(line) if self.end is None else 0
 
 
 def _refuse(constant: str) -> None:

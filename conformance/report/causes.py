@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.record.changes import Key
 from conformance.record.record import Record
 from conformance.record.signatures import groups_of, told
 from conformance.verdicts import messages
 from conformance.verdicts.facts import explanation
+from conformance.verdicts.verdict import Key
 
 MOST_CAUSES = 50
 MOST_NAMES = 5

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from conformance.record.changes import Change, Changes, Fact, Key, Pace
+from conformance.record.changes import Change, Changes, Fact, Only
+from conformance.record.paces import Pace
 from conformance.record.record import strict
 from conformance.report.markdown import plain, table
 from conformance.verdicts.facts import explanation
-from conformance.verdicts.verdict import Verdict
+from conformance.verdicts.verdict import Key, Verdict
 from conformance.wording import counted, milliseconds
 
 MOST_TOLD = 50
@@ -130,7 +131,6 @@ def summary(changes: Changes, limit: float | None) -> str:
 
 
 def _parts(changes: Changes, limit: float | None) -> Iterable[_Part]:
-    named = ("adapter", "device", "case")
     parts = [
         _changes_part("Newly failing", changes.newly_failing),
         _changes_part("Newly passing", changes.newly_passing),
@@ -161,25 +161,28 @@ def _parts(changes: Changes, limit: float | None) -> Iterable[_Part]:
             rows=[(name, "is not the same call in both records") for name in changes.redefined],
         ),
     ]
-    for name, only in (("OLD", changes.only_old), ("NEW", changes.only_new)):
-        parts += [
-            _Part(
-                title=f"Adapters in {name} alone",
-                columns=("adapter", ""),
-                rows=[(label, "") for label in only.adapters],
-            ),
-            _Part(
-                title=f"Cases in {name} alone",
-                columns=("case", ""),
-                rows=[(case, "") for case in only.cases],
-            ),
-            _Part(
-                title=f"Verdicts in {name} alone",
-                columns=(*named, ""),
-                rows=[(*_who(key), "") for key in only.verdicts],
-            ),
-        ]
+    parts += _only_parts("OLD", changes.only_old) + _only_parts("NEW", changes.only_new)
     return [part for part in parts if part.rows]
+
+
+def _only_parts(name: str, only: Only) -> list[_Part]:
+    return [
+        _Part(
+            title=f"Adapters in {name} alone",
+            columns=("adapter", ""),
+            rows=[(label, "") for label in only.adapters],
+        ),
+        _Part(
+            title=f"Cases in {name} alone",
+            columns=("case", ""),
+            rows=[(case, "") for case in only.cases],
+        ),
+        _Part(
+            title=f"Verdicts in {name} alone",
+            columns=("adapter", "device", "case", ""),
+            rows=[(*_who(key), "") for key in only.verdicts],
+        ),
+    ]
 
 
 def _changes_part(title: str, found: Sequence[Change]) -> _Part:

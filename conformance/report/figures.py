@@ -9,17 +9,13 @@ tables of the same data.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import median
 from typing import Any
 
 from conformance.geometry import Axis
 from conformance.record.record import Record
 from conformance.record.timing import interval
-from conformance.verdicts.verdict import STATUSES, Verdict
 
-BINS_PER_DECADE = 4
 Place = tuple[str, str]  # adapter, device
 
 
@@ -56,7 +52,7 @@ def timings(record: Record) -> dict[str, Any]:
         for i in range(len(places))
     ]
     return {
-        "columns": _named(places),
+        "columns": named(places),
         "threads": record.run["threads"],
         "mode": record.run["timing"],
         "layers": layers,
@@ -92,76 +88,7 @@ def work(record: Record) -> dict[str, Any]:
             if place in number
         ]
         cases.append({"case": name, "work": products})
-    return {"columns": _named(places), "cases": cases, "points": points}
-
-
-def accuracy(record: Record) -> dict[str, Any]:
-    """How far results are from the truth, in multiples of the error bound, by column, quantity and
-    dtype.
-
-    Returns {"bins_per_decade": n, "rows": [{adapter, device, quantity, dtype, compared,
-    without_error, infinite, over, median, largest, worst, bins, precision}]}: `bins` are [k, count]
-    for errors in [10^(k/n), 10^((k+1)/n)); median is over the finite errors above 0, largest over
-    all finite ones, with `worst`, its case; `over` counts what is above the bound; `precision` is a
-    list of [bits, formats, count]. Rows without a compared result are left out.
-    """
-    found: dict[tuple[str, ...], list[Verdict]] = {}
-    for verdict in record.verdicts:
-        if verdict.error_over_bound is not None:
-            dtype = str(record.cases[verdict.case].get("dtype", "?"))
-            found.setdefault((verdict.adapter, verdict.device, verdict.quantity, dtype), []).append(
-                verdict
-            )
-    order = {place: i for i, place in enumerate(columns(record))}
-    keys = sorted(
-        found,
-        key=lambda key: (
-            order.get((key[0], key[1]), len(order)),
-            key[2] != "output",
-            _width(key[3]),
-        ),
-    )
-    rows = [
-        dict(zip(("adapter", "device", "quantity", "dtype"), key, strict=True))
-        | _distribution(found[key])
-        for key in keys
-    ]
-    return {"bins_per_decade": BINS_PER_DECADE, "rows": rows}
-
-
-def trend(records: Sequence[Record]) -> dict[str, Any]:
-    """What changed over several records, in the order given.
-
-    Returns {"records": [{started, conformance, corpus, cases}], "statuses": {name: sign},
-    "columns": [{adapter, device, steps}], "changes": [...]}. A step (None where the column took no
-    part) has `versions`, `counts` (status: number), `unexpected`, `known`, `timed` and `ratio` (how
-    many layers the first step timed too, and the geometric mean of the medians' ratios to it; None
-    without any), and `precision` (dtype: [fewest bits, largest error over bound] of outputs). A
-    change is {record, adapter, device, case, quantity, was, now}: a status that is another one than
-    in the column's step before, on the same case.
-    """
-    places = list(dict.fromkeys(place for record in records for place in columns(record)))
-    by_place = [_by_place(record) for record in records]
-    made, changes = [], []
-    for place in places:
-        held = [
-            found.get(place) if place in columns(record) else None
-            for record, found in zip(records, by_place, strict=True)
-        ]
-        made.append({**_named([place])[0], "steps": _steps(records, place, held)})
-        changes += [{**change, **_named([place])[0]} for change in _changes(held)]
-    return {
-        "records": [
-            {
-                **{key: record.run[key] for key in ("started", "conformance", "corpus")},
-                "cases": len(record.cases),
-            }
-            for record in records
-        ],
-        "statuses": {name: status.sign for name, status in STATUSES.items()},
-        "columns": made,
-        "changes": changes,
-    }
+    return {"columns": named(places), "cases": cases, "points": points}
 
 
 def multiply_adds(case: Mapping[str, Any]) -> int:
@@ -185,7 +112,7 @@ def geometric_mean(ratios: Iterable[float]) -> float | None:
     return math.exp(sum(logarithms) / len(logarithms)) if logarithms else None
 
 
-def _named(places: Iterable[Place]) -> list[dict[str, str]]:
+def named(places: Iterable[Place]) -> list[dict[str, str]]:
     return [{"adapter": adapter, "device": device} for adapter, device in places]
 
 
@@ -230,119 +157,3 @@ def _cell(timing: Mapping[str, Any], best: Mapping[str, Any]) -> dict[str, Any]:
         "low": None if found is None else found.low,
         "high": None if found is None else found.high,
     }
-
-
-def _width(dtype: str) -> int:
-    widths = ("float64", "float32", "float16", "bfloat16")
-    return widths.index(dtype) if dtype in widths else len(widths)
-
-
-def _distribution(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """The errors of one row of `accuracy`."""
-    errors = [
-        (float(verdict.error_over_bound or 0.0), verdict.case) for verdict in verdicts
-    ]  # "Infinity" is a string in a record
-    finite = [(error, case) for error, case in errors if math.isfinite(error)]
-    above = [error for error, _ in finite if error > 0]
-    bins = Counter(math.floor(BINS_PER_DECADE * math.log10(error)) for error in above)
-    largest, worst = max(finite, default=(None, None))
-    return {
-        "compared": len(errors),
-        "without_error": sum(error == 0 for error, _ in finite),
-        "infinite": len(errors) - len(finite),
-        "over": sum(not error <= 1 for error, _ in errors),
-        "median": median(above) if above else None,
-        "largest": largest,
-        "worst": worst if largest else None,
-        "bins": [list(entry) for entry in sorted(bins.items())],
-        "precision": _precision(verdicts),
-    }
-
-
-def _precision(verdicts: Iterable[Verdict]) -> list[list[Any]]:
-    """[bits, formats, count] of what precision was found, the most bits first."""
-    found = Counter(
-        (v.precision["bits"], tuple(v.precision["formats"]))
-        for v in verdicts
-        if v.precision is not None
-    )
-    return [
-        [bits, list(formats), count]
-        for (bits, formats), count in sorted(found.items(), reverse=True)
-    ]
-
-
-def _by_place(record: Record) -> dict[Place, dict[tuple[str, str], Verdict]]:
-    """Verdicts by column, then by (case, quantity)."""
-    found: dict[Place, dict[tuple[str, str], Verdict]] = {place: {} for place in columns(record)}
-    for verdict in record.verdicts:
-        found.setdefault((verdict.adapter, verdict.device), {})[verdict.case, verdict.quantity] = (
-            verdict
-        )
-    return found
-
-
-Held = Mapping[tuple[str, str], Verdict]
-
-
-def _steps(
-    records: Sequence[Record], place: Place, held: Sequence[Held | None]
-) -> list[dict[str, Any] | None]:
-    first = next((verdicts for verdicts in held if verdicts is not None), {})
-    return [
-        None if verdicts is None else _step(record, place, verdicts, first)
-        for record, verdicts in zip(records, held, strict=True)
-    ]
-
-
-def _step(record: Record, place: Place, verdicts: Held, first: Held) -> dict[str, Any]:
-    ratios = [
-        verdict.timing["median"] / before.timing["median"]
-        for key, verdict in verdicts.items()
-        if verdict.timing
-        and (before := first.get(key)) is not None
-        and before.timing
-        and before.timing["median"] > 0
-    ]
-    versions = record.run["versions"].get(place[0], {})
-    by_dtype: dict[str, list[Verdict]] = {}
-    for verdict in verdicts.values():
-        if verdict.quantity == "output" and verdict.error_over_bound is not None:
-            by_dtype.setdefault(str(record.cases[verdict.case].get("dtype", "?")), []).append(
-                verdict
-            )
-    found = {dtype: _distribution(by_dtype[dtype]) for dtype in sorted(by_dtype, key=_width)}
-    return {
-        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
-        "counts": dict(Counter(verdict.status for verdict in verdicts.values())),
-        "unexpected": sum(verdict.unexpected for verdict in verdicts.values()),
-        "known": sum(verdict.known is not None for verdict in verdicts.values()),
-        "timed": len(ratios),
-        "ratio": geometric_mean(ratios),
-        "precision": {
-            dtype: [entry["precision"][-1][0] if entry["precision"] else None, entry["largest"]]
-            for dtype, entry in found.items()
-        },
-    }
-
-
-def _changes(held: Sequence[Held | None]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    before: Held | None = None
-    for number, verdicts in enumerate(held):
-        if verdicts is None:
-            continue
-        for (case, quantity), verdict in verdicts.items():
-            was = None if before is None else before.get((case, quantity))
-            if was is not None and was.status != verdict.status:
-                found.append(
-                    {
-                        "record": number,
-                        "case": case,
-                        "quantity": quantity,
-                        "was": was.status,
-                        "now": verdict.status,
-                    }
-                )
-        before = verdicts
-    return found

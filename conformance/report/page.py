@@ -15,14 +15,14 @@ from markupsafe import Markup
 
 from conformance.errors import RecordError
 from conformance.record import messages as record_messages
-from conformance.record.changes import Key, changes
+from conformance.record.changes import changes
 from conformance.record.record import Record
-from conformance.report import atlas_svg, figures, payload, tables
+from conformance.report import accuracy, atlas_svg, figures, payload, tables, trend
 from conformance.report.causes import causes
 from conformance.report.matrix import columns_of, rows_of
 from conformance.report.plain import PlainCells, failures
 from conformance.system.files import replace_file
-from conformance.verdicts.verdict import STATUSES
+from conformance.verdicts.verdict import STATUSES, Key
 from conformance.wording import counted
 
 PAGE = "index.html"
@@ -64,68 +64,66 @@ def render(
     rows = rows_of(record, columns)
     pieces, programs = payload.pieces(record, columns)
     drawn = _drawn(record, [*history, *([] if baseline is None else [baseline])])
-    scripts = [_asset(name) for name in SCRIPTS]
-    early = _asset(EARLY)
-    page = (
-        _environment()
-        .get_template("index.html.j2")
-        .render(
-            record=record,
-            summary=record_messages.summary(record),
-            statuses=STATUSES,
-            columns=columns,
-            rows=rows,
-            plain_cells=PlainCells(),
-            failures=failures(record),
-            causes=causes(record),
-            changed=None if baseline is None else changes(baseline, record),
-            baseline=baseline,
-            drawn=drawn,
-            atlas=atlas_svg.atlas_svg(record),
-            atlas_legend=atlas_svg.legend(),
-            index=payload.pack(
-                payload.index(record, columns, rows)
-                | {"figures": {key: d["data"] for key, d in drawn.items()}}
-            ),
-            pieces=pieces,
-            programs=programs,
-            styles=Markup("\n".join(_asset(name) for name in STYLES)),
-            early=Markup(early),
-            scripts=[Markup(text) for text in scripts],
-            hashes=" ".join(f"'sha256-{_digest(text)}'" for text in (early, *scripts)),
-        )
+    index = payload.index(record, columns, rows)
+    index["figures"] = {key: figure["data"] for key, figure in drawn.items()}
+    template = _environment().get_template("index.html.j2")
+    page = template.render(
+        record=record,
+        summary=record_messages.summary(record),
+        statuses=STATUSES,
+        columns=columns,
+        rows=rows,
+        plain_cells=PlainCells(),
+        failures=failures(record),
+        causes=causes(record),
+        changed=None if baseline is None else changes(baseline, record),
+        baseline=baseline,
+        drawn=drawn,
+        atlas=atlas_svg.atlas_svg(record),
+        atlas_legend=atlas_svg.legend(),
+        index=payload.pack(index),
+        pieces=pieces,
+        programs=programs,
+        **_embedded(),
     )
     return page.encode("utf-8", "replace").decode(
         "utf-8"
     )  # half of a surrogate pair, in a message, has no place in a file
 
 
+def _embedded() -> dict[str, Any]:
+    """The styles and scripts that the page holds, and the digests that its policy allows."""
+    scripts, early = [_asset(name) for name in SCRIPTS], _asset(EARLY)
+    return {
+        "styles": Markup("\n".join(_asset(name) for name in STYLES)),
+        "early": Markup(early),
+        "scripts": [Markup(text) for text in scripts],
+        "hashes": " ".join(f"'sha256-{_digest(text)}'" for text in (early, *scripts)),
+    }
+
+
 def _drawn(record: Record, before: Sequence[Record]) -> dict[str, dict[str, Any]]:
     """The figures that look at the whole record: their data, and the same as plain tables; empty
     ones are left out.
     """
-    timings, work, accuracy = (
-        figures.timings(record),
-        figures.work(record),
-        figures.accuracy(record),
-    )
-    found: dict[str, dict[str, Any]] = {}
+    timings, work, errors = figures.timings(record), figures.work(record), accuracy.accuracy(record)
+    drawn: dict[str, dict[str, Any]] = {}
     if timings["layers"]:
-        found["timings"] = {
+        drawn["timings"] = {
             "data": timings,
             "tables": [tables.standing_table(timings), tables.timings_table(timings)],
         }
     if work["points"]:
-        found["work"] = {"data": work, "tables": [tables.work_table(work)]}
-    if accuracy["rows"]:
-        found["accuracy"] = {"data": accuracy, "tables": [tables.accuracy_table(accuracy)]}
+        drawn["work"] = {"data": work, "tables": [tables.work_table(work)]}
+    if errors["rows"]:
+        drawn["accuracy"] = {"data": errors, "tables": [tables.accuracy_table(errors)]}
     if before:
-        trend = figures.trend([*before, record])
-        found["trend"] = {
-            "data": trend,
-            "tables": [tables.trend_table(trend), tables.changes_table(trend)],
+        steps = trend.trend([*before, record])
+        drawn["trend"] = {
+            "data": steps,
+            "tables": [tables.trend_table(steps), tables.changes_table(steps)],
         }
-    return found
+    return drawn
 
 
 def _environment() -> Environment:

@@ -13,7 +13,8 @@ from conformance.errors import UsageError
 from conformance.outcomes import Outcome, Unavailable
 from conformance.run.request import Request
 from conformance.system import cache
-from conformance.workers.engine import Greeting, Spec
+from conformance.workers.answers import Greeting
+from conformance.workers.engine import Spec
 
 MANY_PRODUCTS = 2**22
 """Of one call, those that are cut off counted; with more an engine may work at it for seconds."""

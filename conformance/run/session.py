@@ -22,7 +22,7 @@ from conformance.verdicts.judge import Judge
 from conformance.verdicts.known import Difference, lost_entries
 from conformance.verdicts.verdict import Verdict
 from conformance.workers import timing
-from conformance.workers.engine import Greeting
+from conformance.workers.answers import Greeting
 from conformance.workers.request import CallRequest
 
 

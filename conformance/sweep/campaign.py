@@ -20,7 +20,8 @@ from conformance.sweep.draw import Drawer, Wish
 from conformance.sweep.shrink import shrunk
 from conformance.sweep.standby import LostError, Standby
 from conformance.sweep.write import write_case
-from conformance.workers.engine import Greeting, Spec
+from conformance.workers.answers import Greeting
+from conformance.workers.engine import Spec
 
 TIMEOUT = 30.0  # seconds of a call: they are small, and a compiler may be part of one
 MOST_SHRINKING_CALLS = 400  # of one failure

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from conformance.outcomes import Outcome
-from conformance.workers.engine import MOST_FAILED_STARTS, Engine, Greeting, Spec, close_all
+from conformance.workers.answers import Greeting
+from conformance.workers.engine import MOST_FAILED_STARTS, Engine, Spec, close_all
 
 
 class LostError(Exception):

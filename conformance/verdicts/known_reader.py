@@ -81,24 +81,8 @@ def _entry(item: Item, root: Path | None) -> Difference | None:
     for key in REQUIRED:
         if key not in entries:
             problems.add(item.line, key, "missing, should be given")
-    texts: dict[str, str | None] = {
-        key: entries[key].text()
-        for key in ("quantity", "status", "kind", "diagnosis")
-        if key in entries
-    }
-    # empty is for lint to tell: --accept leaves them so
-    texts |= {
-        key: "" if entries[key].value() == "" else entries[key].text()
-        for key in ("reason", "source")
-        if key in entries
-    }
-    if texts.get("status") is not None and texts["status"] not in FAILING:
-        entries["status"].wrong(f"is {texts['status']}, should be one of {', '.join(FAILING)}")
+    texts = _texts(entries)
     adapters = _words(entries["adapter"]) if "adapter" in entries else ()
-    if texts.get("quantity") is not None and texts["quantity"] not in QUANTITIES:
-        entries["quantity"].wrong(
-            f"is {texts['quantity']}, should be one of {', '.join(QUANTITIES)}"
-        )
     cases = _words(entries["cases"]) if "cases" in entries else ()
     versions = _versions(entries["versions"]) if "versions" in entries else {}
     until = _until(entries["until"], versions) if "until" in entries else {}
@@ -120,6 +104,25 @@ def _entry(item: Item, root: Path | None) -> Difference | None:
         root=root,
         at=f"{problems.file}:{item.line}",
     )
+
+
+def _texts(entries: Mapping[str, Item]) -> dict[str, str | None]:
+    """The values of an entry that are texts, those of closed sets held against them."""
+    texts: dict[str, str | None] = {
+        key: entries[key].text()
+        for key in ("quantity", "status", "kind", "diagnosis")
+        if key in entries
+    }
+    # empty is for lint to tell: --accept leaves them so
+    texts |= {
+        key: "" if entries[key].value() == "" else entries[key].text()
+        for key in ("reason", "source")
+        if key in entries
+    }
+    for key, allowed in (("status", FAILING), ("quantity", QUANTITIES)):
+        if texts.get(key) is not None and texts[key] not in allowed:
+            entries[key].wrong(f"is {texts[key]}, should be one of {', '.join(allowed)}")
+    return texts
 
 
 def _words(item: Item) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,3 +124,12 @@ class Verdict:
         it does not fit.
         """
         return (self.fails and self.known is None) or self.known_problem is not None
+
+
+class Key(NamedTuple):
+    """What a verdict is about, and whose it is."""
+
+    case: str
+    adapter: str
+    device: str
+    quantity: str

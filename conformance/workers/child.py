@@ -6,8 +6,6 @@ A framework sees neither: its stdin is /dev/null and what it prints goes to stde
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
 import os
 import re
@@ -25,6 +23,7 @@ from conformance.adapters import REGISTRY, Adapter, Missing, PreparedCall, Unsup
 from conformance.corpus.tensors import numeric_array
 from conformance.outcomes import told
 from conformance.workers import protocol, timing
+from conformance.workers.loader import Absent, load
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _NOT_IMPLEMENTED = {"NotImplementedError", "NotImplemented", "UnimplementedError"}
@@ -45,10 +44,6 @@ class _Pipe:
     def fill(self, buffer: memoryview) -> None:
         if self.stream.readinto(buffer) < len(buffer):  # a buffered reader waits for all of it
             raise EOFError
-
-
-class _Absent(Exception):  # noqa: N818 - what is the case, not a fault
-    """The adapter cannot be had: not installed, or no such module or class."""
 
 
 def main(spec: str) -> None:
@@ -113,7 +108,7 @@ def _take_over_streams() -> tuple[_Pipe, BinaryIO]:
 
 def _hello(spec: str) -> tuple[Adapter | None, dict[str, Any]]:
     try:
-        adapter = _load(spec)
+        adapter = load(spec)
         answer = {
             "protocol": protocol.VERSION,
             "convention": adapter.convention,
@@ -126,49 +121,11 @@ def _hello(spec: str) -> tuple[Adapter | None, dict[str, Any]]:
         if tell_facts is not None:
             answer["facts"] = dict(tell_facts())
         json.dumps(answer)
-    except (_Absent, Missing) as error:
+    except (Absent, Missing) as error:
         return None, {"outcome": "unavailable", "reason": str(error)}
     except (Exception, SystemExit) as error:
         return None, _raised(error)
     return adapter, answer
-
-
-def _load(spec: str) -> Adapter:
-    if spec in REGISTRY:
-        entry = REGISTRY[spec]
-        for package in entry.needs:
-            if importlib.util.find_spec(package) is None:
-                raise _Absent(
-                    f"{package} is not installed: pip install "
-                    f"'conv-transpose-conformance[{entry.extra}]'"
-                )
-        module_name, class_name = entry.module, entry.adapter
-    else:
-        module_name, _, class_name = spec.partition(":")
-        if not _exists(module_name):
-            raise _Absent(
-                f"there is no module {module_name} (looked in the working folder, PYTHONPATH and "
-                "the interpreter's own)"
-            )
-    adapter_class = getattr(importlib.import_module(module_name), class_name, None)
-    if adapter_class is None:
-        raise _Absent(f"module {module_name} has no {class_name}")
-    adapter: Adapter = (
-        adapter_class(**REGISTRY[spec].options) if spec in REGISTRY else adapter_class()
-    )
-    return adapter
-
-
-def _exists(module_name: str) -> bool:
-    """Whether a module is there, asked part by part: looking for a.b imports a."""
-    parts = module_name.split(".")
-    for end in range(1, len(parts) + 1):
-        try:
-            if importlib.util.find_spec(".".join(parts[:end])) is None:
-                return False
-        except ModuleNotFoundError:
-            return False
-    return True
 
 
 _Answer = tuple[dict[str, Any], dict[str, Any]]

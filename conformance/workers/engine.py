@@ -11,22 +11,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance import conventions
 from conformance.adapters import REGISTRY
 from conformance.conventions import Native
 from conformance.corpus.tensors import Array, Tensors
 from conformance.outcomes import (
     Crashed,
-    Gradients,
     Outcome,
-    Output,
     Raised,
     TimedOut,
     Unavailable,
-    Unsupported,
 )
-from conformance.system.machine import Facts
 from conformance.workers import protocol
+from conformance.workers.answers import (
+    Greeting,
+    duration,
+    gradients_of,
+    greeting_of,
+    outcome_of,
+    readable,
+)
 from conformance.workers.process import (
     START_SECONDS,
     Died,
@@ -78,19 +81,6 @@ class Spec:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Greeting:
-    """What an engine said of itself."""
-
-    convention: str
-    versions: Mapping[str, str]
-    devices: tuple[str, ...]
-    threads: int | None = None
-    """How many it says that it computes with, asked of the framework itself; None where nothing
-    tells."""
-    facts: Facts = field(default_factory=dict)
-
-
 class Engine:
     """One process of an adapter, now or again; `start` before the first call."""
 
@@ -139,7 +129,7 @@ class Engine:
         answer, arrays, outcome = self._ask(header, tensors, self._timeout)
         if outcome is not None:
             return outcome
-        outcome = _outcome(answer, arrays)
+        outcome = outcome_of(answer, arrays)
         if isinstance(outcome, Crashed) or (isinstance(outcome, Raised) and outcome.out_of_memory):
             self.kill()
         return outcome
@@ -153,9 +143,9 @@ class Engine:
         if outcome is not None:
             return outcome
         outcome = (
-            _gradients(answer, arrays, tensors)
+            gradients_of(answer, arrays, tensors)
             if answer.get("outcome") == "gradients"
-            else _outcome(answer, arrays)
+            else outcome_of(answer, arrays)
         )
         if isinstance(outcome, Crashed) or (isinstance(outcome, Raised) and outcome.out_of_memory):
             self.kill()
@@ -171,11 +161,11 @@ class Engine:
             return outcome
         calls = answer.get("calls")
         if answer.get("outcome") != "timing":
-            return _outcome(answer, {})
+            return outcome_of(answer, {})
         if (
             not isinstance(calls, list)
             or not calls
-            or any(_duration(call) is None for call in calls)
+            or any(duration(call) is None for call in calls)
         ):
             self.kill()
             return Crashed(
@@ -202,55 +192,7 @@ class Engine:
         )
         if outcome is not None:
             return outcome
-        match answer.get("outcome"):
-            case "unavailable":
-                return Unavailable(reason=readable(answer.get("reason", "no reason given")))
-            case "raised":
-                return Raised(
-                    type=readable(answer.get("type", "?")),
-                    message=readable(answer.get("message", "")),
-                    stage="while starting",
-                )
-        if answer.get("protocol") != protocol.VERSION:
-            return Crashed(
-                message=(
-                    f"speaks protocol {answer.get('protocol')!r}, should speak {protocol.VERSION}"
-                )
-            )
-        convention, versions, devices = (
-            answer.get(key) for key in ("convention", "versions", "devices")
-        )
-        if convention not in conventions.NAMES:
-            return Crashed(
-                message=(
-                    f"speaks convention {convention!r}, should be one of "
-                    f"{', '.join(conventions.NAMES)}"
-                )
-            )
-        if not isinstance(versions, dict) or not isinstance(devices, list) or not devices:
-            return Crashed(
-                message="greets without versions (an object) or devices (a list of at least one)"
-            )
-        facts = answer.get("facts", {})
-        if not isinstance(facts, dict) or not all(
-            isinstance(fact, bool | int | float | str) for fact in facts.values()
-        ):
-            return Crashed(
-                message=(
-                    f"greets with facts {facts!r:.80}, should be an object of words, numbers, "
-                    "true and false"
-                )
-            )
-        return Greeting(
-            convention=convention,
-            versions={readable(name): readable(version) for name, version in versions.items()},
-            devices=tuple(map(readable, devices)),
-            threads=answer["threads"] if type(answer.get("threads")) is int else None,
-            facts={
-                readable(name): readable(fact) if isinstance(fact, str) else fact
-                for name, fact in facts.items()
-            },
-        )
+        return greeting_of(answer)
 
     def _ask(
         self,
@@ -285,36 +227,6 @@ class Engine:
         return answer, arrays, None
 
 
-def readable(value: Any) -> str:
-    """What an engine said as text that a terminal, a file and a page can hold: no lone surrogates,
-    no control characters.
-    """
-    text = str(value).encode("utf-8", "backslashreplace").decode()
-    return "".join(
-        letter if letter.isprintable() or letter in "\n\t" else f"\\x{ord(letter):02x}"
-        for letter in text
-    )
-
-
-def _duration(value: Any) -> float | None:
-    return (
-        float(value)
-        if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-        else None
-    )
-
-
-def _counts(value: Any) -> dict[str, int] | None:
-    """{"hits", "misses"}, if that is what an engine told."""
-    if not isinstance(value, dict) or set(value) != {"hits", "misses"}:
-        return None
-    return (
-        {key: int(count) for key, count in value.items()}
-        if all(type(count) is int for count in value.values())
-        else None
-    )
-
-
 def close_all(engines: list[Engine], grace: float = 2.0) -> None:
     """Let all processes go, and end those that have not gone after `grace` seconds."""
     for engine in engines:
@@ -323,48 +235,3 @@ def close_all(engines: list[Engine], grace: float = 2.0) -> None:
     end = time.monotonic() + grace
     for engine in engines:
         engine.kill(max(0.0, end - time.monotonic()))
-
-
-def _gradients(answer: Mapping[str, Any], arrays: Mapping[str, Any], tensors: Tensors) -> Outcome:
-    wanted = {"dx", "dkernel"} | ({"dbias"} if tensors.bias is not None else set())
-    if not wanted <= set(arrays):
-        return Crashed(
-            message=f"answered gradients of {sorted(arrays)}, should be {sorted(wanted)}"
-        )
-    bias = arrays["dbias"] if tensors.bias is not None else None
-    return Gradients(
-        input=arrays["dx"],
-        kernel=arrays["dkernel"],
-        bias=bias,
-        compiled=_counts(answer.get("compiled")),
-    )
-
-
-def _outcome(answer: Mapping[str, Any], arrays: Mapping[str, Any]) -> Outcome:
-    match answer.get("outcome"):
-        case "output" if "y" in arrays:
-            return Output(
-                y=arrays["y"],
-                seconds=_duration(answer.get("seconds")),
-                compiled=_counts(answer.get("compiled")),
-            )
-        case "unsupported":
-            raised = answer.get("type")
-            return Unsupported(
-                reason=readable(answer.get("reason", "")),
-                raised=None if raised is None else readable(raised),
-            )
-        case "raised":
-            stage = readable(answer.get("stage", ""))
-            return Raised(
-                type=readable(answer.get("type", "?")),
-                message=readable(answer.get("message", "")),
-                stage=stage,
-            )
-        case other:
-            return Crashed(
-                message=(
-                    f"answered outcome {other!r}, should be output (with a tensor y), "
-                    "unsupported or raised"
-                )
-            )

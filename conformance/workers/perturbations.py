@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from conformance.outcomes import Perturbed
-from conformance.workers.engine import Engine, Greeting, Spec
+from conformance.workers.answers import Greeting
+from conformance.workers.engine import Engine, Spec
 from conformance.workers.request import CallRequest
 
 

@@ -12,7 +12,8 @@ from typing import Generic, TypeVar
 
 from conformance.adapters import NOT_ALONE
 from conformance.outcomes import Crashed, Gradients, Outcome, Output, Repeated, Unavailable, Varied
-from conformance.workers.engine import MOST_FAILED_STARTS, Engine, Greeting, Spec, close_all
+from conformance.workers.answers import Greeting
+from conformance.workers.engine import MOST_FAILED_STARTS, Engine, Spec, close_all
 from conformance.workers.perturbations import Perturbations
 from conformance.workers.request import CallRequest
 from conformance.workers.schedule import Claim, Lane, Schedule

@@ -24,7 +24,8 @@ from conformance.corpus.tensors import Tensors, dtype_of
 from conformance.geometry import from_padding
 from conformance.oracle import gradient_truths
 from conformance.outcomes import Gradients, Output, Raised, Unsupported
-from conformance.workers.engine import Engine, Greeting, Spec, close_all
+from conformance.workers.answers import Greeting
+from conformance.workers.engine import Engine, Spec, close_all
 
 # What is known to be missing on the CPU: not tested for numbers, but for being refused in words.
 WITHOUT_DTYPES = {"onnxruntime": {"float64", "bfloat16"}}

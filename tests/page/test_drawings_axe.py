@@ -10,7 +10,7 @@ import pytest
 from browser import canvas, drawings, violations
 
 from conformance.record.record import Record
-from conformance.report import figures
+from conformance.report import accuracy, figures, trend
 from conformance.report.atlas_svg import atlas_svg, legend
 
 __all__ = ["canvas", "drawings"]
@@ -43,8 +43,11 @@ def test_every_drawing_is_accessible_and_no_wider_than_the_page(
     few = replace(
         reference, verdicts=tuple(v for v in reference.verdicts if v.adapter in ("torch", "jax"))
     )
-    data = {name: getattr(figures, name)(few) for name in ("timings", "work", "accuracy")} | {
-        "trend": figures.trend([few] * 2)
+    data = {
+        "timings": figures.timings(few),
+        "work": figures.work(few),
+        "accuracy": accuracy.accuracy(few),
+        "trend": trend.trend([few] * 2),
     }
     data["timings"]["layers"] = data["timings"]["layers"][
         :3

@@ -24,7 +24,8 @@ import sys
 import time
 
 from conformance.adapters import REGISTRY
-from conformance.workers.engine import Engine, Greeting, Spec
+from conformance.workers.answers import Greeting
+from conformance.workers.engine import Engine, Spec
 from sweeping.findings import Sweep
 from sweeping.judgement import judge
 from sweeping.questions import Nowhere, calls

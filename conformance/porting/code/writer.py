@@ -92,41 +92,43 @@ def _program(
     *,
     source: bool,
 ) -> Program:
-    call = spelled(
-        plan.target,
-        Spoken(
-            native=plan.native,
-            geometry=plan.geometry,
-            channels=channels,
-            bias=layer.bias,
-            numbers=layer.dimension_numbers if source else None,
-            general=plan.target == "jax"
-            and (plan.geometry.groups > 1 or (source and layer.general)),
-        ),
+    is_general = plan.target == "jax" and (plan.geometry.groups > 1 or (source and layer.general))
+    spoken = Spoken(
+        native=plan.native,
+        geometry=plan.geometry,
+        channels=channels,
+        bias=layer.bias,
+        numbers=layer.dimension_numbers if source else None,
+        general=is_general,
     )
+    call = spelled(plan.target, spoken)
     convert, weights = conversion(layer.layout, layout, plan, geometry, channels)
-    given = kernel_shape(
+    weight = _weight_shape(layer, geometry, channels)
+    lines = [
+        *_WRITERS[plan.target].IMPORTS,
+        *_convert(layer, plan, layout, geometry, convert),
+        *_conv_transpose(layer, layout, _WRITERS[plan.target].body(call, plan, layout, layer.bias)),
+        *_example(layer, layout, geometry, channels, weight),
+    ]
+    return Program(
+        framework=plan.target,
+        code="\n".join(lines) + "\n",
+        x=layout.x,
+        y=layout.y,
+        weight=weight,
+        call=call,
+        weights=weights,
+    )
+
+
+def _weight_shape(layer: Layer, geometry: Geometry, channels: Channels) -> tuple[int, ...]:
+    """The shape of the kernel as the layer keeps it."""
+    return kernel_shape(
         layer.layout,
         c_in=channels.c_in,
         c_out=channels.c_out,
         kernel=geometry.kernel,
         groups=geometry.groups,
-    )
-    lines = [
-        *_WRITERS[plan.target].IMPORTS,
-        *_convert(layer, plan, layout, geometry, convert),
-        *_conv_transpose(layer, layout, _WRITERS[plan.target].body(call, plan, layout, layer.bias)),
-        *_example(layer, layout, geometry, channels, given),
-    ]
-    code = "\n".join(lines) + "\n"
-    return Program(
-        framework=plan.target,
-        code=code,
-        x=layout.x,
-        y=layout.y,
-        weight=given,
-        call=call,
-        weights=weights,
     )
 
 

@@ -1,5 +1,4 @@
-"""Mistakes about the arguments: other windows, other axes, other kernels, groups, biases and
-layouts.
+"""Mistakes about the arguments: other windows, other axes, and what `operands` has.
 
 Each yields only what could be told from the right call: a mistake that needs two axes, groups or a
 bias is left out where there are none.
@@ -8,14 +7,14 @@ bias is left out where there are none.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from conformance.geometry import Axis
-from conformance.oracle.reference import Float64
 from conformance.verdicts.diagnosis.mistake import Call, Mistake
+from conformance.verdicts.diagnosis.operands import operand_mistakes
 
 Crops = Callable[[int, Axis], tuple[int, int]]
 
@@ -29,10 +28,7 @@ def argument_mistakes(call: Call) -> Iterator[Mistake]:
         if mistake.call.geometry != call.geometry and key not in seen:
             seen.add(key)
             yield mistake
-    yield from _kernel_mistakes(call)
-    yield from _group_mistakes(call)
-    yield from _bias_mistakes(call)
-    yield from _layout_mistakes(call)
+    yield from operand_mistakes(call)
 
 
 def _cropped(call: Call, crops: Crops) -> Call:
@@ -45,6 +41,10 @@ def _cropped(call: Call, crops: Crops) -> Call:
     return call.with_axes(cropped)
 
 
+def _window(call: Call, name: str, text: str, crops: Crops) -> Mistake:
+    return Mistake(name=name, text=text, call=_cropped(call, crops))
+
+
 def _window_mistakes(call: Call) -> Iterator[Mistake]:
     """What the ends lose.
 
@@ -53,30 +53,19 @@ def _window_mistakes(call: Call) -> Iterator[Mistake]:
     """
     axes = call.geometry.axes
 
-    def mistake(name: str, text: str, crops: Crops) -> Mistake:
-        return Mistake(name=name, text=text, call=_cropped(call, crops))
-
-    yield mistake(
+    yield _window(
+        call,
         "ends-swapped",
         "what the start and the end lose is exchanged",
         lambda _, a: (a.crop_high, a.crop_low),
     )
-    text = "output_padding is ignored"
-    yield mistake(
-        "output-padding-ignored", text, lambda _, a: (a.crop_low, max(a.crop_low, a.crop_high))
-    )
-    yield mistake("output-padding-ignored", text, lambda _, a: (a.crop_low, max(a.crop_high, 0)))
-    text = "output_padding is given back at the start instead of the end"
-    if all(axis.crop_low >= axis.crop_high for axis in axes):
-        yield mistake("output-padding-at-start", text, lambda _, a: (a.crop_high, a.crop_low))
-    yield mistake(
-        "output-padding-at-start",
-        text,
-        lambda _, a: (a.crop_low + min(a.crop_high, 0), max(a.crop_high, 0)),
-    )
-    yield mistake("padding-ignored", "nothing is cut", lambda _, a: (0, 0))
-    yield mistake(
-        "padding-ignored", "padding is ignored", lambda _, a: (0, min(a.crop_high - a.crop_low, 0))
+    yield from _output_padding_mistakes(call)
+    yield _window(call, "padding-ignored", "nothing is cut", lambda _, a: (0, 0))
+    yield _window(
+        call,
+        "padding-ignored",
+        "padding is ignored",
+        lambda _, a: (0, min(a.crop_high - a.crop_low, 0)),
     )
     if all(axis.crop_low >= 0 for axis in axes):
         text = "padding is added to the input instead of cut from the output"
@@ -85,13 +74,37 @@ def _window_mistakes(call: Call) -> Iterator[Mistake]:
             False: [min(a.crop_high - a.crop_low, 0) for a in axes],
         }.values():
             yield Mistake(name="padding-of-input", text=text, call=_padded_input(call, extra))
-    yield mistake(
+    yield _window(
+        call,
         "padding-of-dilated-input",
         (
             "padding is added to the dilated input instead of cut from the output (as JAX reads "
             "integers)"
         ),
         lambda _, a: (a.extent - 1 - a.crop_low, a.extent - 1 - a.crop_high),
+    )
+
+
+def _output_padding_mistakes(call: Call) -> Iterator[Mistake]:
+    """output_padding ignored, or given back at the start."""
+    text = "output_padding is ignored"
+    yield _window(
+        call,
+        "output-padding-ignored",
+        text,
+        lambda _, a: (a.crop_low, max(a.crop_low, a.crop_high)),
+    )
+    yield _window(
+        call, "output-padding-ignored", text, lambda _, a: (a.crop_low, max(a.crop_high, 0))
+    )
+    text = "output_padding is given back at the start instead of the end"
+    if all(axis.crop_low >= axis.crop_high for axis in call.geometry.axes):
+        yield _window(call, "output-padding-at-start", text, lambda _, a: (a.crop_high, a.crop_low))
+    yield _window(
+        call,
+        "output-padding-at-start",
+        text,
+        lambda _, a: (a.crop_low + min(a.crop_high, 0), max(a.crop_high, 0)),
     )
 
 
@@ -147,9 +160,6 @@ def _exchanged(call: Call, first: int, second: int) -> Iterator[Mistake]:
             )
         )
 
-    def partner(number: int, axis: Axis) -> Axis:
-        return other.get(number, axis)
-
     yield Mistake(
         name="strides-swapped", text=f"the strides {where} are exchanged", call=swapped("stride")
     )
@@ -158,14 +168,24 @@ def _exchanged(call: Call, first: int, second: int) -> Iterator[Mistake]:
         text=f"the dilations {where} are exchanged",
         call=swapped("dilation"),
     )
-    readings: list[tuple[str, str, Crops]] = [
+    for what, crops in _exchanged_paddings(other):
+        yield _window(call, "paddings-swapped", f"{what} {where} is exchanged", crops)
+    for crops in _exchanged_output_paddings(other):
+        text = f"the output_padding {where} is exchanged"
+        yield _window(call, "output-paddings-swapped", text, crops)
+
+
+def _exchanged_paddings(other: Mapping[int, Axis]) -> list[tuple[str, Crops]]:
+    """(what is exchanged, how the ends then lose) with the paddings that `other` has by axis
+    number; output_padding is read in both ways.
+    """
+
+    def partner(number: int, axis: Axis) -> Axis:
+        return other.get(number, axis)
+
+    return [
+        ("what is cut", lambda n, a: (partner(n, a).crop_low, partner(n, a).crop_high)),
         (
-            "paddings-swapped",
-            "what is cut",
-            lambda n, a: (partner(n, a).crop_low, partner(n, a).crop_high),
-        ),
-        (
-            "paddings-swapped",
             "padding without output_padding",
             lambda n, a: (
                 partner(n, a).crop_low,
@@ -173,190 +193,23 @@ def _exchanged(call: Call, first: int, second: int) -> Iterator[Mistake]:
             ),
         ),
         (
-            "paddings-swapped",
             "padding without output_padding",
             lambda n, a: (
                 partner(n, a).crop_low,
                 max(partner(n, a).crop_high, 0) + min(a.crop_high, 0),
             ),
         ),
-        (
-            "output-paddings-swapped",
-            "the output_padding",
-            lambda n, a: (
-                a.crop_low,
-                a.crop_low - (partner(n, a).crop_low - partner(n, a).crop_high),
-            ),
-        ),
-        (
-            "output-paddings-swapped",
-            "the output_padding",
-            lambda n, a: (a.crop_low, max(a.crop_high, 0) + min(partner(n, a).crop_high, 0)),
-        ),
     ]
-    for name, what, crops in readings:
-        yield Mistake(name=name, text=f"{what} {where} is exchanged", call=_cropped(call, crops))
 
 
-def _kernel_mistakes(call: Call) -> Iterator[Mistake]:
-    w, rank, groups = call.w, call.geometry.rank, call.geometry.groups
-    spatial = tuple(range(2, w.ndim))
-    if np.prod(w.shape[2:]) > 1:
-        text = "the kernel is not flipped: the dilated input is correlated with it (JAX's default)"
-        yield Mistake(
-            name="kernel-not-flipped", text=text, call=replace(call, w=np.flip(w, spatial))
-        )
-        for axis in range(rank) if sum(n > 1 for n in w.shape[2:]) > 1 else ():
-            text = f"the kernel is not flipped on axis {axis}"
-            yield Mistake(
-                name="kernel-not-flipped", text=text, call=replace(call, w=np.flip(w, axis + 2))
-            )
-    for first, second in itertools.combinations(range(rank), 2):
-        if w.shape[first + 2] > 1 or w.shape[second + 2] > 1:
-            yield from _kernel_transposed(call, first, second)
-    inside = w.shape[0] // groups
-    if inside == w.shape[1] > 1:
-        blocks = w.reshape(groups, inside, inside, *w.shape[2:]).swapaxes(1, 2).reshape(w.shape)
-        text = "input and output channels of the kernel are exchanged"
-        yield Mistake(name="channels-exchanged", text=text, call=replace(call, w=blocks))
-    if w.shape[0] > 1 and w.shape[1] > 1:
-        read = np.swapaxes(w.reshape(w.shape[1], w.shape[0], *w.shape[2:]), 0, 1)
-        text = "the kernel's memory is read with input and output channels in the other order"
-        yield Mistake(name="channels-reinterpreted", text=text, call=replace(call, w=read))
-        written = np.swapaxes(w, 0, 1).reshape(w.shape)
-        text = "the kernel's memory is written with input and output channels in the other order"
-        yield Mistake(name="channels-reinterpreted", text=text, call=replace(call, w=written))
-    if w.shape[0] * w.shape[1] > 1 and np.prod(w.shape[2:]) > 1:
-        last = np.moveaxis(w, (0, 1), (-1, -2)).reshape(w.shape)
-        text = "the kernel's memory is channels last and read as channels first"
-        yield Mistake(name="kernel-layout", text=text, call=replace(call, w=last))
+def _exchanged_output_paddings(other: Mapping[int, Axis]) -> list[Crops]:
+    def partner(number: int, axis: Axis) -> Axis:
+        return other.get(number, axis)
 
-
-def _kernel_transposed(call: Call, first: int, second: int) -> Iterator[Mistake]:
-    """Two axes of the kernel exchanged; where they have different lengths, with the output's shape
-    or in its memory alone.
-    """
-    w, text = call.w, f"axes {first} and {second} of the kernel are transposed"
-    turned = np.swapaxes(w, first + 2, second + 2)
-    sizes = turned.shape[2:]
-    moved = replace(call, w=turned).with_axes(
-        lambda number, axis: replace(axis, kernel=sizes[number])
-    )
-    yield Mistake(name="kernel-axes-transposed", text=text, call=moved)
-    if turned.shape != w.shape:
-        text = f"the kernel's memory is read with axes {first} and {second} transposed"
-        yield Mistake(
-            name="kernel-axes-transposed", text=text, call=replace(call, w=turned.reshape(w.shape))
-        )
-
-
-def _group_mistakes(call: Call) -> Iterator[Mistake]:
-    groups = call.geometry.groups
-    if groups == 1:
-        return
-    c_in, per_group = call.w.shape[:2]
-    inside = c_in // groups
-    plain = replace(call.geometry, groups=1)
-    dense = np.concatenate([call.w] * groups, axis=1)
-    text = "groups are ignored: every output channel sums over all input channels"
-    yield Mistake(name="groups-ignored", text=text, call=replace(call, w=dense, geometry=plain))
-    bias = None if call.bias is None else call.bias[:per_group]
-    text = "groups are ignored: there are as many output channels as one group has"
-    yield Mistake(name="groups-ignored", text=text, call=replace(call, bias=bias, geometry=plain))
-    if inside > 1:
-        text = "input channels are dealt to the groups in turn instead of in blocks"
-        for shape in ((inside, groups), (groups, inside)):
-            order = np.arange(c_in).reshape(shape).T.ravel()
-            yield Mistake(
-                name="input-channels-interleaved", text=text, call=replace(call, x=call.x[:, order])
-            )
-            if not np.array_equal(order[order], np.arange(c_in)) or inside != groups:
-                text = (
-                    "the kernel's input channels are dealt to the groups in turn instead of in "
-                    "blocks"
-                )
-                yield Mistake(
-                    name="input-channels-interleaved",
-                    text=text,
-                    call=replace(call, w=call.w[order]),
-                )
-    first = np.concatenate([call.w[:inside]] * groups)
-    text = "the first group's kernel is used for all groups"
-    yield Mistake(name="first-kernel-for-all", text=text, call=replace(call, w=first))
-    if call.bias is not None:
-        text = "the first group's bias is used for all groups"
-        yield Mistake(
-            name="first-bias-for-all",
-            text=text,
-            call=replace(call, bias=np.tile(call.bias[:per_group], groups)),
-        )
-
-
-def _bias_mistakes(call: Call) -> Iterator[Mistake]:
-    if call.bias is None:
-        return
-    bias, groups = call.bias, call.geometry.groups
-    yield Mistake(name="bias-dropped", text="the bias is dropped", call=replace(call, bias=None))
-    yield Mistake(
-        name="bias-twice", text="the bias is added twice", call=replace(call, bias=2 * bias)
-    )
-    if len(bias) == 1:
-        return
-    yield Mistake(
-        name="bias-reversed",
-        text="the bias is permuted: reversed",
-        call=replace(call, bias=bias[::-1]),
-    )
-    for shift in range(1, len(bias)) if len(bias) <= 8 else (1, -1):
-        text = f"the bias is permuted: moved on by {shift}"
-        yield Mistake(name="bias-rolled", text=text, call=replace(call, bias=np.roll(bias, shift)))
-    for shape in ((groups, -1), (-1, groups)) if 1 < groups < len(bias) else ():
-        text = "the bias is permuted: interleaved across the groups"
-        yield Mistake(
-            name="bias-interleaved",
-            text=text,
-            call=replace(call, bias=bias.reshape(shape).T.ravel()),
-        )
-
-
-def permuted_bias(call: Call, got: Float64, without_bias: Float64) -> Mistake | None:
-    """The order of the bias in which it is found in `got` (N, C_out, *out), if that is a
-    permutation of it.
-    """
-    if call.bias is None or len(call.bias) < 2 or got.shape != without_bias.shape or not got.size:
-        return None
-    with np.errstate(invalid="ignore"):
-        offsets = np.median((got - without_bias).reshape(len(got), len(call.bias), -1), axis=(0, 2))
-    if not np.isfinite(offsets).all() or not np.isfinite(call.bias).all():
-        return None
-    order = np.empty(len(offsets), int)
-    order[np.argsort(offsets, kind="stable")] = np.argsort(call.bias, kind="stable")
-    if np.array_equal(call.bias[order], call.bias):
-        return None
-    text = f"the bias is permuted: {order.tolist()}" if len(order) <= 16 else "the bias is permuted"
-    return Mistake(name="bias-permuted", text=text, call=replace(call, bias=call.bias[order]))
-
-
-def _layout_mistakes(call: Call) -> Iterator[Mistake]:
-    x = call.x
-    if x.shape[1] > 1 and np.prod(x.shape[2:]) > 1:
-        read = np.moveaxis(x, 1, -1).reshape(x.shape)
-        text = "the input is channels last and read as channels first"
-        yield Mistake(name="input-layout", text=text, call=replace(call, x=read))
-        other = np.moveaxis(x.reshape(x.shape[0], *x.shape[2:], x.shape[1]), -1, 1)
-        text = "the input is channels first and read as channels last"
-        yield Mistake(name="input-layout-reversed", text=text, call=replace(call, x=other))
-    for first, second in itertools.combinations(range(2, x.ndim), 2):
-        if x.shape[first] > 1 or x.shape[second] > 1:
-            text = f"the input's memory is read with axes {first - 2} and {second - 2} transposed"
-            turned = np.swapaxes(x, first, second)
-            yield Mistake(
-                name="input-axes-transposed",
-                text=text,
-                call=replace(call, x=turned.reshape(x.shape)),
-            )
-    if x.shape[0] > 1:
-        text = "the first input of the batch is used for all"
-        yield Mistake(
-            name="input-repeated", text=text, call=replace(call, x=np.repeat(x[:1], len(x), 0))
-        )
+    return [
+        lambda n, a: (
+            a.crop_low,
+            a.crop_low - (partner(n, a).crop_low - partner(n, a).crop_high),
+        ),
+        lambda n, a: (a.crop_low, max(a.crop_high, 0) + min(partner(n, a).crop_high, 0)),
+    ]

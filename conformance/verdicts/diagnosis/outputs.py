@@ -35,13 +35,11 @@ def arrangements(call: Call, y: Float64) -> Iterator[Mistake]:
     yield from _border(call, y)
 
 
-def moved_results(y: Float64, got: Float64, reach: int = FARTHEST_MOVE) -> Iterator[Mistake]:
-    """The finished result y moved by a few positions: round the ends, or with zeros where nothing
-    is left.
-
-    Only moves that agree with `got`, of the same shape, in most of what they keep are made.
+def _likely_moves(y: Float64, got: Float64, reach: int) -> list[tuple[int, ...]]:
+    """The moves, of at most `reach` positions an axis, after which y agrees with `got` at most of
+    some random positions.
     """
-    out, rank = y.shape[2:], y.ndim - 2
+    out = y.shape[2:]
     moves = np.array(
         list(itertools.product(*(range(-min(reach, n - 1), min(reach, n - 1) + 1) for n in out)))
     )
@@ -50,20 +48,30 @@ def moved_results(y: Float64, got: Float64, reach: int = FARTHEST_MOVE) -> Itera
     origins = np.stack(at[2:])[np.newaxis] - moves[:, :, np.newaxis]  # (moves, axes, probes)
     kept = ((origins >= 0) & (origins < np.array(out)[:, np.newaxis])).all(axis=1)
     there = np.moveaxis(np.where(kept[:, np.newaxis], origins, 0), 1, 0)
-    seen = got[tuple(at)]
+    expected = got[tuple(at)]
     with np.errstate(invalid="ignore"):
-        found = y[(at[0], at[1], *there)]
+        moved = y[(at[0], at[1], *there)]
         near = (
-            (np.abs(found - seen) <= 1e-2 * np.abs(seen))
-            | (found == seen)
-            | (np.isnan(found) & np.isnan(seen))
+            (np.abs(moved - expected) <= 1e-2 * np.abs(expected))
+            | (moved == expected)
+            | (np.isnan(moved) & np.isnan(expected))
         )
     likely = (
         moves.any(axis=1)
         & kept.any(axis=1)
         & ((near & kept).sum(axis=1) >= LEAST_LIKENESS * kept.sum(axis=1))
     )
-    for move in (tuple(int(by) for by in move) for move in moves[likely]):
+    return [tuple(int(by) for by in move) for move in moves[likely]]
+
+
+def moved_results(y: Float64, got: Float64, reach: int = FARTHEST_MOVE) -> Iterator[Mistake]:
+    """The finished result y moved by a few positions: round the ends, or with zeros where nothing
+    is left.
+
+    Only moves that agree with `got`, of the same shape, in most of what they keep are made.
+    """
+    out, rank = y.shape[2:], y.ndim - 2
+    for move in _likely_moves(y, got, reach):
         text = f"the finished result is moved by {move if rank > 1 else move[0]}"
         yield Mistake(
             name="shifted-window",

@@ -72,30 +72,7 @@ def rounding(
     """
     if got.shape != truth.y.shape:
         return None, False
-    limit = 0.0 if truth.exact else bound(truth)
-    whole = [
-        {"name": mistake.name, "text": mistake.text}
-        for mistake in _flushed(truth)
-        if mistake.y is not None and matching_elements(got, mistake.y, truth.dtype, limit).all()
-    ][:1]
-    fits = _formats_that_fit(got, truth, limit)
-    if fits:
-        bits, whats = next(iter(fits.values()))
-        formats = " or ".join(fits)
-        whole.append(
-            {
-                "name": "low-precision",
-                "text": f"the result has a precision of {bits} bits: {formats} ({whats[0]})",
-            }
-        )
-        results = any(what.startswith("the result") for _, found in fits.values() for what in found)
-        sums = (_accumulated(truth, bits), _accumulated(truth, bits, bias_rounded=False))
-        if results or any(matching_elements(got, y, truth.dtype, limit).all() for y in sums):
-            text = (
-                f"sums are accumulated in {bits} bits, which short ones do not tell from "
-                "rounding to them"
-            )
-            whole.append({"name": "low-precision-accumulation", "text": text})
+    whole = _certain_roundings(got, truth)
     if whole:
         return {**whole[0], "share": 1.0, "also": whole[1:]}, True
     if _overflows(got, truth):
@@ -104,8 +81,41 @@ def rounding(
             f"{FORMATS['float16'].largest:.0f}"
         )
         return {"name": "low-precision-accumulation", "text": text, "share": 1.0, "also": []}, True
-    if precision is None:
-        return None, False
+    return (None if precision is None else _lost_on_the_way(truth, precision)), False
+
+
+def _certain_roundings(got: Float64, truth: Truth) -> list[dict[str, str]]:
+    """The {"name", "text"} of what rounds every element of `got`: subnormals flushed, operands or a
+    result rounded to a format.
+    """
+    limit = 0.0 if truth.exact else bound(truth)
+    whole = [
+        {"name": mistake.name, "text": mistake.text}
+        for mistake in _flushed(truth)
+        if mistake.y is not None and matching_elements(got, mistake.y, truth.dtype, limit).all()
+    ][:1]
+    fits = _formats_that_fit(got, truth, limit)
+    if not fits:
+        return whole
+    bits, whats = next(iter(fits.values()))
+    formats = " or ".join(fits)
+    text = f"the result has a precision of {bits} bits: {formats} ({whats[0]})"
+    whole.append({"name": "low-precision", "text": text})
+    of_the_result = any(
+        what.startswith("the result") for _, fitting in fits.values() for what in fitting
+    )
+    sums = (_accumulated(truth, bits), _accumulated(truth, bits, bias_rounded=False))
+    if of_the_result or any(matching_elements(got, y, truth.dtype, limit).all() for y in sums):
+        text = (
+            f"sums are accumulated in {bits} bits, which short ones do not tell from "
+            "rounding to them"
+        )
+        whole.append({"name": "low-precision-accumulation", "text": text})
+    return whole
+
+
+def _lost_on_the_way(truth: Truth, precision: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of errors that are small beside the sums, and that no format explains."""
     formats = " or ".join(precision["formats"])
     text = f"the result has a precision of {precision['bits']} bits" + (
         f": {formats}" if formats else ""
@@ -117,12 +127,7 @@ def rounding(
     )
     if SIGNIFICAND_BITS[truth.dtype] > max(format.bits for format in FORMATS.values()):
         text += ", or another algorithm is at work (as Winograd's)"
-    return {
-        "name": "low-precision-accumulation",
-        "text": text,
-        "share": 1.0,
-        "also": [plain],
-    }, False
+    return {"name": "low-precision-accumulation", "text": text, "share": 1.0, "also": [plain]}
 
 
 def _overflows(got: Float64, truth: Truth) -> bool:

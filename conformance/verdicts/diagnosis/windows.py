@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from conformance import conventions
 from conformance.conventions import Unrepresentable
@@ -50,6 +51,28 @@ def neighbours(call: Call) -> Iterator[tuple[tuple[int, ...], Call]]:
             )
 
 
+def _likely_starts(got: Float64, wide: Float64, reaches: Sequence[int]) -> NDArray[np.int_]:
+    """The (starts, rank) of windows of `wide`, from 0 to twice the reach of each axis, that agree
+    with `got` at most of some random positions.
+    """
+    random = np.random.RandomState(0)
+    probes = [random.randint(0, size, PROBES) for size in got.shape]
+    starts = np.array(list(itertools.product(*(range(2 * reach + 1) for reach in reaches))))
+    expected = got[tuple(probes)]
+    positions = tuple(
+        probe + starts[:, number, np.newaxis] for number, probe in enumerate(probes[2:])
+    )
+    with np.errstate(invalid="ignore"):
+        there = wide[(*probes[:2], *positions)]
+        near = (
+            (np.abs(there - expected) <= 1e-2 * (np.abs(expected) + 1e-30))
+            | (there == expected)
+            | (np.isnan(there) & np.isnan(expected))
+        )
+    likely: NDArray[np.int_] = starts[near.mean(axis=1) >= LEAST_LIKENESS]
+    return likely
+
+
 def shifted_windows(got: Float64, call: Call) -> Iterator[tuple[tuple[int, ...], Float64]]:
     """Every ((low, ...), window) of the call's full output that `got` (N, C_out, *out) is for the
     most part.
@@ -57,35 +80,16 @@ def shifted_windows(got: Float64, call: Call) -> Iterator[tuple[tuple[int, ...],
     axes = call.geometry.axes
     reaches = [min(FARTHEST, max(axis.extent, axis.stride, 3)) for axis in axes]
     out = got.shape[2:]
-    around = replace(
-        call.geometry,
-        axes=tuple(
-            replace(
-                axis,
-                crop_low=axis.crop_low - reach,
-                crop_high=axis.full - (axis.crop_low + reach) - length,
-            )
-            for axis, reach, length in zip(axes, reaches, out, strict=True)
-        ),
-    )
-    wide = replace(call, geometry=around).output()
+    wide = call.with_axes(
+        lambda number, axis: replace(
+            axis,
+            crop_low=axis.crop_low - reaches[number],
+            crop_high=axis.full - (axis.crop_low + reaches[number]) - out[number],
+        )
+    ).output()
     if wide is None:
         return
-    random = np.random.RandomState(0)
-    probes = [random.randint(0, size, PROBES) for size in got.shape]
-    shifts = np.array(list(itertools.product(*(range(2 * reach + 1) for reach in reaches))))
-    seen = got[tuple(probes)]
-    with np.errstate(invalid="ignore"):
-        places = tuple(
-            probe + shifts[:, number, np.newaxis] for number, probe in enumerate(probes[2:])
-        )
-        there = wide[(*probes[:2], *places)]
-        near = (
-            (np.abs(there - seen) <= 1e-2 * (np.abs(seen) + 1e-30))
-            | (there == seen)
-            | (np.isnan(there) & np.isnan(seen))
-        )
-    for starts in shifts[near.mean(axis=1) >= LEAST_LIKENESS]:
+    for starts in _likely_starts(got, wide, reaches):
         window = wide[
             (slice(None), slice(None), *(slice(a, a + n) for a, n in zip(starts, out, strict=True)))
         ]

@@ -19,7 +19,7 @@ from helpers import CUT, EMPTY, GAPS, TESTS, TORCHS_RULE, corpus, environment, s
 
 from conformance.outcomes import Raised, Unavailable
 from conformance.pytest_plugin import background
-from conformance.workers.engine import Greeting
+from conformance.workers.answers import Greeting
 
 pytestmark = pytest.mark.slow
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from conformance.record.changes import Key, changes
+from conformance.record.changes import changes
 from conformance.record.record import Record
-from conformance.verdicts.verdict import Verdict
+from conformance.verdicts.verdict import Key, Verdict
 
 RIGHT = {"status": "conforms"}
 TIMING = {

@@ -11,7 +11,7 @@ import pytest
 
 from conformance import conv_transpose
 from conformance.record.record import Record
-from conformance.report import figures, tables
+from conformance.report import accuracy, figures, tables, trend
 from conformance.verdicts.verdict import Verdict
 
 
@@ -188,7 +188,7 @@ def test_errors_are_counted_by_the_decade_and_infinite_ones_apart(
         )
         for i, error in enumerate(errors)
     ]
-    (row,) = figures.accuracy(record(verdicts))["rows"]
+    (row,) = accuracy.accuracy(record(verdicts))["rows"]
     assert row["bins"] == [[-4, 1], [-3, 1], [0, 1], [6, 1]]
     assert (row["compared"], row["without_error"], row["infinite"], row["over"]) == (6, 1, 1, 2)
     assert (row["median"], row["largest"], row["worst"]) == (0.6, 40.0, "a/b/4")
@@ -207,7 +207,7 @@ def test_accuracy_has_a_row_for_each_dtype_and_quantity(
         verdict(case="a/b/one", adapter="one", error_over_bound=0.5),
         verdict(case="a/b/one", adapter="two"),
     ]
-    rows = figures.accuracy(record(verdicts, cases=cases))["rows"]
+    rows = accuracy.accuracy(record(verdicts, cases=cases))["rows"]
     assert [(row["adapter"], row["quantity"], row["dtype"]) for row in rows] == [
         ("one", "output", "float32"),
         ("one", "output", "float16"),
@@ -240,7 +240,7 @@ def test_the_trend_compares_what_both_records_have(
         ],
         version="2.0",
     )
-    data = figures.trend([old, new])
+    data = trend.trend([old, new])
     (change,) = data["changes"]
     assert change == {
         "record": 1,
@@ -268,7 +268,7 @@ def test_a_column_may_join_a_trend_late(
     both = record(
         [verdict(adapter="one"), verdict(adapter="two", status="conforms", timing=timing(1.0))]
     )
-    late = figures.trend([alone, both, both])["columns"][1]
+    late = trend.trend([alone, both, both])["columns"][1]
     assert [step and step["ratio"] for step in late["steps"]] == [
         None,
         pytest.approx(1.0),
@@ -299,10 +299,10 @@ def test_all_figures_are_strict_json_and_tables_are_rectangles_of_text(
         (figures.timings(made), tables.timings_table),
         (figures.timings(made), tables.standing_table),
         (figures.work(made), tables.work_table),
-        (figures.accuracy(made), tables.accuracy_table),
-        (figures.trend([made, made]), tables.trend_table),
-        (figures.trend([made, made]), tables.changes_table),
-        (figures.trend([]), tables.trend_table),
+        (accuracy.accuracy(made), tables.accuracy_table),
+        (trend.trend([made, made]), tables.trend_table),
+        (trend.trend([made, made]), tables.changes_table),
+        (trend.trend([]), tables.trend_table),
     ):
         json.dumps(found, allow_nan=False)
         shown = table(found)
@@ -322,7 +322,7 @@ def test_a_table_of_many_changes_says_how_many_it_leaves_out(
         record([verdict(case=f"a/b/{i}", adapter="one", status=status) for i in range(count)])
         for status in ("conforms", "raised")
     )
-    data = figures.trend([old, new])
+    data = trend.trend([old, new])
     shown = tables.changes_table(data)
     assert len(shown["rows"]) == tables.MOST_CHANGES
     assert shown["caption"] == f"{count} verdicts changed; the first {tables.MOST_CHANGES}"

@@ -13,7 +13,7 @@ import pytest
 from helpers import CUT_OUTPUT, TORCH, eventually, foreign, gone, miniature, small, started
 
 from conformance.outcomes import Crashed, Output, Raised, TimedOut, Unavailable
-from conformance.workers.engine import Greeting
+from conformance.workers.answers import Greeting
 from conformance.workers.pool import Pool
 from conformance.workers.request import CallRequest
 

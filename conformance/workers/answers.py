@@ -1,0 +1,162 @@
+"""What an engine's answer means: a greeting, or an outcome.
+
+An answer that says something else than the protocol allows is a crash, with what it should say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance import conventions
+from conformance.corpus.tensors import Tensors
+from conformance.outcomes import (
+    Crashed,
+    Gradients,
+    Outcome,
+    Output,
+    Raised,
+    Unavailable,
+    Unsupported,
+)
+from conformance.system.machine import Facts
+from conformance.workers import protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greeting:
+    """What an engine said of itself."""
+
+    convention: str
+    versions: Mapping[str, str]
+    devices: tuple[str, ...]
+    threads: int | None = None
+    """How many it says that it computes with, asked of the framework itself; None where nothing
+    tells."""
+    facts: Facts = field(default_factory=dict)
+
+
+def greeting_of(answer: Mapping[str, Any]) -> Greeting | Outcome:
+    """The greeting that answers "hello", or the outcome that stands for having none."""
+    match answer.get("outcome"):
+        case "unavailable":
+            return Unavailable(reason=readable(answer.get("reason", "no reason given")))
+        case "raised":
+            return Raised(
+                type=readable(answer.get("type", "?")),
+                message=readable(answer.get("message", "")),
+                stage="while starting",
+            )
+    fault = _fault_of_greeting(answer)
+    if fault is not None:
+        return Crashed(message=fault)
+    return Greeting(
+        convention=answer["convention"],
+        versions={
+            readable(name): readable(version) for name, version in answer["versions"].items()
+        },
+        devices=tuple(map(readable, answer["devices"])),
+        threads=answer["threads"] if type(answer.get("threads")) is int else None,
+        facts={
+            readable(name): readable(fact) if isinstance(fact, str) else fact
+            for name, fact in answer.get("facts", {}).items()
+        },
+    )
+
+
+def _fault_of_greeting(answer: Mapping[str, Any]) -> str | None:
+    """What is wrong with a greeting and what it should say, if anything is."""
+    version, convention = answer.get("protocol"), answer.get("convention")
+    if version != protocol.VERSION:
+        return f"speaks protocol {version!r}, should speak {protocol.VERSION}"
+    if convention not in conventions.NAMES:
+        names = ", ".join(conventions.NAMES)
+        return f"speaks convention {convention!r}, should be one of {names}"
+    versions, devices = answer.get("versions"), answer.get("devices")
+    if not isinstance(versions, dict) or not isinstance(devices, list) or not devices:
+        return "greets without versions (an object) or devices (a list of at least one)"
+    facts = answer.get("facts", {})
+    if not isinstance(facts, dict) or not all(
+        isinstance(fact, bool | int | float | str) for fact in facts.values()
+    ):
+        return (
+            f"greets with facts {facts!r:.80}, should be an object of words, numbers, "
+            "true and false"
+        )
+    return None
+
+
+def readable(value: Any) -> str:
+    """What an engine said as text that a terminal, a file and a page can hold: no lone surrogates,
+    no control characters.
+    """
+    text = str(value).encode("utf-8", "backslashreplace").decode()
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else f"\\x{ord(letter):02x}"
+        for letter in text
+    )
+
+
+def duration(value: Any) -> float | None:
+    return (
+        float(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+        else None
+    )
+
+
+def counts(value: Any) -> dict[str, int] | None:
+    """{"hits", "misses"}, if that is what an engine told."""
+    if not isinstance(value, dict) or set(value) != {"hits", "misses"}:
+        return None
+    return (
+        {key: int(count) for key, count in value.items()}
+        if all(type(count) is int for count in value.values())
+        else None
+    )
+
+
+def gradients_of(answer: Mapping[str, Any], arrays: Mapping[str, Any], tensors: Tensors) -> Outcome:
+    wanted = {"dx", "dkernel"} | ({"dbias"} if tensors.bias is not None else set())
+    if not wanted <= set(arrays):
+        return Crashed(
+            message=f"answered gradients of {sorted(arrays)}, should be {sorted(wanted)}"
+        )
+    bias = arrays["dbias"] if tensors.bias is not None else None
+    return Gradients(
+        input=arrays["dx"],
+        kernel=arrays["dkernel"],
+        bias=bias,
+        compiled=counts(answer.get("compiled")),
+    )
+
+
+def outcome_of(answer: Mapping[str, Any], arrays: Mapping[str, Any]) -> Outcome:
+    match answer.get("outcome"):
+        case "output" if "y" in arrays:
+            return Output(
+                y=arrays["y"],
+                seconds=duration(answer.get("seconds")),
+                compiled=counts(answer.get("compiled")),
+            )
+        case "unsupported":
+            raised = answer.get("type")
+            return Unsupported(
+                reason=readable(answer.get("reason", "")),
+                raised=None if raised is None else readable(raised),
+            )
+        case "raised":
+            stage = readable(answer.get("stage", ""))
+            return Raised(
+                type=readable(answer.get("type", "?")),
+                message=readable(answer.get("message", "")),
+                stage=stage,
+            )
+        case other:
+            return Crashed(
+                message=(
+                    f"answered outcome {other!r}, should be output (with a tensor y), "
+                    "unsupported or raised"
+                )
+            )
