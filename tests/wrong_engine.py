@@ -495,8 +495,8 @@ def scattered(call: Scatter, add: Callable[[Array, Product], Array]) -> Array:
             outputs = slice(group * per_group, (group + 1) * per_group)
             there = y[:, outputs][(..., *at)]  # a view
             product = Product(
-                x=call.x[(slice(None), channels, *position)],
-                w=call.w[(channels, slice(None), *tap)],
+                x=call.x[:, channels][(..., *position)],
+                w=call.w[channels][(..., *tap)],
                 first=bool(call.overlap[at] == 1),
             )
             there[...] = add(there, product)
