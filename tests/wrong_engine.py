@@ -13,6 +13,7 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -480,7 +481,8 @@ def scattered(call: Scatter, add: Callable[[Array, Product], Array]) -> Array:
     y = np.zeros((call.x.shape[0], per_group * call.groups, *call.out))
     call.overlap = np.zeros(call.out)
     positions = itertools.product(*map(range, call.x.shape[2:]))
-    for position, tap in itertools.product(positions, np.ndindex(*call.w.shape[2:])):
+    taps = itertools.product(*map(range, call.w.shape[2:]))
+    for position, tap in itertools.product(positions, taps):
         at = tuple(
             p * s + t * d - lo
             for p, s, t, d, lo in zip(
@@ -491,13 +493,12 @@ def scattered(call: Scatter, add: Callable[[Array, Product], Array]) -> Array:
             continue
         call.overlap[at] += 1
         for group in range(call.groups):
-            channels = slice(group * inside, (group + 1) * inside)
+            inputs = slice(group * inside, (group + 1) * inside)
             outputs = slice(group * per_group, (group + 1) * per_group)
-            there = y[:, outputs][(..., *at)]  # a view
-            product = Product(
-                x=call.x[:, channels][(..., *position)],
-                w=call.w[channels][(..., *tap)],
-                first=bool(call.overlap[at] == 1),
-            )
-            there[...] = add(there, product)
+            input_index: tuple[Any, ...] = (slice(None), inputs, *position)
+            kernel_index: tuple[Any, ...] = (inputs, slice(None), *tap)
+            output_index: tuple[Any, ...] = (slice(None), outputs, *at)
+            is_first = bool(call.overlap[at] == 1)
+            product = Product(x=call.x[input_index], w=call.w[kernel_index], first=is_first)
+            y[output_index] = add(y[output_index], product)
     return y
