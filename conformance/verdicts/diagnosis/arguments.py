@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.geometry import Axis
+from conformance.geometry import Axis, canonical_padding
 from conformance.verdicts.diagnosis.mistake import Call, Mistake
 from conformance.verdicts.diagnosis.operands import operand_mistakes
 
@@ -22,7 +22,9 @@ Crops = Callable[[int, Axis], tuple[int, int]]
 def argument_mistakes(call: Call) -> Iterator[Mistake]:
     """Every mistake about the arguments that this call could show, each once."""
     seen = set()
-    for mistake in itertools.chain(_window_mistakes(call), _axis_mistakes(call)):
+    for mistake in itertools.chain(
+        _window_mistakes(call), _axis_mistakes(call), _mixed_up_mistakes(call)
+    ):
         assert mistake.call is not None
         key = (mistake.name, mistake.call.geometry)
         if mistake.call.geometry != call.geometry and key not in seen:
@@ -106,6 +108,70 @@ def _output_padding_mistakes(call: Call) -> Iterator[Mistake]:
         text,
         lambda _, a: (a.crop_low + min(a.crop_high, 0), max(a.crop_high, 0)),
     )
+
+
+def _mixed_up_mistakes(call: Call) -> Iterator[Mistake]:
+    """Arguments that stand in each other's place, and padding that is more than a kernel reaches.
+
+    Pads in pairs per axis are read as all begins and all ends, or the reverse.
+    """
+    axes, groups = call.geometry.axes, call.geometry.groups
+    dilations = {axis.dilation for axis in axes}
+    if len(dilations) == 1 and call.bias is None:
+        spread = call.with_axes(lambda _, axis: replace(axis, dilation=groups))
+        exchanged = replace(spread, geometry=replace(spread.geometry, groups=dilations.pop()))
+        text = "dilation and groups are exchanged"
+        yield Mistake(name="dilation-and-groups-exchanged", text=text, call=exchanged)
+    if len(axes) > 1:
+        pairs = [end for axis in axes for end in (axis.crop_low, axis.crop_high)]
+        ends = [axis.crop_low for axis in axes] + [axis.crop_high for axis in axes]
+        rank = len(axes)
+        yield _window(
+            call,
+            "paddings-regrouped",
+            "pads in pairs per axis are read as all begins and then all ends",
+            lambda n, _: (pairs[n], pairs[rank + n]),
+        )
+        yield _window(
+            call,
+            "paddings-regrouped",
+            "all begins and then all ends are read as pads in pairs per axis",
+            lambda n, _: (ends[2 * n], ends[2 * n + 1]),
+        )
+    reaches = [axis.extent - 1 for axis in axes]
+    if any(max(a.crop_low, a.crop_high) > reach for a, reach in zip(axes, reaches, strict=True)):
+        text = "padding beyond the reach of the kernel is cut from the input, in whole inputs"
+        yield Mistake(name="padding-beyond-reach", text=text, call=_cut_input(call, reaches))
+        text = "padding beyond the reach of the kernel is ignored"
+        yield _window(
+            call,
+            "padding-beyond-reach",
+            text,
+            lambda n, a: (min(a.crop_low, reaches[n]), min(a.crop_high, reaches[n])),
+        )
+
+
+def _cut_input(call: Call, reaches: list[int]) -> Call:
+    """The input without as many positions as each end loses beyond the reach of the kernel, and the
+    ends without that loss.
+    """
+    cut, axes = [slice(None), slice(None)], []
+    paddings, output_paddings = canonical_padding(call.geometry.crops)
+    for axis, reach, (low, high), extra in zip(
+        call.geometry.axes, reaches, paddings, output_paddings, strict=True
+    ):
+        first, last = max(low - reach, 0), axis.size - max(high - reach, 0)
+        cut.append(slice(first, max(last, first)))
+        axes.append(
+            replace(
+                axis,
+                size=max(last - first, 0),
+                crop_low=min(low, reach),
+                crop_high=min(high, reach) - extra,
+            )
+        )
+    geometry = replace(call.geometry, axes=tuple(axes))
+    return replace(call, x=call.x[tuple(cut)], geometry=geometry)
 
 
 def _padded_input(call: Call, high: list[int]) -> Call:

@@ -5,6 +5,7 @@ passes the products.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,6 +34,7 @@ def arrangements(call: Call, y: Float64) -> Iterator[Mistake]:
     yield from _places(call, y)
     yield from _channels(call, y)
     yield from _border(call, y)
+    yield from _bias_along_axes(call, y)
 
 
 def _likely_moves(y: Float64, got: Float64, reach: int) -> list[tuple[int, ...]]:
@@ -180,6 +182,28 @@ def _border(call: Call, y: Float64) -> Iterator[Mistake]:
         yield Mistake(
             name="output-padding-bias-alone", text=text, y=_ends_replaced(y, appended, call.bias)
         )
+
+
+def _bias_along_axes(call: Call, y: Float64) -> Iterator[Mistake]:
+    """The bias along an axis that is as long as it, other than the channels'; or laid out channels
+    last in the result's memory.
+    """
+    if call.bias is None or len(call.bias) < 2 or y.shape[1] != len(call.bias):
+        return
+    with np.errstate(invalid="ignore"):
+        sums = y - call.bias.reshape(-1, *[1] * call.geometry.rank)
+    names = ["the batch", "channels", *(f"axis {number}" for number in range(call.geometry.rank))]
+    for axis, (length, name) in enumerate(zip(y.shape, names, strict=True)):
+        if axis != 1 and length == len(call.bias):
+            text = f"the bias lies along {name} instead of the channels"
+            shape = [1] * y.ndim
+            shape[axis] = length
+            wrong = sums + call.bias.reshape(shape)
+            yield Mistake(name="bias-along-another-axis", text=text, y=wrong)
+    if math.prod(y.shape[2:]) > 1:
+        text = "the bias is added as if the result's memory were channels last"
+        wrong = sums + np.resize(call.bias, y.size).reshape(y.shape)
+        yield Mistake(name="bias-along-another-axis", text=text, y=wrong)
 
 
 def _ends_replaced(y: Float64, counts: list[int], values: Float64) -> Float64:

@@ -45,6 +45,11 @@ FORMATS = {
 }
 """Formats that hardware computes in instead of the one asked for."""
 
+_OWN = {name: FORMATS[name] for name in ("float16", "bfloat16")} | {
+    "float32": _Format(bits=24, quantum=-149, largest=2.0**128 - 2.0**104)
+}
+"""The format of a dtype itself, where float64 has bits enough to tell what cutting off makes."""
+
 
 def rounding_mistakes(truth: Truth) -> Iterator[Mistake]:
     """Every mistake of rounding that this call could show, made: one for each format with fewer
@@ -57,7 +62,16 @@ def rounding_mistakes(truth: Truth) -> Iterator[Mistake]:
         if bits <= SIGNIFICAND_BITS[truth.dtype]:
             text = f"sums are accumulated in {bits} significand bits"
             yield Mistake(name="low-precision-accumulation", text=text, y=_accumulated(truth, bits))
+    yield from _cut(truth)
     yield from _flushed(truth)
+
+
+def _cut(truth: Truth) -> Iterator[Mistake]:
+    """The result cut off to its own dtype instead of rounded to the nearest."""
+    own = _OWN.get(truth.dtype)
+    if own is not None and not truth.exact:
+        text = f"the result is cut off to {truth.dtype} instead of rounded to the nearest"
+        yield Mistake(name="result-cut", text=text, y=_in(own, truth.y, cut=True))
 
 
 def rounding(
@@ -91,7 +105,7 @@ def _certain_roundings(got: Float64, truth: Truth) -> list[dict[str, str]]:
     limit = 0.0 if truth.exact else bound(truth)
     whole = [
         {"name": mistake.name, "text": mistake.text}
-        for mistake in _flushed(truth)
+        for mistake in itertools.chain(_flushed(truth), _cut(truth))
         if mistake.y is not None and matching_elements(got, mistake.y, truth.dtype, limit).all()
     ][:1]
     fits = _formats_that_fit(got, truth, limit)
@@ -186,10 +200,14 @@ def _rounded(truth: Truth, format: str) -> Iterator[Mistake]:
 
 def to_format(format: str, values: Float64, cut: bool) -> Float64:
     """The values in a format, with its range and its subnormals: to nearest even, or cut."""
-    exponent = np.maximum(np.frexp(values)[1] - FORMATS[format].bits, FORMATS[format].quantum)
+    return _in(FORMATS[format], values, cut=cut)
+
+
+def _in(format: _Format, values: Float64, *, cut: bool) -> Float64:
+    exponent = np.maximum(np.frexp(values)[1] - format.bits, format.quantum)
     units = np.ldexp(values, -exponent)
     held = np.ldexp(np.trunc(units) if cut else np.round(units), exponent)
-    return np.asarray(np.where(np.abs(held) <= FORMATS[format].largest, held, held * np.inf))
+    return np.asarray(np.where(np.abs(held) <= format.largest, held, held * np.inf))
 
 
 def _accumulated(truth: Truth, bits: int, *, bias_rounded: bool = True) -> Float64:

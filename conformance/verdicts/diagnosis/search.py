@@ -15,12 +15,15 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from numpy.typing import NDArray
 
 from conformance.corpus.tensors import Array
+from conformance.geometry import Geometry
 from conformance.oracle import Truth
 from conformance.oracle.reference import Float64
 from conformance.outcomes import Outcome, Output
 from conformance.verdicts.diagnosis.arguments import argument_mistakes
+from conformance.verdicts.diagnosis.families import family_mistakes, partial_mistakes
 from conformance.verdicts.diagnosis.fit import is_right, slack
 from conformance.verdicts.diagnosis.memory import memory_mistakes, remembered
 from conformance.verdicts.diagnosis.mistake import Call, Mistake
@@ -28,6 +31,12 @@ from conformance.verdicts.diagnosis.outputs import (
     result_mistakes,
 )
 from conformance.verdicts.diagnosis.pairs import half_written, pairs_of_mistakes, rounded_mistakes
+from conformance.verdicts.diagnosis.regions import (
+    LEAST_FILLED,
+    Region,
+    region_of,
+    rounded_positions,
+)
 from conformance.verdicts.diagnosis.rounding import rounding, rounding_mistakes
 from conformance.verdicts.diagnosis.windows import neighbours
 from conformance.verdicts.diagnosis.wrong_result import (
@@ -38,6 +47,12 @@ from conformance.verdicts.diagnosis.wrong_result import (
     single_mistakes,
 )
 from conformance.verdicts.verdict import Verdict
+
+IN_MEMORY = {"left-zero", "uninitialised-memory", "repeated-memory"}
+"""Mistakes of which it is told where they are."""
+
+TELLING = {"padding-beyond-reach", "paddings-regrouped"}
+"""Mistakes that are told before the window that they make, which fits as well."""
 
 LEAST_SHARE = 0.5
 MOST_FOR_PAIRS = 2**18  # elements of an output for which two mistakes at once are tried
@@ -93,12 +108,45 @@ def _explained(
     whole = _wholly([*singles, *in_memory, *scored_windows(wrong, call, empty=True)])
     if rounded is not None:
         whole = [(mistake, share) for mistake, share in whole if mistake.name != "scaled"]
+    region = region_of(~right, truth.geometry) if values.shape == truth.y.shape else None
+    if all(mistake.name in IN_MEMORY for mistake, _ in whole):
+        whole = [(mistake, 1.0) for mistake in _kinds(wrong, call, right, region)] + whole
+    whole.sort(key=lambda scored: scored[0].name not in TELLING)
     if not whole and values.size <= MOST_FOR_PAIRS:
         whole = [(mistake, 1.0) for mistake in _two_at_once(wrong, call, singles)]
     if not whole and rounded is not None:
         return rounded
     fitting = whole or _most([*singles, *in_memory], float(right.mean()))
-    return None if not fitting else _told(fitting)
+    if not fitting:
+        return None if region is None else _somewhere(~right, truth.geometry, region)
+    told = _told(fitting)
+    if region is not None and fitting[0][0].name in IN_MEMORY:
+        told["text"] += f": {region.text}"
+    return told
+
+
+def _kinds(
+    wrong: WrongResult, call: Call, right: NDArray[np.bool_], region: Region | None
+) -> list[Mistake]:
+    """The kinds of mistakes that explain everything, or a known one in a region alone."""
+    families = list(family_mistakes(wrong, call))
+    if families or region is None:
+        return families
+    return list(partial_mistakes(wrong, single_mistakes(wrong, call, right), region))
+
+
+def _somewhere(
+    wrong: NDArray[np.bool_], geometry: Geometry, region: Region
+) -> dict[str, Any] | None:
+    """A diagnosis that says where a result is wrong and not how, if that is in few slices."""
+    text = rounded_positions(wrong, geometry)
+    if text is not None:
+        name = "positions-in-low-precision"
+    elif region.filled >= LEAST_FILLED:
+        name, text = "wrong-in-part", f"all is right but {region.text}"
+    else:
+        return None
+    return {"name": name, "text": text, "share": float((~wrong).mean()), "also": []}
 
 
 def _two_at_once(wrong: WrongResult, call: Call, singles: Iterable[Scored]) -> list[Mistake]:
@@ -117,7 +165,14 @@ def diagnosed(verdict: Verdict, outcome: Outcome, truth: Truth | None) -> Verdic
     """The verdict, with a diagnosis where a result differs in shape, pattern or values."""
     if verdict.status != "differs" or truth is None or not isinstance(outcome, Output):
         return verdict
-    return replace(verdict, diagnosis=_once(outcome.y, truth, verdict.precision))
+    diagnosis = _once(outcome.y, truth, verdict.precision)
+    is_rounding = diagnosis is None or any(
+        name.startswith("low-precision") for name in diagnosis["name"].split(" + ")
+    )
+    # of a mistake that explains the numbers, the size of the errors tells no precision
+    return replace(
+        verdict, diagnosis=diagnosis, precision=verdict.precision if is_rounding else None
+    )
 
 
 def _once(got: Array, truth: Truth, precision: Mapping[str, Any] | None) -> dict[str, Any] | None:

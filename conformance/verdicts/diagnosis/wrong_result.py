@@ -14,6 +14,7 @@ from conformance.verdicts.diagnosis.arguments import argument_mistakes
 from conformance.verdicts.diagnosis.fit import matching_elements
 from conformance.verdicts.diagnosis.mistake import Call, Mistake
 from conformance.verdicts.diagnosis.operands import permuted_bias
+from conformance.verdicts.diagnosis.orders import exchanged_axes
 from conformance.verdicts.diagnosis.outputs import moved_results, result_mistakes, scaled_results
 from conformance.verdicts.diagnosis.sums import not_a_number_beyond
 from conformance.verdicts.diagnosis.windows import shifted_windows, window_text
@@ -29,9 +30,12 @@ class WrongResult:
     truth: Truth
     slack: float
 
-    def share(self, y: Float64) -> float:
-        """The part of the elements that y, of the same shape, explains."""
-        return float(matching_elements(self.got, y, self.truth.dtype, self.slack).mean())
+    def share(self, y: Float64, limit: float | Float64 | None = None) -> float:
+        """The part of the elements that y, of the same shape, explains, within the limit or the
+        slack.
+        """
+        allowed = self.slack if limit is None else limit
+        return float(matching_elements(self.got, y, self.truth.dtype, allowed).mean())
 
     def is_near_the_truth(self) -> bool:
         """Whether the right output explains the result as far as any mistake could: then only
@@ -97,6 +101,7 @@ def single_mistakes(wrong: WrongResult, call: Call, right: NDArray[np.bool_]) ->
     """Every mistake that this call could show, and those that are read off the result."""
     yield from argument_mistakes(call)
     yield from result_mistakes(call, wrong.truth.y)
+    yield from exchanged_axes(wrong.truth.y, wrong.got.shape)
     if wrong.got.shape == wrong.truth.y.shape:
         yield from moved_results(wrong.truth.y, wrong.got)
         yield from filter(
