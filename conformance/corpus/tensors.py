@@ -84,12 +84,12 @@ def _array(source: Source, role: str, dtype: np.dtype[Any]) -> Array:
     if isinstance(source, Given):
         values: Array = np.array(source.numbers, np.float64).reshape(source.shape)
     else:
-        values = _made(source, role)
+        values = _recipe_values(source, role)
     with np.errstate(over="ignore", under="ignore"):
         return values.astype(dtype)
 
 
-def _made(source: Made, role: str) -> Array:
+def _recipe_values(source: Made, role: str) -> Array:
     random = np.random.RandomState(source.seed)
     shape = source.shape
     values: Array

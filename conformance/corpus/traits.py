@@ -136,21 +136,23 @@ def rule(failing: Sequence[Traits], passing: Sequence[Traits]) -> tuple[str, boo
         return "", False
     shared = sorted(
         frozenset.intersection(*failing),
-        key=lambda trait: (_held(passing, (trait,)), len(trait), trait),
+        key=lambda trait: (_frequency(passing, (trait,)), len(trait), trait),
     )
     if not shared or not passing:
         return "", False
     for count in (1, 2):
         for chosen in combinations(shared[:MOST_FOR_PAIRS], count):
-            if not _held(passing, chosen):
+            if not _frequency(passing, chosen):
                 return " and ".join(chosen), True
-    telling = [trait for trait in shared if _held(passing, (trait,)) * 2 < len(passing)]
+    telling = [trait for trait in shared if _frequency(passing, (trait,)) * 2 < len(passing)]
     first = telling[:1]
     narrower = [
-        trait for trait in telling[1:] if _held(passing, (*first, trait)) < _held(passing, first)
+        trait
+        for trait in telling[1:]
+        if _frequency(passing, (*first, trait)) < _frequency(passing, first)
     ]
     return " and ".join([*first, *narrower[:1]]), False
 
 
-def _held(cases: Iterable[Traits], chosen: Sequence[str]) -> int:
+def _frequency(cases: Iterable[Traits], chosen: Sequence[str]) -> int:
     return sum(traits.issuperset(chosen) for traits in cases)

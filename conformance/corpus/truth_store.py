@@ -22,7 +22,7 @@ MOST_BYTES = 2**30
 the next time."""
 
 
-class Kept:
+class ArrayStore:
     """A folder of arrays by content and part. A file that cannot be read or written is as good as
     none.
     """
@@ -38,16 +38,16 @@ class Kept:
         and kept.
         """
         path = self._folder / f"{key_of(content)}-{part}.npz"
-        found = _read(path)
-        if found is None:
-            found = make()
-            _write(path, found)
-        return found
+        arrays = _read(path)
+        if arrays is None:
+            arrays = make()
+            _write(path, arrays)
+        return arrays
 
     def _let_go(self, most_bytes: int) -> None:
         files = [(path.stat(), path) for path in self._folder.glob("*.npz")]
         total = 0
-        for status, path in sorted(files, key=lambda found: -found[0].st_mtime):
+        for status, path in sorted(files, key=lambda entry: -entry[0].st_mtime):
             total += status.st_size
             if total > most_bytes:
                 path.unlink(missing_ok=True)
@@ -55,7 +55,7 @@ class Kept:
 
 def kept_truths() -> Truths:
     """Truths that are kept between runs, beside what frameworks have compiled."""
-    return Truths(keep=Kept(cache.folder() / "truths"))
+    return Truths(keep=ArrayStore(cache.folder() / "truths"))
 
 
 def key_of(content: object) -> str:
