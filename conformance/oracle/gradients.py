@@ -159,10 +159,10 @@ def kernel_gradient(x: Float64, cotangent: Float64, geometry: Geometry) -> Float
     batch, groups = len(cotangent), geometry.groups
     dw = np.zeros((x.shape[1], cotangent.shape[1] // groups, *geometry.kernel))
     sums = np.zeros_like(_by_tap(dw, groups))
-    given, seen = (np.ascontiguousarray(_grouped(array, groups)) for array in (x, cotangent))
+    images, seen = (np.ascontiguousarray(_grouped(array, groups)) for array in (x, cotangent))
     with np.errstate(invalid="ignore", over="ignore"):
         for tap, source, at in _pairs(geometry, batch, x.shape[1] + cotangent.shape[1]):
-            sums[tap] += np.matmul(_matrices(given[source]), _matrices(seen[at]).swapaxes(1, 2))
+            sums[tap] += np.matmul(_matrices(images[source]), _matrices(seen[at]).swapaxes(1, 2))
     dw[:] = np.moveaxis(sums, (-3, -2, -1), (0, 1, 2)).reshape(dw.shape)
     return dw
 
@@ -217,8 +217,8 @@ def _within(
     """The taps of an axis with the input positions, limited to [start, stop), and the output
     positions of each.
     """
-    for tap, positions, places in of_rows(taps, stride, start, stop):
-        yield tap, slice(start + positions.start, start + positions.stop), as_slice(places)
+    for tap, positions, outputs in of_rows(taps, stride, start, stop):
+        yield tap, slice(start + positions.start, start + positions.stop), as_slice(outputs)
 
 
 def _block(shape: Sequence[int], most: int) -> list[int]:
