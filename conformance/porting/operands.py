@@ -30,7 +30,7 @@ class Numbers:
     w: Array
     b: Array | None
 
-    def given(self, order: str, layout: Layout, groups: int) -> list[Array]:
+    def program_arrays(self, order: str, layout: Layout, groups: int) -> list[Array]:
         """The arrays that a program takes: x with its axes in this order, the kernel in the
         source's layout.
         """

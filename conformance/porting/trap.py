@@ -131,13 +131,13 @@ def _with_its_output(native: Native, geometry: Geometry) -> Native:
     """tf.nn's call asks for the output's size: whoever ports gives it the right one, if the call
     takes it.
     """
-    wanted = native | {"output_shape": list(geometry.out)}
+    sized = native | {"output_shape": list(geometry.out)}
     convention = conventions.get("tensorflow")
-    found = convention.native(
-        convention.geometry(wanted, size=geometry.size, kernel=geometry.kernel)
+    canonical = convention.native(
+        convention.geometry(sized, size=geometry.size, kernel=geometry.kernel)
     )
-    taken = not isinstance(found, Unrepresentable) and found["padding"] == native["padding"]
-    return wanted if taken else native
+    taken = not isinstance(canonical, Unrepresentable) and canonical["padding"] == native["padding"]
+    return sized if taken else native
 
 
 def _sentence(

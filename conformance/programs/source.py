@@ -109,19 +109,19 @@ def array(source: Source | None, role: str) -> str:
             f"np.array({_nested([_literal(n) for n in source.numbers], source.shape)}, dtype=float)"
         )
     shape = source.shape
-    made = f"np.random.RandomState({source.seed})"
+    generator = f"np.random.RandomState({source.seed})"
     match source.values:
         case "integers":
-            expression = f"{made}.randint(-4, 5, {shape}).astype(float)"
+            expression = f"{generator}.randint(-4, 5, {shape}).astype(float)"
         case "wide" if role == "input":
             expression = (
                 f"(lambda r: (2.0 * r.randint(2048, 4096, {shape}) + 1) * (1 - 2 * "
-                f"r.randint(0, 2, {shape})))({made})"
+                f"r.randint(0, 2, {shape})))({generator})"
             )
         case "wide":
-            expression = f"{made}.randint(-2, 3, {shape}).astype(float)"
+            expression = f"{generator}.randint(-2, 3, {shape}).astype(float)"
         case "normal":
-            expression = f"np.round({made}.standard_normal({shape}) * 2**12) / 2**12"
+            expression = f"np.round({generator}.standard_normal({shape}) * 2**12) / 2**12"
         case "ones":
             expression = f"np.ones({shape})"
         case "arange":

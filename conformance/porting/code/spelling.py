@@ -40,7 +40,7 @@ class Spoken:
     general: bool = False
 
     @property
-    def said(self) -> Native:
+    def explicit_arguments(self) -> Native:
         """The arguments that are not their defaults."""
         return {
             key: value
