@@ -259,8 +259,8 @@ def _differ(old: Any, new: Any) -> bool:
         isinstance(old, Mapping) and isinstance(new, Mapping) and "shape" in old and "shape" in new
     ):
         return bool(old != new)
-    told = next((key for key in ("make", "values") if key in old and key in new), "shape")
-    return bool(old["shape"] != new["shape"] or old[told] != new[told])
+    content_key = next((key for key in ("make", "values") if key in old and key in new), "shape")
+    return bool(old["shape"] != new["shape"] or old[content_key] != new[content_key])
 
 
 def _only(having: Record, lacking: Record, keys: Iterable[Key]) -> Only:

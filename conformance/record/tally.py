@@ -44,10 +44,10 @@ class Tally:
         not listed besides.
         """
         idle = [label for label in named if not self._checked[label]]
-        found = [{"adapter": label, "reason": self._why(label)} for label in idle]
+        entries = [{"adapter": label, "reason": self._why(label)} for label in idle]
         if set(idle) >= set(adapters):
-            return found
-        return found + [
+            return entries
+        return entries + [
             {
                 "case": case,
                 "reason": self._case_reasons.get(case, "it concerns no adapter of the run"),

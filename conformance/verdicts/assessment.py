@@ -56,8 +56,8 @@ class _Subject:
     device: str
     quantity: str
 
-    def verdict(self, status: str, *, exact: bool | None = None, **rest: Any) -> Verdict:
-        """The verdict of that status; what `rest` does not say is not known."""
+    def verdict(self, status: str, *, exact: bool | None = None, **fields: Any) -> Verdict:
+        """The verdict of that status; what `fields` does not say is not known."""
         return Verdict(
             case=self.case.name,
             adapter=self.adapter,
@@ -65,7 +65,7 @@ class _Subject:
             quantity=self.quantity,
             status=status,
             exact=exact,
-            **{"error_over_bound": None, **rest},
+            **{"error_over_bound": None, **fields},
         )
 
 

@@ -110,10 +110,10 @@ def _worst(
     """The largest absolute error of the elements that are wrong, and what was allowed there:
     nothing where all sums are exact.
     """
-    place = np.unravel_index(np.argmax(np.where(wrong, error, -1.0)), error.shape)
+    index = np.unravel_index(np.argmax(np.where(wrong, error, -1.0)), error.shape)
     return {
-        "abs_error": float(error[place]),
-        "allowed": 0.0 if truth.exact else float(bound(truth)[place]),
+        "abs_error": float(error[index]),
+        "allowed": 0.0 if truth.exact else float(bound(truth)[index]),
     }
 
 
@@ -180,17 +180,17 @@ def _mismatch(
     """
     index = [int(i) for i in np.argwhere(wrong)[0]]
     count, total = int(wrong.sum()), int(wrong.size)
-    place = tuple(index)
-    found, wanted = float(got[place]), float(y[place])
+    position = tuple(index)
+    actual, expected = float(got[position]), float(y[position])
     text = (
-        f"{name}{index}={_number(found)}, should be {_number(wanted)}; {count} of {total} "
+        f"{name}{index}={_number(actual)}, should be {_number(expected)}; {count} of {total} "
         "elements differ"
     )
     return {
         "kind": kind,
         "index": index,
-        "got": found,
-        "expected": wanted,
+        "got": actual,
+        "expected": expected,
         "count": count,
         "of": total,
         "text": text,

@@ -60,14 +60,14 @@ def differences(old: Record, new: Record) -> Iterator[str]:
 
 def _verdicts(record: Record) -> dict[Key, list[Content]]:
     """By case, adapter, device and quantity what is told; a list, for nothing forbids two."""
-    found: dict[Key, list[Content]] = {}
+    by_key: dict[Key, list[Content]] = {}
     for verdict in record.verdicts:
         content = _without(asdict(verdict), OF_A_VERDICT)
         if verdict.message is not None:
             content["message"] = COMPUTED.sub("", verdict.message)
         key = (verdict.case, verdict.adapter, verdict.device, verdict.quantity)
-        found.setdefault(key, []).append(content)
-    return {key: sorted(contents, key=_text) for key, contents in found.items()}
+        by_key.setdefault(key, []).append(content)
+    return {key: sorted(contents, key=_text) for key, contents in by_key.items()}
 
 
 def _end(record: Record) -> Content | None:
@@ -90,9 +90,9 @@ def _line(what: str, old: Content | None, new: Content | None) -> Iterator[str]:
         if old is not new:
             yield f"{what}: only in {'NEW' if old is None else 'OLD'}"
         return
-    found = "; ".join(_between(old, new))
-    if found:
-        yield f"{what}: {found}"
+    text = "; ".join(_between(old, new))
+    if text:
+        yield f"{what}: {text}"
 
 
 def _between(old: Content, new: Content, path: str = "") -> Iterator[str]:
@@ -124,9 +124,9 @@ def main(words: Sequence[str]) -> int:
         parser.add_argument(
             name, type=Path, metavar=name.upper(), help="a results.jsonl or its folder"
         )
-    given = parser.parse_args(words)
+    arguments = parser.parse_args(words)
     try:
-        old, new = read_record(given.old), read_record(given.new)
+        old, new = read_record(arguments.old), read_record(arguments.new)
     except RecordError as error:
         print(error, file=sys.stderr)
         return 2
