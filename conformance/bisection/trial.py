@@ -130,12 +130,12 @@ class Trier:
 
     def _try(self, python: str, version: str) -> Trial | Skipped:
         question = self.question
-        specs, asked = read_specs([question.adapter], [f"{self.label}={python}"])
+        specs, texts_by_label = read_specs([question.adapter], [f"{self.label}={python}"])
         with tempfile.TemporaryDirectory() as folder:
             request = Request(
                 selection=replace(question.selection, roots=()),  # known differences do not apply
                 specs=specs,
-                asked=asked,
+                texts_by_label=texts_by_label,
                 device=question.device,
                 timeout=question.timeout,
                 threads=physical_cores(),
@@ -155,7 +155,7 @@ class Trier:
         versions = record.run["versions"][self.label]
         if not versions:
             return Skipped(reason=f"does not start: {_first(verdict)}")
-        greeted = {canonicalize_name(name): told for name, told in versions.items()}.get(
+        greeted = {canonicalize_name(name): reported for name, reported in versions.items()}.get(
             canonicalize_name(self.question.package)
         )
         if greeted is not None and not _same(greeted, version):
@@ -175,8 +175,8 @@ class Trier:
 
 def _read(path: Path) -> Trial | None:
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return Trial(**{**told, "lines": tuple(told["lines"])})
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        return Trial(**{**fields, "lines": tuple(fields["lines"])})
     except (OSError, ValueError, TypeError, KeyError):
         return None  # nothing kept, or by another version of this file
 

@@ -52,10 +52,10 @@ class Measurement:
             if not isinstance(rounds, list):
                 yield replace(verdict, message=f"{timing.FAILED}: {rounds}")
                 continue
-            place = (verdict.case, verdict.adapter, verdict.device)
+            key = (verdict.case, verdict.adapter, verdict.device)
             figures = statistics.summarise(
                 rounds,
-                first=self._session.first_calls.pop(place, None),
+                first=self._session.first_calls.pop(key, None),
                 mode=self._mode,
                 threads=self._session.request.threads,
             )
@@ -74,14 +74,14 @@ class Measurement:
                     continue
                 if self._mode == "quick" and sum(map(sum, rounds)) > slice_:
                     continue
-                durations = pool.time(verdict.adapter, self._asked(verdict), slice_ / turns)
+                durations = pool.time(verdict.adapter, self._request_of(verdict), slice_ / turns)
                 if isinstance(durations, list):
                     rounds.append(durations)
                 else:
                     measured[i] = durations
         return measured
 
-    def _asked(self, verdict: Verdict) -> CallRequest:
-        asked = self._session.call(self._session.task_of(verdict))
-        assert isinstance(asked, CallRequest), "a verdict that conforms had something to ask"
-        return asked
+    def _request_of(self, verdict: Verdict) -> CallRequest:
+        request = self._session.call(self._session.task_of(verdict))
+        assert isinstance(request, CallRequest), "a verdict that conforms had something to ask"
+        return request

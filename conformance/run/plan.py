@@ -112,16 +112,16 @@ def _check_device(device: str | None, present: Answers, specs: Mapping[str, Spec
     nowhere = all(device not in names for names in devices.values())
     for label, names in devices.items():
         if device not in names and (specs[label].by_name or nowhere):
-            there = ", ".join(names) or "none: it did not start"
-            raise UsageError(f"{label} has no device {device}, should be one of {there}")
+            available = ", ".join(names) or "none: it did not start"
+            raise UsageError(f"{label} has no device {device}, should be one of {available}")
 
 
-def _devices(asked: str | None, answer: Greeting | Outcome) -> tuple[str, ...]:
-    if asked is not None and asked != "all":
-        return (asked,)
+def _devices(device: str | None, answer: Greeting | Outcome) -> tuple[str, ...]:
+    if device is not None and device != "all":
+        return (device,)
     if not isinstance(answer, Greeting):
         return ("cpu",)
-    return answer.devices if asked == "all" else answer.devices[:1]
+    return answer.devices if device == "all" else answer.devices[:1]
 
 
 def environment_of(request: Request) -> dict[str, str]:

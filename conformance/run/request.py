@@ -31,7 +31,7 @@ class Request(Settings):
 
     selection: Selection
     specs: Sequence[Spec]
-    asked: Mapping[str, str]
+    texts_by_label: Mapping[str, str]
     pythons: Mapping[str, str] = field(default_factory=dict)
     paths: Sequence[str] = ()
     known: Sequence[Path] = ()

@@ -55,9 +55,9 @@ class Retrial:
                 )
                 yield task, replace(first, message=left)
                 continue
-            asked = self._call(task)
-            assert isinstance(asked, CallRequest), "what timed out was asked"
-            verdict = replace(self._judge(task, self._ask(task.label, asked)), asked_again=True)
+            request = self._call(task)
+            assert isinstance(request, CallRequest), "what timed out was asked"
+            verdict = replace(self._judge(task, self._ask(task.label, request)), asked_again=True)
             if verdict.status == "timed-out":
                 in_a_row[task.label] += 1
                 verdict = replace(

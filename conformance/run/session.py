@@ -52,8 +52,10 @@ class Session:
         greeting = self.plan.greetings[task.label]
         assert isinstance(greeting, Greeting), "an engine that did not start is not asked"
         if task.device not in greeting.devices:
-            there = ", ".join(greeting.devices)
-            return Unavailable(reason=f"there is no device {task.device}, should be one of {there}")
+            available = ", ".join(greeting.devices)
+            return Unavailable(
+                reason=f"there is no device {task.device}, should be one of {available}"
+            )
         try:
             native = task.case.arguments(greeting.convention)
         except (ArithmeticError, ValueError) as error:  # of arguments that make no sense
@@ -132,7 +134,7 @@ class Session:
         greeting = self.plan.greetings[label]
         return {
             "label": label,
-            "asked": self.request.asked.get(label, label),
+            "asked": self.request.texts_by_label.get(label, label),
             "python": self.request.pythons.get(label),
             "adapter": self.adapters[label],
             "convention": greeting.convention if isinstance(greeting, Greeting) else None,

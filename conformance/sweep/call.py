@@ -94,7 +94,7 @@ class Drawn:
             bias=self._source((self.out_per_group * self.geometry.groups,), 2)
             if self.bias
             else None,
-            gradients=self._made(self.y_shape, 3) if self.gradients else None,
+            gradients=self._recipe(self.y_shape, 3) if self.gradients else None,
             dtype=self.dtype,
             geometry=self.geometry,
             native=None,
@@ -171,12 +171,12 @@ class Drawn:
 
     def _source(self, shape: Shape, number: int) -> Source:
         if not self.small:
-            return self._made(shape, number)
+            return self._recipe(shape, number)
         return Given(
             shape=shape, numbers=tuple(map(float, self._array(shape, number, self.largest).ravel()))
         )
 
-    def _made(self, shape: Shape, number: int) -> Made:
+    def _recipe(self, shape: Shape, number: int) -> Made:
         return Made(shape=shape, values="integers", seed=self.seed + number)
 
 

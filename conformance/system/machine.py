@@ -53,8 +53,8 @@ def physical_cores() -> int:
 
 def _siblings(number: int) -> str:
     """The hyperthreads of a core, as Linux lists them; the number itself where that is not told."""
-    told = Path(f"/sys/devices/system/cpu/cpu{number}/topology/thread_siblings_list")
-    return told.read_text().strip() if told.is_file() else str(number)
+    file = Path(f"/sys/devices/system/cpu/cpu{number}/topology/thread_siblings_list")
+    return file.read_text().strip() if file.is_file() else str(number)
 
 
 def circumstances() -> Circumstances:

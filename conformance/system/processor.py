@@ -91,10 +91,10 @@ def cpu_flags(
         for name in features
         if not name.startswith(_GROUPS)
     }
-    asked = {name for numpys, name in names.items() if features[numpys]}
+    reported = {name for numpys, name in names.items() if features[numpys]}
     listed = _listed(info)
-    agrees = listed & set(names.values()) == asked & listed and asked - listed <= _NOT_LISTED
-    return frozenset(asked | (listed - set(names.values()) if agrees else set()))
+    agrees = listed & set(names.values()) == reported & listed and reported - listed <= _NOT_LISTED
+    return frozenset(reported | (listed - set(names.values()) if agrees else set()))
 
 
 _NOT_LISTED = {"neon", "neon_fp16", "neon_vfpv4"}
@@ -126,8 +126,8 @@ def onednn_facts() -> dict[str, str]:
     """The instruction set that oneDNN's kernels are chosen for, with the limit of its variable, and
     the processor's.
     """
-    asked = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or ""
-    return {"isa": isa(limit=ONEDNN_LIMITS.get(asked.upper())), "processor": isa()}
+    limit_name = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or ""
+    return {"isa": isa(limit=ONEDNN_LIMITS.get(limit_name.upper())), "processor": isa()}
 
 
 def xla_facts() -> dict[str, str]:
@@ -135,8 +135,10 @@ def xla_facts() -> dict[str, str]:
     processor's.
     """
     words = os.environ.get("XLA_FLAGS", "").split()
-    asked = [word.partition("=")[2] for word in words if word.startswith("--xla_cpu_max_isa=")]
+    limit_names = [
+        word.partition("=")[2] for word in words if word.startswith("--xla_cpu_max_isa=")
+    ]
     return {
-        "isa": isa(limit=XLA_LIMITS.get(asked[-1].upper()) if asked else None),
+        "isa": isa(limit=XLA_LIMITS.get(limit_names[-1].upper()) if limit_names else None),
         "processor": isa(),
     }

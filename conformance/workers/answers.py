@@ -118,10 +118,10 @@ def counts(value: Any) -> dict[str, int] | None:
 
 
 def gradients_of(answer: Mapping[str, Any], arrays: Mapping[str, Any], tensors: Tensors) -> Outcome:
-    wanted = {"dx", "dkernel"} | ({"dbias"} if tensors.bias is not None else set())
-    if not wanted <= set(arrays):
+    required = {"dx", "dkernel"} | ({"dbias"} if tensors.bias is not None else set())
+    if not required <= set(arrays):
         return Crashed(
-            message=f"answered gradients of {sorted(arrays)}, should be {sorted(wanted)}"
+            message=f"answered gradients of {sorted(arrays)}, should be {sorted(required)}"
         )
     bias = arrays["dbias"] if tensors.bias is not None else None
     return Gradients(
