@@ -34,12 +34,12 @@ def words(environment: Mapping[str, str]) -> list[str]:
 def main() -> int:
     """Exit as pip does, and with 2 for a bad input."""
     try:
-        wanted = words(os.environ)
+        arguments = words(os.environ)
     except ValueError as error:
         print(f"::error title=conformance::{error}")
         return 2
     return subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *wanted],
+        [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *arguments],
         check=False,
     ).returncode
 

@@ -71,12 +71,12 @@ def rooms_of(path: Path) -> set[str]:
 
 def arrows() -> dict[str, set[str]]:
     """Room -> the other rooms that it imports."""
-    found: dict[str, set[str]] = {room: set() for rooms in LEVELS for room in rooms}
+    imports: dict[str, set[str]] = {room: set() for rooms in LEVELS for room in rooms}
     for module, path in modules().items():
         room = module.split(".")[0]
-        if room in found:
-            found[room] |= rooms_of(path) - {room}
-    return found
+        if room in imports:
+            imports[room] |= rooms_of(path) - {room}
+    return imports
 
 
 def nearest(graph: Mapping[str, set[str]]) -> dict[str, set[str]]:
@@ -125,7 +125,7 @@ def question(path: Path) -> str:
     return " ".join(docstring.partition("\n\n")[0].split()).replace("|", "\\|")
 
 
-def made() -> str:
+def generated() -> str:
     """What stands between the marks."""
     parts: Sequence[Iterator[str]] = (picture(), table())
     return "\n\n".join("\n".join(part) for part in parts)
@@ -133,9 +133,9 @@ def made() -> str:
 
 def document(text: str) -> str:
     """The document's text with what is made now."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{made()}\n\n{END}{after}"
+    before, _, following = text.partition(BEGIN)
+    _, _, after = following.partition(END)
+    return f"{before}{BEGIN}\n\n{generated()}\n\n{END}{after}"
 
 
 if __name__ == "__main__":

@@ -39,14 +39,14 @@ def arguments_of(
     """Arguments of the row's levels: of a few, those whose axes have most that no other case has;
     None if there are none.
     """
-    found = []
+    candidates = []
     for _ in range(DRAWS):
         drawn = draw(design, row, numbers)
         if drawn is not None:
-            found.append(drawn)
-            if len(found) == ENOUGH:
+            candidates.append(drawn)
+            if len(candidates) == ENOUGH:
                 break
-    return max(found, key=lambda drawn: worth(drawn, seen), default=None)
+    return max(candidates, key=lambda drawn: worth(drawn, seen), default=None)
 
 
 def worth(drawn: Arguments, seen: Mapping[Any, int]) -> float:

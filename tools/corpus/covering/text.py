@@ -26,8 +26,8 @@ def text_of(entry: Entry) -> str:
     ]
     if case.spatial != 2:
         lines.append(f"    spatial: {case.spatial}")
-    for key, made in (("input", case.input), ("kernel", case.kernel)):
-        lines.append(f"    {key}: {{shape: {list(made.shape)}, values: {made.values}}}")
+    for key, recipe in (("input", case.input), ("kernel", case.kernel)):
+        lines.append(f"    {key}: {{shape: {list(recipe.shape)}, values: {recipe.values}}}")
     if isinstance(case.bias, Made):
         lines.append(f"    bias: {{values: {case.bias.values}}}")
     lines += window_lines(entry.arguments)

@@ -68,7 +68,7 @@ def summary(row: Row, drawn: Arguments) -> str:
             parts.append("one group per channel")
         case "multiplier":
             parts.append(f"{drawn.outputs // drawn.groups} output channels per input channel")
-    told = [part for part in parts if part]
+    phrases = [part for part in parts if part]
     kernel = KERNELS.get(row["kernel"], f"a kernel of {row['kernel']}")
-    listed = ", ".join(told[:-1]) + " and " + told[-1] if len(told) > 1 else told[0]
+    listed = ", ".join(phrases[:-1]) + " and " + phrases[-1] if len(phrases) > 1 else phrases[0]
     return f"{kernel[0].upper()}{kernel[1:]} meets {listed}."

@@ -54,14 +54,14 @@ def summary(framework: str, call: Call, geometry: Geometry | None) -> str:
         assert call.error
         return call.error[0].upper() + call.error[1:] + "."
     lost = " x ".join(f"({low}, {high})" for low, high in geometry.crops)
-    said = (
+    sentence = (
         f"The full output of {'x'.join(map(str, geometry.full))} loses {lost} at its start and end"
     )
     if min(map(min, geometry.crops)) < 0:
-        said += " (negative: zeros are added)"
+        sentence += " (negative: zeros are added)"
     if splits(framework, call, geometry):
-        return said + ". Engines disagree where a kernel is shorter than its stride."
-    return said + "."
+        return sentence + ". Engines disagree where a kernel is shorter than its stride."
+    return sentence + "."
 
 
 def splits(framework: str, call: Call, geometry: Geometry) -> bool:
