@@ -227,7 +227,8 @@ def problems(geometry: Geometry) -> list[Problem]:
 def call_problems(
     geometry: Geometry, *, x: Sequence[int], kernel: Sequence[int], bias: Sequence[int] | None
 ) -> list[Problem]:
-    """What keeps a call from having an output: `problems`, and channels that do not fit.
+    """The problems that keep a call from having an output: `problems`, and channels that do not
+    fit.
 
     x is the shape (N, C_in, *spatial), kernel (C_in, C_out / groups, *kernel), bias (C_out,) or
     None.

@@ -24,7 +24,7 @@ SPATIAL = {1: "H", 2: "HW", 3: "HWD"}
 
 
 class Jax(PreparedCall):
-    """`jax.lax.conv_transpose`."""
+    """The adapter for `jax.lax.conv_transpose`."""
 
     convention = "jax"
 

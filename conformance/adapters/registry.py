@@ -172,4 +172,4 @@ OTHER_LAYOUT: Mapping[str, str] = {
     "keras-torch": "keras-torch-channels-first",
     "keras-jax": "keras-jax-channels-first",
 }
-"""By adapter: the variant that differs in the memory layout alone."""
+"""The variant of each adapter that differs in the memory layout alone."""

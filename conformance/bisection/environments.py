@@ -150,8 +150,8 @@ class Environments:
 
 
 def parent_mark() -> str:
-    """What tells one parent from another: its interpreter, and the versions of all that it has
-    installed.
+    """A mark of the parent environment: its interpreter, and the versions of everything installed
+    in it.
     """
     names = sorted({f"{one.metadata['Name']}=={one.version}" for one in distributions()})
     return "\n".join([sys.executable, sys.version, *names])
@@ -214,7 +214,9 @@ def _python(environment: Path) -> Path:
 
 
 def _run(command: Sequence[str]) -> str:
-    """What a tool says. Raises NotInstalled with the last line of what it said instead."""
+    """Run a tool and return its output. Raises NotInstalled with the last line of its output
+    instead.
+    """
     try:
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:

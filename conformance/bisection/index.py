@@ -120,8 +120,8 @@ def _pip(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def _files(package: str) -> Sequence[Mapping[str, Any]]:
-    """What the index says of every file; nothing if it has no JSON, or cannot be reached without
-    pip.
+    """The metadata that the index has of every file; empty if it has no JSON, or cannot be reached
+    without pip.
     """
     configured = settings()
     if is_set(configured, "no-index"):

@@ -1,4 +1,4 @@
-"""What is asked of engines: run, sweep, bisect, adapters.
+"""Commands that run engines: run, sweep, bisect, adapters.
 
 The names of arguments are those of the command's `Options`: what is not given has its default
 there.

@@ -30,8 +30,8 @@ def run(folder: Path, files: Sequence[Path]) -> None:
 
 
 def _of(record: Record) -> list[Difference]:
-    """What the run of the record knew: the entries of its corpora, and of the files that were
-    given.
+    """The known differences of the run: the entries of its corpora, and of the files given on its
+    command line.
     """
     roots = (
         select(record.run["paths"], slow=True).roots if record.run["paths"] else [shipped_cases()]

@@ -1,4 +1,4 @@
-"""What a run came to, told on a terminal."""
+"""The summary of a run for a terminal."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def tell(console: Console, record: Record, *, verbose: bool = False) -> None:
 
 
 def _cause(group: signatures.Group, record: Record, *, verbose: bool) -> str:
-    """What failed in one way: how many cases and what they share, and the smallest of them in
-    full.
+    """One way to fail: the number of its cases, their common traits, and the smallest case
+    in full.
     """
     extent = signatures.told(group)
     lines = [f"{extent}; the smallest:"] if extent else []

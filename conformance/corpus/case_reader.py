@@ -20,13 +20,13 @@ KEYS = (
     "gradients", "expected", "tags",
 )  # fmt: skip
 MOST_ELEMENTS = 2**28
-"""Of one array: two GiB in float64."""
+"""The most elements of one array: two GiB in float64."""
 REQUIRED = ("id", "summary", "source", "input", "kernel")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Parts:
-    """What a case says, key by key: its call in the words of a framework, or generic."""
+    """The parts of a case, key by key: its call in the words of a framework, or generic."""
 
     identity: str
     summary: str

@@ -36,7 +36,7 @@ _UNTAGGED = "untagged"
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-"""Where libyaml ends a line."""
+"""The line breaks of libyaml."""
 _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),

@@ -18,8 +18,8 @@ from conformance.corpus.truths import Arrays, Truths
 from conformance.system import cache
 
 MOST_BYTES = 2**30
-"""What a folder may take; of more, what was used longest ago is let go when the folder is opened
-the next time."""
+"""The most bytes of a folder; of more, what was used longest ago is let go when the folder is
+opened the next time."""
 
 
 class ArrayStore:
@@ -59,8 +59,8 @@ def kept_truths() -> Truths:
 
 
 def key_of(content: object) -> str:
-    """What identifies content by its repr, together with everything that numbers are made of it by:
-    our own code and NumPy's.
+    """The key of content: its repr, together with everything that numbers are made of it by: our
+    own code and NumPy's.
     """
     return hashlib.sha256(f"{_makers()}\n{content!r}".encode()).hexdigest()[:32]
 

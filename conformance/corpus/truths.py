@@ -18,13 +18,13 @@ from conformance.oracle.reference import Float64
 
 KEEP_BYTES = 96 * 2**20
 LARGE_BYTES = 2**20
-"""What takes more is not kept until the end of a run: all adapters are asked for it at about the
-same time."""
+"""The most bytes of a case that is kept until the end of a run: a larger one is asked for by all
+adapters at about the same time."""
 
 Arrays = Mapping[str, Array]
 Keep = Callable[[object, str, Callable[[], Arrays]], Arrays]
-"""Gives that part of what follows from a content (which its repr says whole): kept from before, or
-made now and kept."""
+"""A function that gives one part of what follows from a content (which its repr says whole): kept
+from before, or made now and kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +44,8 @@ class Prepared:
 
 
 def bytes_of(case: Case) -> int:
-    """What the arrays and the truth of a case take, what is derived from the truth counted as if it
-    were there.
+    """The bytes of the arrays and the truth of a case, with all that is derived from the truth
+    counted as if it existed.
     """
     sources = (case.input, case.kernel, case.bias)
     operands = sum(math.prod(source.shape) for source in sources if source is not None)

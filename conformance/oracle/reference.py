@@ -21,7 +21,7 @@ from conformance.conventions.arguments import is_integer, per_axis
 from conformance.geometry import Axis, Geometry, Problem, call_problems, from_padding
 
 BLOCK_BYTES = 64 * 2**20
-"""The most memory that the products of one block take."""
+"""The most memory for the products of one block."""
 
 Float64 = NDArray[np.float64]
 
@@ -206,7 +206,7 @@ def _pairs(padding: Any, rank: int) -> list[tuple[int, int]]:
 
 
 def _plain(value: Any) -> Any:
-    """Whatever counts as a whole number as int, whatever can be iterated as a list; the rest as it
+    """A whole number of any type as int, anything that can be iterated as a list; the rest as it
     is.
     """
     if isinstance(value, np.ndarray):

@@ -1,5 +1,5 @@
-"""What a call does not say, chosen or taken from the input; and the geometry that it then has, at
-which sizes.
+"""The completion of a call: sizes that it leaves open, chosen or taken from the input, and the
+geometry that it then has.
 """
 
 from __future__ import annotations

@@ -108,8 +108,8 @@ class _Trial:
         return program(self.layer, plan, self.geometry, self.channels)
 
     def computed(self, program: Program) -> tuple[Array | None, str]:
-        """What a program computes, and what did; None if its framework is not installed or fails,
-        which is noted.
+        """The output of a program, and the name of what computed it; None if its framework is not
+        installed or fails, which is noted.
         """
         absent = missing(program.framework)
         if absent:

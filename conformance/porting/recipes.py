@@ -1,4 +1,4 @@
-"""What to do in the target: one call if it has the arguments, else the shortest way round with the
+"""The recipe in the target: one call if it has the arguments, else the shortest way round with the
 calls it has.
 
 Four things help, each exact: cut the output of a call that keeps more; pad the input, which moves
@@ -49,7 +49,7 @@ class Plan:
 
     @property
     def cost(self) -> tuple[int, int]:
-        """What makes one recipe shorter than another: steps, weighed by what they cost to run, then
+        """The key by which recipes are compared: steps, weighed by what they cost to run, then
         elements thrown away.
         """
         weight = (
@@ -62,7 +62,7 @@ class Plan:
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """What surrounds the call, a sentence each; nothing if the call is all."""
+        """The steps before and after the call, a sentence each; empty if the call is all."""
         sentences = []
         if self.block_diagonal:
             sentences.append("Write the groups as one block-diagonal kernel.")

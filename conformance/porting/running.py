@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TIMEOUT = 300.0
-"""Seconds for the start of a process and its first program; each gets 5 more."""
+"""The seconds for the start of a process and its first program; each gets 5 more."""
 
 _NEEDS = {
     "torch": ("torch",),
@@ -28,7 +28,8 @@ _NEEDS = {
     "onnx": ("onnx", "onnxruntime"),
 }
 BACKENDS = ("torch", "jax", "tensorflow")
-"""Of Keras, in the order in which an installed one is chosen: the quickest to start first."""
+"""The backends of Keras, in the order in which an installed one is chosen: the quickest to start
+first."""
 
 Array = NDArray[Any]
 
@@ -109,7 +110,7 @@ def described(framework: str) -> str:
 def run_programs(
     framework: str, programs: Sequence[tuple[str, Sequence[Array]]]
 ) -> list[Array | Failure]:
-    """What each program's `conv_transpose` returns for its arrays, all in one process; one that
+    """The results of each program's `conv_transpose` for its arrays, all in one process; one that
     dies costs a new process.
     """
     results: list[Array | Failure] = []

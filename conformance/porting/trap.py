@@ -21,9 +21,7 @@ from conformance.porting.layer import Channels, Layer, times
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trap:
-    """What the call that looks the same would have computed; `differs` if not what the source
-    does.
-    """
+    """The result of the call that looks the same; `differs` if it is not that of the source."""
 
     call: str
     differs: bool
@@ -204,8 +202,8 @@ def _loses(axis: Axis, verb: str = "loses") -> str:
 
 
 def kernel_trap(layer: Layer, target: str) -> str | None:
-    """What goes wrong with a kernel that is copied axis by axis, where one framework flips and the
-    other does not.
+    """The trap of a kernel that is copied axis by axis, where one framework flips and the other
+    does not.
     """
     unflipped = target in ("jax", "flax")
     if layer.layout.flipped == unflipped or math.prod(layer.kernel) == 1:

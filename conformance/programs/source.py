@@ -61,8 +61,8 @@ def refused(adapter: str, native: Native, batch: int) -> Unrepresentable | None:
 
 
 def fixed(adapter: str, dtype: str, rank: int) -> dict[str, Any]:
-    """What a template is filled with that depends on the adapter, the dtype and the number of
-    spatial axes alone.
+    """The values of a template that depend on the adapter, the dtype and the number of spatial axes
+    alone.
     """
     entry = REGISTRY[adapter]
     return {
@@ -154,7 +154,7 @@ def _tuples(value: Any) -> Any:
 
 
 def input_padding(geometry: Geometry | None) -> list[tuple[int, int]]:
-    """What `jax.lax.conv_general_dilated` calls padding."""
+    """The padding argument of `jax.lax.conv_general_dilated`."""
     return [] if geometry is None else [(low, high) for low, high in jax.input_padding(geometry)]
 
 

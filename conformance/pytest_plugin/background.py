@@ -56,7 +56,7 @@ class Awaited:
             self._settled = True
 
     def verdict(self, task: Task, everything: Callable[[], Sequence[Task]]) -> Verdict:
-        """What came of a task; the first that is asked for sets `everything` going. Raises
+        """The verdict of a task; the first that is asked for sets `everything` going. Raises
         FileProblems and what went wrong.
         """
         self.settle()
@@ -98,7 +98,7 @@ def _key(task: Task) -> Key:
 
 
 def encoded_answers(answers: Mapping[str, Greeting | Outcome]) -> dict[str, Any]:
-    """What the adapters answered, in dictionaries, lists, text and numbers alone."""
+    """The answers of the adapters, in dictionaries, lists, text and numbers alone."""
     encoded = {}
     for label, answer in answers.items():
         fields = asdict(answer)

@@ -31,7 +31,7 @@ from conformance.workers.answers import Greeting
 from conformance.workers.specs import read_interpreters, read_specs
 
 _MEANT_BY_PYTEST = ("parametrize", "skip", "skipif", "xfail", "usefixtures", "filterwarnings")
-"""Marks that do something: a tag of that name is no mark."""
+"""The marks that pytest acts on: a tag of that name is no mark."""
 
 
 class Suite:
@@ -224,8 +224,8 @@ class _Case(pytest.Item):
             pytest.skip(" ".join([f"{verdict.status}:", *explanation(verdict)]))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What is wrong with a file, and what is known, is told as such: a traceback takes pytest
-        long, and says nothing here.
+        """The text of a failure: problems of a file, and known ones, without a traceback, which
+        takes pytest long and explains nothing here.
         """
         if isinstance(excinfo.value, FileProblems):
             return "\n".join(excinfo.value.lines)

@@ -1,4 +1,4 @@
-"""What a record says of a case, both ways: its line, and the case of a line."""
+"""The line of a case in a record, both ways: the line of a case, and the case of a line."""
 
 from __future__ import annotations
 

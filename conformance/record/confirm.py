@@ -31,8 +31,8 @@ OUTSIDE = (Position.BEFORE, Position.BEYOND)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a record says of one entry outside of its range: the releases, and which verdicts fail
-    so, no more, or otherwise.
+    """The verdicts of a record on one entry outside of its range: the releases, and which verdicts
+    fail so, no more, or otherwise.
     """
 
     entry: Difference

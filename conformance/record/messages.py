@@ -1,4 +1,4 @@
-"""What a record comes to, in sentences: the terminal, the page and the Markdown say the same."""
+"""The result of a record, in sentences: the terminal, the page and the Markdown say the same."""
 
 from __future__ import annotations
 

@@ -39,8 +39,8 @@ class Pace:
 
 
 FEWEST = 5
-"""Calls whose quartiles say how much they scatter; those of fewer are next to the extremes, and of
-one call all the same."""
+"""The fewest calls whose quartiles say how much they scatter; those of fewer are next to the
+extremes, and of one call all the same."""
 
 
 def paces(before: Mapping[Key, Verdict], after: Mapping[Key, Verdict]) -> Iterable[Pace]:

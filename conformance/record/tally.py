@@ -1,4 +1,4 @@
-"""What the verdicts of a run come to, as they come: counts, and of what nothing was checked."""
+"""The tally of a run's verdicts, as they come: counts, and what was not checked at all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from conformance.verdicts.verdict import Verdict
 
 
 class Tally:
-    """Verdicts counted."""
+    """The counts of verdicts."""
 
     def __init__(self, verdicts: Iterable[Verdict] = ()) -> None:
         self.counts: dict[str, Counter[str]] = {}

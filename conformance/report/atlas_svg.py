@@ -47,7 +47,7 @@ def atlas_svg(record: Record) -> list[dict[str, Any]]:
 
 
 def legend() -> Markup:
-    """What the drawings' signs mean, as a paragraph with small pictures."""
+    """The legend of the drawings, as a paragraph with small pictures."""
     parts = [
         (_bar(0, 2, "dr-kept"), "kept"),
         (_bar(0, 2, "dr-cut"), "cut"),

@@ -1,4 +1,4 @@
-"""What changed between two records, told: for a terminal, as Markdown, as JSON. Each a pure
+"""The text of the changes between two records: for a terminal, as Markdown, as JSON. Each a pure
 function of the changes.
 """
 
@@ -17,7 +17,7 @@ from conformance.verdicts.verdict import Key, Verdict
 from conformance.wording import counted, milliseconds
 
 MOST_TOLD = 50
-"""Rows of one list on the terminal and in Markdown; JSON has all."""
+"""The most rows of one list on the terminal and in Markdown; JSON has all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ def columns(record: Record) -> list[ColumnKey]:
 
 
 def timings(record: Record) -> dict[str, Any]:
-    """What every timed layer took on every column.
+    """The timings of every timed layer on every column.
 
     Returns {"columns": [{adapter, device}], "threads", "mode", "layers": [{case, network, summary,
     cells}], "standing": [...]}: a cell is None or {first, minimum, lower, median, upper (seconds;

@@ -1,5 +1,5 @@
-"""What a record says in GitHub's own forms: the summary of a job, and annotations at the lines of
-cases. Nothing is sent.
+"""A record in GitHub's own forms: the summary of a job, and annotations at the lines of cases.
+Nothing is sent.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from conformance.verdicts.facts import explanation
 from conformance.verdicts.verdict import STATUSES
 
 MOST_ANNOTATIONS = 10
-"""GitHub shows so many errors of one step."""
+"""The most errors of one step that GitHub shows."""
 
 MOST_ROWS = 50
 
@@ -55,7 +55,7 @@ def summary(record: Record) -> str:
 
 
 def _what(group: Group) -> list[str]:
-    """What explains the smallest case of a group, and how many others fail so."""
+    """The explanation of the smallest case of a group, and how many others fail so."""
     return [*filter(None, [told(group)]), *explanation(group.smallest)]
 
 

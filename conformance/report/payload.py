@@ -21,8 +21,8 @@ from conformance.verdicts.verdict import STATUSES, Verdict
 
 CASES_A_PIECE = 48
 MOST_ELEMENTS = 512
-"""Of an array that can be made again, where nothing differs: the page would be twice as large, and
-nobody reads longer ones."""
+"""The most elements of an array that can be made again, where nothing differs: the page would be
+twice as large, and nobody reads longer ones."""
 ARRAYS = ("input", "kernel", "bias", "gradients", "expected")
 
 
@@ -35,7 +35,7 @@ def pack(content: Any) -> str:
 
 
 def index(record: Record, columns: Sequence[Column], rows: Sequence[Row]) -> dict[str, Any]:
-    """What the matrix and its filters need: columns, and a row per case and quantity with one
+    """The data of the matrix and its filters: columns, and a row per case and quantity with one
     character per column.
     """
     files = list(dict.fromkeys(row.file for row in rows))

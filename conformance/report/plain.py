@@ -1,5 +1,5 @@
-"""What the page shows without JavaScript: the cells of the whole matrix, and every failure in words
-and numbers.
+"""The page without JavaScript: the cells of the whole matrix, and every failure in words and
+numbers.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from conformance.corpus.case import Case, Made, Source
 from conformance.programs import array, fixed, input_padding, refused, rendered
 
 OPEN, CLOSE = "\ue000", "\ue001"
-"""Round the name of a piece of data; no template has them."""
+"""The marks round the name of a piece of data; no template has them."""
 GEOMETRY = ("stride", "dilation", "groups", "crops")
 
 
@@ -84,8 +84,8 @@ class Skeletons:
 
 
 def data_of(case: Case) -> dict[str, Any]:
-    """What a skeleton needs beside the case's line: native arguments by convention (or why there
-    are none), recipes, padding.
+    """The data that a skeleton needs beside the case's line: native arguments by convention (or why
+    there are none), recipes, padding.
     """
     natives: dict[str, Any] = {}
     for name in conventions.NAMES:

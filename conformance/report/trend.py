@@ -13,7 +13,7 @@ from conformance.verdicts.verdict import STATUSES, Verdict
 
 
 def trend(records: Sequence[Record]) -> dict[str, Any]:
-    """What changed over several records, in the order given.
+    """The changes over several records, in the order given.
 
     Returns {"records": [{started, conformance, corpus, cases}], "statuses": {name: sign},
     "columns": [{adapter, device, steps}], "changes": [...]}. A step (None where the column took no

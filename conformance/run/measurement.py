@@ -40,7 +40,7 @@ class Measurement:
         return takes
 
     def cases(self) -> list[list[Verdict]]:
-        """What was put off, case by case in the order of the run."""
+        """The verdicts that were put off, case by case in the order of the run."""
         by_case: dict[str, list[Verdict]] = {name: [] for name in self._session.cases}
         for verdict in self._late:
             by_case[verdict.case].append(verdict)

@@ -17,10 +17,11 @@ from conformance.workers.answers import Greeting
 from conformance.workers.engine import Spec
 
 MANY_PRODUCTS = 2**22
-"""Of one call, those that are cut off counted; with more an engine may work at it for seconds."""
+"""The products of one call, those that are cut off counted, above which an engine may work at it
+for seconds."""
 
 Answers = Mapping[str, Greeting | Outcome]
-"""By label: what an adapter said of itself, or why it could not."""
+"""The answers by label: an adapter's greeting, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +126,7 @@ def _devices(device: str | None, answer: Greeting | Outcome) -> tuple[str, ...]:
 
 
 def environment_of(request: Request) -> dict[str, str]:
-    """What every engine's process finds in its environment."""
+    """The environment variables of every engine's process."""
     return {
         **thread_environment(request.threads),
         **precision_environment(request.precision),

@@ -1,4 +1,6 @@
-"""What to ask the engines of one run, and what their answers mean; nothing is recorded here."""
+"""The questions to the engines of one run, and the meaning of their answers; nothing is recorded
+here.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,7 @@ class Session:
         )
 
     def call(self, task: Task) -> CallRequest | Outcome:
-        """What to ask the engine; or the outcome, where it need not be asked."""
+        """The request to the engine; or the outcome, where it need not be asked."""
         greeting = self.plan.greetings[task.label]
         assert isinstance(greeting, Greeting), "an engine that did not start is not asked"
         if task.device not in greeting.devices:

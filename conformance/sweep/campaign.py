@@ -33,7 +33,7 @@ MOST_WRITTEN = 60  # distinct failures of an adapter that are shrunk; the others
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to sweep, and where the failures go."""
+    """The calls to draw, the engines to sweep, and the folder of the failures."""
 
     seed: int
     count: int
@@ -46,7 +46,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What makes two failures the same."""
+    """The kind of a failure: two failures of one kind count as the same."""
 
     way: Way
     diagnosis: str | None
@@ -80,8 +80,8 @@ class Failure:
 
 @dataclass(slots=True, kw_only=True)
 class Swept:
-    """What came of one adapter: `seconds` is the whole, `shrinking` what shrinking and writing took
-    of it.
+    """The result of one adapter: `seconds` is the whole, `shrinking` the part for shrinking and
+    writing.
     """
 
     label: str
@@ -205,7 +205,7 @@ class _Sweep:
         return file
 
     def _remarks(self, tried: Tried, starts: int | None, name: str) -> Iterator[str]:
-        """What went wrong, what it is instead, and how to see it again."""
+        """The failure, what would be right, and how to reproduce it."""
         verdict = tried.diagnosed()
         mismatch = (verdict.mismatch or {}).get("text") or verdict.message or ""
         yield (

@@ -65,7 +65,7 @@ def case_text(drawn: Drawn, *, identity: str, source: str, remarks: Iterable[str
 
 
 def summary(drawn: Drawn) -> str:
-    """What the call is, in one sentence."""
+    """The call in one sentence."""
     axes = drawn.geometry.axes
 
     def each(name: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from conformance.system.processor import cpu_flags
 
 Facts = Mapping[str, bool | int | float | str]
-"""What an engine says of itself that decides its results, as {"onednn": true, "isa": "avx2"}."""
+"""The facts of an engine that decide its results, as {"onednn": true, "isa": "avx2"}."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

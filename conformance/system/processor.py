@@ -1,4 +1,4 @@
-"""What the processor can do, asked of CPUID: its flags as Linux names them, and the instruction set
+"""The processor's features, read from CPUID: its flags as Linux names them, and the instruction set
 that an engine is held to.
 
 NumPy asks CPUID when it is imported, and its answer holds under an emulator too, whose files still
@@ -36,7 +36,7 @@ _LINUX_NAMES = {
     "AVX5124VNNIW": "avx512_4vnniw",
     "AVX5124FMAPS": "avx512_4fmaps",
 }
-"""NumPy's names whose lower case is not what Linux calls the flag."""
+"""Linux's names of the flags for which it does not use the lower case of NumPy's."""
 
 _GROUPS = ("AVX512_", "X86_V", "NEON_")
 """NumPy's names for several flags at once."""
@@ -98,7 +98,7 @@ def cpu_flags(
 
 
 _NOT_LISTED = {"neon", "neon_fp16", "neon_vfpv4"}
-"""What NumPy says of every 64-bit ARM processor, and Linux of none."""
+"""The flags that NumPy reports for every 64-bit ARM processor, and Linux for none."""
 
 
 def _listed(info: Path) -> set[str]:

@@ -1,4 +1,4 @@
-"""What an outcome means for a case, before anything is explained."""
+"""The meaning of an outcome for a case, before anything is explained."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def assess_output(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Subject:
-    """What a verdict is on: a quantity of a case, as an adapter computes it on a device."""
+    """The subject of a verdict: a quantity of a case, as an adapter computes it on a device."""
 
     case: Case
     adapter: str

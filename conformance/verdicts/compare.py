@@ -1,4 +1,4 @@
-"""What disagrees between a result and the truth: the only place where numbers meet a bound.
+"""The comparison of a result with the truth: the only place where numbers meet a bound.
 
 Exact where it can be, bit for bit; else within `oracle.bound`. There are no tolerances to tune.
 """
@@ -36,8 +36,8 @@ def compare(
     name: str = "out",
     briefly: bool = False,
 ) -> Comparison:
-    """What disagrees, in this order: shape, dtype, the pattern of NaN and infinity, values. `name`
-    is what messages call it.
+    """The first mismatch, in this order: shape, dtype, the pattern of NaN and infinity, values.
+    `name` is what messages call it.
 
     `briefly` leaves out the precision of what differs, which takes as long as the call.
     """

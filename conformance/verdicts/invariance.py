@@ -1,5 +1,5 @@
-"""What should not matter: whether a sample is alone, how many threads compute, how memory is laid
-out.
+"""Aspects that should not matter: whether a sample is alone, how many threads compute, how memory
+is laid out.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _description(outcome: Outcome) -> str:
 
 
 def _of_sample(truth: Truth | GradientTruth, i: int) -> Truth | GradientTruth:
-    """What is true of one sample of a batch; of the gradients, of the input's alone."""
+    """The truth of one sample of a batch; of the gradients, of the input's alone."""
     if isinstance(truth, Truth):
         return replace(truth, x=truth.x[i : i + 1], y=truth.y[i : i + 1])
     kernel, cotangent = truth.operands

@@ -26,7 +26,7 @@ from conformance.verdicts.version_range import Position, is_from, position
 Fact = bool | int | float | str
 
 OF_THE_MACHINE = ("device", "platform", "machine", "cpu_flags", "not_cpu_flags")
-"""Keys of `where` that no engine has to tell; every other one is a fact of the engine."""
+"""The keys of `where` that no engine has to tell; every other one is a fact of the engine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,8 +258,8 @@ def _matches(name: str, patterns: tuple[str, ...]) -> bool:
 
 @lru_cache(4096)
 def _either(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    """What matches any of the patterns, each of which names itself too, whatever its characters
-    mean.
+    """A pattern that matches what any of the patterns matches; each also matches its own text,
+    whatever its characters mean.
     """
     return re.compile(
         "|".join(f"{translate(pattern)}|{re.escape(pattern)}\\Z" for pattern in patterns) or "(?!)"

@@ -23,7 +23,8 @@ class Position(Enum):
     WITHIN = "within"
     BEYOND = "beyond"
     APART = "apart"
-    """None of these: a hole of the range, or no version at all."""
+    """The position of a release that has none of the others: in a hole of the range, or no version
+    at all."""
 
 
 def position(version: str, specifier: SpecifierSet) -> Position:

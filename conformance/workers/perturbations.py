@@ -14,7 +14,7 @@ from conformance.workers.request import CallRequest
 
 
 class Perturbations:
-    """What stands beside one engine: processes of the same adapter under another name for what
+    """The processes beside one engine: the same adapter under another name for an aspect that
     should not matter.
 
     A process is started when it is first needed, by the `specs` of its aspect.
@@ -25,7 +25,7 @@ class Perturbations:
         self._engines: dict[str, Engine] = {}
 
     def outcomes(self, engine: Engine, request: CallRequest) -> tuple[Perturbed, ...]:
-        """What comes of the call in every other circumstance there is."""
+        """The outcomes of the call in every other circumstance."""
         once = replace(request, repeat=1)
         alone = tuple(
             Perturbed(aspect="batch", sample=i, outcome=one.ask(engine))

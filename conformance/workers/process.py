@@ -265,7 +265,8 @@ class EngineProcess:
 
 
 def _processor_seconds(pid: int) -> float | None:
-    """What all threads of a process have computed so far; None where that cannot be asked.
+    """The seconds that all threads of a process have computed so far; None where that cannot be
+    asked.
 
     Linux has a clock for every process, whose number clock_getcpuclockid makes of its id.
     """

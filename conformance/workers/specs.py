@@ -1,4 +1,6 @@
-"""What `-a` and `--python` mean: from the words of a command line to what the pool can start."""
+"""The meaning of `-a` and `--python`: from the words of a command line to what the pool can
+start.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ class _AdapterRequest:
 def read_specs(
     adapters: Sequence[str], pythons: Sequence[str], *, variants: bool = False
 ) -> tuple[list[Spec], dict[str, str]]:
-    """What to start, and by label what was typed for it. Raises UsageError.
+    """The engines to start, and by label the text that was typed for each. Raises UsageError.
 
     Without adapters, all of the table that are no variants; with `variants`, those of the adapters
     that take part too.

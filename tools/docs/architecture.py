@@ -105,8 +105,8 @@ def picture() -> Iterator[str]:
 
 
 def table() -> Iterator[str]:
-    """A row for each room, the lowest first: its level, its question and its modules."""
-    yield "| level | room | question | modules |"
+    """A row for each room, the lowest first: its level, its subject and its modules."""
+    yield "| level | room | subject | modules |"
     yield "| --- | --- | --- | --- |"
     engines = {entry.module.removeprefix("conformance.adapters.") for entry in REGISTRY.values()}
     paths = modules()
@@ -116,17 +116,17 @@ def table() -> Iterator[str]:
             shown = [part for part in parts if "." not in part and part not in engines]
             names = ", ".join(f"`{part}`" for part in shown)
             names += ", and a file an engine" if room == "adapters" else ""
-            yield f"| {number} | `{room}` | {question(paths[room])} | {names} |"
+            yield f"| {number} | `{room}` | {subject(paths[room])} | {names} |"
 
 
-def question(path: Path) -> str:
+def subject(path: Path) -> str:
     """The first line of a docstring, with what the line after it finishes."""
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     return " ".join(docstring.partition("\n\n")[0].split()).replace("|", "\\|")
 
 
 def generated() -> str:
-    """What stands between the marks."""
+    """The text between the marks."""
     parts: Sequence[Iterator[str]] = (picture(), table())
     return "\n\n".join("\n".join(part) for part in parts)
 

@@ -120,7 +120,7 @@ class Call:
         return shape
 
     def dtype_notes(self) -> tuple[str, ...]:
-        """What is left to the reader: element types."""
+        """Notes on what is left to the reader: element types."""
         kinds = [
             f"{key}={ast.unparse(self.arguments[key])}"
             for key in ("dtype", "param_dtype")

@@ -86,7 +86,7 @@ def _shapes(call: Call, rank: int, filters: list[int]) -> tuple[list[int] | None
 
 
 def _output(call: Call, filters: list[int], y: list[int] | None) -> dict[str, Any]:
-    """What the output's shape says: its size, and the groups."""
+    """The size and the groups that the output's shape gives."""
     if y is None:
         return {}
     groups = y[-1] // filters[-2]

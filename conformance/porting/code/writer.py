@@ -21,7 +21,7 @@ from conformance.porting.recipes import Plan, whole
 
 
 class Writer(Protocol):
-    """What a module of this package provides: import lines, the call as one line, and the lines
+    """The interface of a module of this package: import lines, the call as one line, and the lines
     that use it.
     """
 
