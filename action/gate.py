@@ -95,7 +95,7 @@ def _published(record: Path, code: int) -> tuple[int, list[tuple[str, Path]]]:
 
 
 def _compared(baseline: str, new: Path) -> tuple[int, str]:
-    """What `conformance diff` says, as Markdown, and its exit code."""
+    """The output of `conformance diff`, as Markdown, and its exit code."""
     limit = os.environ.get("CONFORMANCE_MAX_SLOWDOWN", "")
     arguments = [
         "diff",

@@ -18,7 +18,7 @@ SUITE = Path(__file__).resolve().parent.parent
 
 
 def words(environment: Mapping[str, str]) -> list[str]:
-    """What pip is told to install. Raises ValueError for an extra that is no word."""
+    """The arguments for pip. Raises ValueError for an extra that is no word."""
     extras = re.split(r"[,\s]+", environment.get("CONFORMANCE_EXTRAS", "").strip())
     wrong = [extra for extra in extras if not re.fullmatch(r"[A-Za-z0-9._-]*", extra)]
     if wrong:

@@ -74,7 +74,9 @@ def verdict_of(proof: Mapping[str, Any], python: str, folder: Path) -> dict[str,
 
 
 def outcome_of(verdict: Mapping[str, Any]) -> dict[str, Any]:
-    """What the table says of a verdict: status, kind and diagnosis, null where there is none."""
+    """The part of a verdict that the table has: status, kind and diagnosis, null where there is
+    none.
+    """
     return {
         "status": verdict["status"],
         "kind": (verdict["mismatch"] or {}).get("kind"),

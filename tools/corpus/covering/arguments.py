@@ -1,4 +1,4 @@
-"""What are the arguments of one case, and what window do they say?"""
+"""The arguments of one case, and the window that they give."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Arguments:
         )
 
     def atoms(self) -> set[tuple[Any, ...]]:
-        """What single axes have in pairs: the numbers that levels leave open."""
+        """The pairs of numbers that single axes have, which levels leave open."""
         atoms: set[tuple[Any, ...]] = set()
         columns = (
             self.size,

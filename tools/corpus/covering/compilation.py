@@ -1,4 +1,4 @@
-"""Which cases do compiled variants run too?"""
+"""The cases that compiled variants run too."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from covering.entry import Entry
 from covering.rows import of
 
 COMPILED = {"line": 8, "plane": 52, "volume": 8}
-"""How many cases compiled variants run too."""
+"""The number of cases that compiled variants run too, by design."""
 
 COMPILED_FACTORS = ("kernel", "stride", "dilation", "groups", "padding", "output_padding", "bias")
-"""What chooses code paths; of output_padding, whether there is any."""
+"""The factors that choose code paths; of output_padding, whether there is any."""
 
 
 def compiled(design: Design, entries: Sequence[Entry]) -> set[int]:

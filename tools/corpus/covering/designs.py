@@ -1,4 +1,4 @@
-"""Which levels of which factors are there, and which of them can meet?"""
+"""The levels of the factors of each design, and which of them can meet."""
 
 from __future__ import annotations
 

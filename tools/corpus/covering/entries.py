@@ -1,4 +1,4 @@
-"""Which cases make a design?"""
+"""The cases of a design."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which levels does each case of a design have?"""
+"""The levels of each case of a design."""
 
 from __future__ import annotations
 

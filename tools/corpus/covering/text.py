@@ -1,4 +1,4 @@
-"""How does a case of a design stand in its YAML file?"""
+"""A case of a design as text of its YAML file."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ def window_lines(drawn: Arguments) -> Iterator[str]:
 
 
 def expected_lines(case: Case) -> list[str]:
-    """What the oracle says: the shape, and the numbers, their digest or their sum."""
+    """The lines of `expected` from the oracle: the shape, and the numbers, their digest or their
+    sum.
+    """
     assert case.geometry is not None
     expected = expectation(truth_of(*tensors_of(case), case.geometry, case.dtype))
     assert expected.shape is not None

@@ -1,4 +1,4 @@
-"""What is a case called, and what does its summary say?"""
+"""The name of a case, and its summary."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def alike(values: Sequence[Any]) -> str:
 
 
 def summary(row: Row, drawn: Arguments) -> str:
-    """What is, in a sentence of the levels that are not plain."""
+    """The call in a sentence of the levels that are not plain."""
     stride = "unequal strides" if row["stride"] == "unequal" else f"stride {drawn.stride[0]}"
     parts = [stride + " with gaps" * (row["gaps"] == "present"), PADDINGS.get(row["padding"])]
     if any(drawn.output_padding):

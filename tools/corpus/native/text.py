@@ -1,4 +1,4 @@
-"""How does a case of native arguments stand in its YAML file?"""
+"""A case of native arguments as text of its YAML file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is a case called, and what does its summary say?"""
+"""The name of a case, and its summary."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def letter(name: str, values: Sequence[Any]) -> str:
 
 
 def summary(framework: str, call: Call, geometry: Geometry | None) -> str:
-    """What is: for a refused call what it asks for, else what the start and the end of the full
-    output lose.
+    """The case in a sentence: for a refused call its arguments, else the crops at the start and the
+    end of the full output.
     """
     if geometry is None:
         assert call.error

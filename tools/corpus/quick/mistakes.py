@@ -1,4 +1,4 @@
-"""Which mistakes of the diagnosis does a case detect?"""
+"""The mistakes of the diagnosis that a case detects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which few candidates cover everything?"""
+"""The search for a few candidates that cover everything."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ SEED = 17
 ROUNDS = 200
 
 SHARE = 0.12
-"""Of the members, those that a round of the search tries to do without."""
+"""The share of the members that a round of the search tries to do without."""
 
 
 class Problem:
-    """What must be covered, how often, and what covers it, as bits of integers."""
+    """The needs to be covered, how often, and the candidates that cover them, as bits of
+    integers.
+    """
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
         self.candidates = candidates
@@ -61,7 +63,7 @@ class Problem:
         return levels
 
     def left(self, levels: Sequence[int]) -> int:
-        """What must be covered and is not by members of these counts."""
+        """The needs that members of these counts leave uncovered."""
         return sum(needed & ~level for needed, level in zip(self.times, levels, strict=False))
 
     def completed(self, members: set[int], numbers: random.Random | None) -> set[int]:

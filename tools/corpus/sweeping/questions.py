@@ -1,4 +1,4 @@
-"""Which calls does a framework get?"""
+"""The calls for a framework."""
 
 from __future__ import annotations
 

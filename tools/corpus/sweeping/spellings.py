@@ -1,4 +1,4 @@
-"""Which calls are predicted to take one window?"""
+"""Calls that are predicted to take one window."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sweeping.ways import WAYS
 from sweeping.words import DILATION, GROUPS, STRIDE
 
 MOST_SPELLINGS = 48
-"""Of the other spellings of one window in one way to say padding, at most so many are tried; of
-more, those nearest to legal."""
+"""The most other spellings of one window in one way to say padding that are tried; of more, those
+nearest to legal."""
 
 
 def spellings(name: str, geometry: Geometry, rng: random.Random) -> tuple[list[Native], int]:

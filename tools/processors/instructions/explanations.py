@@ -1,4 +1,4 @@
-"""What do the known differences of today say of kept verdicts?"""
+"""The explanation of kept verdicts by the known differences of today."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept of a record, and what is read of it again?"""
+"""The kept part of a record: how it is made, written and read again."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ KEPT = ("platform", "machine", "cpu", "adapters", "versions", "facts")
 
 
 def kept(record: Record) -> dict[str, Any]:
-    """What a record says of every verdict, a character each, and how those fail that do; the rest
-    is left out.
-    """
+    """The kept part of a record: every verdict, a character each, and how those fail that do."""
     cases = list(record.cases)
     number = {name: i for i, name in enumerate(cases)}
     statuses: dict[str, dict[str, list[str]]] = {}

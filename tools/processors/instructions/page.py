@@ -1,4 +1,4 @@
-"""What does the page say?"""
+"""The text of the page."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _differing(by_row: Mapping[str, Sequence[Verdict]]) -> Iterator[str]:
 def _by_reason(
     by_row: Mapping[str, Sequence[Verdict]],
 ) -> tuple[dict[str, set[Key]], dict[str, dict[str, set[Key]]]]:
-    """By row what was asked, and by reason and row what fails for it."""
+    """The verdicts attempted by row, and those that fail by reason and row."""
     failing: dict[str, dict[str, set[Key]]] = {}
     attempted: dict[str, set[Key]] = {name: set() for name in by_row}
     for name, row in by_row.items():
@@ -105,7 +105,9 @@ def _by_reason(
 
 
 def _odd(by_name: Mapping[str, set[Key]], attempted: Mapping[str, set[Key]]) -> list[Key]:
-    """What fails for one reason on some rows, and does not on another that asked it, in order."""
+    """The verdicts that fail for one reason on some rows, and do not on another that attempted
+    them, in order.
+    """
     every = set().union(*by_name.values())
     return sorted(
         key
