@@ -28,7 +28,7 @@ CONFORMANCE = [sys.executable, "-m", "conformance"]
 def words(environment: Mapping[str, str]) -> list[str]:
     """The command line of `conformance run`. Raises ValueError for a quote that is not closed."""
 
-    def given(name: str) -> list[str]:
+    def input_words(name: str) -> list[str]:
         try:
             return shlex.split(environment.get(f"CONFORMANCE_{name}", ""))
         except ValueError as error:
@@ -36,14 +36,14 @@ def words(environment: Mapping[str, str]) -> list[str]:
                 f"{name.lower()}: {error}, should be words quoted as for a shell"
             ) from None
 
-    adapters = [word for adapter in given("ADAPTERS") for word in ("-a", adapter)]
-    known = [word for file in given("KNOWN") for word in ("--known", file)]
+    adapters = [word for adapter in input_words("ADAPTERS") for word in ("-a", adapter)]
+    known = [word for file in input_words("KNOWN") for word in ("--known", file)]
     return [
         "run",
-        *given("CASES"),
+        *input_words("CASES"),
         *adapters,
         *known,
-        *given("OPTIONS"),
+        *input_words("OPTIONS"),
         "-o",
         str(folder(environment)),
     ]
@@ -58,22 +58,23 @@ def main() -> int:
     record = folder(os.environ) / RECORD
     record.unlink(missing_ok=True)  # an older one would be taken for this run's
     try:
-        code, said = _quietly([*CONFORMANCE, *words(os.environ)])
+        code, message = _quietly([*CONFORMANCE, *words(os.environ)])
     except ValueError as error:
-        code, said = 2, str(error)
-    found = []
+        code, message = 2, str(error)
+    outputs = []
     if code in (0, 1):
-        code, found = _told(record, code)
+        code, outputs = _published(record, code)
     else:
-        print(github.error(said.strip() or f"conformance run ended with {code}"))
-        _append("GITHUB_STEP_SUMMARY", github.failure(said))
+        print(github.error(message.strip() or f"conformance run ended with {code}"))
+        _append("GITHUB_STEP_SUMMARY", github.failure(message))
     _append(
-        "GITHUB_OUTPUT", f"exit-code={code}\n" + "".join(f"{name}={path}\n" for name, path in found)
+        "GITHUB_OUTPUT",
+        f"exit-code={code}\n" + "".join(f"{name}={path}\n" for name, path in outputs),
     )
     return 0
 
 
-def _told(record: Path, code: int) -> tuple[int, list[tuple[str, Path]]]:
+def _published(record: Path, code: int) -> tuple[int, list[tuple[str, Path]]]:
     """Annotations and the summary of a record; the exit code, with that of the comparison, and the
     outputs.
     """
@@ -87,16 +88,16 @@ def _told(record: Path, code: int) -> tuple[int, list[tuple[str, Path]]]:
     text = github.summary(read)
     baseline = os.environ.get("CONFORMANCE_BASELINE", "")
     if baseline:
-        compared, said = _compared(baseline, record.parent)
-        code, text = max(code, compared), f"{text}\n\n{said}"
+        compared, comparison = _compared(baseline, record.parent)
+        code, text = max(code, compared), f"{text}\n\n{comparison}"
     _append("GITHUB_STEP_SUMMARY", text)
     return code, [("record", record), ("page", record.with_name("index.html"))]
 
 
 def _compared(baseline: str, new: Path) -> tuple[int, str]:
-    """What `conformance diff` says, as Markdown, and its exit code."""
+    """The output of `conformance diff`, as Markdown, and its exit code."""
     limit = os.environ.get("CONFORMANCE_MAX_SLOWDOWN", "")
-    asked = [
+    arguments = [
         "diff",
         baseline,
         str(new),
@@ -104,7 +105,7 @@ def _compared(baseline: str, new: Path) -> tuple[int, str]:
         "markdown",
         *(["--max-slowdown", limit] if limit else []),
     ]
-    done = subprocess.run([*CONFORMANCE, *asked], capture_output=True, text=True, check=False)
+    done = subprocess.run([*CONFORMANCE, *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         print(
             github.error(

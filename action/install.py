@@ -18,7 +18,7 @@ SUITE = Path(__file__).resolve().parent.parent
 
 
 def words(environment: Mapping[str, str]) -> list[str]:
-    """What pip is told to install. Raises ValueError for an extra that is no word."""
+    """The arguments for pip. Raises ValueError for an extra that is no word."""
     extras = re.split(r"[,\s]+", environment.get("CONFORMANCE_EXTRAS", "").strip())
     wrong = [extra for extra in extras if not re.fullmatch(r"[A-Za-z0-9._-]*", extra)]
     if wrong:
@@ -34,12 +34,12 @@ def words(environment: Mapping[str, str]) -> list[str]:
 def main() -> int:
     """Exit as pip does, and with 2 for a bad input."""
     try:
-        wanted = words(os.environ)
+        arguments = words(os.environ)
     except ValueError as error:
         print(f"::error title=conformance::{error}")
         return 2
     return subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *wanted],
+        [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *arguments],
         check=False,
     ).returncode
 

@@ -1,5 +1,4 @@
-"""What is wrong that a user can mend: every such error is told in one sentence a problem, on
-stderr, and the command exits 2.
+"""Errors that a user can mend: each is one sentence a problem on stderr, and the command exits 2.
 
 `ConformanceError` is caught in one place, where the command line begins; anything else that escapes
 is a fault of this package.
@@ -17,7 +16,7 @@ class ConformanceError(ValueError):
 
     @property
     def lines(self) -> Sequence[str]:
-        """What to print, a line a problem."""
+        """The text to print, a line a problem."""
         return (f"conformance: {self}",)
 
 
@@ -26,7 +25,7 @@ class UsageError(ConformanceError):
 
 
 class SelectionError(ConformanceError):
-    """What was asked for selects nothing, or cannot be understood: one sentence."""
+    """A selection that selects nothing, or cannot be understood: one sentence."""
 
 
 class RecordError(ConformanceError):
@@ -34,13 +33,11 @@ class RecordError(ConformanceError):
 
 
 class PortError(ConformanceError):
-    """What is wrong with a call that is to be ported, and what would be right, in one sentence."""
+    """A problem of a call that is to be ported, and what would be right, in one sentence."""
 
 
 class FileProblems(ConformanceError):  # noqa: N818 - it holds problems, several of them
-    """What is wrong in files, one line each: `FILE:LINE: KEY: what is wrong, what would be
-    right`.
-    """
+    """Problems of files, one line each: `FILE:LINE: KEY: what is wrong, what would be right`."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         super().__init__("\n".join(lines))

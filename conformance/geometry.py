@@ -86,9 +86,9 @@ class Axis:
     def overlap(self) -> list[int]:
         """How many products land on each output position."""
         counts = [0] * max(self.out, 0)
-        for _, _, places in self.taps():
-            for place in places:
-                counts[place] += 1
+        for _, _, outputs in self.taps():
+            for output in outputs:
+                counts[output] += 1
         return counts
 
     @property
@@ -193,7 +193,7 @@ def problems(geometry: Geometry) -> list[Problem]:
     """Everything that keeps this geometry from having an output, an argument at a time; empty if it
     has one.
     """
-    found = []
+    faults = []
     for number, axis in enumerate(geometry.axes):
         at = f"axis {number}"
         for key, value, least in (
@@ -204,13 +204,13 @@ def problems(geometry: Geometry) -> list[Problem]:
         ):
             if value < least:
                 what = "size " if key in ("input", "kernel") else ""
-                found.append(
+                faults.append(
                     Problem(key=key, text=f"{what}{value} on {at}, should be at least {least}")
                 )
     if geometry.groups < 1:
-        found.append(Problem(key="groups", text=f"{geometry.groups}, should be at least 1"))
-    if found:
-        return found
+        faults.append(Problem(key="groups", text=f"{geometry.groups}, should be at least 1"))
+    if faults:
+        return faults
     for number, axis in enumerate(geometry.axes):
         if axis.out < 1:
             cut = axis.crop_low or axis.crop_high
@@ -220,33 +220,34 @@ def problems(geometry: Geometry) -> list[Problem]:
                 text += (
                     f": the full output of {axis.full} loses {axis.crop_low} and {axis.crop_high}"
                 )
-            found.append(Problem(key=key, text=text))
-    return found
+            faults.append(Problem(key=key, text=text))
+    return faults
 
 
 def call_problems(
     geometry: Geometry, *, x: Sequence[int], kernel: Sequence[int], bias: Sequence[int] | None
 ) -> list[Problem]:
-    """What keeps a call from having an output: `problems`, and channels that do not fit.
+    """The problems that keep a call from having an output: `problems`, and channels that do not
+    fit.
 
     x is the shape (N, C_in, *spatial), kernel (C_in, C_out / groups, *kernel), bias (C_out,) or
     None.
     """
-    found = problems(geometry)
+    faults = problems(geometry)
     c_in, groups = x[1], geometry.groups
     if groups >= 1 and c_in % groups:
-        found.append(
+        faults.append(
             Problem(
                 key="groups", text=f"{groups} groups of {c_in} input channels, should divide them"
             )
         )
     if kernel[0] != c_in:
         text = f"its first axis has {kernel[0]} channels, should have the input's {c_in}"
-        found.append(Problem(key="kernel", text=text))
+        faults.append(Problem(key="kernel", text=text))
     if bias is not None and groups >= 1 and tuple(bias) != (kernel[1] * groups,):
         text = (
             f"has shape {list(bias)}, should have one number per output channel: "
             f"{kernel[1] * groups}"
         )
-        found.append(Problem(key="bias", text=text))
-    return found
+        faults.append(Problem(key="bias", text=text))
+    return faults

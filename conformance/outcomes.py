@@ -1,4 +1,4 @@
-"""What an engine did when it was asked: the types that stand between a worker and a verdict."""
+"""The outcomes of a call to an engine: the types that stand between a worker and a verdict."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def told(error: BaseException) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeated:
-    """What came of the same call several times, in order; it ends with the first that was no
+    """The outcomes of the same call several times, in order; they end with the first that was no
     array.
     """
 
@@ -105,7 +105,7 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Perturbed:
-    """What came of the same call in one circumstance that should not matter.
+    """The outcome of the same call in one circumstance that should not matter.
 
     The aspect is "batch", and then `sample` was computed alone; "threads", with another number of
     them; or "layout" of memory.
@@ -118,7 +118,7 @@ class Perturbed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Varied:
-    """What came of a call, and of the same in other circumstances."""
+    """The outcome of a call, and those of the same call in other circumstances."""
 
     outcome: Outcome
     perturbed: tuple[Perturbed, ...]

@@ -1,4 +1,5 @@
-"""What every adapter provides, and what it raises; an adapter makes exactly one framework call.
+"""The interface of adapters and the exceptions that they raise; an adapter makes exactly one
+framework call.
 
 Moving axes, flipping the kernel and spelling arguments is its work; padding, slicing, looping,
 casting and clamping are not: it raises `Unsupported` instead, so that what is tested is the
@@ -37,7 +38,7 @@ class Adapter(Protocol):
         """Distribution name -> version, of what computes."""
 
     def devices(self) -> Sequence[str]:
-        """What it can run on, the first being the default: "cpu", "cuda", ..."""
+        """The devices that it can run on, the first being the default: "cpu", "cuda", ..."""
 
     def call(
         self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
@@ -70,7 +71,7 @@ class PreparedCall:
         raise NotImplementedError
 
     def fetch(self, y: Any) -> Any:
-        """What the function returned as a NumPy array (N, C_out, *out)."""
+        """The output of the function as a NumPy array (N, C_out, *out)."""
         raise NotImplementedError
 
     def threads(self) -> int | None:
@@ -78,8 +79,8 @@ class PreparedCall:
         return None
 
     def facts(self) -> Mapping[str, bool | int | float | str]:
-        """What decides results besides versions, asked of the framework itself where it tells:
-        `where` may ask for it.
+        """The facts besides versions that decide results, as the framework itself reports them:
+        `where` may ask for them.
         """
         return {}
 

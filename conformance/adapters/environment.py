@@ -1,4 +1,4 @@
-"""What a child finds in its environment: threads, precision, and manners among processes that share
+"""The environment of a child process: threads, precision, and consideration for other processes on
 the machine.
 """
 
@@ -25,7 +25,7 @@ def thread_environment(threads: int) -> dict[str, str]:
 
 
 PRECISIONS = ("strict", "default")
-"""Whether float32 is to be float32 in every product, or what a framework does unless it is told (on
+"""The settings of float32 products: float32 in every product, or the default of the framework (on
 some devices, TF32)."""
 
 
@@ -42,5 +42,5 @@ def wants_strict() -> bool:
 
 
 NOT_ALONE = {"OMP_WAIT_POLICY": "passive"}
-"""For processes that share the machine: an OpenMP thread that has nothing to do sleeps, and leaves
-its core to another engine."""
+"""The environment of processes that share the machine: an OpenMP thread that has nothing to do
+sleeps, and leaves its core to another engine."""

@@ -42,15 +42,15 @@ class Flax(Jax):
         layer = self._layer(x, kernel, bias, native, device)
         definition, state = nnx.split(layer)
         with jax.default_device(jax.devices(device)[0]):
-            given, above = (
+            inputs, above = (
                 jax.numpy.asarray(np.moveaxis(array, 1, -1)) for array in (x, cotangent)
             )
             _, pull = jax.vjp(
-                lambda parameters, given: nnx.merge(definition, parameters)(given), state, given
+                lambda parameters, inputs: nnx.merge(definition, parameters)(inputs), state, inputs
             )
             gradients, dx = pull(above)
-        dkernel = np.moveaxis(np.asarray(_held(gradients["kernel"])), (-2, -1), (0, 1))
-        dbias = None if bias is None else np.asarray(_held(gradients["bias"]))
+        dkernel = np.moveaxis(np.asarray(_array_of(gradients["kernel"])), (-2, -1), (0, 1))
+        dbias = None if bias is None else np.asarray(_array_of(gradients["bias"]))
         return self.fetch(dx), laid_out(dkernel, native["transpose_kernel"]), dbias
 
     def _layer(
@@ -79,7 +79,7 @@ class Flax(Jax):
         return np.moveaxis(np.asarray(y), -1, 1)
 
 
-def _held(variable: Any) -> Any:
+def _array_of(variable: Any) -> Any:
     """The array of a variable; older releases have no method for it."""
     return variable.get_value() if hasattr(type(variable), "get_value") else variable.value
 

@@ -24,7 +24,7 @@ SPATIAL = {1: "H", 2: "HW", 3: "HWD"}
 
 
 class Jax(PreparedCall):
-    """`jax.lax.conv_transpose`."""
+    """The adapter for `jax.lax.conv_transpose`."""
 
     convention = "jax"
 
@@ -55,11 +55,11 @@ class Jax(PreparedCall):
         device: str,
     ) -> tuple[Any, Any, Any | None]:
         call, operands = self.call_of(x, kernel, bias, native)
-        place = jax.devices(device)[0]
-        with jax.default_device(place):
-            held = [jax.device_put(operand, place) for operand in operands]
-            _, pull = jax.vjp(call, *held)
-            dx, dkernel, *dbias = pull(jax.device_put(self.above(cotangent), place))
+        jax_device = jax.devices(device)[0]
+        with jax.default_device(jax_device):
+            device_operands = [jax.device_put(operand, jax_device) for operand in operands]
+            _, pull = jax.vjp(call, *device_operands)
+            dx, dkernel, *dbias = pull(jax.device_put(self.above(cotangent), jax_device))
         return (
             self.fetch(dx),
             self.kernel_as_given(np.asarray(dkernel), native),
@@ -87,9 +87,9 @@ class Jax(PreparedCall):
             {key: value for key, value in native.items() if key != "feature_group_count"}
         )
 
-        def call(given: Any, weights: Any, *added: Any) -> Any:
+        def call(inputs: Any, weights: Any, *added: Any) -> Any:
             y = jax.lax.conv_transpose(
-                given,
+                inputs,
                 weights,
                 **arguments,
                 dimension_numbers=("NC" + axes, "IO" + axes, "NC" + axes),
@@ -135,9 +135,9 @@ class JaxGeneral(Jax):
         axes = SPATIAL[rank]
         geometry = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
 
-        def call(given: Any, weights: Any, *added: Any) -> Any:
+        def call(inputs: Any, weights: Any, *added: Any) -> Any:
             y = jax.lax.conv_general_dilated(
-                given,
+                inputs,
                 weights,
                 window_strides=(1,) * rank,
                 padding=[tuple(pair) for pair in convention.input_padding(geometry)],
@@ -167,12 +167,12 @@ def on_device(
     device: str, call: Callable[..., Any], operands: tuple[Any, ...]
 ) -> Callable[[], Any]:
     """The call with its operands on that device's memory; the output is awaited."""
-    place = jax.devices(device)[0]
-    held = [jax.device_put(operand, place) for operand in operands]
+    jax_device = jax.devices(device)[0]
+    device_operands = [jax.device_put(operand, jax_device) for operand in operands]
 
     def run() -> Any:
-        with jax.default_device(place):
-            return call(*held).block_until_ready()
+        with jax.default_device(jax_device):
+            return call(*device_operands).block_until_ready()
 
     return run
 

@@ -29,13 +29,13 @@ class JaxConvDx(Jax):
         geometry = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
         refuse_misfit(bias, kernel.shape[1] * geometry.groups)
         axes = SPATIAL[x.ndim - 2]
-        place = jax.devices(device)[0]
+        jax_device = jax.devices(device)[0]
 
         def convolution(image: Any) -> Any:
             return jax.lax.conv_general_dilated(
                 image,
                 jax.device_put(
-                    kernel, place
+                    kernel, jax_device
                 ),  # (C_in, C_out / groups, *kernel): the convolution's output channels come first
                 window_strides=geometry.stride,
                 padding=geometry.crops,
@@ -44,14 +44,14 @@ class JaxConvDx(Jax):
                 feature_group_count=geometry.groups,
             )
 
-        with jax.default_device(place):
+        with jax.default_device(jax_device):
             image = jax.numpy.zeros(
                 (x.shape[0], kernel.shape[1] * geometry.groups, *geometry.out), x.dtype
             )
             _, pull = jax.vjp(convolution, image)
 
         def call(above: Any, *added: Any) -> Any:
-            (found,) = pull(above)
-            return found + added[0] if added else found
+            (image_gradient,) = pull(above)
+            return image_gradient + added[0] if added else image_gradient
 
         return on_device(device, call, (np.asarray(x), *column(bias, len(axes))))

@@ -1,5 +1,5 @@
-"""What every adapter that runs on JAX shares: the persistent compilation cache, what it was good
-for, threads, and facts.
+"""The parts that all adapters on JAX share: the persistent compilation cache with its counts,
+threads, and facts.
 """
 
 from __future__ import annotations

@@ -83,11 +83,11 @@ class Keras(PreparedCall):
     def prepare(
         self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
     ) -> Callable[[], Any]:
-        layer, given, place = self._layer(x, kernel, bias, native, device)
+        layer, inputs, device_name = self._layer(x, kernel, bias, native, device)
 
         def run() -> Any:
-            with keras.device(place):
-                y = layer(given)
+            with keras.device(device_name):
+                y = layer(inputs)
                 if hasattr(y, "block_until_ready"):  # JAX answers before it has computed
                     y.block_until_ready()
                 return y
@@ -103,12 +103,12 @@ class Keras(PreparedCall):
         cotangent: Any,
         device: str,
     ) -> tuple[Any, Any, Any | None]:
-        layer, given, place = self._layer(x, kernel, bias, native, device)
-        with keras.device(place):
+        layer, inputs, device_name = self._layer(x, kernel, bias, native, device)
+        with keras.device(device_name):
             above = keras.ops.convert_to_tensor(self._moved(cotangent))
-            found = _DIFFERENTIATE[keras.backend.backend()](layer, given, above)
+            gradients = _DIFFERENTIATE[keras.backend.backend()](layer, inputs, above)
         dx, dkernel, *dbias = (
-            np.asarray(keras.ops.convert_to_numpy(gradient)) for gradient in found
+            np.asarray(keras.ops.convert_to_numpy(gradient)) for gradient in gradients
         )
         return (
             self._moved_back(dx),
@@ -120,8 +120,8 @@ class Keras(PreparedCall):
         self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
     ) -> tuple[Any, Any, str]:
         """The layer with its weights in place, the input as it wants it, and where it runs."""
-        rank, place = x.ndim - 2, "gpu:0" if device == "cuda" else f"{device}:0"
-        with keras.device(place):
+        rank, device_name = x.ndim - 2, "gpu:0" if device == "cuda" else f"{device}:0"
+        with keras.device(device_name):
             layer = _LAYERS[rank](
                 kernel.shape[1],
                 kernel.shape[2:],
@@ -131,11 +131,11 @@ class Keras(PreparedCall):
                 kernel_initializer="zeros",
                 dtype=x.dtype.name,
             )
-            given = keras.ops.convert_to_tensor(self._moved(x))
-            layer.build(given.shape)
+            inputs = keras.ops.convert_to_tensor(self._moved(x))
+            layer.build(inputs.shape)
             weights = np.moveaxis(kernel, (0, 1), (-1, -2))  # (*kernel, C_out, C_in)
             layer.set_weights([weights] if bias is None else [weights, bias])
-        return layer, given, place
+        return layer, inputs, device_name
 
     def fetch(self, y: Any) -> Any:
         return self._moved_back(np.asarray(keras.ops.convert_to_numpy(y)))
@@ -150,35 +150,37 @@ class Keras(PreparedCall):
         return jaxcache.compilations() if keras.backend.backend() == "jax" else None
 
 
-def _of_tensorflow(layer: Any, given: Any, above: Any) -> Any:
+def _of_tensorflow(layer: Any, inputs: Any, above: Any) -> Any:
     import tensorflow as tf
 
     with tf.GradientTape() as tape:
-        tape.watch(given)
-        y = layer(given)
+        tape.watch(inputs)
+        y = layer(inputs)
     return tape.gradient(
-        y, [given, *(weight.value for weight in layer.trainable_weights)], output_gradients=above
+        y, [inputs, *(weight.value for weight in layer.trainable_weights)], output_gradients=above
     )
 
 
-def _of_torch(layer: Any, given: Any, above: Any) -> Any:
+def _of_torch(layer: Any, inputs: Any, above: Any) -> Any:
     import torch
 
-    given.requires_grad_(True)
+    inputs.requires_grad_(True)
     return [
         g.detach()
         for g in torch.autograd.grad(
-            layer(given), [given, *(w.value for w in layer.trainable_weights)], above
+            layer(inputs), [inputs, *(w.value for w in layer.trainable_weights)], above
         )
     ]
 
 
-def _of_jax(layer: Any, given: Any, above: Any) -> Any:
+def _of_jax(layer: Any, inputs: Any, above: Any) -> Any:
     import jax
 
     weights = [weight.value for weight in layer.trainable_weights]
     _, pull = jax.vjp(
-        lambda given, *weights: layer.stateless_call(list(weights), [], given)[0], given, *weights
+        lambda inputs, *weights: layer.stateless_call(list(weights), [], inputs)[0],
+        inputs,
+        *weights,
     )
     return pull(above)
 

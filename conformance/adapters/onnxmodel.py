@@ -24,19 +24,19 @@ def one_node_model(
     """
     dtype = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(x.dtype))
     operands = {"x": x, "w": kernel} | ({} if bias is None else {"b": bias})
-    held = {name: array for name, array in operands.items() if initializers and name != "x"}
+    constants = {name: array for name, array in operands.items() if initializers and name != "x"}
     graph = onnx.helper.make_graph(
         [onnx.helper.make_node("ConvTranspose", list(operands), ["y"], **native)],
         "conv_transpose",
         [
             onnx.helper.make_tensor_value_info(name, dtype, array.shape)
             for name, array in operands.items()
-            if name not in held
+            if name not in constants
         ],
         [onnx.helper.make_tensor_value_info("y", dtype, None)],
         [
             onnx.numpy_helper.from_array(np.ascontiguousarray(array), name)
-            for name, array in held.items()
+            for name, array in constants.items()
         ],
     )
     opset = 22 if x.dtype.name == "bfloat16" else opset

@@ -37,7 +37,7 @@ class Entry:
 
 
 def _entry(
-    name: str, adapter: str, convention: str, *, needs: str, extra: str = "", **rest: Any
+    name: str, adapter: str, convention: str, *, needs: str, extra: str = "", **fields: Any
 ) -> Entry:
     """A row whose module and program bear one name; `needs` are words, and the first is the
     extra.
@@ -49,7 +49,7 @@ def _entry(
         convention=convention,
         needs=packages,
         extra=extra or packages[0],
-        **{"template": name, **rest},
+        **{"template": name, **fields},
     )
 
 
@@ -172,4 +172,4 @@ OTHER_LAYOUT: Mapping[str, str] = {
     "keras-torch": "keras-torch-channels-first",
     "keras-jax": "keras-jax-channels-first",
 }
-"""By adapter: the variant that differs in the memory layout alone."""
+"""The variant of each adapter that differs in the memory layout alone."""

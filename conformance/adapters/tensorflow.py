@@ -82,10 +82,10 @@ class TensorFlow(PreparedCall):
     def prepare(
         self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
     ) -> Callable[[], Any]:
-        call, operands, place = self._call_of(x, kernel, bias, native, device)
+        call, operands, device_name = self._call_of(x, kernel, bias, native, device)
 
         def run() -> Any:
-            with tf.device(place):
+            with tf.device(device_name):
                 return call(*operands)
 
         return run
@@ -99,8 +99,8 @@ class TensorFlow(PreparedCall):
         cotangent: Any,
         device: str,
     ) -> tuple[Any, Any, Any | None]:
-        call, operands, place = self._call_of(x, kernel, bias, native, device)
-        with tf.device(place):
+        call, operands, device_name = self._call_of(x, kernel, bias, native, device)
+        with tf.device(device_name):
             above = tf.constant(np.moveaxis(cotangent, 1, -1))
             with tf.GradientTape() as tape:
                 tape.watch(operands)
@@ -117,17 +117,17 @@ class TensorFlow(PreparedCall):
         """
         geometry = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
         refuse_misfit(bias, kernel.shape[1] * native["groups"])
-        padding, place = native["padding"], "GPU:0" if device == "cuda" else "CPU:0"
-        with tf.device(place):
-            given = tf.constant(np.moveaxis(x, 1, -1))
+        padding, device_name = native["padding"], "GPU:0" if device == "cuda" else "CPU:0"
+        with tf.device(device_name):
+            inputs = tf.constant(np.moveaxis(x, 1, -1))
             weights = tf.constant(
                 np.moveaxis(kernel, (0, 1), (-1, -2))
             )  # (*kernel, C_out / groups, C_in)
             added = [] if bias is None else [tf.constant(bias)]
 
-        def call(given: Any, weights: Any, *added: Any) -> Any:
+        def call(inputs: Any, weights: Any, *added: Any) -> Any:
             y = _CALLS[x.ndim - 2](
-                given,
+                inputs,
                 weights,
                 output_shape=[x.shape[0], *geometry.out, kernel.shape[1] * native["groups"]],
                 strides=native["strides"],
@@ -138,8 +138,8 @@ class TensorFlow(PreparedCall):
 
         return (
             tf.function(call, jit_compile=True) if self._compiled else call,
-            [given, weights, *added],
-            place,
+            [inputs, weights, *added],
+            device_name,
         )
 
     def fetch(self, y: Any) -> Any:

@@ -30,8 +30,8 @@ class TensorFlowConvDx(TensorFlow):
     ) -> Callable[[], Any]:
         geometry = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
         refuse_misfit(bias, kernel.shape[1] * native["groups"])
-        padding, place = native["padding"], "GPU:0" if device == "cuda" else "CPU:0"
-        with tf.device(place):
+        padding, device_name = native["padding"], "GPU:0" if device == "cuda" else "CPU:0"
+        with tf.device(device_name):
             above = tf.constant(np.moveaxis(x, 1, -1))
             added = None if bias is None else tf.constant(bias)
             image = tf.zeros(
@@ -52,8 +52,8 @@ class TensorFlowConvDx(TensorFlow):
             raise Unsupported("The convolution of such an output has another size than the input.")
 
         def run() -> Any:
-            with tf.device(place):
-                found = tape.gradient(y, image, output_gradients=above)
-                return found if added is None else found + added
+            with tf.device(device_name):
+                image_gradient = tape.gradient(y, image, output_gradients=above)
+                return image_gradient if added is None else image_gradient + added
 
         return run

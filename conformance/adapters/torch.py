@@ -138,12 +138,12 @@ class Torch(PreparedCall):
     def prepare(
         self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
     ) -> Callable[[], Any]:
-        layer, given = self.layer(x, kernel, bias, native, device), self._given(x, device)
+        layer, inputs = self.layer(x, kernel, bias, native, device), self._input_tensor(x, device)
         call = self._call_of(layer, native)
 
         def run() -> torch.Tensor:
             with torch.inference_mode():
-                y = call(given)
+                y = call(inputs)
             if device == "cuda":
                 torch.cuda.synchronize()
             return y
@@ -162,35 +162,35 @@ class Torch(PreparedCall):
         cotangent: Any,
         device: str,
     ) -> tuple[Any, Any, Any | None]:
-        layer, given = self.layer(x, kernel, bias, native, device), self._given(x, device)
-        operands = [given, layer.weight] + ([] if bias is None else [layer.bias])
+        layer, inputs = self.layer(x, kernel, bias, native, device), self._input_tensor(x, device)
+        operands = [inputs, layer.weight] + ([] if bias is None else [layer.bias])
         for operand in operands:
             operand.requires_grad_(True)
         above = laid_out(to_torch(cotangent, device), self._cotangent_memory)
-        y = self._call_of(layer, native)(given)
-        found = torch.autograd.grad(y, operands, above if self._batched else above[0])
-        dx, dkernel, *dbias = (from_torch(gradient.detach()) for gradient in found)
+        y = self._call_of(layer, native)(inputs)
+        gradients = torch.autograd.grad(y, operands, above if self._batched else above[0])
+        dx, dkernel, *dbias = (from_torch(gradient.detach()) for gradient in gradients)
         return dx if self._batched else dx[np.newaxis], dkernel, dbias[0] if dbias else None
 
-    def _given(self, x: Any, device: str) -> torch.Tensor:
-        given = laid_out(to_torch(x, device), self._input_memory)
+    def _input_tensor(self, x: Any, device: str) -> torch.Tensor:
+        inputs = laid_out(to_torch(x, device), self._input_memory)
         if self._batched:
-            return given
+            return inputs
         if x.shape[0] != 1:
             raise Unsupported(
                 f"An unbatched input is (C_in, *spatial), and this case has {x.shape[0]} of them."
             )
-        return given[0]
+        return inputs[0]
 
     def _call_of(
         self, layer: torch.nn.Module, native: dict[str, Any]
     ) -> Callable[[torch.Tensor], torch.Tensor]:
         size = {"output_size": native["output_size"]} if "output_size" in native else {}
         if not self._compiled:
-            return lambda given: layer(given, **size)
+            return lambda inputs: layer(inputs, **size)
         torch.compiler.reset()  # else the ninth shape is computed without compiling
         compiled = torch.compile(layer, fullgraph=True, dynamic=False)
-        return lambda given: compiled(given, **size)
+        return lambda inputs: compiled(inputs, **size)
 
     def layer(
         self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str

@@ -48,7 +48,7 @@ class TorchConvDx(Torch):
         added = None if bias is None else to_torch(bias, device).reshape(-1, *[1] * (x.ndim - 2))
 
         def run() -> torch.Tensor:
-            (found,) = torch.autograd.grad(y, image, above, retain_graph=True)
-            return found if added is None else found + added
+            (image_gradient,) = torch.autograd.grad(y, image, above, retain_graph=True)
+            return image_gradient if added is None else image_gradient + added
 
         return run

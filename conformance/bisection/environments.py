@@ -68,11 +68,11 @@ class Environments:
 
     def of(self, package: str, version: str) -> Environment:
         """The environment of a version, made if it is not there yet. Raises NotInstalled."""
-        place = self.folder / self.name(package, version)
-        if not (place / _STAMP).is_file():
-            self._make(place, [f"{canonicalize_name(package)}=={version}", *self.also])
-        told = json.loads((place / _STAMP).read_text(encoding="utf-8"))
-        return Environment(python=str(_python(place)), installed=told["installed"])
+        folder = self.folder / self.name(package, version)
+        if not (folder / _STAMP).is_file():
+            self._make(folder, [f"{canonicalize_name(package)}=={version}", *self.also])
+        stamp = json.loads((folder / _STAMP).read_text(encoding="utf-8"))
+        return Environment(python=str(_python(folder)), installed=stamp["installed"])
 
     def name(self, package: str, version: str) -> str:
         """The name of its folder: what it depends on has a mark in it, the parent's packages
@@ -83,52 +83,55 @@ class Environments:
         ).hexdigest()[:12]
         return f"{canonicalize_name(package)}-{version}-{mark}"
 
-    def _make(self, place: Path, wanted: Sequence[str]) -> None:
+    def _make(self, folder: Path, requirements: Sequence[str]) -> None:
         """Make it beside its place and move it there, so that one that was cut short, or is made
         twice at once, is never used.
         """
-        part = place.with_name(f"{place.name}.{os.getpid()}.part")
+        part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
         shutil.rmtree(part, ignore_errors=True)
         part.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._create(part)
-            installed = self._fill(part, [Requirement(text) for text in wanted])
+            installed = self._fill(part, [Requirement(text) for text in requirements])
             (part / _STAMP).write_text(
-                json.dumps({"wanted": list(wanted), "installed": installed}), encoding="utf-8"
+                json.dumps({"wanted": list(requirements), "installed": installed}), encoding="utf-8"
             )
-            if not place.exists():
-                part.rename(place)
+            if not folder.exists():
+                part.rename(folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
-    def _create(self, place: Path) -> None:
+    def _create(self, folder: Path) -> None:
         if self._uv:
-            _run([self._uv, "venv", "--quiet", "--python", sys.executable, str(place)])
+            _run([self._uv, "venv", "--quiet", "--python", sys.executable, str(folder)])
         else:
-            _run([sys.executable, "-m", "venv", "--without-pip", str(place)])
-        site = Path(_run([str(_python(place)), "-c", _SITE]).strip())
+            _run([sys.executable, "-m", "venv", "--without-pip", str(folder)])
+        site = Path(_run([str(_python(folder)), "-c", _SITE]).strip())
         lines = [f"import site; site.addsitedir({path!r})" for path in _parent_folders()]
         (site / "zz_parent.pth").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    def _fill(self, place: Path, wanted: Sequence[Requirement]) -> dict[str, str]:
+    def _fill(self, folder: Path, requirements: Sequence[Requirement]) -> dict[str, str]:
         """Install what was asked for, then what that lacks, until nothing is lacking."""
-        python, asked = str(_python(place)), {canonicalize_name(one.name): one for one in wanted}
-        self._install(python, [str(one) for one in wanted])
-        needed = {(canonicalize_name(one.name), frozenset(one.extras)) for one in wanted}
+        python, requested = (
+            str(_python(folder)),
+            {canonicalize_name(one.name): one for one in requirements},
+        )
+        self._install(python, [str(one) for one in requirements])
+        needed = {(canonicalize_name(one.name), frozenset(one.extras)) for one in requirements}
         for _ in range(_MOST_ROUNDS):
-            there = {
-                canonicalize_name(name): told
-                for name, told in json.loads(_run([python, "-c", _LIST])).items()
+            installed = {
+                canonicalize_name(name): metadata
+                for name, metadata in json.loads(_run([python, "-c", _LIST])).items()
             }
-            if hidden := [name for name, one in asked.items() if not _meets(one, there)]:
+            if hidden := [name for name, one in requested.items() if not _meets(one, installed)]:
                 raise NotInstalled(
-                    f"what is imported is {there[hidden[0]][0]}: another copy of {hidden[0]} lies "
-                    "before it"
+                    f"what is imported is {installed[hidden[0]][0]}: another copy of {hidden[0]} "
+                    "lies before it"
                 )
-            lacking = unmet(needed, there)
+            lacking = unmet(needed, installed)
             if not lacking:
-                return {name: there[name][0] for name, _ in sorted(needed, key=str)}
-            if clash := [str(one) for one in lacking if canonicalize_name(one.name) in asked]:
+                return {name: installed[name][0] for name, _ in sorted(needed, key=str)}
+            if clash := [str(one) for one in lacking if canonicalize_name(one.name) in requested]:
                 raise NotInstalled(
                     f"what it needs contradicts what was asked for: {', '.join(clash)}"
                 )
@@ -147,24 +150,24 @@ class Environments:
 
 
 def parent_mark() -> str:
-    """What tells one parent from another: its interpreter, and the versions of all that it has
-    installed.
+    """A mark of the parent environment: its interpreter, and the versions of everything installed
+    in it.
     """
     names = sorted({f"{one.metadata['Name']}=={one.version}" for one in distributions()})
     return "\n".join([sys.executable, sys.version, *names])
 
 
 def unmet(
-    needed: set[tuple[Any, frozenset[str]]], there: Mapping[Any, Sequence[Any]]
+    needed: set[tuple[Any, frozenset[str]]], installed: Mapping[Any, Sequence[Any]]
 ) -> list[Requirement]:
-    """What the distributions of `needed`, (canonical name, extras), require and `there` does not
-    have.
+    """The requirements of the distributions of `needed`, (canonical name, extras), that `installed`
+    does not meet.
 
-    `there` is canonical name -> [version, requirements as metadata spells them].
+    `installed` is canonical name -> [version, requirements as metadata spells them].
     """
-    found: dict[str, Requirement] = {}
+    lacking: dict[str, Requirement] = {}
     for name, extras in needed:
-        for text in there[name][1] if name in there else ():
+        for text in installed[name][1] if name in installed else ():
             try:
                 requirement = Requirement(text)
             except InvalidRequirement:
@@ -175,14 +178,14 @@ def unmet(
                 marker.evaluate({"extra": extra}) for extra in ("", *extras)
             ):
                 continue
-            if not _meets(requirement, there):
+            if not _meets(requirement, installed):
                 requirement.marker = None
-                found[str(requirement)] = requirement
-    return list(found.values())
+                lacking[str(requirement)] = requirement
+    return list(lacking.values())
 
 
-def _meets(requirement: Requirement, there: Mapping[Any, Sequence[Any]]) -> bool:
-    has = there.get(canonicalize_name(requirement.name))
+def _meets(requirement: Requirement, installed: Mapping[Any, Sequence[Any]]) -> bool:
+    has = installed.get(canonicalize_name(requirement.name))
     return has is not None and requirement.specifier.contains(Version(has[0]), prereleases=True)
 
 
@@ -201,17 +204,19 @@ def _sources() -> list[str]:
     words = ["--index-strategy", "unsafe-best-match"]  # all places are one, as to pip
     words += ["--no-index"] if is_set(configured, "no-index") else []
     for name in ("index-url", "extra-index-url", "find-links"):
-        for place in configured.get(name, "").split():
-            words += [f"--{name}", place]
+        for location in configured.get(name, "").split():
+            words += [f"--{name}", location]
     return words
 
 
-def _python(place: Path) -> Path:
-    return place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+def _python(environment: Path) -> Path:
+    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def _run(command: Sequence[str]) -> str:
-    """What a tool says. Raises NotInstalled with the last line of what it said instead."""
+    """Run a tool and return its output. Raises NotInstalled with the last line of its output
+    instead.
+    """
     try:
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:

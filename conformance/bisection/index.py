@@ -84,11 +84,11 @@ def settings() -> dict[str, str]:
     """
     ranked: dict[str, tuple[int, str]] = {}
     for line in _pip("config", "list").stdout.splitlines():
-        found = _SETTING.match(line.strip())
-        if found and found["name"] in ("index-url", "extra-index-url", "find-links", "no-index"):
-            rank = {":env:": 2, "install": 1, "global": 0}.get(found["section"], -1)
-            value = str(ast.literal_eval(found["value"]))
-            ranked[found["name"]] = max(ranked.get(found["name"], (-1, "")), (rank, value))
+        match = _SETTING.match(line.strip())
+        if match and match["name"] in ("index-url", "extra-index-url", "find-links", "no-index"):
+            rank = {":env:": 2, "install": 1, "global": 0}.get(match["section"], -1)
+            value = str(ast.literal_eval(match["value"]))
+            ranked[match["name"]] = max(ranked.get(match["name"], (-1, "")), (rank, value))
     return {name: value for name, (rank, value) in ranked.items() if rank >= 0 and value}
 
 
@@ -120,8 +120,8 @@ def _pip(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def _files(package: str) -> Sequence[Mapping[str, Any]]:
-    """What the index says of every file; nothing if it has no JSON, or cannot be reached without
-    pip.
+    """The metadata that the index has of every file; empty if it has no JSON, or cannot be reached
+    without pip.
     """
     configured = settings()
     if is_set(configured, "no-index"):
@@ -141,12 +141,12 @@ def _files(package: str) -> Sequence[Mapping[str, Any]]:
 
 def _dates(files: Sequence[Mapping[str, Any]]) -> dict[Version, str]:
     """The first day on which a file of a version was uploaded."""
-    found: dict[Version, str] = {}
+    first_days: dict[Version, str] = {}
     for file in files:
         version, uploaded = _version_of(str(file.get("filename"))), file.get("upload-time")
         if version is not None and isinstance(uploaded, str):
-            found[version] = min(found.get(version, uploaded[:10]), uploaded[:10])
-    return found
+            first_days[version] = min(first_days.get(version, uploaded[:10]), uploaded[:10])
+    return first_days
 
 
 def _yanked(files: Sequence[Mapping[str, Any]]) -> set[Version]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boundary:
-    """Two places of the list with other answers, `before` < `after`; all places between them, if
-    any, could not be judged.
+    """Two positions of the list with other answers, `before` < `after`; all positions between them,
+    if any, could not be judged.
     """
 
     before: int
@@ -20,18 +20,19 @@ class Boundary:
 
 
 def boundary(count: int, test: Callable[[int], bool | None]) -> Boundary:
-    """A place where the answer changes, of `count` places whose first and last answer differently.
+    """A position where the answer changes, of `count` positions whose first and last answer
+    differently.
 
-    `test(place)` is asked for places between them only: whether it answers as the first does, or
-    None if it cannot be judged. Where answers change more than once one of the changes is found. A
-    place is asked once, and about log2(count) places are.
+    `test(position)` is asked for positions between them only: whether it answers as the first does,
+    or None if it cannot be judged. Where answers change more than once one of the changes is found.
+    A position is asked once, and about log2(count) positions are.
     """
     if count < 2:
         raise ValueError(f"count={count}, should be at least 2: a first place and a last one")
     low, high = 0, count - 1
     unjudged: set[int] = set()
-    while left := [place for place in range(low + 1, high) if place not in unjudged]:
-        middle = min(left, key=lambda place: (abs(2 * place - low - high), place))
+    while left := [position for position in range(low + 1, high) if position not in unjudged]:
+        middle = min(left, key=lambda position: (abs(2 * position - low - high), position))
         answer = test(middle)
         if answer is None:
             unjudged.add(middle)

@@ -1,4 +1,4 @@
-"""What one case comes to with one release: judged in an environment of that release, and kept for
+"""Trials: the verdict on one case with one release, from an environment of that release, kept for
 the next question.
 """
 
@@ -34,8 +34,8 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What the case came to: the record's status, kind of mismatch and diagnosis, what explains it,
-    the versions that greeted.
+    """The result of the case with one release: status, kind of mismatch and diagnosis as in the
+    record, the lines that explain it, and the versions that the engine reported.
     """
 
     status: str
@@ -51,7 +51,7 @@ class Trial:
 
     @property
     def way(self) -> tuple[str, str | None, str | None]:
-        """What two releases have in common that do the same."""
+        """The part of a trial that is equal for two releases that do the same."""
         return self.status, self.kind, self.diagnosis
 
     def __str__(self) -> str:
@@ -98,8 +98,8 @@ class Trier:
         self.kept = 0
 
     def __call__(self, version: str) -> Trial | Skipped:
-        """What the case comes to with this release. What cannot be judged is not kept: a network
-        may be back the next time.
+        """The trial of the case with this release. A release that cannot be judged is not kept: a
+        network may be back the next time.
         """
         path = self.folder / f"{self._key(version)}.json"
         if not self.fresh and (before := _read(path)) is not None:
@@ -130,12 +130,12 @@ class Trier:
 
     def _try(self, python: str, version: str) -> Trial | Skipped:
         question = self.question
-        specs, asked = read_specs([question.adapter], [f"{self.label}={python}"])
+        specs, texts_by_label = read_specs([question.adapter], [f"{self.label}={python}"])
         with tempfile.TemporaryDirectory() as folder:
             request = Request(
                 selection=replace(question.selection, roots=()),  # known differences do not apply
                 specs=specs,
-                asked=asked,
+                texts_by_label=texts_by_label,
                 device=question.device,
                 timeout=question.timeout,
                 threads=physical_cores(),
@@ -155,7 +155,7 @@ class Trier:
         versions = record.run["versions"][self.label]
         if not versions:
             return Skipped(reason=f"does not start: {_first(verdict)}")
-        greeted = {canonicalize_name(name): told for name, told in versions.items()}.get(
+        greeted = {canonicalize_name(name): reported for name, reported in versions.items()}.get(
             canonicalize_name(self.question.package)
         )
         if greeted is not None and not _same(greeted, version):
@@ -175,8 +175,8 @@ class Trier:
 
 def _read(path: Path) -> Trial | None:
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return Trial(**{**told, "lines": tuple(told["lines"])})
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        return Trial(**{**fields, "lines": tuple(fields["lines"])})
     except (OSError, ValueError, TypeError, KeyError):
         return None  # nothing kept, or by another version of this file
 

@@ -1,4 +1,4 @@
-"""What is asked of cases: list, show, lint, bless."""
+"""Commands on cases: list, show, lint, bless."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of engines: run, sweep, bisect, adapters.
+"""Commands that run engines: run, sweep, bisect, adapters.
 
 The names of arguments are those of the command's `Options`: what is not given has its default
 there.
@@ -79,10 +79,10 @@ def run(
     baseline: Baseline = None,
 ) -> None:
     """Run cases through adapters; exit 1 if anything differs unexpectedly."""
-    given = {name: value for name, value in locals().items() if value is not None}
+    options = {name: value for name, value in locals().items() if value is not None}
     from conformance.commands import run as command
 
-    command.run(command.Options(**given))
+    command.run(command.Options(**options))
 
 
 def sweep(
@@ -99,10 +99,10 @@ def sweep(
     """Random small calls; every distinct failure is shrunk and written as a case; exit 1 if there
     was one.
     """
-    given = {name: value for name, value in locals().items() if value is not None}
+    options = {name: value for name, value in locals().items() if value is not None}
     from conformance.commands import sweep as command
 
-    command.run(command.Options(**given))
+    command.run(command.Options(**options))
 
 
 def bisect(
@@ -120,10 +120,10 @@ def bisect(
     """Which release of a package changed what a case comes to: bisection over the releases of the
     package index.
     """
-    given = {name: value for name, value in locals().items() if value is not None}
+    options = {name: value for name, value in locals().items() if value is not None}
     from conformance.commands import bisect as command
 
-    command.run(command.Options(**given))
+    command.run(command.Options(**options))
 
 
 def list_adapters(pythons: Pythons = None, variants: Variants = False) -> None:

@@ -1,4 +1,4 @@
-"""What is asked of conventions: port, conventions."""
+"""Commands on conventions: port, conventions."""
 
 from __future__ import annotations
 

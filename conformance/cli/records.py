@@ -1,4 +1,4 @@
-"""What is asked of records: report, confirm, diff."""
+"""Commands on records: report, confirm, diff."""
 
 from __future__ import annotations
 

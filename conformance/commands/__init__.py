@@ -1,1 +1,1 @@
-"""What does each command of the command line do?"""
+"""The work of each command of the command line."""

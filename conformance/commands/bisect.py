@@ -57,7 +57,7 @@ def run(options: Options) -> None:
         known = releases(options.package)
     except IndexProblem as problem:
         raise UsageError(str(problem)) from None
-    ends = {"good": _place(known, "good", options), "bad": _place(known, "bad", options)}
+    ends = {"good": _index_of(known, "good", options), "bad": _index_of(known, "bad", options)}
     if ends["good"] == ends["bad"]:
         raise UsageError(f"--bad {options.bad}: is --good too, should be another release")
     between = known[min(ends.values()) : max(ends.values()) + 1]
@@ -97,56 +97,57 @@ class Search:
             )
         self._say(good)
         self._say(bad)
-        found = boundary(len(self.between), self._as_first)
+        change = boundary(len(self.between), self._as_first)
         names = ("last good", "first bad") if self.good_is_older else ("last bad", "first good")
         print(
-            f"\n{names[0]}:  {self.between[found.before]}\n{names[1]}: {self.between[found.after]}"
+            f"\n{names[0]}:  {self.between[change.before]}"
+            f"\n{names[1]}: {self.between[change.after]}"
         )
-        if found.unjudged:
+        if change.unjudged:
             print(
                 "between them and not judged: "
-                f"{', '.join(self.between[place].version for place in found.unjudged)}"
+                f"{', '.join(self.between[index].version for index in change.unjudged)}"
             )
-        for place, trial in sorted(self.trials.items()):
+        for index, trial in sorted(self.trials.items()):
             if isinstance(trial, Skipped):
-                print(f"left out: {self.between[place].version}: {trial.reason}")
-        self._explain(found.after if self.good_is_older else found.before)
+                print(f"left out: {self.between[index].version}: {trial.reason}")
+        self._explain(change.after if self.good_is_older else change.before)
 
-    def _end(self, place: int, option: str) -> Trial:
-        trial = self._tried(place)
+    def _end(self, index: int, option: str) -> Trial:
+        trial = self._tried(index)
         if isinstance(trial, Skipped):
             raise UsageError(
-                f"--{option} {self.between[place].version}: cannot be judged, should be a release "
+                f"--{option} {self.between[index].version}: cannot be judged, should be a release "
                 f"that can: {trial.reason}"
             )
         return trial
 
-    def _tried(self, place: int) -> Trial | Skipped:
-        self.trials[place] = self.trier(self.between[place].version)
-        return self.trials[place]
+    def _tried(self, index: int) -> Trial | Skipped:
+        self.trials[index] = self.trier(self.between[index].version)
+        return self.trials[index]
 
     def _is_good(self, trial: Trial) -> bool:
         return trial.passes if self.standard.passes else trial.way == self.standard.way
 
-    def _as_first(self, place: int) -> bool | None:
-        trial = self._tried(place)
-        self._say(place)
+    def _as_first(self, index: int) -> bool | None:
+        trial = self._tried(index)
+        self._say(index)
         return None if isinstance(trial, Skipped) else self._is_good(trial) == self.good_is_older
 
-    def _say(self, place: int) -> None:
-        trial = self.trials[place]
+    def _say(self, index: int) -> None:
+        trial = self.trials[index]
         if isinstance(trial, Skipped):
-            print(f"  {self.between[place]}: left out", flush=True)
+            print(f"  {self.between[index]}: left out", flush=True)
         else:
             print(
-                f"  {self.between[place]}: {'good' if self._is_good(trial) else 'bad'}: {trial}",
+                f"  {self.between[index]}: {'good' if self._is_good(trial) else 'bad'}: {trial}",
                 flush=True,
             )
 
-    def _explain(self, place: int) -> None:
-        trial = self.trials[place]
+    def _explain(self, index: int) -> None:
+        trial = self.trials[index]
         assert isinstance(trial, Trial)
-        print(f"\n{self.between[place].version}: {trial.status}")
+        print(f"\n{self.between[index].version}: {trial.status}")
         for line in trial.lines:
             print(f"    {line}")
         print(
@@ -184,7 +185,7 @@ def _requirement(text: str) -> str:
         raise UsageError(f"--with {text}: should be a requirement, as in numpy<2.3") from None
 
 
-def _place(known: Sequence[Release], option: str, options: Options) -> int:
+def _index_of(known: Sequence[Release], option: str, options: Options) -> int:
     """Where a release stands in the list. Raises UsageError."""
     text = options.good if option == "good" else options.bad
     versions = [Version(release.version) for release in known]
@@ -192,13 +193,13 @@ def _place(known: Sequence[Release], option: str, options: Options) -> int:
         version = Version(text)
     except InvalidVersion:
         raise UsageError(f"--{option} {text}: is no version, should be one as in 1.2.3") from None
-    for place, other in enumerate(versions):
+    for index, other in enumerate(versions):
         if other == version or other.public == str(version):
-            return place
+            return index
     near = sorted(
-        range(len(known)), key=lambda place: abs(place - sum(other < version for other in versions))
+        range(len(known)), key=lambda index: abs(index - sum(other < version for other in versions))
     )[:MOST_NEAR]
-    listed = ", ".join(known[place].version for place in sorted(near))
+    listed = ", ".join(known[index].version for index in sorted(near))
     raise UsageError(
         f"--{option} {text}: is no release of {options.package} that this interpreter can "
         f"install, should be one as {listed}"

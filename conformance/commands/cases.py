@@ -64,13 +64,13 @@ def _detections(selection: Selection, truths: Truths) -> Iterator[str]:
         truth = truths(case).truth
         if truth is None:
             continue
-        found = detection(truth)
-        noticed.update(found.noticed)
-        names |= found.noticed | found.missed
-        blind = f"; blind to {', '.join(sorted(found.missed))}" if found.missed else ""
+        detected = detection(truth)
+        noticed.update(detected.noticed)
+        names |= detected.noticed | detected.missed
+        blind = f"; blind to {', '.join(sorted(detected.missed))}" if detected.missed else ""
         yield (
-            f"{case.name}: notices {len(found.noticed)} of "
-            f"{len(found.noticed | found.missed)}{blind}"
+            f"{case.name}: notices {len(detected.noticed)} of "
+            f"{len(detected.noticed | detected.missed)}{blind}"
         )
     for name in sorted(names, key=lambda name: (noticed[name], name)):
         yield f"{name}: noticed by {counted(noticed[name], 'case')}"

@@ -19,19 +19,19 @@ def run(folder: Path, files: Sequence[Path]) -> None:
     and what was left.
     """
     record = read_record(folder)
-    found = confirm.findings(record, load_differences([], files) if files else _of(record))
-    for line in confirm.confirm(found):
+    findings = confirm.findings(record, load_differences([], files) if files else _of(record))
+    for line in confirm.confirm(findings):
         print(line)
-    changed = sum(finding.is_seen or finding.is_mended for finding in found)
+    changed = sum(finding.is_seen or finding.is_mended for finding in findings)
     print(
-        f"{counted(changed, 'entry', 'entries')} changed, {len(found) - changed} left to be "
+        f"{counted(changed, 'entry', 'entries')} changed, {len(findings) - changed} left to be "
         "judged by hand"
     )
 
 
 def _of(record: Record) -> list[Difference]:
-    """What the run of the record knew: the entries of its corpora, and of the files that were
-    given.
+    """The known differences of the run: the entries of its corpora, and of the files given on its
+    command line.
     """
     roots = (
         select(record.run["paths"], slow=True).roots if record.run["paths"] else [shipped_cases()]

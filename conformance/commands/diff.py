@@ -26,22 +26,22 @@ def run(old: Path, new: Path, form: str, limit: float | None) -> None:
     if limit is not None and not (math.isfinite(limit) and limit >= 1):
         raise UsageError(f"--max-slowdown {limit:g}: should be a ratio of times of at least 1")
     records = [_whole(path) for path in (old, new)]
-    found = changes(*records)
-    if limit is not None and not found.paces:
+    comparison = changes(*records)
+    if limit is not None and not comparison.paces:
         raise UsageError(
-            f"--max-slowdown {limit:g}: {found.untimed or 'no call is timed in both'}, should be "
-            "records that compare"
+            f"--max-slowdown {limit:g}: {comparison.untimed or 'no call is timed in both'}, should "
+            "be records that compare"
         )
     match form:
         case "json":
-            text = json.dumps(as_json(found, limit), indent=1)
+            text = json.dumps(as_json(comparison, limit), indent=1)
         case "markdown":
-            text = markdown(found, limit)
+            text = markdown(comparison, limit)
         case _:
-            text = terminal(found, limit)
+            text = terminal(comparison, limit)
     print(text)
     sys.stdout.flush()
-    raise typer.Exit(0 if passes(found, limit) else 1)
+    raise typer.Exit(0 if passes(comparison, limit) else 1)
 
 
 def _whole(path: Path) -> Record:

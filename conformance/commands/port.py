@@ -15,7 +15,7 @@ def run(call: str, source: str, target: str, shape: str | None, prove: bool) -> 
     fails.
     """
     try:
-        given = None if shape is None else [int(number) for number in shape.split(",")]
+        input_shape = None if shape is None else [int(number) for number in shape.split(",")]
     except ValueError:
         raise UsageError(
             f"--input {shape}: should be whole numbers with commas between them, such as 1,64,8,8"
@@ -24,9 +24,9 @@ def run(call: str, source: str, target: str, shape: str | None, prove: bool) -> 
     if is_file and source != "onnx":
         raise UsageError(f"{call} is an ONNX file, should be given with --from onnx")
     if is_file:
-        ports = porting.port_model(call, target=target, input=given, prove=prove)
+        ports = porting.port_model(call, target=target, input=input_shape, prove=prove)
     else:
-        ports = [porting.port(call, source=source, target=target, input=given, prove=prove)]
+        ports = [porting.port(call, source=source, target=target, input=input_shape, prove=prove)]
     print("\n\n".join("\n".join(lines(port)) for port in ports))
     if any(port.proof is not None and not port.proof.agrees for port in ports):
         sys.exit(1)

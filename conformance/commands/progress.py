@@ -72,7 +72,7 @@ class Lines(Observer):
         self._doing = f"{done} of {total} {name}"
 
     def writing(self, what: str) -> None:
-        """What is written when all verdicts are there."""
+        """Show which file is being written after all verdicts."""
         self._doing = f"writing {what}"
 
     def verdict(self, verdict: Verdict) -> None:
@@ -153,7 +153,7 @@ class Bar(Observer):
         self._update(description=f"{done} of {total} {name}")
 
     def writing(self, what: str) -> None:
-        """What is written when all verdicts are there."""
+        """Show which file is being written after all verdicts."""
         self._update(description=f"writing {what}")
 
     def verdict(self, verdict: Verdict) -> None:

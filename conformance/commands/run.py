@@ -102,7 +102,7 @@ def _check(options: Options) -> None:
 
 
 def _request(options: Options) -> Request:
-    specs, asked = read_specs(options.adapters, options.pythons, variants=options.variants)
+    specs, texts_by_label = read_specs(options.adapters, options.pythons, variants=options.variants)
     accepted = options.accept is not None and options.accept.exists()
     settings = {entry.name: getattr(options, entry.name) for entry in fields(Settings)}
     return Request(
@@ -111,8 +111,8 @@ def _request(options: Options) -> Request:
             options.cases, expression=options.expression, tags=options.tags, subset=options.subset
         ),
         specs=specs,
-        asked=asked,
-        pythons=read_interpreters(options.pythons, list(asked)),
+        texts_by_label=texts_by_label,
+        pythons=read_interpreters(options.pythons, list(texts_by_label)),
         paths=[word for word in options.cases if is_path(word)],
         known=[*options.known, *filter(None, [options.accept] if accepted else [])],
         jobs=options.jobs or os.cpu_count() or 1,

@@ -1,4 +1,4 @@
-"""What a run came to, told on a terminal."""
+"""The summary of a run for a terminal."""
 
 from __future__ import annotations
 
@@ -54,15 +54,15 @@ def tell(console: Console, record: Record, *, verbose: bool = False) -> None:
 
 
 def _cause(group: signatures.Group, record: Record, *, verbose: bool) -> str:
-    """What failed in one way: how many cases and what they share, and the smallest of them in
-    full.
+    """One way to fail: the number of its cases, their common traits, and the smallest case
+    in full.
     """
-    told = signatures.told(group)
-    lines = [f"{told}; the smallest:"] if told else []
+    extent = signatures.told(group)
+    lines = [f"{extent}; the smallest:"] if extent else []
     lines.append(
         messages.message(group.smallest, record.run, record.cases.get(group.smallest.case))
     )
-    if verbose and told:
+    if verbose and extent:
         lines += [f"    also: {verdict.case}" for verdict in group.verdicts[1:]]
     return "\n".join(lines)
 

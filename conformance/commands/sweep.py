@@ -60,10 +60,10 @@ def run(options: Options) -> None:
         threads=options.threads,
     )
     with ended_by_signals():
-        found = sweep(request, lambda line: print(line, flush=True))
-    for swept in found:
+        results = sweep(request, lambda line: print(line, flush=True))
+    for swept in results:
         tell(swept)
-    raise typer.Exit(1 if any(swept.fails for swept in found) else 0)
+    raise typer.Exit(1 if any(swept.fails for swept in results) else 0)
 
 
 def tell(swept: Swept) -> None:

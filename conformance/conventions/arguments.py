@@ -1,5 +1,5 @@
-"""What may be written as a native argument, and its one normal form: every spatial argument one per
-axis.
+"""The native arguments that a convention accepts, and their one normal form: every spatial argument
+one per axis.
 
 A convention lists its arguments in a table of `Argument`s. `normalise` checks a mapping against the
 table, so that an adapter never meets a number where it expects a list, nor a key that its framework

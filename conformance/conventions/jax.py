@@ -85,7 +85,9 @@ def crops_of_input_padding(pair: Sequence[int], axis: Axis) -> tuple[int, int]:
 
 
 def named_crops(padding: str, axis: Axis) -> tuple[int, int]:
-    """What SAME and VALID cut: the output of SAME has size * stride elements, VALID never cuts."""
+    """The crops of SAME and VALID: the output of SAME has size * stride elements, VALID
+    never cuts.
+    """
     if padding == "VALID":
         return 0, -max(axis.stride - axis.extent, 0)
     low = (

@@ -62,13 +62,13 @@ def geometry(native: Native, *, size: Sequence[int], kernel: Sequence[int]) -> G
         dilation=native["dilations"],
         groups=native["group"],
     )
-    wanted: Sequence[int] | None = native.get("output_shape")
-    if wanted is None and auto_pad in ("SAME_UPPER", "SAME_LOWER"):
-        wanted = [axis.size * axis.stride for axis in plain.axes]
-    if wanted is None:
+    output_shape: Sequence[int] | None = native.get("output_shape")
+    if output_shape is None and auto_pad in ("SAME_UPPER", "SAME_LOWER"):
+        output_shape = [axis.size * axis.stride for axis in plain.axes]
+    if output_shape is None:
         return plain
     axes = []
-    for axis, out, extra in zip(plain.axes, wanted, native["output_padding"], strict=True):
+    for axis, out, extra in zip(plain.axes, output_shape, native["output_padding"], strict=True):
         low = _begin(axis.full + extra - out, upper=auto_pad == "SAME_UPPER")
         axes.append(
             Axis(
@@ -97,10 +97,10 @@ def native(geometry: Geometry) -> Native | Unrepresentable:
     """
     begins, ends, extras = [], [], []
     for position, axis in enumerate(geometry.axes):
-        found = _pads(axis)
-        if isinstance(found, str):
-            return Unrepresentable(reason=f"On axis {position}, {found}.")
-        begin, end, extra = found
+        pads = _pads(axis)
+        if isinstance(pads, str):
+            return Unrepresentable(reason=f"On axis {position}, {pads}.")
+        begin, end, extra = pads
         begins.append(begin)
         ends.append(end)
         extras.append(extra)

@@ -1,4 +1,6 @@
-"""What every framework calls stride, dilation and groups, and where its words for padding go."""
+"""The names of stride, dilation and groups in every framework, and the position of its words for
+padding.
+"""
 
 from __future__ import annotations
 
@@ -24,4 +26,4 @@ SPELLINGS: Mapping[str, Spelling] = {
     "flax": Spelling(dilation="kernel_dilation"),
     "onnx": Spelling(dilation="dilations", groups="group", padding="auto_pad"),
 }
-"""By convention."""
+"""The spelling of each convention."""

@@ -23,7 +23,7 @@ NAMES = ("torch", "keras", "tensorflow", "jax", "flax", "onnx")
 
 
 class Convention(Protocol):
-    """What a module of this package provides."""
+    """The interface of a module of this package."""
 
     ARGUMENTS: Mapping[str, Argument]
 

@@ -55,14 +55,14 @@ ARGUMENTS = {
 
 def geometry(native: Native, *, size: Sequence[int], kernel: Sequence[int]) -> Geometry:
     """The window of native arguments; without output_shape, the one that Keras would ask for."""
-    padding, wanted = native["padding"], native.get("output_shape")
+    padding, output_shape = native["padding"], native.get("output_shape")
     axes = []
     for position, (n, k, s, d) in enumerate(
         zip(size, kernel, native["strides"], native["dilations"], strict=True)
     ):
         plain = Axis(size=n, kernel=k, stride=s, dilation=d)
         pair = None if isinstance(padding, str) else padding[position]
-        out = _usual(padding, pair, plain) if wanted is None else wanted[position]
+        out = _usual(padding, pair, plain) if output_shape is None else output_shape[position]
         low = _low(padding, pair, plain.full - out)
         axes.append(
             Axis(

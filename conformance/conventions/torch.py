@@ -45,7 +45,7 @@ def geometry(native: Native, *, size: Sequence[int], kernel: Sequence[int]) -> G
         stride=plain.stride,
         padding=plain.crops,
         output_padding=[
-            wanted - least for wanted, least in zip(native["output_size"], plain.out, strict=True)
+            out - least for out, least in zip(native["output_size"], plain.out, strict=True)
         ],
         dilation=plain.dilation,
         groups=plain.groups,

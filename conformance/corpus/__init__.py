@@ -1,1 +1,1 @@
-"""What is a case, and what is true of it?"""
+"""Cases: their files, their arrays, and the truth of each."""

@@ -52,10 +52,10 @@ def _recipe(item: Item, role: str, rank: int, lines: Lines) -> Made | None:
         )
         return None
     ones = (1,) * (rank + 2 - len(shape))
-    return _made(item, entries, role, (*ones, *shape), ones)
+    return _checked_recipe(item, entries, role, (*ones, *shape), ones)
 
 
-def _made(
+def _checked_recipe(
     item: Item, entries: dict[str, Item], role: str, shape: Shape, ones: Shape
 ) -> Made | None:
     """A recipe once its shape is known; indices may leave out the axes that the shape left out."""
@@ -73,11 +73,11 @@ def _made(
         )
     seed = DEFAULT_SEEDS[role]
     if "seed" in entries:
-        given = entries["seed"].integer(0)
-        if given is not None and given >= 2**32:
-            entries["seed"].wrong(f"is {given}, should be below 2^32")
-        elif given is not None:
-            seed = given
+        number = entries["seed"].integer(0)
+        if number is not None and number >= 2**32:
+            entries["seed"].wrong(f"is {number}, should be below 2^32")
+        elif number is not None:
+            seed = number
     index = None
     if "index" in entries:
         if values != "one-hot":
@@ -96,7 +96,7 @@ def _made(
 
 
 def _put(item: Item, shape: Shape, ones: Shape) -> tuple[tuple[Shape, float], ...]:
-    found: list[tuple[Shape, float]] = []
+    placements: list[tuple[Shape, float]] = []
     if not item.is_sequence():
         item.wrong("should be a list of [index, number]")
         return ()
@@ -107,8 +107,8 @@ def _put(item: Item, shape: Shape, ones: Shape) -> tuple[tuple[Shape, float], ..
             continue
         index = _index(entry, value[0], shape, ones)
         if index is not None:
-            found.append((index, float(value[1])))
-    return tuple(found)
+            placements.append((index, float(value[1])))
+    return tuple(placements)
 
 
 def read_bias(item: Item, channels: int, lines: Lines) -> Source | None:
@@ -116,7 +116,7 @@ def read_bias(item: Item, channels: int, lines: Lines) -> Source | None:
     if item.is_mapping():
         entries = item.items(("values", "seed", "index", "put"))
         lines.update({entry.key: entry.line for entry in entries.values()})
-        return _made(item, entries, "bias", (max(channels, 0),), ())
+        return _checked_recipe(item, entries, "bias", (max(channels, 0),), ())
     value = item.value()
     if not isinstance(value, list) or not all(map(_is_number, value)):
         item.wrong(
@@ -137,7 +137,7 @@ def read_cotangent(item: Item, shape: Shape, lines: Lines) -> Made | None:
         return None
     entries = item.items(("values", "seed", "put"))
     lines.update({entry.key: entry.line for entry in entries.values()})
-    return _made(item, entries, "gradients", shape, ())
+    return _checked_recipe(item, entries, "gradients", shape, ())
 
 
 def read_expected(item: Item, rank: int, lines: Lines) -> tuple[bool, Expected | None]:

@@ -28,15 +28,15 @@ def write_expected(cases: Iterable[Case]) -> list[str]:
     by_file: dict[Path, list[Case]] = {}
     for case in cases:
         by_file.setdefault(case.place.file, []).append(case)
-    told: list[str] = []
+    lines: list[str] = []
     for file, members in by_file.items():
-        told += _bless_file(file, members)
-    return told or ["nothing to change"]
+        lines += _bless_file(file, members)
+    return lines or ["nothing to change"]
 
 
 def _bless_file(file: Path, cases: Sequence[Case]) -> list[str]:
     by_line: dict[int, Expected] = {}
-    told = []
+    lines = []
     for case in cases:
         if case.must_fail:
             continue
@@ -53,10 +53,10 @@ def _bless_file(file: Path, cases: Sequence[Case]) -> list[str]:
         by_line[case.place.lines[""]] = expectation(truth)
         had = "it had none" if case.expected is None else "it did not say enough"
         why = had if line is None else line.partition(": ")[2]
-        told.append(f"{case.place.at('id')}: {case.name}: wrote expected ({why})")
+        lines.append(f"{case.place.at('id')}: {case.name}: wrote expected ({why})")
     if by_line:
         _rewrite(file, by_line)
-    return told
+    return lines
 
 
 def _rewrite(file: Path, by_line: dict[int, Expected]) -> None:
@@ -142,9 +142,9 @@ def _end(text: str, key: yaml.Node, value: yaml.Node) -> int:
         key.start_mark.column,
     ):
         return offset(text, value.end_mark)
-    found = re.compile(r"\s*:\s*\*[^\s,}\]]+").match(text, offset(text, key.end_mark))
-    assert found is not None, "a value before its key is an alias"
-    return found.end()
+    alias = re.compile(r"\s*:\s*\*[^\s,}\]]+").match(text, offset(text, key.end_mark))
+    assert alias is not None, "a value before its key is an alias"
+    return alias.end()
 
 
 def _lines(expected: Expected) -> list[str]:

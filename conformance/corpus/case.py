@@ -50,7 +50,7 @@ Source = Given | Made
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What guards the oracle: the output's shape, and its numbers or a digest of them."""
+    """The guard of the oracle: the output's shape, and its numbers or a digest of them."""
 
     shape: Shape | None = None
     numbers: tuple[float, ...] | None = None
@@ -106,7 +106,7 @@ class Case:
 
     @property
     def output_shape(self) -> Shape:
-        """(N, C_out, *out)."""
+        """The output's shape (N, C_out, *out)."""
         if self.geometry is None:
             raise ValueError(f"{self.name} has no geometry")
         return (
@@ -121,8 +121,8 @@ class Case:
         return products(self.input.shape, self.kernel.shape)
 
     def problems(self) -> list[Problem]:
-        """What keeps the call from having an output, each with the key it is reported at; empty if
-        it has one.
+        """The problems that keep the call from having an output, each with the key it is reported
+        at; empty if it has one.
         """
         if self.geometry is None:
             return []

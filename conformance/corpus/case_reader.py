@@ -20,13 +20,13 @@ KEYS = (
     "gradients", "expected", "tags",
 )  # fmt: skip
 MOST_ELEMENTS = 2**28
-"""Of one array: two GiB in float64."""
+"""The most elements of one array: two GiB in float64."""
 REQUIRED = ("id", "summary", "source", "input", "kernel")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Parts:
-    """What a case says, key by key: its call in the words of a framework, or generic."""
+    """The parts of a case, key by key: its call in the words of a framework, or generic."""
 
     identity: str
     summary: str
@@ -164,9 +164,9 @@ class CaseReader:
         """Arguments that make no sense are a problem, unless that is what the case is about."""
         if self._too_large(case):
             return
-        found = case.problems()
+        problems = case.problems()
         if case.must_fail:
-            if case.native is None and not found:
+            if case.native is None and not problems:
                 self.problems.add(
                     self.lines.get("expected", self.item.line),
                     "expected.error",
@@ -176,7 +176,7 @@ class CaseReader:
                     ),
                 )
             return
-        for problem in found:
+        for problem in problems:
             key = problem.key
             if case.native is not None and key not in self.entries:
                 key = f"native.{case.native[0]}"

@@ -1,4 +1,6 @@
-"""What a case file's `expected` says of the oracle: whether it agrees, and what it should say."""
+"""The comparison of a case file's `expected` with the oracle: whether they agree, and the text that
+should stand there.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,12 @@ from conformance.oracle import Truth
 from conformance.oracle.reference import Float64
 
 MOST_VALUES = 64
-"""Elements of an output that are written out; a larger one is guarded by a digest."""
+"""The most elements of an output that are written out; a larger one is guarded by a digest."""
 
 
 def expectation(truth: Truth) -> Expected:
-    """What `expected` should say: the shape, and the values, or their digest, or the sum of their
-    magnitudes.
+    """The `expected` that the oracle gives: the shape, and the values, or their digest, or the sum
+    of their magnitudes.
     """
     shape = tuple(truth.y.shape)
     if truth.y.size <= MOST_VALUES:
@@ -111,8 +113,8 @@ _CONTRADICTS: dict[str, Callable[[Expected, Truth], str | None]] = {
     "sha256": _digest_contradicts,
     "sum_abs": _sum_contradicts,
 }
-"""By key of `expected`: what is wrong with what it says, and what would be right. The shape comes
-first: the others count on it."""
+"""Checks by key of `expected`: each returns the contradiction and the right value as a text. The
+shape comes first: the others count on it."""
 
 
 def _agrees(

@@ -28,10 +28,10 @@ def load_cases(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]])
 
     Raises CaseFileError with every problem of every file, and for two cases of one full name.
     """
-    given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    locations = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     cases: list[Case] = []
     wrong: list[str] = []
-    for file, root in case_files(Path(path) for path in given):
+    for file, root in case_files(Path(path) for path in locations):
         try:
             cases += read_cases(file, root)
         except FileProblems as error:
@@ -53,7 +53,7 @@ def case_files(paths: Iterable[Path]) -> list[tuple[Path, Path]]:
     """(file, corpus root) for every case file at or below the paths, each once. Raises
     CaseFileError.
     """
-    found: dict[Path, tuple[Path, Path]] = {}
+    by_path: dict[Path, tuple[Path, Path]] = {}
     for path in paths:
         if path.is_dir():
             inside = sorted(p for p in path.rglob("*") if p.suffix in ENDINGS and p.is_file())
@@ -71,18 +71,18 @@ def case_files(paths: Iterable[Path]) -> list[tuple[Path, Path]]:
                 [f"{path}:1: (file): does not exist, should be a case file or a folder of them"]
             )
         for file in files:
-            found.setdefault(file.resolve(), (file, corpus_root(file, path)))
-    return list(found.values())
+            by_path.setdefault(file.resolve(), (file, corpus_root(file, path)))
+    return list(by_path.values())
 
 
-def corpus_root(file: Path, given: Path) -> Path:
+def corpus_root(file: Path, argument: Path) -> Path:
     """The nearest folder above the file named `cases`, else the folder given, else the file's
     own.
     """
     for folder in file.resolve().parents:
         if folder.name == "cases":
             return folder
-    return given.resolve() if given.is_dir() else file.resolve().parent
+    return argument.resolve() if argument.is_dir() else file.resolve().parent
 
 
 def shipped_cases() -> Path:
@@ -94,8 +94,8 @@ def shipped_cases() -> Path:
 
 def nearby(path: Path) -> Path:
     """The path as a person in the working folder would write it: relative where it lies below."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) and path != here else path
+    folder = Path.cwd()
+    return path.relative_to(folder) if path.is_relative_to(folder) and path != folder else path
 
 
 def read_cases(file: Path, root: Path) -> list[Case]:

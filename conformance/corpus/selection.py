@@ -44,9 +44,9 @@ def select(
     """
     paths = [Path(word) for word in words if is_path(word)]
     names = _full_names(words)
-    places = paths or [shipped_cases()]
+    locations = paths or [shipped_cases()]
     members = None if subset is None else _members(subset)
-    loaded = load_cases(places)
+    loaded = load_cases(locations)
     if members is not None and not paths:
         subsets.check(members, {case.name for case in loaded})
     among = f"of subset {subset} " if subset is not None else ""
@@ -62,9 +62,9 @@ def select(
         matches = compile_expression(expression)
         chosen = [case for case in chosen if matches(case.name)]
     if not chosen:
-        what = f"no case {among}is selected of {len(loaded)} at {', '.join(map(str, places))}"
+        what = f"no case {among}is selected of {len(loaded)} at {', '.join(map(str, locations))}"
         raise SelectionError(f"{what}, should be at least one")
-    roots = tuple(dict.fromkeys(root for _, root in case_files(places)))
+    roots = tuple(dict.fromkeys(root for _, root in case_files(locations)))
     return Selection(cases=tuple(chosen), loaded=tuple(loaded), roots=roots)
 
 
@@ -99,15 +99,15 @@ def _named(cases: Sequence[Case], names: Sequence[str], among: str) -> list[Case
         return list(cases)
     chosen: dict[str, Case] = {}
     for name in names:
-        found = [case for case in cases if case.name == name] or [
+        matching = [case for case in cases if case.name == name] or [
             case for case in cases if fnmatchcase(case.name, name)
         ]
-        if not found:
+        if not matching:
             what = f"matches no case {among}".rstrip()
             raise SelectionError(
                 f"{name} is no path and {what}, should be a path, a full name or a glob of them"
             )
-        chosen.update((case.name, case) for case in found)
+        chosen.update((case.name, case) for case in matching)
     return [case for case in cases if case.name in chosen]
 
 
@@ -120,34 +120,34 @@ class _Matcher:
     def __init__(self, text: str) -> None:
         self.text = text
         self.tokens = [a or b for a, b in _TOKEN.findall(text)]
-        self.place = 0
+        self.position = 0
         self.tree = self._or()
-        if self.place < len(self.tokens):
-            self._wrong(f"'{self.tokens[self.place]}' is left over")
+        if self.position < len(self.tokens):
+            self._wrong(f"'{self.tokens[self.position]}' is left over")
 
     def __call__(self, name: str) -> bool:
         return _holds(self.tree, name.lower())
 
     def _next(self) -> str | None:
-        return self.tokens[self.place] if self.place < len(self.tokens) else None
+        return self.tokens[self.position] if self.position < len(self.tokens) else None
 
     def _or(self) -> tuple[object, ...]:
         parts = [self._and()]
         while self._next() == "or":
-            self.place += 1
+            self.position += 1
             parts.append(self._and())
         return ("or", *parts)
 
     def _and(self) -> tuple[object, ...]:
         parts = [self._not()]
         while self._next() == "and":
-            self.place += 1
+            self.position += 1
             parts.append(self._not())
         return ("and", *parts)
 
     def _not(self) -> tuple[object, ...]:
         token = self._next()
-        self.place += 1
+        self.position += 1
         match token:
             case "not":
                 return ("not", self._not())
@@ -155,7 +155,7 @@ class _Matcher:
                 inner = self._or()
                 if self._next() != ")":
                     self._wrong("a parenthesis is not closed")
-                self.place += 1
+                self.position += 1
                 return inner
             case None | ")" | "and" | "or":
                 self._wrong("a name is missing")

@@ -36,7 +36,7 @@ _UNTAGGED = "untagged"
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-"""Where libyaml ends a line."""
+"""The line breaks of libyaml."""
 _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -94,7 +94,7 @@ class Item:
         """The entries of a mapping; unknown and duplicate keys are noted as problems and left
         out.
         """
-        found: dict[str, Item] = {}
+        entries: dict[str, Item] = {}
         for key_node, value_node in self.node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
@@ -104,15 +104,15 @@ class Item:
                 continue
             name = key_node.value
             item = Item(self.problems, self.below(name), line, value_node)
-            if name in found:
+            if name in entries:
                 item.wrong(
-                    f"duplicate key, first given in line {found[name].line}, should stand once"
+                    f"duplicate key, first given in line {entries[name].line}, should stand once"
                 )
             elif known is not None and name not in known:
                 item.wrong(f"unknown key, should be one of {', '.join(known)}")
             else:
-                found[name] = item
-        return found
+                entries[name] = item
+        return entries
 
     def entries(self) -> Iterator[Item]:
         """The entries of a sequence, under the sequence's own key, each at its own line."""
@@ -176,17 +176,17 @@ def parse(path: Path, text: str) -> Item:
             loader.dispose()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        told = ", ".join(
+        reason = ", ".join(
             str(part)
             for part in (getattr(error, "context", None), getattr(error, "problem", None))
             if part
         )
         line = mark.line + 1 if mark else 1
-        told = " ".join((told or str(error)).split())
-        if "nesting depth" in told:  # PyYAML from 6.0.4 on has a limit of its own
+        reason = " ".join((reason or str(error)).split())
+        if "nesting depth" in reason:  # PyYAML from 6.0.4 on has a limit of its own
             raise FileProblems([f"{path}:{line}: (YAML): {TOO_DEEP}"]) from None
         raise FileProblems(
-            [f"{path}:{line}: (YAML): {told}, should be one YAML document"]
+            [f"{path}:{line}: (YAML): {reason}, should be one YAML document"]
         ) from None
     if node is None:
         raise FileProblems([f"{path}:1: (file): is empty, should be a YAML document"])
@@ -196,10 +196,10 @@ def parse(path: Path, text: str) -> Item:
 
 
 def offset(text: str, mark: yaml.Mark) -> int:
-    """The place of a node's mark in the text; libyaml counts lines and columns in characters, as
+    """The position of a node's mark in the text; libyaml counts lines and columns in characters, as
     Python does.
     """
-    starts = [0, *(found.end() for found in _BREAK.finditer(text))]
+    starts = [0, *(line_break.end() for line_break in _BREAK.finditer(text))]
     return int(starts[mark.line] + mark.column)
 
 

@@ -34,26 +34,26 @@ def members(name: str) -> dict[str, str]:
 
 def _read(file: Path) -> dict[str, str]:
     """A full name a line; what begins with # is a comment."""
-    found: dict[str, str] = {}
+    positions: dict[str, str] = {}
     wrong: list[str] = []
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         name, at = line.strip(), f"{file}:{number}"
         if not name or name.startswith("#"):
             continue
-        if name in found:
-            wrong.append(f"{at}: {name} stands in {found[name]} already, should stand once")
-        found.setdefault(name, at)
+        if name in positions:
+            wrong.append(f"{at}: {name} stands in {positions[name]} already, should stand once")
+        positions.setdefault(name, at)
     if wrong:
         raise FileProblems(wrong)
-    return found
+    return positions
 
 
-def check(given: Mapping[str, str], there: Set[str]) -> None:
+def check(members: Mapping[str, str], full_names: Set[str]) -> None:
     """Raise FileProblems for members that are none of the full names there are."""
     lost = [
         f"{at}: {name} is no shipped case, should be the full name of one"
-        for name, at in given.items()
-        if name not in there
+        for name, at in members.items()
+        if name not in full_names
     ]
     if lost:
         raise FileProblems(lost)

@@ -26,7 +26,8 @@ DTYPES_OF_RESULTS = (
     "complex64",
     "complex128",
 )
-"""What an engine may return and be told that it is wrong; anything else is no array of numbers."""
+"""The dtypes in which an engine may return a result that is judged; anything else is no array of
+numbers."""
 
 
 class Tensors(NamedTuple):
@@ -50,7 +51,7 @@ def dtype_of(name: str) -> np.dtype[Any]:
 
 
 def numeric_array(y: Any) -> Array:
-    """What an engine returned as an array. Raises TypeError if it is no array of numbers."""
+    """The result of an engine as an array. Raises TypeError if it is no array of numbers."""
     if np.ma.is_masked(y):
         raise TypeError("returned a masked array, should be an array of numbers")
     array = np.asarray(y)
@@ -84,12 +85,12 @@ def _array(source: Source, role: str, dtype: np.dtype[Any]) -> Array:
     if isinstance(source, Given):
         values: Array = np.array(source.numbers, np.float64).reshape(source.shape)
     else:
-        values = _made(source, role)
+        values = _recipe_values(source, role)
     with np.errstate(over="ignore", under="ignore"):
         return values.astype(dtype)
 
 
-def _made(source: Made, role: str) -> Array:
+def _recipe_values(source: Made, role: str) -> Array:
     random = np.random.RandomState(source.seed)
     shape = source.shape
     values: Array

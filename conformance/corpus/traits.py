@@ -1,6 +1,4 @@
-"""What cases have in common: traits of a call, and the smallest rule that is true of some cases and
-of no other.
-"""
+"""Traits of a call, and the smallest rule that is true of some cases and of no other."""
 
 from __future__ import annotations
 
@@ -35,7 +33,7 @@ _OF_ALL_AXES: dict[str, Callable[[_Axis], bool]] = {
     "nothing cut": lambda axis: axis["crop_low"] <= 0 and axis["crop_high"] <= 0,
 }
 MOST_FOR_PAIRS = 40
-"""Traits of which pairs are tried; there are not as many."""
+"""The most traits of which pairs are tried; there are not as many."""
 
 
 def traits_of(case: Case) -> Traits:
@@ -126,8 +124,8 @@ def _of_axes(axes: Sequence[_Axis], out: Sequence[int]) -> dict[str, bool]:
 
 
 def rule(failing: Sequence[Traits], passing: Sequence[Traits]) -> tuple[str, bool]:
-    """What all failing cases have and, if the second is true, no passing one has: a trait or two of
-    them; empty if nothing.
+    """The traits, one or two, that all failing cases have and, if the second is true, no passing
+    one has; empty if there are none.
 
     Of rules that separate equally well the shorter is told. Without one, the traits that all
     failing share and fewest of the others have.
@@ -136,21 +134,23 @@ def rule(failing: Sequence[Traits], passing: Sequence[Traits]) -> tuple[str, boo
         return "", False
     shared = sorted(
         frozenset.intersection(*failing),
-        key=lambda trait: (_held(passing, (trait,)), len(trait), trait),
+        key=lambda trait: (_frequency(passing, (trait,)), len(trait), trait),
     )
     if not shared or not passing:
         return "", False
     for count in (1, 2):
         for chosen in combinations(shared[:MOST_FOR_PAIRS], count):
-            if not _held(passing, chosen):
+            if not _frequency(passing, chosen):
                 return " and ".join(chosen), True
-    telling = [trait for trait in shared if _held(passing, (trait,)) * 2 < len(passing)]
+    telling = [trait for trait in shared if _frequency(passing, (trait,)) * 2 < len(passing)]
     first = telling[:1]
     narrower = [
-        trait for trait in telling[1:] if _held(passing, (*first, trait)) < _held(passing, first)
+        trait
+        for trait in telling[1:]
+        if _frequency(passing, (*first, trait)) < _frequency(passing, first)
     ]
     return " and ".join([*first, *narrower[:1]]), False
 
 
-def _held(cases: Iterable[Traits], chosen: Sequence[str]) -> int:
+def _frequency(cases: Iterable[Traits], chosen: Sequence[str]) -> int:
     return sum(traits.issuperset(chosen) for traits in cases)

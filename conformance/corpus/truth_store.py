@@ -18,11 +18,11 @@ from conformance.corpus.truths import Arrays, Truths
 from conformance.system import cache
 
 MOST_BYTES = 2**30
-"""What a folder may take; of more, what was used longest ago is let go when the folder is opened
-the next time."""
+"""The most bytes of a folder; of more, what was used longest ago is let go when the folder is
+opened the next time."""
 
 
-class Kept:
+class ArrayStore:
     """A folder of arrays by content and part. A file that cannot be read or written is as good as
     none.
     """
@@ -38,16 +38,16 @@ class Kept:
         and kept.
         """
         path = self._folder / f"{key_of(content)}-{part}.npz"
-        found = _read(path)
-        if found is None:
-            found = make()
-            _write(path, found)
-        return found
+        arrays = _read(path)
+        if arrays is None:
+            arrays = make()
+            _write(path, arrays)
+        return arrays
 
     def _let_go(self, most_bytes: int) -> None:
         files = [(path.stat(), path) for path in self._folder.glob("*.npz")]
         total = 0
-        for status, path in sorted(files, key=lambda found: -found[0].st_mtime):
+        for status, path in sorted(files, key=lambda entry: -entry[0].st_mtime):
             total += status.st_size
             if total > most_bytes:
                 path.unlink(missing_ok=True)
@@ -55,12 +55,12 @@ class Kept:
 
 def kept_truths() -> Truths:
     """Truths that are kept between runs, beside what frameworks have compiled."""
-    return Truths(keep=Kept(cache.folder() / "truths"))
+    return Truths(keep=ArrayStore(cache.folder() / "truths"))
 
 
 def key_of(content: object) -> str:
-    """What identifies content by its repr, together with everything that numbers are made of it by:
-    our own code and NumPy's.
+    """The key of content: its repr, together with everything that numbers are made of it by: our
+    own code and NumPy's.
     """
     return hashlib.sha256(f"{_makers()}\n{content!r}".encode()).hexdigest()[:32]
 

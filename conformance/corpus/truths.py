@@ -18,13 +18,13 @@ from conformance.oracle.reference import Float64
 
 KEEP_BYTES = 96 * 2**20
 LARGE_BYTES = 2**20
-"""What takes more is not kept until the end of a run: all adapters are asked for it at about the
-same time."""
+"""The most bytes of a case that is kept until the end of a run: a larger one is asked for by all
+adapters at about the same time."""
 
 Arrays = Mapping[str, Array]
 Keep = Callable[[object, str, Callable[[], Arrays]], Arrays]
-"""Gives that part of what follows from a content (which its repr says whole): kept from before, or
-made now and kept."""
+"""A function that gives one part of what follows from a content (which its repr says whole): kept
+from before, or made now and kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +44,8 @@ class Prepared:
 
 
 def bytes_of(case: Case) -> int:
-    """What the arrays and the truth of a case take, what is derived from the truth counted as if it
-    were there.
+    """The bytes of the arrays and the truth of a case, with all that is derived from the truth
+    counted as if it existed.
     """
     sources = (case.input, case.kernel, case.bias)
     operands = sum(math.prod(source.shape) for source in sources if source is not None)
@@ -80,15 +80,15 @@ def _prepare_kept(case: Case, keep: Keep) -> Prepared:
     dtype = dtype_of(case.dtype)
 
     def operands() -> dict[str, Array]:
-        made = tensors_of(case)._asdict()
+        by_role = tensors_of(case)._asdict()
         return {
             name: array.view(f"u{dtype.itemsize}")
-            for name, array in made.items()
+            for name, array in by_role.items()
             if array is not None
         }  # bits, of any dtype
 
-    found = {name: bits.view(dtype) for name, bits in keep(content, "operands", operands).items()}
-    tensors = Tensors(x=found["x"], kernel=found["kernel"], bias=found.get("bias"))
+    arrays = {name: bits.view(dtype) for name, bits in keep(content, "operands", operands).items()}
+    tensors = Tensors(x=arrays["x"], kernel=arrays["kernel"], bias=arrays.get("bias"))
 
     def remember(name: str, make: Callable[[], Float64]) -> Float64:
         return keep(content, name, lambda: {name: make()})[name]
@@ -107,25 +107,25 @@ class Truths:
     def __init__(self, keep_bytes: int = KEEP_BYTES, *, keep: Keep | None = None) -> None:
         self._keep_bytes = keep_bytes
         self._keep = keep
-        self._held: OrderedDict[str, Prepared] = OrderedDict()
+        self._prepared: OrderedDict[str, Prepared] = OrderedDict()
         self._bytes: dict[str, int] = {}
         self._making: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
     def __call__(self, case: Case) -> Prepared:
         with self._lock:
-            if case.name in self._held:
-                self._held.move_to_end(case.name)
-                return self._held[case.name]
+            if case.name in self._prepared:
+                self._prepared.move_to_end(case.name)
+                return self._prepared[case.name]
             making = self._making.setdefault(case.name, threading.Lock())
         with making:  # who comes second waits for what the first one makes
             with self._lock:
-                if case.name in self._held:
-                    return self._held[case.name]
+                if case.name in self._prepared:
+                    return self._prepared[case.name]
                 self._make_room(bytes_of(case))
             prepared = prepare(case) if self._keep is None else _prepare_kept(case, self._keep)
             with self._lock:
-                self._held[case.name], self._bytes[case.name] = prepared, bytes_of(case)
+                self._prepared[case.name], self._bytes[case.name] = prepared, bytes_of(case)
                 self._making.pop(case.name, None)
         return prepared
 
@@ -133,9 +133,9 @@ class Truths:
         """Let go of what was used longest ago, of large cases first: their turn is over when the
         next one comes.
         """
-        while self._held and sum(self._bytes.values()) + size > self._keep_bytes:
+        while self._prepared and sum(self._bytes.values()) + size > self._keep_bytes:
             name = next(
-                (name for name in self._held if self._bytes[name] > LARGE_BYTES),
-                next(iter(self._held)),
+                (name for name in self._prepared if self._bytes[name] > LARGE_BYTES),
+                next(iter(self._prepared)),
             )
-            del self._held[name], self._bytes[name]
+            del self._prepared[name], self._bytes[name]

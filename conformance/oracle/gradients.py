@@ -1,5 +1,5 @@
-"""What is true of the gradients of sum(y * cotangent), y a transposed convolution: with respect to
-input, kernel and bias.
+"""The true gradients of sum(y * cotangent), y a transposed convolution: with respect to input,
+kernel and bias.
 
     dL/dx[n, c, i] = sum over o and k of w[c, o, k] * cotangent[n, o, p]
     dL/dw[c, o, k] = sum over n and i of x[n, c, i] * cotangent[n, o, p]
@@ -30,14 +30,14 @@ from conformance.oracle.reference import Float64, as_slice, blocks, of_rows
 from conformance.oracle.truth import SIGNIFICAND_BITS, integers, significand
 
 BLOCK_BYTES = 2 * 2**20
-"""The most memory that what a tap reads and makes takes: every tap passes over a block again, which
-is faster in a cache."""
+"""The most memory for what one tap reads and makes: every tap passes over a block again, which is
+faster in a cache."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GradientTruth:
-    """What is true of the gradient of sum(y * cotangent) with respect to one operand, and what its
-    error bound is made of.
+    """The true gradient of sum(y * cotangent) with respect to one operand, and the quantities that
+    its error bound is made of.
 
     `of` is "input", "kernel" or "bias", and y the gradient, of that operand's shape. `operands` are
     what it is computed from, rounded to the dtype and then held in float64: (kernel, cotangent),
@@ -159,10 +159,10 @@ def kernel_gradient(x: Float64, cotangent: Float64, geometry: Geometry) -> Float
     batch, groups = len(cotangent), geometry.groups
     dw = np.zeros((x.shape[1], cotangent.shape[1] // groups, *geometry.kernel))
     sums = np.zeros_like(_by_tap(dw, groups))
-    given, seen = (np.ascontiguousarray(_grouped(array, groups)) for array in (x, cotangent))
+    images, seen = (np.ascontiguousarray(_grouped(array, groups)) for array in (x, cotangent))
     with np.errstate(invalid="ignore", over="ignore"):
         for tap, source, at in _pairs(geometry, batch, x.shape[1] + cotangent.shape[1]):
-            sums[tap] += np.matmul(_matrices(given[source]), _matrices(seen[at]).swapaxes(1, 2))
+            sums[tap] += np.matmul(_matrices(images[source]), _matrices(seen[at]).swapaxes(1, 2))
     dw[:] = np.moveaxis(sums, (-3, -2, -1), (0, 1, 2)).reshape(dw.shape)
     return dw
 
@@ -217,8 +217,8 @@ def _within(
     """The taps of an axis with the input positions, limited to [start, stop), and the output
     positions of each.
     """
-    for tap, positions, places in of_rows(taps, stride, start, stop):
-        yield tap, slice(start + positions.start, start + positions.stop), as_slice(places)
+    for tap, positions, outputs in of_rows(taps, stride, start, stop):
+        yield tap, slice(start + positions.start, start + positions.stop), as_slice(outputs)
 
 
 def _block(shape: Sequence[int], most: int) -> list[int]:

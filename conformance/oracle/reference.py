@@ -21,7 +21,7 @@ from conformance.conventions.arguments import is_integer, per_axis
 from conformance.geometry import Axis, Geometry, Problem, call_problems, from_padding
 
 BLOCK_BYTES = 64 * 2**20
-"""The most memory that the products of one block take."""
+"""The most memory for the products of one block."""
 
 Float64 = NDArray[np.float64]
 
@@ -120,15 +120,15 @@ def _add_products(window: Float64, x: Float64, w: Float64, axes: Sequence[Axis])
     for (g, h), (o, p), (n, m), (r, t) in itertools.product(*map(blocks, shape, steps)):
         part = x[g:h, :, n:m, r:t]
         weights = w[g:h, :, o:p].reshape(h - g, c_in, (p - o) * math.prod(kernel))
-        places = part.reshape(h - g, c_in, math.prod(part.shape[2:]))
-        matrices = room[: (h - g) * weights.shape[2] * places.shape[2]].reshape(
-            h - g, weights.shape[2], places.shape[2]
+        columns = part.reshape(h - g, c_in, math.prod(part.shape[2:]))
+        matrices = room[: (h - g) * weights.shape[2] * columns.shape[2]].reshape(
+            h - g, weights.shape[2], columns.shape[2]
         )
-        products = np.matmul(np.moveaxis(weights, 1, 2), places, out=matrices).reshape(
+        products = np.matmul(np.moveaxis(weights, 1, 2), columns, out=matrices).reshape(
             h - g, p - o, *kernel, *part.shape[2:]
         )
         for tap in itertools.product(of_rows(taps[0], axes[0].stride, r, t), *taps[1:]):
-            at = tuple(as_slice(places) for _, _, places in tap)
+            at = tuple(as_slice(outputs) for _, _, outputs in tap)
             source = tuple(as_slice(positions) for _, positions, _ in tap)
             which = (slice(None), slice(None), *(k for k, _, _ in tap), slice(None), *source)
             window[(slice(g, h), slice(o, p), slice(n, m), *at)] += products[which]
@@ -156,11 +156,11 @@ def of_rows(taps: Iterable[Any], stride: int, start: int, stop: int) -> Iterator
     """The taps of the first axis with their input positions limited to [start, stop), counted from
     start.
     """
-    for tap, positions, places in taps:
+    for tap, positions, outputs in taps:
         first, last = max(positions.start, start), min(positions.stop, stop)
         if first < last:
             move = (first - positions.start) * stride
-            begin = places.start + move
+            begin = outputs.start + move
             yield (
                 tap,
                 range(first - start, last - start),
@@ -168,8 +168,8 @@ def of_rows(taps: Iterable[Any], stride: int, start: int, stop: int) -> Iterator
             )
 
 
-def as_slice(places: range) -> slice:
-    return slice(places.start, places.stop, places.step)
+def as_slice(positions: range) -> slice:
+    return slice(positions.start, positions.stop, positions.step)
 
 
 def _real(key: str, values: ArrayLike) -> Float64:
@@ -206,7 +206,7 @@ def _pairs(padding: Any, rank: int) -> list[tuple[int, int]]:
 
 
 def _plain(value: Any) -> Any:
-    """Whatever counts as a whole number as int, whatever can be iterated as a list; the rest as it
+    """A whole number of any type as int, anything that can be iterated as a list; the rest as it
     is.
     """
     if isinstance(value, np.ndarray):

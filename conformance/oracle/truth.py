@@ -1,5 +1,5 @@
-"""What is true of a case: the output, and what bounds an engine's rounding error in every
-element.
+"""The truth of a case: the output, and the quantities that bound an engine's rounding error in
+every element.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ SIGNIFICAND_BITS = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}
 """Bits of the significand, the hidden one counted."""
 
 Remember = Callable[[str, Callable[[], Float64]], Float64]
-"""Gives the array of that name: one that was made before, or what the function makes."""
+"""A function that gives the array of a name: one that was made before, or the one that its argument
+makes."""
 
 
 def _forget(name: str, make: Callable[[], Float64]) -> Float64:

@@ -1,5 +1,5 @@
-"""What a call does not say, chosen or taken from the input; and the geometry that it then has, at
-which sizes.
+"""The completion of a call: sizes that it leaves open, chosen or taken from the input, and the
+geometry that it then has.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REFUSING = (
 
 
 def completed(
-    layer: Layer, given: Sequence[int] | None
+    layer: Layer, input_shape: Sequence[int] | None
 ) -> tuple[Channels, tuple[int, ...], list[str]]:
     """Batch, channels and size from the call, the input, or a choice; and what was chosen. Raises
     PortError.
@@ -33,10 +33,10 @@ def completed(
     for key, value in {"kernel": layer.kernel, **layer.native}.items():
         if key not in ("output_shape", "output_size") and _largest(value) > LARGEST:
             raise PortError(f"{key} is {value}, should have no number above {LARGEST}")
-    if given is not None:
-        _fits(layer, given)
+    if input_shape is not None:
+        _fits(layer, input_shape)
     notes: list[str] = []
-    c_in = given[1] if given else layer.c_in
+    c_in = input_shape[1] if input_shape else layer.c_in
     if c_in is None:
         c_in = 2 * layer.groups
         notes.append(f"The call does not say how many channels the input has: {c_in} is chosen.")
@@ -44,8 +44,8 @@ def completed(
     if c_out is None:
         c_out = 3 * layer.groups
         notes.append(f"The call does not say how many channels the output has: {c_out} is chosen.")
-    batch = given[0] if given else layer.batch or 1
-    size = tuple(given[2:]) if given else layer.size
+    batch = input_shape[0] if input_shape else layer.batch or 1
+    size = tuple(input_shape[2:]) if input_shape else layer.size
     if size is None:
         size = _usual_size(layer)
         notes.append(f"No input is given: {','.join(map(str, (batch, c_in, *size)))} is chosen.")
@@ -59,15 +59,17 @@ def _largest(value: Any) -> int:
     return abs(value) if isinstance(value, int) else 0
 
 
-def _fits(layer: Layer, given: Sequence[int]) -> None:
-    if len(given) != layer.rank + 2 or min(given) < 1:
-        what = ",".join(map(str, given))
+def _fits(layer: Layer, input_shape: Sequence[int]) -> None:
+    if len(input_shape) != layer.rank + 2 or min(input_shape) < 1:
+        what = ",".join(map(str, input_shape))
         raise PortError(
             f"input is {what}, should be {layer.rank + 2} numbers of at least 1: N,C and "
             f"{layer.rank} for the space"
         )
-    if layer.c_in not in (None, given[1]):
-        raise PortError(f"input has {given[1]} channels, should have the {layer.c_in} of the call")
+    if layer.c_in not in (None, input_shape[1]):
+        raise PortError(
+            f"input has {input_shape[1]} channels, should have the {layer.c_in} of the call"
+        )
 
 
 def _usual_size(layer: Layer) -> tuple[int, ...]:
@@ -111,11 +113,11 @@ def geometry_of(layer: Layer, size: Sequence[int], channels: Channels) -> Geomet
             f"{geometry.groups} groups of {channels.c_out} output channels, should divide them"
         )
     kernel = (channels.c_in, channels.c_out // geometry.groups, *geometry.kernel)
-    found = call_problems(
+    problems = call_problems(
         geometry, x=(channels.batch, channels.c_in, *size), kernel=kernel, bias=None
     )
-    if found:
-        raise PortError("; ".join(f"{problem.key}: {problem.text}" for problem in found))
+    if problems:
+        raise PortError("; ".join(f"{problem.key}: {problem.text}" for problem in problems))
     refused = conventions.get(layer.framework).native(geometry)
     if layer.framework in REFUSING and isinstance(refused, Unrepresentable):
         raise PortError(f"{layer.framework} refuses this call itself. {refused.reason}")

@@ -1,4 +1,4 @@
-"""What is ported: a call as it has been read, and the sizes that it may leave open."""
+"""The subject of a port: a call as it has been read, and the sizes that it may leave open."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from conformance.porting.layouts import Layout
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """What one call says. `native` is in normal form; None stands for what the call does not
-    say.
+    """One call as it was read. `native` is in normal form; None stands for what the call leaves
+    open.
     """
 
     framework: str

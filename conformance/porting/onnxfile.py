@@ -17,11 +17,11 @@ Shapes = Mapping[str, list[int]]
 """Shapes by the name of a value, 0 for a size that is symbolic or unknown."""
 
 
-def layers(path: str, given: Sequence[int] | None = None) -> list[Layer]:
+def layers(path: str, input_shape: Sequence[int] | None = None) -> list[Layer]:
     """The ConvTranspose nodes of a model in the order of its graph; raises PortError. Needs the
     package onnx.
 
-    `given` is the shape of the model's first input; shape inference takes it to the nodes.
+    `input_shape` is the shape of the model's first input; shape inference takes it to the nodes.
     """
     if not find_spec("onnx"):
         raise PortError(
@@ -29,8 +29,8 @@ def layers(path: str, given: Sequence[int] | None = None) -> list[Layer]:
         )
     onnx = import_module("onnx")
     model = _loaded(onnx, path)
-    if given is not None:
-        _set_input(model.graph, path, given)
+    if input_shape is not None:
+        _set_input(model.graph, path, input_shape)
     graphs = list(_graphs(onnx, _inferred(onnx, model).graph))
     shapes: dict[str, list[int]] = {}
     for graph in graphs:
@@ -63,26 +63,27 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _set_input(graph: Any, path: str, given: Sequence[int]) -> None:
+def _set_input(graph: Any, path: str, input_shape: Sequence[int]) -> None:
     """Give the model's first input this shape, which has to agree with what the model says of
     it.
     """
-    held = {tensor.name for tensor in graph.initializer}
-    value = next((value for value in graph.input if value.name not in held), None)
+    initializer_names = {tensor.name for tensor in graph.initializer}
+    value = next((value for value in graph.input if value.name not in initializer_names), None)
     if value is None:
         raise PortError(f"{path} has no input, should be given no shape for one")
     known = _dimensions(value)
-    fits = len(given) == len(known) and all(
-        have in (0, want) for have, want in zip(known, given, strict=True)
+    fits = len(input_shape) == len(known) and all(
+        have in (0, want) for have, want in zip(known, input_shape, strict=True)
     )
-    if (known and not fits) or min(given, default=0) < 1:
+    if (known and not fits) or min(input_shape, default=0) < 1:
         should = _sizes(known) if known else "of numbers of at least 1"
         raise PortError(
-            f"input is {_sizes(given)}, should be {should}: the shape of {value.name} in {path}"
+            f"input is {_sizes(input_shape)}, should be {should}: the shape of {value.name} in "
+            f"{path}"
         )
     kind = value.type.tensor_type.shape
     del kind.dim[:]
-    for size in given:
+    for size in input_shape:
         kind.dim.add().dim_value = size
 
 

@@ -30,7 +30,7 @@ class Numbers:
     w: Array
     b: Array | None
 
-    def given(self, order: str, layout: Layout, groups: int) -> list[Array]:
+    def program_arrays(self, order: str, layout: Layout, groups: int) -> list[Array]:
         """The arrays that a program takes: x with its axes in this order, the kernel in the
         source's layout.
         """
@@ -74,7 +74,7 @@ def canonical(y: Array, order: str) -> Array:
 
 
 def oracle(numbers: Numbers, geometry: Geometry) -> Array:
-    """What is right."""
+    """The right output (N, C_out, *out), from the oracle."""
     b = None if numbers.b is None else np.asarray(numbers.b, np.float64)
     return transpose_into_window(
         np.asarray(numbers.x, np.float64), np.asarray(numbers.w, np.float64), b, geometry

@@ -56,8 +56,8 @@ class Port:
 def port(
     call: str, *, source: str, target: str, input: Sequence[int] | None = None, prove: bool = True
 ) -> Port:
-    """What a call of `source` is in `target`. `input` is (N, C_in, *spatial); what is not said is
-    chosen, and said.
+    """The port of a call of `source` to `target`. `input` is (N, C_in, *spatial); whatever is left
+    open is chosen, and a note says so.
 
     Names are those of `conformance.conventions.NAMES`. Raises PortError (a ValueError) for a call
     that cannot be read or makes no sense. With `prove` both programs run, in processes of their

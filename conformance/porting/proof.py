@@ -73,10 +73,10 @@ def prove(
         f"{left_by} and {right_by} {'agree bit for bit' if agrees else 'DIFFER'} on integers, "
         f"{times(right.shape)}."
     )
-    found = Proof(
+    proof = Proof(
         agrees=agrees, exact=True, by=(left_by, right_by), notes=tuple(trial.notes), text=text
     )
-    return Proved(proof=found, plan=plan, reason=reason)
+    return Proved(proof=proof, plan=plan, reason=reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +108,8 @@ class _Trial:
         return program(self.layer, plan, self.geometry, self.channels)
 
     def computed(self, program: Program) -> tuple[Array | None, str]:
-        """What a program computes, and what did; None if its framework is not installed or fails,
-        which is noted.
+        """The output of a program, and the name of what computed it; None if its framework is not
+        installed or fails, which is noted.
         """
         absent = missing(program.framework)
         if absent:
@@ -119,8 +119,8 @@ class _Trial:
             )
             return None, "missing"
         name = described(program.framework)
-        given = self.numbers.given(program.x, self.layer.layout, self.geometry.groups)
-        (y,) = run_programs(program.framework, [(program.code, given)])
+        arrays = self.numbers.program_arrays(program.x, self.layer.layout, self.geometry.groups)
+        (y,) = run_programs(program.framework, [(program.code, arrays)])
         if isinstance(y, Failure):
             self.notes.append(f"{name} fails at this call: {y.text.splitlines()[0][:300]}")
             return None, "failed"

@@ -1,4 +1,4 @@
-"""What to do in the target: one call if it has the arguments, else the shortest way round with the
+"""The recipe in the target: one call if it has the arguments, else the shortest way round with the
 calls it has.
 
 Four things help, each exact: cut the output of a call that keeps more; pad the input, which moves
@@ -49,7 +49,7 @@ class Plan:
 
     @property
     def cost(self) -> tuple[int, int]:
-        """What makes one recipe shorter than another: steps, weighed by what they cost to run, then
+        """The key by which recipes are compared: steps, weighed by what they cost to run, then
         elements thrown away.
         """
         weight = (
@@ -62,20 +62,20 @@ class Plan:
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """What surrounds the call, a sentence each; nothing if the call is all."""
-        said = []
+        """The steps before and after the call, a sentence each; empty if the call is all."""
+        sentences = []
         if self.block_diagonal:
-            said.append("Write the groups as one block-diagonal kernel.")
+            sentences.append("Write the groups as one block-diagonal kernel.")
         if self.insert_zeros:
-            said.append("Write the dilation as a kernel with zeros between its taps.")
+            sentences.append("Write the dilation as a kernel with zeros between its taps.")
         if any(map(any, self.pad)):
-            said.append(
+            sentences.append(
                 f"Pad the input with zeros first, {_ends(self.pad)}: the bias then reaches what "
                 "is appended."
             )
         if any(map(any, self.cut)):
-            said.append(f"Cut the output afterwards, {_ends(self.cut)}.")
-        return tuple(said)
+            sentences.append(f"Cut the output afterwards, {_ends(self.cut)}.")
+        return tuple(sentences)
 
 
 def _ends(pairs: Pairs) -> str:
@@ -110,12 +110,12 @@ def cautious(target: str, geometry: Geometry) -> Plan:
     """The recipe whose call cuts nothing: for engines that fail at a call which they should
     take.
     """
-    found = []
+    plans = []
     for changed, block, insert in _kernels(geometry):
         options = [_uncut(axis) for axis in changed.axes]
         plan = _joined(target, changed, options, block=block, insert=insert)
-        found += [plan] if plan else []
-    return min(found, key=lambda plan: plan.cost)
+        plans += [plan] if plan else []
+    return min(plans, key=lambda plan: plan.cost)
 
 
 def refusal(target: str, native: Native, geometry: Geometry) -> str | None:
@@ -171,10 +171,10 @@ def _plans(target: str, geometry: Geometry, block: bool, insert: bool) -> Iterat
     """Plans for one kernel, best first."""
     options = []
     for axis in geometry.axes:
-        asked = islice(_options(axis), MOST_ASKED)
+        candidates = islice(_options(axis), MOST_ASKED)
         legal = (
             option
-            for option in asked
+            for option in candidates
             if _legal(target, (option.axis,) * geometry.rank, geometry.groups)
         )
         options.append([*islice(legal, MOST_OPTIONS), _uncut(axis)])

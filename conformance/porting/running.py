@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TIMEOUT = 300.0
-"""Seconds for the start of a process and its first program; each gets 5 more."""
+"""The seconds for the start of a process and its first program; each gets 5 more."""
 
 _NEEDS = {
     "torch": ("torch",),
@@ -28,7 +28,8 @@ _NEEDS = {
     "onnx": ("onnx", "onnxruntime"),
 }
 BACKENDS = ("torch", "jax", "tensorflow")
-"""Of Keras, in the order in which an installed one is chosen: the quickest to start first."""
+"""The backends of Keras, in the order in which an installed one is chosen: the quickest to start
+first."""
 
 Array = NDArray[Any]
 
@@ -84,16 +85,16 @@ def environment(framework: str) -> dict[str, str]:
 
 def backend() -> str | None:
     """The Keras backend that is used: what KERAS_BACKEND says, else the first that is installed."""
-    asked = os.environ.get("KERAS_BACKEND")
-    return asked or next((name for name in BACKENDS if find_spec(name)), None)
+    chosen = os.environ.get("KERAS_BACKEND")
+    return chosen or next((name for name in BACKENDS if find_spec(name)), None)
 
 
 def missing(framework: str) -> list[str]:
     """Import packages that a framework's programs need and that are not installed."""
-    found = [name for name in _NEEDS[framework] if not find_spec(name)]
-    if framework == "keras" and not found and (not backend() or not find_spec(str(backend()))):
-        found.append(backend() or "a backend of Keras")
-    return found
+    absent = [name for name in _NEEDS[framework] if not find_spec(name)]
+    if framework == "keras" and not absent and (not backend() or not find_spec(str(backend()))):
+        absent.append(backend() or "a backend of Keras")
+    return absent
 
 
 def described(framework: str) -> str:
@@ -107,14 +108,14 @@ def described(framework: str) -> str:
 
 
 def run_programs(
-    framework: str, asked: Sequence[tuple[str, Sequence[Array]]]
+    framework: str, programs: Sequence[tuple[str, Sequence[Array]]]
 ) -> list[Array | Failure]:
-    """What each program's `conv_transpose` returns for its arrays, all in one process; one that
+    """The results of each program's `conv_transpose` for its arrays, all in one process; one that
     dies costs a new process.
     """
     results: list[Array | Failure] = []
-    while len(results) < len(asked):
-        lines = [_line(code, arrays) for code, arrays in asked[len(results) :]]
+    while len(results) < len(programs):
+        lines = [_line(code, arrays) for code, arrays in programs[len(results) :]]
         try:
             done = subprocess.run(
                 [sys.executable, "-c", _CHILD],
@@ -148,15 +149,15 @@ def run_programs(
 
 
 def _line(code: str, arrays: Sequence[Array]) -> str:
-    given = [
+    encoded = [
         (base64.b64encode(np.ascontiguousarray(array, "float32").tobytes()).decode(), array.shape)
         for array in arrays
     ]
-    return json.dumps({"code": code, "arrays": given})
+    return json.dumps({"code": code, "arrays": encoded})
 
 
 def _answer(line: str) -> Array | Failure:
-    said: Mapping[str, Any] = json.loads(line)
-    if "error" in said:
-        return Failure(text=said["error"])
-    return np.frombuffer(base64.b64decode(said["data"]), said["dtype"]).reshape(said["shape"])
+    answer: Mapping[str, Any] = json.loads(line)
+    if "error" in answer:
+        return Failure(text=answer["error"])
+    return np.frombuffer(base64.b64decode(answer["data"]), answer["dtype"]).reshape(answer["shape"])

@@ -21,9 +21,7 @@ from conformance.porting.layer import Channels, Layer, times
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trap:
-    """What the call that looks the same would have computed; `differs` if not what the source
-    does.
-    """
+    """The result of the call that looks the same; `differs` if it is not that of the source."""
 
     call: str
     differs: bool
@@ -131,13 +129,13 @@ def _with_its_output(native: Native, geometry: Geometry) -> Native:
     """tf.nn's call asks for the output's size: whoever ports gives it the right one, if the call
     takes it.
     """
-    wanted = native | {"output_shape": list(geometry.out)}
+    sized = native | {"output_shape": list(geometry.out)}
     convention = conventions.get("tensorflow")
-    found = convention.native(
-        convention.geometry(wanted, size=geometry.size, kernel=geometry.kernel)
+    canonical = convention.native(
+        convention.geometry(sized, size=geometry.size, kernel=geometry.kernel)
     )
-    taken = not isinstance(found, Unrepresentable) and found["padding"] == native["padding"]
-    return wanted if taken else native
+    taken = not isinstance(canonical, Unrepresentable) and canonical["padding"] == native["padding"]
+    return sized if taken else native
 
 
 def _sentence(
@@ -204,8 +202,8 @@ def _loses(axis: Axis, verb: str = "loses") -> str:
 
 
 def kernel_trap(layer: Layer, target: str) -> str | None:
-    """What goes wrong with a kernel that is copied axis by axis, where one framework flips and the
-    other does not.
+    """The trap of a kernel that is copied axis by axis, where one framework flips and the other
+    does not.
     """
     unflipped = target in ("jax", "flax")
     if layer.layout.flipped == unflipped or math.prod(layer.kernel) == 1:

@@ -1,4 +1,4 @@
-"""What is a case as a program that needs nothing of this suite?"""
+"""A case as a program that needs nothing of this suite."""
 
 from conformance.programs.source import array, fixed, input_padding, program, refused, rendered
 

@@ -61,8 +61,8 @@ def refused(adapter: str, native: Native, batch: int) -> Unrepresentable | None:
 
 
 def fixed(adapter: str, dtype: str, rank: int) -> dict[str, Any]:
-    """What a template is filled with that depends on the adapter, the dtype and the number of
-    spatial axes alone.
+    """The values of a template that depend on the adapter, the dtype and the number of spatial axes
+    alone.
     """
     entry = REGISTRY[adapter]
     return {
@@ -109,19 +109,19 @@ def array(source: Source | None, role: str) -> str:
             f"np.array({_nested([_literal(n) for n in source.numbers], source.shape)}, dtype=float)"
         )
     shape = source.shape
-    made = f"np.random.RandomState({source.seed})"
+    generator = f"np.random.RandomState({source.seed})"
     match source.values:
         case "integers":
-            expression = f"{made}.randint(-4, 5, {shape}).astype(float)"
+            expression = f"{generator}.randint(-4, 5, {shape}).astype(float)"
         case "wide" if role == "input":
             expression = (
                 f"(lambda r: (2.0 * r.randint(2048, 4096, {shape}) + 1) * (1 - 2 * "
-                f"r.randint(0, 2, {shape})))({made})"
+                f"r.randint(0, 2, {shape})))({generator})"
             )
         case "wide":
-            expression = f"{made}.randint(-2, 3, {shape}).astype(float)"
+            expression = f"{generator}.randint(-2, 3, {shape}).astype(float)"
         case "normal":
-            expression = f"np.round({made}.standard_normal({shape}) * 2**12) / 2**12"
+            expression = f"np.round({generator}.standard_normal({shape}) * 2**12) / 2**12"
         case "ones":
             expression = f"np.ones({shape})"
         case "arange":
@@ -154,7 +154,7 @@ def _tuples(value: Any) -> Any:
 
 
 def input_padding(geometry: Geometry | None) -> list[tuple[int, int]]:
-    """What `jax.lax.conv_general_dilated` calls padding."""
+    """The padding argument of `jax.lax.conv_general_dilated`."""
     return [] if geometry is None else [(low, high) for low, high in jax.input_padding(geometry)]
 
 

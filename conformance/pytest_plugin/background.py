@@ -42,9 +42,9 @@ class Awaited:
         for case in cases:
             other = self.cases.setdefault(case.name, case)
             if other.place.file.resolve() != case.place.file.resolve():
-                at, there = case.place.at("id"), other.place.at("id")
+                at, other_at = case.place.at("id"), other.place.at("id")
                 taken.append(
-                    f"{at}: id: full name {case.name} is taken by {there}, should be unique"
+                    f"{at}: id: full name {case.name} is taken by {other_at}, should be unique"
                 )
         return taken
 
@@ -56,7 +56,7 @@ class Awaited:
             self._settled = True
 
     def verdict(self, task: Task, everything: Callable[[], Sequence[Task]]) -> Verdict:
-        """What came of a task; the first that is asked for sets `everything` going. Raises
+        """The verdict of a task; the first that is asked for sets `everything` going. Raises
         FileProblems and what went wrong.
         """
         self.settle()
@@ -97,9 +97,9 @@ def _key(task: Task) -> Key:
     return Key(case=task.case.name, adapter=task.label, device=task.device, quantity=task.quantity)
 
 
-def told(answers: Mapping[str, Greeting | Outcome]) -> dict[str, Any]:
-    """What the adapters answered, in dictionaries, lists, text and numbers alone."""
-    found = {}
+def encoded_answers(answers: Mapping[str, Greeting | Outcome]) -> dict[str, Any]:
+    """The answers of the adapters, in dictionaries, lists, text and numbers alone."""
+    encoded = {}
     for label, answer in answers.items():
         fields = asdict(answer)
         if isinstance(answer, Greeting):
@@ -109,17 +109,17 @@ def told(answers: Mapping[str, Greeting | Outcome]) -> dict[str, Any]:
                 "devices": list(answer.devices),
                 "facts": dict(answer.facts),
             }
-        found[label] = {"kind": type(answer).__name__, "fields": fields}
-    return found
+        encoded[label] = {"kind": type(answer).__name__, "fields": fields}
+    return encoded
 
 
-def heard(said: Mapping[str, Mapping[str, Any]]) -> dict[str, Greeting | Outcome]:
-    """The answers that `told` was given."""
-    found: dict[str, Greeting | Outcome] = {}
-    for label, answer in said.items():
+def decoded_answers(encoded: Mapping[str, Mapping[str, Any]]) -> dict[str, Greeting | Outcome]:
+    """The answers that `encoded_answers` encoded."""
+    answers: dict[str, Greeting | Outcome] = {}
+    for label, answer in encoded.items():
         fields = answer["fields"]
         if answer["kind"] == "Greeting":
-            found[label] = Greeting(**{**fields, "devices": tuple(fields["devices"])})
+            answers[label] = Greeting(**{**fields, "devices": tuple(fields["devices"])})
         else:
-            found[label] = getattr(outcomes, answer["kind"])(**fields)
-    return found
+            answers[label] = getattr(outcomes, answer["kind"])(**fields)
+    return answers

@@ -28,8 +28,8 @@ from conformance.workers.answers import Greeting
 from conformance.workers.pool import Pool
 
 Answer = Verdict | CaseFileError
-"""What comes of a task; an error where what the case's file says is `expected` is not what the
-oracle says."""
+"""The verdict of a task; an error where the `expected` of the case's file is not what the oracle
+gives."""
 
 
 class Piecemeal:
@@ -77,7 +77,7 @@ class Piecemeal:
 
     @cached_property
     def line(self) -> dict[str, Any]:
-        """What the run line of a record would be; messages need it."""
+        """The run line that a record would have; messages need it."""
         return self._session.run_line()
 
     def work(self, tasks: Sequence[Task], handle: Callable[[Task, Answer], None]) -> None:
@@ -107,7 +107,7 @@ class Piecemeal:
         self._pool.close()
 
     def _guarded(self, case: Case) -> CaseFileError | None:
-        """What is wrong with the case's own `expected`, found out once."""
+        """The error of the case's own `expected`, if any, found once."""
         if case.name not in self._guards:
             try:
                 check_guards([case], self._truths)

@@ -31,7 +31,7 @@ from conformance.workers.answers import Greeting
 from conformance.workers.specs import read_interpreters, read_specs
 
 _MEANT_BY_PYTEST = ("parametrize", "skip", "skipif", "xfail", "usefixtures", "filterwarnings")
-"""Marks that do something: a tag of that name is no mark."""
+"""The marks that pytest acts on: a tag of that name is no mark."""
 
 
 class Suite:
@@ -39,7 +39,9 @@ class Suite:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.heard: dict[str, Any] | None = getattr(config, "workerinput", {}).get("conformance")
+        self.encoded_answers: dict[str, Any] | None = getattr(config, "workerinput", {}).get(
+            "conformance"
+        )
         self.known = [_absolute(file) for file in config.getoption("--conformance-known") or ()]
         self._awaited: Awaited | None = None
         self._marks: set[str] = set()
@@ -52,31 +54,35 @@ class Suite:
     def pytest_sessionstart(self) -> None:
         """Greet the adapters, or take the controller's word for what they answered."""
         try:
-            answers = None if self.heard is None else background.heard(self.heard)
+            answers = (
+                None
+                if self.encoded_answers is None
+                else background.decoded_answers(self.encoded_answers)
+            )
             trial = Piecemeal(self._request(), answers)
         except UsageError as error:
             raise pytest.UsageError(str(error)) from None
-        self._awaited = Awaited(trial, one_by_one=self.heard is not None)
+        self._awaited = Awaited(trial, one_by_one=self.encoded_answers is not None)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """This process is the controller of pytest-xdist: it runs no test itself."""
         self.trial.close()
-        node.workerinput["conformance"] = background.told(self.trial.answers)
+        node.workerinput["conformance"] = background.encoded_answers(self.trial.answers)
 
     def pytest_report_header(self) -> list[str]:
         if self._awaited is None:  # pytest --version and its like
             return []
-        said = []
+        engines = []
         for label, answer in self.trial.answers.items():
             if label not in self.trial.absent:
                 versions = (
                     answer.versions if isinstance(answer, Greeting) else {"does not start": ""}
                 )
                 names = [f"{name} {version}".strip() for name, version in versions.items()]
-                said.append(f"{label} ({', '.join(names)})")
+                engines.append(f"{label} ({', '.join(names)})")
         absent = f"; not installed: {', '.join(self.trial.absent)}" if self.trial.absent else ""
-        return [f"conformance: {', '.join(said)}{absent}"]
+        return [f"conformance: {', '.join(engines)}{absent}"]
 
     def pytest_collect_file(
         self, file_path: Path, parent: pytest.Collector
@@ -84,16 +90,16 @@ class Suite:
         """YAML files: those given by name, and in folders those that have a key of a case file."""
         if file_path.suffix not in ENDINGS or file_path.name == DESIGN:
             return None
-        given = self._given(file_path)
+        argument = self._argument_of(file_path)
         if file_path in self.known or NOT_CASES in (
-            *file_path.relative_to(given.parent).parts,
+            *file_path.relative_to(argument.parent).parts,
             file_path.parent.name,
         ):
             return _Declared.from_parent(parent, path=file_path, suite=self)
         if not parent.session.isinitpath(file_path) and not _looks_like_cases(file_path):
             return None
         return _CaseFile.from_parent(
-            parent, path=file_path, suite=self, root=corpus_root(file_path, given)
+            parent, path=file_path, suite=self, root=corpus_root(file_path, argument)
         )
 
     def pytest_sessionfinish(self) -> None:
@@ -124,30 +130,32 @@ class Suite:
     def _request(self) -> Request:
         option = self.config.getoption
         pythons = option("--conformance-python") or []
-        specs, asked = read_specs(option("--conformance-adapter") or [], pythons)
+        specs, texts_by_label = read_specs(option("--conformance-adapter") or [], pythons)
         return Request(
             selection=Selection(cases=(), loaded=(), roots=()),
             specs=specs,
-            asked=asked,
-            pythons=read_interpreters(pythons, list(asked)),
+            texts_by_label=texts_by_label,
+            pythons=read_interpreters(pythons, list(texts_by_label)),
             known=[nearby(file) for file in self.known],
             device=option("--conformance-device"),
-            jobs=os.cpu_count() or 1 if self.heard is None else 1,
+            jobs=os.cpu_count() or 1 if self.encoded_answers is None else 1,
             timeout=option("--conformance-timeout") or 60.0,
             threads=physical_cores(),
         )
 
-    def _given(self, file: Path) -> Path:
+    def _argument_of(self, file: Path) -> Path:
         """The argument of the command line that a file is or lies in."""
-        given = [_absolute(argument.partition("::")[0]) for argument in self.config.args]
-        return next((path for path in given if file == path or path in file.parents), file.parent)
+        arguments = [_absolute(argument.partition("::")[0]) for argument in self.config.args]
+        return next(
+            (path for path in arguments if file == path or path in file.parents), file.parent
+        )
 
 
 class _CaseFile(pytest.File):
     """A YAML file of cases: a test for every case, adapter, device and quantity."""
 
-    def __init__(self, *, suite: Suite, root: Path, **rest: Any) -> None:
-        super().__init__(**rest)
+    def __init__(self, *, suite: Suite, root: Path, **node_arguments: Any) -> None:
+        super().__init__(**node_arguments)
         self.suite, self.root = suite, root
 
     def collect(self) -> Iterator[pytest.Item]:
@@ -186,8 +194,8 @@ class _Case(pytest.Item):
 
     parent: _CaseFile
 
-    def __init__(self, *, suite: Suite, task: Task, **rest: Any) -> None:
-        super().__init__(**rest)
+    def __init__(self, *, suite: Suite, task: Task, **node_arguments: Any) -> None:
+        super().__init__(**node_arguments)
         self.suite, self.task = suite, task
         self.extra_keyword_matches.add(task.case.name)
         for mark in suite.marks((task.label, task.device, *task.case.tags)):
@@ -216,8 +224,8 @@ class _Case(pytest.Item):
             pytest.skip(" ".join([f"{verdict.status}:", *explanation(verdict)]))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What is wrong with a file, and what is known, is told as such: a traceback takes pytest
-        long, and says nothing here.
+        """The text of a failure: problems of a file, and known ones, without a traceback, which
+        takes pytest long and explains nothing here.
         """
         if isinstance(excinfo.value, FileProblems):
             return "\n".join(excinfo.value.lines)
@@ -235,8 +243,8 @@ class _Case(pytest.Item):
 class _Declared(pytest.File):
     """A file of known differences: a test that each of its entries still matches a case."""
 
-    def __init__(self, *, suite: Suite, **rest: Any) -> None:
-        super().__init__(**rest)
+    def __init__(self, *, suite: Suite, **node_arguments: Any) -> None:
+        super().__init__(**node_arguments)
         self.suite = suite
 
     def collect(self) -> Iterator[pytest.Item]:
@@ -250,8 +258,8 @@ class _Declared(pytest.File):
 class _Matches(pytest.Item):
     """Whether every entry of a file of known differences names a case of its corpus."""
 
-    def __init__(self, *, suite: Suite, **rest: Any) -> None:
-        super().__init__(**rest)
+    def __init__(self, *, suite: Suite, **node_arguments: Any) -> None:
+        super().__init__(**node_arguments)
         self.suite = suite
 
     def runtest(self) -> None:

@@ -1,1 +1,1 @@
-"""What does the file of a run say, and how do two of them differ?"""
+"""The file of a run: its lines, and the differences between two such files."""

@@ -77,8 +77,8 @@ def _entry(way: _Way, cases: Sequence[str], versions: Mapping[str, str]) -> str:
         f"versions: {json.dumps(_seen_in(versions))}",
         f"where: {{device: {_text(way.device)}}}",
     ]
-    rest = {"status": way.status, "kind": way.kind, "diagnosis": way.diagnosis}
-    lines += [f"{key}: {_text(value)}" for key, value in rest.items() if value is not None]
+    failure = {"status": way.status, "kind": way.kind, "diagnosis": way.diagnosis}
+    lines += [f"{key}: {_text(value)}" for key, value in failure.items() if value is not None]
     lines += ['reason: ""', 'source: ""']
     return "".join(
         ("- " if not number else "  ") + line + "\n" for number, line in enumerate(lines)

@@ -1,4 +1,4 @@
-"""What a record says of a case, both ways: its line, and the case of a line."""
+"""The line of a case in a record, both ways: the line of a case, and the case of a line."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def case_line(case: Case, truths: Truths) -> dict[str, Any]:
     """A case for the record: arrays up to 4096 elements, and the recipe of those that are made."""
     prepared = truths(case)
     arrays = {"input": case.input, "kernel": case.kernel, "bias": case.bias}
-    made = zip(arrays.items(), prepared.tensors, strict=True)
+    operands = zip(arrays.items(), prepared.tensors, strict=True)
     return {
         "case": case.name,
         "summary": case.summary,
@@ -54,7 +54,7 @@ def case_line(case: Case, truths: Truths) -> dict[str, Any]:
         "native": None if case.native is None else {case.native[0]: case.native[1]},
         **{
             key: None if source is None else _array_line(source, array)
-            for (key, source), array in made
+            for (key, source), array in operands
         },
         "gradients": None
         if case.gradients is None

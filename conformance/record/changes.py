@@ -1,4 +1,4 @@
-"""What changed between two records: verdicts, timings, versions, and what only one of them has.
+"""Changes between two records: verdicts, timings, versions, and what only one of them has.
 
 Verdicts are held against each other by case, adapter, device and quantity. Nothing here reads a
 file or prints.
@@ -29,8 +29,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """What the run lines do not agree in: the version of an adapter's distribution, or the machine
-    and the settings.
+    """A point in which the run lines differ: the version of an adapter's distribution, or the
+    machine and the settings.
     """
 
     adapter: str | None
@@ -41,8 +41,8 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Only:
-    """What one record has and the other has not; `verdicts` are those whose case and adapter both
-    have.
+    """The parts that one record has and the other has not; `verdicts` are those whose case and
+    adapter both have.
     """
 
     cases: tuple[str, ...]
@@ -52,7 +52,7 @@ class Only:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What changed from an old record to a new one, each list in the order of the new record.
+    """The changes from an old record to a new one, each list in the order of the new record.
 
     What engines did is compared, and not what was known of it. `newly_failing`: fails now and did
     not before; so does what fails in another way and is no longer known, and what OLD lacks and is
@@ -100,7 +100,7 @@ class Changes:
 
 
 ASPECTS = ("status", "kind", "diagnosis", "precision")
-"""What two verdicts may differ in."""
+"""The aspects in which two verdicts may differ."""
 
 _SETTINGS = (
     "conformance",
@@ -259,8 +259,8 @@ def _differ(old: Any, new: Any) -> bool:
         isinstance(old, Mapping) and isinstance(new, Mapping) and "shape" in old and "shape" in new
     ):
         return bool(old != new)
-    told = next((key for key in ("make", "values") if key in old and key in new), "shape")
-    return bool(old["shape"] != new["shape"] or old[told] != new[told])
+    content_key = next((key for key in ("make", "values") if key in old and key in new), "shape")
+    return bool(old["shape"] != new["shape"] or old[content_key] != new[content_key])
 
 
 def _only(having: Record, lacking: Record, keys: Iterable[Key]) -> Only:

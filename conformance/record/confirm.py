@@ -23,21 +23,21 @@ from conformance.system.files import replace_file
 from conformance.verdicts.known import Difference
 from conformance.verdicts.known_reader import entries_of
 from conformance.verdicts.verdict import Verdict
-from conformance.verdicts.version_range import Place, place, public, widened
+from conformance.verdicts.version_range import Position, position, public, widened
 from conformance.wording import counted
 
-OUTSIDE = (Place.BEFORE, Place.BEYOND)
+OUTSIDE = (Position.BEFORE, Position.BEYOND)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a record says of one entry outside of its range: the releases, and which verdicts fail
-    so, no more, or otherwise.
+    """The verdicts of a record on one entry outside of its range: the releases, and which verdicts
+    fail so, no more, or otherwise.
     """
 
     entry: Difference
     releases: Mapping[str, str]
-    side: Place
+    side: Position
     alike: Sequence[Verdict]
     mended: Sequence[Verdict]
     otherwise: Sequence[Verdict]
@@ -50,7 +50,7 @@ class Finding:
     def is_mended(self) -> bool:
         """Whether the releases do not fail so any more; of older ones nothing is said."""
         return (
-            self.side is Place.BEYOND
+            self.side is Position.BEYOND
             and not self.alike
             and not self.otherwise
             and bool(self.mended)
@@ -63,12 +63,12 @@ def findings(record: Record, entries: Iterable[Difference]) -> list[Finding]:
     """
     adapters = {line["label"]: line["adapter"] for line in record.run["adapters"]}
     within = _spoken_of(record, entries, adapters)
-    found = []
+    collected = []
     for entry in entries:
-        by_side: dict[tuple[Place, tuple[tuple[str, str], ...]], list[Verdict]] = {}
+        by_side: dict[tuple[Position, tuple[tuple[str, str], ...]], list[Verdict]] = {}
         for verdict in record.verdicts:
             versions = record.run["versions"].get(verdict.adapter, {})
-            side = entry.place(versions)
+            side = entry.position(versions)
             key = verdict.case, verdict.adapter, verdict.device, verdict.quantity
             if (
                 side in OUTSIDE
@@ -78,24 +78,24 @@ def findings(record: Record, entries: Iterable[Difference]) -> list[Finding]:
                 outside = {
                     name: versions[name]
                     for name, spec in entry.versions.items()
-                    if place(versions[name], spec) is side
+                    if position(versions[name], spec) is side
                 }
                 by_side.setdefault((side, tuple(outside.items())), []).append(verdict)
         for (side, releases), verdicts in by_side.items():
             alike = [verdict for verdict in verdicts if entry.fits(verdict)]
             mended = [verdict for verdict in verdicts if not verdict.fails]
-            rest = [verdict for verdict in verdicts if verdict.fails and not entry.fits(verdict)]
-            found.append(
+            others = [verdict for verdict in verdicts if verdict.fails and not entry.fits(verdict)]
+            collected.append(
                 Finding(
                     entry=entry,
                     releases=dict(releases),
                     side=side,
                     alike=alike,
                     mended=mended,
-                    otherwise=rest,
+                    otherwise=others,
                 )
             )
-    return [finding for finding in found if finding.side is Place.BEYOND or finding.alike]
+    return [finding for finding in collected if finding.side is Position.BEYOND or finding.alike]
 
 
 def _spoken_of(
@@ -109,7 +109,7 @@ def _spoken_of(
         for entry in entries
         for verdict in record.verdicts
         if _concerns(entry, verdict, record, adapters)
-        and entry.place(record.run["versions"].get(verdict.adapter, {})) is Place.WITHIN
+        and entry.position(record.run["versions"].get(verdict.adapter, {})) is Position.WITHIN
     }
 
 
@@ -121,11 +121,11 @@ def _concerns(
         and entry.quantity == verdict.quantity
         and entry.is_of(verdict.adapter, adapters.get(verdict.adapter, verdict.adapter))
         and entry.names(verdict.case)
-        and entry.is_there(verdict.device, circumstances_of(record.run, verdict.adapter))
+        and entry.where_holds(verdict.device, circumstances_of(record.run, verdict.adapter))
     )
 
 
-def confirm(found: Iterable[Finding]) -> list[str]:
+def confirm(findings: Iterable[Finding]) -> list[str]:
     """Widen the ranges of what was seen, end those of what is mended; a line for each, and for each
     that a person has to judge.
 
@@ -133,17 +133,17 @@ def confirm(found: Iterable[Finding]) -> list[str]:
     """
     lines = []
     changes: dict[Path, list[Finding]] = {}
-    for finding in found:
+    for finding in findings:
         file, _, _ = finding.entry.at.rpartition(":")
         if finding.is_seen or finding.is_mended:
             changes.setdefault(Path(file), []).append(finding)
-        lines.append(f"{finding.entry.at}: {_told(finding)}")
+        lines.append(f"{finding.entry.at}: {_description(finding)}")
     for path, of_file in changes.items():
         _rewrite(path, of_file)
     return lines
 
 
-def _told(finding: Finding) -> str:
+def _description(finding: Finding) -> str:
     releases = ", ".join(f"{name} {version}" for name, version in finding.releases.items())
     if finding.is_seen:
         ranges = ", ".join(
@@ -171,12 +171,12 @@ def _told(finding: Finding) -> str:
     )
 
 
-def _rewrite(file: Path, found: Sequence[Finding]) -> None:
+def _rewrite(file: Path, findings: Sequence[Finding]) -> None:
     try:
         with file.open(encoding="utf-8", newline="") as stream:  # line ends as they are
             text = stream.read()
         for finding in sorted(
-            found, key=lambda finding: -_line(finding)
+            findings, key=lambda finding: -_line(finding)
         ):  # from the end, so that lines before stay
             (item,) = (item for item in parse(file, text).entries() if item.line == _line(finding))
             text = _spliced(text, item, finding)
@@ -205,7 +205,7 @@ def _spliced(text: str, entry: Item, finding: Finding) -> str:
         return _with_until(text, pairs, finding)
     for name, node in reversed(versions.value):
         release = finding.releases.get(name.value)
-        if release is not None and place(release, SpecifierSet(node.value)) in OUTSIDE:
+        if release is not None and position(release, SpecifierSet(node.value)) in OUTSIDE:
             text = _replaced(text, node, json.dumps(widened(SpecifierSet(node.value), release)))
     return text
 

@@ -1,4 +1,4 @@
-"""What a record comes to, in sentences: the terminal, the page and the Markdown say the same."""
+"""The result of a record, in sentences: the terminal, the page and the Markdown say the same."""
 
 from __future__ import annotations
 
@@ -85,13 +85,13 @@ def variations(record: Record) -> list[str]:
     """A line per adapter whose result changes with what should not matter: with what, in how many
     verdicts.
     """
-    found: dict[str, Counter[str]] = {}
+    by_adapter: dict[str, Counter[str]] = {}
     for verdict in record.verdicts:
-        found.setdefault(verdict.adapter, Counter()).update(list(verdict.invariance or ()))
+        by_adapter.setdefault(verdict.adapter, Counter()).update(list(verdict.invariance or ()))
     return [
         f"{adapter}: the result changes with "
         f"{', '.join(_variation(*pair) for pair in counts.items())}"
-        for adapter, counts in found.items()
+        for adapter, counts in by_adapter.items()
         if counts
     ]
 
@@ -107,11 +107,14 @@ def news(record: Record) -> list[str]:
     unconfirmed: dict[str, Counter[str]] = {}
     mended: dict[str, Counter[str]] = {}
     for verdict in record.verdicts:
-        for note, found in ((verdict.known_unconfirmed, unconfirmed), (verdict.mended, mended)):
+        for note, by_release in (
+            (verdict.known_unconfirmed, unconfirmed),
+            (verdict.mended, mended),
+        ):
             if note is not None:
-                found.setdefault(note["text"].partition(":")[0].removeprefix("for "), Counter())[
-                    note["entry"]
-                ] += 1
+                by_release.setdefault(
+                    note["text"].partition(":")[0].removeprefix("for "), Counter()
+                )[note["entry"]] += 1
     lines = []
     for release in dict.fromkeys([*unconfirmed, *mended]):
         same, gone = unconfirmed.get(release, Counter()), mended.get(release, Counter())

@@ -39,8 +39,8 @@ class Pace:
 
 
 FEWEST = 5
-"""Calls whose quartiles say how much they scatter; those of fewer are next to the extremes, and of
-one call all the same."""
+"""The fewest calls whose quartiles say how much they scatter; those of fewer are next to the
+extremes, and of one call all the same."""
 
 
 def paces(before: Mapping[Key, Verdict], after: Mapping[Key, Verdict]) -> Iterable[Pace]:
@@ -51,15 +51,23 @@ def paces(before: Mapping[Key, Verdict], after: Mapping[Key, Verdict]) -> Iterab
         if not all(side.timing and side.timing["lower"] > 0 for side in (old, new)):
             continue  # below the clock's resolution
         then, now = old.timing, new.timing
-        found = interval(now.get("rounds") or (), then.get("rounds") or (), paired=False)
+        ratio_interval = interval(now.get("rounds") or (), then.get("rounds") or (), paired=False)
         enough = min(then["count"], now["count"]) >= FEWEST
         yield Pace(
             key=key,
             old=then["median"],
             new=now["median"],
-            ratio=found.ratio if found else now["median"] / then["median"],
-            low=0.0 if not enough else found.low if found else now["lower"] / then["upper"],
-            high=math.inf if not enough else found.high if found else now["upper"] / then["lower"],
+            ratio=ratio_interval.ratio if ratio_interval else now["median"] / then["median"],
+            low=0.0
+            if not enough
+            else ratio_interval.low
+            if ratio_interval
+            else now["lower"] / then["upper"],
+            high=math.inf
+            if not enough
+            else ratio_interval.high
+            if ratio_interval
+            else now["upper"] / then["lower"],
         )
 
 

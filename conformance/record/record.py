@@ -22,13 +22,13 @@ RECORD = "results.jsonl"
 _KEYS = tuple(entry.name for entry in fields(Verdict))
 _CASE_DEFAULTS: dict[str, Any] = {"summary": "", "source": "", "tags": [], "expected": None}
 _END_DEFAULTS: dict[str, Any] = {"counts": {}, "duration": 0.0, "problems": [], "unchecked": []}
-"""What a record of another version may lack and the page asks for."""
+"""The defaults of keys that a record of another version may lack and the page asks for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What a record says: the run line, cases by full name, verdicts, and the end line, or None if
-    it was cut.
+    """The content of a record: the run line, cases by full name, verdicts, and the end line, or
+    None if it was cut.
     """
 
     run: Mapping[str, Any]

@@ -75,7 +75,8 @@ RESUMED_WITH = {
     "repeat": "number of repetitions",
     "invariance": "invariance",
 }
-"""What a record must have been begun with to go on: the key, and its name in words."""
+"""The keys of the run line that must be equal for a record to go on, each with its name in words.
+"""
 
 
 def obstacle(begun: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:

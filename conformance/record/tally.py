@@ -1,4 +1,4 @@
-"""What the verdicts of a run come to, as they come: counts, and of what nothing was checked."""
+"""The tally of a run's verdicts, as they come: counts, and what was not checked at all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from conformance.verdicts.verdict import Verdict
 
 
 class Tally:
-    """Verdicts counted."""
+    """The counts of verdicts."""
 
     def __init__(self, verdicts: Iterable[Verdict] = ()) -> None:
         self.counts: dict[str, Counter[str]] = {}
@@ -44,10 +44,10 @@ class Tally:
         not listed besides.
         """
         idle = [label for label in named if not self._checked[label]]
-        found = [{"adapter": label, "reason": self._why(label)} for label in idle]
+        entries = [{"adapter": label, "reason": self._why(label)} for label in idle]
         if set(idle) >= set(adapters):
-            return found
-        return found + [
+            return entries
+        return entries + [
             {
                 "case": case,
                 "reason": self._case_reasons.get(case, "it concerns no adapter of the run"),

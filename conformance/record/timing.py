@@ -64,10 +64,10 @@ def summarise(
 
 def _quantile(durations: Sequence[float], share: float) -> float:
     ordered = sorted(durations)
-    place = share * (len(ordered) - 1)
-    below = int(place)
+    position = share * (len(ordered) - 1)
+    below = int(position)
     above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
+    return ordered[below] + (position - below) * (ordered[above] - ordered[below])
 
 
 def interval(

@@ -25,16 +25,16 @@ def accuracy(record: Record) -> dict[str, Any]:
     all finite ones, with `worst`, its case; `over` counts what is above the bound; `precision` is a
     list of [bits, formats, count]. Rows without a compared result are left out.
     """
-    found: dict[tuple[str, ...], list[Verdict]] = {}
+    by_row: dict[tuple[str, ...], list[Verdict]] = {}
     for verdict in record.verdicts:
         if verdict.error_over_bound is not None:
             dtype = str(record.cases[verdict.case].get("dtype", "?"))
-            found.setdefault((verdict.adapter, verdict.device, verdict.quantity, dtype), []).append(
-                verdict
-            )
-    order = {place: i for i, place in enumerate(columns(record))}
+            by_row.setdefault(
+                (verdict.adapter, verdict.device, verdict.quantity, dtype), []
+            ).append(verdict)
+    order = {column: i for i, column in enumerate(columns(record))}
     keys = sorted(
-        found,
+        by_row,
         key=lambda key: (
             order.get((key[0], key[1]), len(order)),
             key[2] != "output",
@@ -43,7 +43,7 @@ def accuracy(record: Record) -> dict[str, Any]:
     )
     rows = [
         dict(zip(("adapter", "device", "quantity", "dtype"), key, strict=True))
-        | distribution(found[key])
+        | distribution(by_row[key])
         for key in keys
     ]
     return {"bins_per_decade": BINS_PER_DECADE, "rows": rows}
@@ -73,14 +73,14 @@ def distribution(verdicts: Sequence[Verdict]) -> dict[str, Any]:
 
 def _precision(verdicts: Iterable[Verdict]) -> list[list[Any]]:
     """[bits, formats, count] of what precision was found, the most bits first."""
-    found = Counter(
+    counts = Counter(
         (v.precision["bits"], tuple(v.precision["formats"]))
         for v in verdicts
         if v.precision is not None
     )
     return [
         [bits, list(formats), count]
-        for (bits, formats), count in sorted(found.items(), reverse=True)
+        for (bits, formats), count in sorted(counts.items(), reverse=True)
     ]
 
 

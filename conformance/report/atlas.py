@@ -60,18 +60,18 @@ def windows(
     """The window of every spelling, those of one size together; `measured` is what
     `measured_windows` found in a record.
     """
-    found = []
+    entries = []
     for convention, words, native in spellings(kernel, stride):
         normal = conventions.normal_form(convention, native, 1)
         (axis,) = conventions.get(convention).geometry(normal, size=[SIZE], kernel=[kernel]).axes
         seen = (convention, kernel, stride, axis.crop_low, axis.crop_high) in measured
-        found.append((convention, words, axis, seen))
-    made = []
+        entries.append((convention, words, axis, seen))
+    drawn = []
     for convention, words, axis, seen in sorted(
-        found, key=lambda entry: (-entry[2].out, entry[2].crop_low)
+        entries, key=lambda entry: (-entry[2].out, entry[2].crop_low)
     ):
-        others = {other.crop_low for _, _, other, _ in found if other.out == axis.out}
-        made.append(
+        others = {other.crop_low for _, _, other, _ in entries if other.out == axis.out}
+        drawn.append(
             Window(
                 convention=convention,
                 spelling=words,
@@ -80,7 +80,7 @@ def windows(
                 alike=len(others) > 1,
             )
         )
-    return made
+    return drawn
 
 
 def measured_windows(
@@ -92,14 +92,14 @@ def measured_windows(
     cases are a record's case lines by name; conforming has (case, convention) for every verdict
     that conforms.
     """
-    found = set()
+    measured = set()
     for name, convention in conforming:
         case = cases[name]
         if convention not in (case.get("native") or {}) or case.get("geometry") is None:
             continue
         for axis in case["geometry"]["axes"]:
             if axis["dilation"] == 1:
-                found.add(
+                measured.add(
                     (
                         convention,
                         axis["kernel"],
@@ -108,7 +108,7 @@ def measured_windows(
                         axis["crop_high"],
                     )
                 )
-    return frozenset(found)
+    return frozenset(measured)
 
 
 def measured_of(record: Record) -> frozenset[tuple[str, int, int, int, int]]:

@@ -47,7 +47,7 @@ def atlas_svg(record: Record) -> list[dict[str, Any]]:
 
 
 def legend() -> Markup:
-    """What the drawings' signs mean, as a paragraph with small pictures."""
+    """The legend of the drawings, as a paragraph with small pictures."""
     parts = [
         (_bar(0, 2, "dr-kept"), "kept"),
         (_bar(0, 2, "dr-cut"), "cut"),
@@ -67,18 +67,21 @@ def legend() -> Markup:
     return Markup('<p class="dr-legend">{} <span>{}</span></p>').format(signs, words)
 
 
-def _drawn(kernel: int, stride: int, found: Sequence[Window]) -> dict[str, Any]:
+def _drawn(kernel: int, stride: int, shown: Sequence[Window]) -> dict[str, Any]:
     sizes = [
         (out, _by_window(group))
-        for out, group in groupby(found, key=lambda window: window.axis.out)
+        for out, group in groupby(shown, key=lambda window: window.axis.out)
     ]
     rows = [
-        _row(window, mark) for _, held in sizes for mark, group in _marked(held) for window in group
+        _row(window, mark)
+        for _, groups in sizes
+        for mark, group in _marked(groups)
+        for window in group
     ]
     return {
         "kernel": kernel,
         "stride": stride,
-        "alike": sum(len(held) > 1 for _, held in sizes),
+        "alike": sum(len(groups) > 1 for _, groups in sizes),
         "rows": rows,
         "svg": _svg(kernel, stride, sizes),
     }
@@ -89,9 +92,9 @@ def _by_window(group: Iterator[Window]) -> list[list[Window]]:
     return [list(same) for _, same in groupby(group, key=lambda window: window.axis.crop_low)]
 
 
-def _marked(held: Sequence[list[Window]]) -> list[tuple[str, list[Window]]]:
+def _marked(groups: Sequence[list[Window]]) -> list[tuple[str, list[Window]]]:
     """The windows of one size with their letters; no letter where there is one alone."""
-    return [(chr(ord("A") + i) if len(held) > 1 else "", group) for i, group in enumerate(held)]
+    return [(chr(ord("A") + i) if len(groups) > 1 else "", group) for i, group in enumerate(groups)]
 
 
 def _row(window: Window, mark: str) -> dict[str, Any]:
@@ -108,16 +111,18 @@ def _row(window: Window, mark: str) -> dict[str, Any]:
 
 
 def _svg(kernel: int, stride: int, sizes: Sequence[tuple[int, list[list[Window]]]]) -> Markup:
-    axes = [group[0].axis for _, held in sizes for group in held]
+    axes = [group[0].axis for _, groups in sizes for group in groups]
     start = min(0, *(axis.crop_low for axis in axes))
     stop = max(axes[0].full, *(axis.full - axis.crop_high for axis in axes))
     ident = f"atlas-{kernel}-{stride}"
     parts, y = [_ruler(start, stop)], 2 * LINE + 4
-    for out, held in sizes:
-        head = f"size {out}" + (f": {len(held)} windows, other numbers" if len(held) > 1 else "")
-        parts.append(_text(0, y, head, "dr-size dr-alike" if len(held) > 1 else "dr-size"))
+    for out, groups in sizes:
+        head = f"size {out}" + (
+            f": {len(groups)} windows, other numbers" if len(groups) > 1 else ""
+        )
+        parts.append(_text(0, y, head, "dr-size dr-alike" if len(groups) > 1 else "dr-size"))
         y += 6
-        for mark, group in _marked(held):
+        for mark, group in _marked(groups):
             for window in group:
                 y += LINE
                 parts.append(
@@ -149,20 +154,20 @@ def _svg(kernel: int, stride: int, sizes: Sequence[tuple[int, list[list[Window]]
 
 def _words(full: int, sizes: Sequence[tuple[int, list[list[Window]]]]) -> str:
     """The drawing as a text."""
-    said = [f"The full output has {counted(full, 'element')}."]
-    for out, held in sizes:
-        alike = f", {len(held)} windows: the same shape, other numbers" if len(held) > 1 else ""
-        said.append(f"Size {out}{alike}.")
-        for mark, group in _marked(held):
+    sentences = [f"The full output has {counted(full, 'element')}."]
+    for out, groups in sizes:
+        alike = f", {len(groups)} windows: the same shape, other numbers" if len(groups) > 1 else ""
+        sentences.append(f"Size {out}{alike}.")
+        for mark, group in _marked(groups):
             axis = group[0].axis
             names = ", ".join(
                 f"{w.convention} {w.spelling}{' (measured)' if w.measured else ''}" for w in group
             )
-            said.append(
+            sentences.append(
                 f"{mark + ', ' if mark else ''}{_loses('start', axis.crop_low)}, "
                 f"{_loses('end', axis.crop_high)}: {names}."
             )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def _loses(where: str, count: int) -> str:

@@ -12,19 +12,19 @@ from conformance.verdicts.verdict import Key
 
 MOST_CAUSES = 50
 MOST_NAMES = 5
-"""Of the other cases of a cause; the matrix has all."""
+"""The most names of other cases that are listed for a cause; the matrix has all."""
 
 
 def causes(record: Record) -> list[dict[str, Any]]:
-    """What the template needs of each: the smallest verdict, words, and the key of its case on this
-    page.
+    """The data of each cause for the template: the smallest verdict, words, and the key of its case
+    on this page.
     """
-    found = []
+    entries = []
     for group in groups_of(record)[:MOST_CAUSES]:
         smallest = group.smallest
         lines = [*messages.about(record.cases[smallest.case]), *explanation(smallest)]
         others = [verdict.case for verdict in group.verdicts[1:]]
-        found.append(
+        entries.append(
             {
                 "smallest": smallest,
                 "headline": messages.headline(smallest),
@@ -37,4 +37,4 @@ def causes(record: Record) -> list[dict[str, Any]]:
                 "more": len(others[MOST_NAMES:]),
             }
         )
-    return found
+    return entries

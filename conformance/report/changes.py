@@ -1,4 +1,4 @@
-"""What changed between two records, told: for a terminal, as Markdown, as JSON. Each a pure
+"""The text of the changes between two records: for a terminal, as Markdown, as JSON. Each a pure
 function of the changes.
 """
 
@@ -17,7 +17,7 @@ from conformance.verdicts.verdict import Key, Verdict
 from conformance.wording import counted, milliseconds
 
 MOST_TOLD = 50
-"""Rows of one list on the terminal and in Markdown; JSON has all."""
+"""The most rows of one list on the terminal and in Markdown; JSON has all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ def as_json(changes: Changes, limit: float | None) -> dict[str, Any]:
         name: [_pace_line(pace) for pace in getattr(changes, name)] for name in ("slower", "faster")
     }
     too_slow = () if limit is None else changes.too_slow(limit)
-    found = {
+    content = {
         "ok": passes(changes, limit),
         "compared": changes.compared,
         **lists,
@@ -97,7 +97,7 @@ def as_json(changes: Changes, limit: float | None) -> dict[str, Any]:
             for name, only in (("only_old", changes.only_old), ("only_new", changes.only_new))
         },
     }
-    return dict(strict(found))
+    return dict(strict(content))
 
 
 def passes(changes: Changes, limit: float | None) -> bool:
@@ -185,12 +185,12 @@ def _only_parts(name: str, only: Only) -> list[_Part]:
     ]
 
 
-def _changes_part(title: str, found: Sequence[Change]) -> _Part:
+def _changes_part(title: str, changes: Sequence[Change]) -> _Part:
     return _Part(
         title=title,
         columns=("adapter", "device", "case", "change"),
-        rows=[(*_who(change.key), _told(change)) for change in found],
-        details=[explanation(change.new) for change in found],
+        rows=[(*_who(change.key), _description(change)) for change in changes],
+        details=[explanation(change.new) for change in changes],
     )
 
 
@@ -215,7 +215,7 @@ def _line(columns: Sequence[str], row: Sequence[str]) -> str:
     return ": ".join(filter(None, (" ".join(filter(None, shown[:-1])), shown[-1])))
 
 
-def _told(change: Change) -> str:
+def _description(change: Change) -> str:
     now = _state(change.new)
     if change.old is None:
         return f"{now}, was not in OLD"

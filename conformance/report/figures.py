@@ -16,10 +16,10 @@ from conformance.geometry import Axis
 from conformance.record.record import Record
 from conformance.record.timing import interval
 
-Place = tuple[str, str]  # adapter, device
+ColumnKey = tuple[str, str]  # adapter, device
 
 
-def columns(record: Record) -> list[Place]:
+def columns(record: Record) -> list[ColumnKey]:
     """(adapter, device) of every column, in the order of the run."""
     run = record.run
     return [
@@ -30,7 +30,7 @@ def columns(record: Record) -> list[Place]:
 
 
 def timings(record: Record) -> dict[str, Any]:
-    """What every timed layer took on every column.
+    """The timings of every timed layer on every column.
 
     Returns {"columns": [{adapter, device}], "threads", "mode", "layers": [{case, network, summary,
     cells}], "standing": [...]}: a cell is None or {first, minimum, lower, median, upper (seconds;
@@ -39,9 +39,9 @@ def timings(record: Record) -> dict[str, Any]:
     its number of layers, how many it was the fastest of, and the geometric mean of its ratios (None
     without layers).
     """
-    places = columns(record)
+    keys = columns(record)
     layers = [
-        _layer(record.cases[case], case, timed, places) for case, timed in _timed(record).items()
+        _layer(record.cases[case], case, timed, keys) for case, timed in _timed(record).items()
     ]
     ratios = [
         [
@@ -49,20 +49,20 @@ def timings(record: Record) -> dict[str, Any]:
             for cells in (layer["cells"] for layer in layers)
             if cells[i] is not None
         ]
-        for i in range(len(places))
+        for i in range(len(keys))
     ]
     return {
-        "columns": named(places),
+        "columns": named(keys),
         "threads": record.run["threads"],
         "mode": record.run["timing"],
         "layers": layers,
         "standing": [
             {
-                "layers": len(found),
-                "fastest": sum(ratio == 1 for ratio in found),
-                "ratio": geometric_mean(found),
+                "layers": len(column_ratios),
+                "fastest": sum(ratio == 1 for ratio in column_ratios),
+                "ratio": geometric_mean(column_ratios),
             }
-            for found in ratios
+            for column_ratios in ratios
         ],
     }
 
@@ -74,8 +74,8 @@ def work(record: Record) -> dict[str, Any]:
     column number, seconds]]}; the work is the number of multiply-adds that reach the output. Cases
     without any are left out: no time per product can be told.
     """
-    places = columns(record)
-    number = {place: i for i, place in enumerate(places)}
+    keys = columns(record)
+    number = {key: i for i, key in enumerate(keys)}
     cases: list[dict[str, Any]] = []
     points: list[list[float]] = []
     for name, timed in _timed(record).items():
@@ -83,12 +83,12 @@ def work(record: Record) -> dict[str, Any]:
         if not products:
             continue
         points += [
-            [len(cases), number[place], timing["median"]]
-            for place, timing in timed.items()
-            if place in number
+            [len(cases), number[key], timing["median"]]
+            for key, timing in timed.items()
+            if key in number
         ]
         cases.append({"case": name, "work": products})
-    return {"columns": named(places), "cases": cases, "points": points}
+    return {"columns": named(keys), "cases": cases, "points": points}
 
 
 def multiply_adds(case: Mapping[str, Any]) -> int:
@@ -112,31 +112,31 @@ def geometric_mean(ratios: Iterable[float]) -> float | None:
     return math.exp(sum(logarithms) / len(logarithms)) if logarithms else None
 
 
-def named(places: Iterable[Place]) -> list[dict[str, str]]:
-    return [{"adapter": adapter, "device": device} for adapter, device in places]
+def named(keys: Iterable[ColumnKey]) -> list[dict[str, str]]:
+    return [{"adapter": adapter, "device": device} for adapter, device in keys]
 
 
-def _timed(record: Record) -> dict[str, dict[Place, Mapping[str, Any]]]:
+def _timed(record: Record) -> dict[str, dict[ColumnKey, Mapping[str, Any]]]:
     """The timings of a record by case and column."""
-    found: dict[str, dict[Place, Mapping[str, Any]]] = {}
+    by_case: dict[str, dict[ColumnKey, Mapping[str, Any]]] = {}
     for verdict in record.verdicts:
         if verdict.timing is not None:
-            found.setdefault(verdict.case, {})[verdict.adapter, verdict.device] = verdict.timing
-    return found
+            by_case.setdefault(verdict.case, {})[verdict.adapter, verdict.device] = verdict.timing
+    return by_case
 
 
 def _layer(
     case: Mapping[str, Any],
     name: str,
-    timed: Mapping[Place, Mapping[str, Any]],
-    places: Sequence[Place],
+    timed: Mapping[ColumnKey, Mapping[str, Any]],
+    keys: Sequence[ColumnKey],
 ) -> dict[str, Any]:
     best = min(timed.values(), key=lambda timing: float(timing["median"]))
     return {
         "case": name,
         "network": name.rpartition("/")[0],
         "summary": case.get("summary", ""),
-        "cells": [None if place not in timed else _cell(timed[place], best) for place in places],
+        "cells": [None if key not in timed else _cell(timed[key], best) for key in keys],
     }
 
 
@@ -144,7 +144,7 @@ def _cell(timing: Mapping[str, Any], best: Mapping[str, Any]) -> dict[str, Any]:
     """A timing with its ratio to the best one, and the interval of that ratio where there are
     rounds to tell it from.
     """
-    found = (
+    ratio_interval = (
         None if timing is best else interval(timing.get("rounds") or (), best.get("rounds") or ())
     )
     of_medians = timing["median"] / best["median"] if best["median"] else 1.0
@@ -153,7 +153,7 @@ def _cell(timing: Mapping[str, Any], best: Mapping[str, Any]) -> dict[str, Any]:
             key: timing.get(key)
             for key in ("first", "minimum", "lower", "median", "upper", "count")
         },
-        "ratio": of_medians if found is None else found.ratio,
-        "low": None if found is None else found.low,
-        "high": None if found is None else found.high,
+        "ratio": of_medians if ratio_interval is None else ratio_interval.ratio,
+        "low": None if ratio_interval is None else ratio_interval.low,
+        "high": None if ratio_interval is None else ratio_interval.high,
     }

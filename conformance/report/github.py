@@ -1,5 +1,5 @@
-"""What a record says in GitHub's own forms: the summary of a job, and annotations at the lines of
-cases. Nothing is sent.
+"""A record in GitHub's own forms: the summary of a job, and annotations at the lines of cases.
+Nothing is sent.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from conformance.verdicts.facts import explanation
 from conformance.verdicts.verdict import STATUSES
 
 MOST_ANNOTATIONS = 10
-"""GitHub shows so many errors of one step."""
+"""The most errors of one step that GitHub shows."""
 
 MOST_ROWS = 50
 
@@ -55,14 +55,14 @@ def summary(record: Record) -> str:
 
 
 def _what(group: Group) -> list[str]:
-    """What explains the smallest case of a group, and how many others fail so."""
+    """The explanation of the smallest case of a group, and how many others fail so."""
     return [*filter(None, [told(group)]), *explanation(group.smallest)]
 
 
-def failure(said: str) -> str:
+def failure(message: str) -> str:
     """The summary of a run that did not come about."""
     return "\n".join(
-        ["## It could not run", "", *(f"- {plain(line)}" for line in said.strip().splitlines())]
+        ["## It could not run", "", *(f"- {plain(line)}" for line in message.strip().splitlines())]
     )
 
 
@@ -70,12 +70,12 @@ def annotation_lines(record: Record) -> Iterator[str]:
     """An error for each way to fail, at its smallest case where that lies in a file of the run, and
     for each lost entry.
     """
-    places = _places(record)
+    locations = _case_locations(record)
     groups = sorted(
-        groups_of(record), key=lambda group: _in_order(places.get(group.smallest.case, ""))
+        groups_of(record), key=lambda group: _in_order(locations.get(group.smallest.case, ""))
     )
     problems = [(problem["entry"], problem["problem"]) for problem in record.problems]
-    lines = [_annotation(group, record, places) for group in groups]
+    lines = [_annotation(group, record, locations) for group in groups]
     lines += [error(text, at=at) for at, text in problems]
     most = MOST_ANNOTATIONS if len(lines) <= MOST_ANNOTATIONS else MOST_ANNOTATIONS - 1
     yield from lines[:most]
@@ -124,13 +124,13 @@ def _versions(record: Record, label: str) -> str:
     )
 
 
-def _annotation(group: Group, record: Record, places: dict[str, str]) -> str:
+def _annotation(group: Group, record: Record, locations: dict[str, str]) -> str:
     verdict = group.smallest
     text = "\n".join([*_what(group), f"reproduce: {messages.reproduction(verdict, record.run)}"])
-    return error(text, at=places.get(verdict.case), title=messages.headline(verdict))
+    return error(text, at=locations.get(verdict.case), title=messages.headline(verdict))
 
 
-def _places(record: Record) -> dict[str, str]:
+def _case_locations(record: Record) -> dict[str, str]:
     """FILE:LINE of the cases of the paths that were given; the shipped ones are nobody's file
     here.
     """

@@ -17,7 +17,7 @@ def plain(text: str) -> str:
     that it is none.
     """
     shown = _SPECIAL.sub(
-        lambda found: _ENTITIES.get(found[0], "\\" + found[0]), _BLANK.sub(" ", text)
+        lambda match: _ENTITIES.get(match[0], "\\" + match[0]), _BLANK.sub(" ", text)
     )
     return (
         shown.replace("://", ":\u200b//").replace("@", "@\u200b").strip()
@@ -31,6 +31,6 @@ def table(
     right.
     """
     right = set(numbers)
-    rule = ["---:" if place in right else "---" for place in range(len(header))]
+    rule = ["---:" if column in right else "---" for column in range(len(header))]
     lines = [list(map(plain, header)), rule, *(list(map(plain, row)) for row in rows)]
     return ["| " + " | ".join(line) + " |" for line in lines]

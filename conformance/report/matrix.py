@@ -43,11 +43,11 @@ def columns_of(record: Record) -> list[Column]:
     """Every adapter on every device of the run, and how its verdicts are spread."""
     counts: dict[tuple[str, str], Counter[str]] = {}
     for verdict in record.verdicts:
-        found = counts.setdefault((verdict.adapter, verdict.device), Counter())
-        found[verdict.status] += 1
-        found["known"] += verdict.known is not None
-        found["unconfirmed"] += verdict.known_unconfirmed is not None
-        found["unexpected"] += verdict.unexpected
+        column_counts = counts.setdefault((verdict.adapter, verdict.device), Counter())
+        column_counts[verdict.status] += 1
+        column_counts["known"] += verdict.known is not None
+        column_counts["unconfirmed"] += verdict.known_unconfirmed is not None
+        column_counts["unexpected"] += verdict.unexpected
     return [
         Column(
             label=entry["label"],

@@ -31,7 +31,7 @@ SCRIPTS = (
     "vendor/uPlot.iife.min.js", "draw.js", "grid.js", "planes.js", "charts.js", "scatter.js",
     "data.js", "program.js", "state.js", "matrix.js", "case.js", "page.js",
 )  # fmt: skip
-"""In this order: each uses those before it."""
+"""The scripts of the page in order: each uses those before it."""
 STYLES = ("vendor/uPlot.min.css", "page.css", "drawings.css")
 
 
@@ -158,7 +158,7 @@ def _asset(name: str) -> str:
 
 
 def _digest(text: str) -> str:
-    """What the page's policy knows an inline script by."""
+    """The digest by which the page's policy allows an inline script."""
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 

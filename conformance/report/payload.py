@@ -21,8 +21,8 @@ from conformance.verdicts.verdict import STATUSES, Verdict
 
 CASES_A_PIECE = 48
 MOST_ELEMENTS = 512
-"""Of an array that can be made again, where nothing differs: the page would be twice as large, and
-nobody reads longer ones."""
+"""The most elements of an array that can be made again, where nothing differs: the page would be
+twice as large, and nobody reads longer ones."""
 ARRAYS = ("input", "kernel", "bias", "gradients", "expected")
 
 
@@ -35,12 +35,12 @@ def pack(content: Any) -> str:
 
 
 def index(record: Record, columns: Sequence[Column], rows: Sequence[Row]) -> dict[str, Any]:
-    """What the matrix and its filters need: columns, and a row per case and quantity with one
+    """The data of the matrix and its filters: columns, and a row per case and quantity with one
     character per column.
     """
     files = list(dict.fromkeys(row.file for row in rows))
     tags = sorted({str(tag) for row in rows for tag in row.case["tags"]})
-    place = {file: number for number, file in enumerate(files)}
+    file_numbers = {file: number for number, file in enumerate(files)}
     return {
         "statuses": [
             {"name": name, "sign": status.sign, "fails": status.fails, "meaning": status.meaning}
@@ -62,16 +62,18 @@ def index(record: Record, columns: Sequence[Column], rows: Sequence[Row]) -> dic
             ]
             for name, case in record.cases.items()
         ],
-        "rows": _index_rows(record, rows, place),
+        "rows": _index_rows(record, rows, file_numbers),
     }
 
 
-def _index_rows(record: Record, rows: Sequence[Row], place: Mapping[str, int]) -> list[list[Any]]:
+def _index_rows(
+    record: Record, rows: Sequence[Row], file_numbers: Mapping[str, int]
+) -> list[list[Any]]:
     number = {name: position for position, name in enumerate(record.cases)}
     return [
         [
             number[row.name],
-            place[row.file],
+            file_numbers[row.file],
             row.quantity,
             "".join(NO_VERDICT if v is None else code(v) for v in row.verdicts),
         ]
@@ -89,16 +91,17 @@ def pieces(record: Record, columns: Sequence[Column]) -> tuple[list[str], str]:
         behind[verdict.case].append(verdict)
     adapters = {entry["label"]: program_adapter(entry) for entry in record.run["adapters"]}
     position = {(column.label, column.device): number for number, column in enumerate(columns)}
-    made = []
+    details = []
     for name, line in record.cases.items():
         detail = {
             "line": _tight(_line(line, behind[name])),
             "verdicts": [_tight(_verdict(record, verdict, position)) for verdict in behind[name]],
             "programs": _programs(line, [adapters[column.label] for column in columns], skeletons),
         }
-        made.append(detail)
+        details.append(detail)
     packed = [
-        pack(made[start : start + CASES_A_PIECE]) for start in range(0, len(made), CASES_A_PIECE)
+        pack(details[start : start + CASES_A_PIECE])
+        for start in range(0, len(details), CASES_A_PIECE)
     ]
     return packed, pack(skeletons.texts)
 

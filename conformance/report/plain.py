@@ -1,5 +1,5 @@
-"""What the page shows without JavaScript: the cells of the whole matrix, and every failure in words
-and numbers.
+"""The page without JavaScript: the cells of the whole matrix, and every failure in words and
+numbers.
 """
 
 from __future__ import annotations
@@ -98,15 +98,15 @@ def _slices(expected: dict[str, Any] | None, verdict: Verdict) -> list[dict[str,
             }
         ]
     at = _at(verdict, got)
-    wanted, came = _plane(expected["values"], at), _plane(got["values"], at)
+    expected_plane, got_plane = _plane(expected["values"], at), _plane(got["values"], at)
     gap = [
         [_gap(a, b) for a, b in zip(row, other, strict=True)]
-        for row, other in zip(came, wanted, strict=True)
+        for row, other in zip(got_plane, expected_plane, strict=True)
     ]
     start = at[: max(0, len(got["shape"]) - 2)]
     return [
         {"title": title, "start": start, "rows": rows}
-        for title, rows in (("expected", wanted), ("got", came), ("difference", gap))
+        for title, rows in (("expected", expected_plane), ("got", got_plane), ("difference", gap))
     ]
 
 

@@ -20,11 +20,11 @@ from conformance.corpus.case import Case, Made, Source
 from conformance.programs import array, fixed, input_padding, refused, rendered
 
 OPEN, CLOSE = "\ue000", "\ue001"
-"""Round the name of a piece of data; no template has them."""
+"""The marks round the name of a piece of data; no template has them."""
 GEOMETRY = ("stride", "dilation", "groups", "crops")
 
 
-class _Place:
+class _Placeholder:
     """Where a number or a list of numbers goes; not a string, because templates ask for strings."""
 
     def __init__(self, name: str) -> None:
@@ -34,11 +34,11 @@ class _Place:
         return f"{OPEN}{self.name}{CLOSE}"
 
 
-class _Listed(_Place):
+class _Listed(_Placeholder):
     """Where a list goes that one template prints and another joins."""
 
-    def __iter__(self) -> Iterator[_Place]:
-        return iter([_Place(f"joined:{self.name.partition(':')[2]}")])
+    def __iter__(self) -> Iterator[_Placeholder]:
+        return iter([_Placeholder(f"joined:{self.name.partition(':')[2]}")])
 
 
 @dataclass(slots=True)
@@ -70,10 +70,10 @@ class Skeletons:
             repr(chosen),
         )
         if shape not in self._by_shape:
-            self._by_shape[shape] = self._made(case, adapter, native)
+            self._by_shape[shape] = self._number_of(case, adapter, native)
         return self._by_shape[shape]
 
-    def _made(self, case: Case, adapter: str, native: Native) -> int | str:
+    def _number_of(self, case: Case, adapter: str, native: Native) -> int | str:
         text = _rendered(case, adapter, native)
         if isinstance(text, Unrepresentable):
             return text.reason
@@ -84,8 +84,8 @@ class Skeletons:
 
 
 def data_of(case: Case) -> dict[str, Any]:
-    """What a skeleton needs beside the case's line: native arguments by convention (or why there
-    are none), recipes, padding.
+    """The data that a skeleton needs beside the case's line: native arguments by convention (or why
+    there are none), recipes, padding.
     """
     natives: dict[str, Any] = {}
     for name in conventions.NAMES:
@@ -96,9 +96,9 @@ def data_of(case: Case) -> dict[str, Any]:
     return {
         "natives": natives,
         "recipes": {
-            key: array(made, role)
-            for (key, made), role in zip(recipes.items(), _ROLES, strict=True)
-            if _is_made(made)
+            key: array(source, role)
+            for (key, source), role in zip(recipes.items(), _ROLES, strict=True)
+            if _is_made(source)
         },
         "padding": [list(pair) for pair in input_padding(case.geometry)],
     }
@@ -120,8 +120,8 @@ def natives_for(case: Case, adapters: list[str]) -> dict[str, Native | Unreprese
     convention.
     """
     spoken = {adapter: REGISTRY[adapter].convention for adapter in adapters}
-    found = {name: case.arguments(name) for name in set(spoken.values())}
-    return {adapter: found[name] for adapter, name in spoken.items()}
+    natives = {name: case.arguments(name) for name in set(spoken.values())}
+    return {adapter: natives[name] for adapter, name in spoken.items()}
 
 
 def _is_made(source: Source | None) -> bool:
@@ -133,33 +133,34 @@ def _chooses(value: Any) -> bool:
 
 
 def _rendered(case: Case, adapter: str, native: Native) -> str | Unrepresentable:
-    def place(kind: str, key: str, value: Any) -> Any:
-        return value if _chooses(value) else _Place(f"{kind}:{key}")
+    def placeholder(kind: str, key: str, value: Any) -> Any:
+        return value if _chooses(value) else _Placeholder(f"{kind}:{key}")
 
-    marked = {key: place("list", key, value) for key, value in native.items()}
+    marked = {key: placeholder("list", key, value) for key, value in native.items()}
     if "output_shape" in marked:
         marked["output_shape"] = _Listed("list:output_shape")
     geometry = None
     if case.geometry is not None:
         geometry = SimpleNamespace(
-            **{key: _Place(f"geometry:{key}") for key in GEOMETRY}, out=[_Place("geometry:out")]
+            **{key: _Placeholder(f"geometry:{key}") for key in GEOMETRY},
+            out=[_Placeholder("geometry:out")],
         )
     return rendered(
         adapter,
         case=SimpleNamespace(
-            name=str(_Place("text:case")),
-            summary=str(_Place("text:summary")),
-            source=str(_Place("text:source")),
+            name=str(_Placeholder("text:case")),
+            summary=str(_Placeholder("text:summary")),
+            source=str(_Placeholder("text:source")),
             dtype=case.dtype,
             bias=case.bias,
         ),
         native=marked,
         arguments={
-            key: repr(value) if _chooses(value) else str(_Place(f"tuple:{key}"))
+            key: repr(value) if _chooses(value) else str(_Placeholder(f"tuple:{key}"))
             for key, value in native.items()
         },
-        arrays={key: str(_Place(f"array:{key}")) for key in ("x", "w", "b")},
+        arrays={key: str(_Placeholder(f"array:{key}")) for key in ("x", "w", "b")},
         geometry=geometry,
-        padding=_Place("padding:"),
+        padding=_Placeholder("padding:"),
         **fixed(adapter, case.dtype, case.spatial),
     )

@@ -176,8 +176,8 @@ def changes_counted(data: Mapping[str, Any]) -> list[str]:
     """The kinds of changes with their numbers, the most frequent first: `conforms to differs:
     12`.
     """
-    found = Counter(f"{change['was']} to {change['now']}" for change in data["changes"])
-    return [f"{what}: {count}" for what, count in found.most_common()]
+    counts = Counter(f"{change['was']} to {change['now']}" for change in data["changes"])
+    return [f"{what}: {count}" for what, count in counts.most_common()]
 
 
 def _table(
@@ -235,9 +235,9 @@ def _short(value: float | None) -> str:
     return "" if value is None else f"{value:.3g}"
 
 
-def _precision(found: Mapping[str, Sequence[Any]]) -> str:
+def _precision(by_dtype: Mapping[str, Sequence[Any]]) -> str:
     return "; ".join(
         f"{dtype}: {'∞' if largest is None else _short(largest)}"
         + ("" if bits is None else f", {counted(bits, 'bit')}")
-        for dtype, (bits, largest) in found.items()
+        for dtype, (bits, largest) in by_dtype.items()
     )

@@ -8,12 +8,12 @@ from typing import Any
 
 from conformance.record.record import Record
 from conformance.report.accuracy import distribution, width
-from conformance.report.figures import Place, columns, geometric_mean, named
+from conformance.report.figures import ColumnKey, columns, geometric_mean, named
 from conformance.verdicts.verdict import STATUSES, Verdict
 
 
 def trend(records: Sequence[Record]) -> dict[str, Any]:
-    """What changed over several records, in the order given.
+    """The changes over several records, in the order given.
 
     Returns {"records": [{started, conformance, corpus, cases}], "statuses": {name: sign},
     "columns": [{adapter, device, steps}], "changes": [...]}. A step (None where the column took no
@@ -23,16 +23,16 @@ def trend(records: Sequence[Record]) -> dict[str, Any]:
     change is {record, adapter, device, case, quantity, was, now}: a status that is another one than
     in the column's step before, on the same case.
     """
-    places = list(dict.fromkeys(place for record in records for place in columns(record)))
-    by_place = [_by_place(record) for record in records]
-    made, changes = [], []
-    for place in places:
-        held = [
-            found.get(place) if place in columns(record) else None
-            for record, found in zip(records, by_place, strict=True)
+    keys = list(dict.fromkeys(column for record in records for column in columns(record)))
+    by_column = [_by_column(record) for record in records]
+    lines, changes = [], []
+    for column in keys:
+        by_record = [
+            verdicts.get(column) if column in columns(record) else None
+            for record, verdicts in zip(records, by_column, strict=True)
         ]
-        made.append({**named([place])[0], "steps": _steps(records, place, held)})
-        changes += [{**change, **named([place])[0]} for change in _changes(held)]
+        lines.append({**named([column])[0], "steps": _steps(records, column, by_record)})
+        changes += [{**change, **named([column])[0]} for change in _changes(by_record)]
     return {
         "records": [
             {
@@ -42,35 +42,39 @@ def trend(records: Sequence[Record]) -> dict[str, Any]:
             for record in records
         ],
         "statuses": {name: status.sign for name, status in STATUSES.items()},
-        "columns": made,
+        "columns": lines,
         "changes": changes,
     }
 
 
-def _by_place(record: Record) -> dict[Place, dict[tuple[str, str], Verdict]]:
+def _by_column(record: Record) -> dict[ColumnKey, dict[tuple[str, str], Verdict]]:
     """Verdicts by column, then by (case, quantity)."""
-    found: dict[Place, dict[tuple[str, str], Verdict]] = {place: {} for place in columns(record)}
+    by_column: dict[ColumnKey, dict[tuple[str, str], Verdict]] = {
+        column: {} for column in columns(record)
+    }
     for verdict in record.verdicts:
-        found.setdefault((verdict.adapter, verdict.device), {})[verdict.case, verdict.quantity] = (
-            verdict
-        )
-    return found
+        by_column.setdefault((verdict.adapter, verdict.device), {})[
+            verdict.case, verdict.quantity
+        ] = verdict
+    return by_column
 
 
-Held = Mapping[tuple[str, str], Verdict]
+ColumnVerdicts = Mapping[tuple[str, str], Verdict]
 
 
 def _steps(
-    records: Sequence[Record], place: Place, held: Sequence[Held | None]
+    records: Sequence[Record], column: ColumnKey, by_record: Sequence[ColumnVerdicts | None]
 ) -> list[dict[str, Any] | None]:
-    first = next((verdicts for verdicts in held if verdicts is not None), {})
+    first = next((verdicts for verdicts in by_record if verdicts is not None), {})
     return [
-        None if verdicts is None else _step(record, place, verdicts, first)
-        for record, verdicts in zip(records, held, strict=True)
+        None if verdicts is None else _step(record, column, verdicts, first)
+        for record, verdicts in zip(records, by_record, strict=True)
     ]
 
 
-def _step(record: Record, place: Place, verdicts: Held, first: Held) -> dict[str, Any]:
+def _step(
+    record: Record, column: ColumnKey, verdicts: ColumnVerdicts, first: ColumnVerdicts
+) -> dict[str, Any]:
     ratios = [
         verdict.timing["median"] / before.timing["median"]
         for key, verdict in verdicts.items()
@@ -79,14 +83,14 @@ def _step(record: Record, place: Place, verdicts: Held, first: Held) -> dict[str
         and before.timing
         and before.timing["median"] > 0
     ]
-    versions = record.run["versions"].get(place[0], {})
+    versions = record.run["versions"].get(column[0], {})
     by_dtype: dict[str, list[Verdict]] = {}
     for verdict in verdicts.values():
         if verdict.quantity == "output" and verdict.error_over_bound is not None:
             by_dtype.setdefault(str(record.cases[verdict.case].get("dtype", "?")), []).append(
                 verdict
             )
-    found = {dtype: distribution(by_dtype[dtype]) for dtype in sorted(by_dtype, key=width)}
+    distributions = {dtype: distribution(by_dtype[dtype]) for dtype in sorted(by_dtype, key=width)}
     return {
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
         "counts": dict(Counter(verdict.status for verdict in verdicts.values())),
@@ -96,21 +100,21 @@ def _step(record: Record, place: Place, verdicts: Held, first: Held) -> dict[str
         "ratio": geometric_mean(ratios),
         "precision": {
             dtype: [entry["precision"][-1][0] if entry["precision"] else None, entry["largest"]]
-            for dtype, entry in found.items()
+            for dtype, entry in distributions.items()
         },
     }
 
 
-def _changes(held: Sequence[Held | None]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    before: Held | None = None
-    for number, verdicts in enumerate(held):
+def _changes(by_record: Sequence[ColumnVerdicts | None]) -> list[dict[str, Any]]:
+    changes: list[dict[str, Any]] = []
+    before: ColumnVerdicts | None = None
+    for number, verdicts in enumerate(by_record):
         if verdicts is None:
             continue
         for (case, quantity), verdict in verdicts.items():
             was = None if before is None else before.get((case, quantity))
             if was is not None and was.status != verdict.status:
-                found.append(
+                changes.append(
                     {
                         "record": number,
                         "case": case,
@@ -120,4 +124,4 @@ def _changes(held: Sequence[Held | None]) -> list[dict[str, Any]]:
                     }
                 )
         before = verdicts
-    return found
+    return changes

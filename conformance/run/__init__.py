@@ -1,1 +1,1 @@
-"""How is a run carried out?"""
+"""A run from its request to its record."""

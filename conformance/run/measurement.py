@@ -40,7 +40,7 @@ class Measurement:
         return takes
 
     def cases(self) -> list[list[Verdict]]:
-        """What was put off, case by case in the order of the run."""
+        """The verdicts that were put off, case by case in the order of the run."""
         by_case: dict[str, list[Verdict]] = {name: [] for name in self._session.cases}
         for verdict in self._late:
             by_case[verdict.case].append(verdict)
@@ -52,10 +52,10 @@ class Measurement:
             if not isinstance(rounds, list):
                 yield replace(verdict, message=f"{timing.FAILED}: {rounds}")
                 continue
-            place = (verdict.case, verdict.adapter, verdict.device)
+            key = (verdict.case, verdict.adapter, verdict.device)
             figures = statistics.summarise(
                 rounds,
-                first=self._session.first_calls.pop(place, None),
+                first=self._session.first_calls.pop(key, None),
                 mode=self._mode,
                 threads=self._session.request.threads,
             )
@@ -74,14 +74,14 @@ class Measurement:
                     continue
                 if self._mode == "quick" and sum(map(sum, rounds)) > slice_:
                     continue
-                durations = pool.time(verdict.adapter, self._asked(verdict), slice_ / turns)
+                durations = pool.time(verdict.adapter, self._request_of(verdict), slice_ / turns)
                 if isinstance(durations, list):
                     rounds.append(durations)
                 else:
                     measured[i] = durations
         return measured
 
-    def _asked(self, verdict: Verdict) -> CallRequest:
-        asked = self._session.call(self._session.task_of(verdict))
-        assert isinstance(asked, CallRequest), "a verdict that conforms had something to ask"
-        return asked
+    def _request_of(self, verdict: Verdict) -> CallRequest:
+        request = self._session.call(self._session.task_of(verdict))
+        assert isinstance(request, CallRequest), "a verdict that conforms had something to ask"
+        return request

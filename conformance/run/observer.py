@@ -15,7 +15,7 @@ class Enough(Exception):  # noqa: N818 - what was asked for, not a fault
 
 
 class Observer(Protocol):
-    """What is told while a run goes on."""
+    """The interface of whoever follows a run."""
 
     def started(
         self, counts: Mapping[str, int], absent: Mapping[str, str], run: Mapping[str, Any]
@@ -25,7 +25,9 @@ class Observer(Protocol):
         """
 
     def phase(self, name: str, done: int, total: int) -> None:
-        """What is being done besides the first round of calls, and how much of it is done."""
+        """Called with the name of the work besides the first round of calls, and how much of it is
+        done.
+        """
 
     def verdict(self, verdict: Verdict) -> None: ...
 

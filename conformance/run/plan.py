@@ -17,10 +17,11 @@ from conformance.workers.answers import Greeting
 from conformance.workers.engine import Spec
 
 MANY_PRODUCTS = 2**22
-"""Of one call, those that are cut off counted; with more an engine may work at it for seconds."""
+"""The products of one call, those that are cut off counted, above which an engine may work at it
+for seconds."""
 
 Answers = Mapping[str, Greeting | Outcome]
-"""By label: what an adapter said of itself, or why it could not."""
+"""The answers by label: an adapter's greeting, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,20 +113,20 @@ def _check_device(device: str | None, present: Answers, specs: Mapping[str, Spec
     nowhere = all(device not in names for names in devices.values())
     for label, names in devices.items():
         if device not in names and (specs[label].by_name or nowhere):
-            there = ", ".join(names) or "none: it did not start"
-            raise UsageError(f"{label} has no device {device}, should be one of {there}")
+            available = ", ".join(names) or "none: it did not start"
+            raise UsageError(f"{label} has no device {device}, should be one of {available}")
 
 
-def _devices(asked: str | None, answer: Greeting | Outcome) -> tuple[str, ...]:
-    if asked is not None and asked != "all":
-        return (asked,)
+def _devices(device: str | None, answer: Greeting | Outcome) -> tuple[str, ...]:
+    if device is not None and device != "all":
+        return (device,)
     if not isinstance(answer, Greeting):
         return ("cpu",)
-    return answer.devices if asked == "all" else answer.devices[:1]
+    return answer.devices if device == "all" else answer.devices[:1]
 
 
 def environment_of(request: Request) -> dict[str, str]:
-    """What every engine's process finds in its environment."""
+    """The environment variables of every engine's process."""
     return {
         **thread_environment(request.threads),
         **precision_environment(request.precision),

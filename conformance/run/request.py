@@ -1,4 +1,4 @@
-"""What a run was asked for."""
+"""The request of a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from conformance.workers.engine import Spec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the command line hands on as it is; the names are those of its options."""
+    """The settings that the command line passes on unchanged; the names are those of its
+    options.
+    """
 
     device: str | None = None
     timeout: float = 60.0
@@ -27,11 +29,11 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request(Settings):
-    """What to run, on what, and where the record goes."""
+    """The cases to run, the engines to run them on, and the folder of the record."""
 
     selection: Selection
     specs: Sequence[Spec]
-    asked: Mapping[str, str]
+    texts_by_label: Mapping[str, str]
     pythons: Mapping[str, str] = field(default_factory=dict)
     paths: Sequence[str] = ()
     known: Sequence[Path] = ()

@@ -14,8 +14,8 @@ from conformance.verdicts.verdict import Verdict
 from conformance.workers.request import CallRequest
 
 MOST_IN_A_ROW = 3
-"""Calls of one adapter that time out twice, one after the other, before its other ones are left as
-they are: it hangs."""
+"""The most calls of one adapter that may time out twice, one after the other, before its other ones
+are left as they are: it hangs."""
 
 
 class Retrial:
@@ -43,8 +43,8 @@ class Retrial:
         return True
 
     def answers(self) -> Iterator[tuple[Task, Verdict]]:
-        """What came of the second time, adapter by adapter; each is asked with nothing else at
-        work.
+        """The verdicts of the second attempt, adapter by adapter; each is asked with nothing else
+        at work.
         """
         in_a_row: Counter[str] = Counter()
         for task, first in sorted(self._late, key=lambda pair: pair[0].label):
@@ -55,9 +55,9 @@ class Retrial:
                 )
                 yield task, replace(first, message=left)
                 continue
-            asked = self._call(task)
-            assert isinstance(asked, CallRequest), "what timed out was asked"
-            verdict = replace(self._judge(task, self._ask(task.label, asked)), asked_again=True)
+            request = self._call(task)
+            assert isinstance(request, CallRequest), "what timed out was asked"
+            verdict = replace(self._judge(task, self._ask(task.label, request)), asked_again=True)
             if verdict.status == "timed-out":
                 in_a_row[task.label] += 1
                 verdict = replace(

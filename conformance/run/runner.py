@@ -91,7 +91,9 @@ class Run:
     def _handler(
         self, writer: Writer, tasks: Mapping[str, Sequence[Task]], began: float
     ) -> Callable[[Verdict], None]:
-        """What is done with every verdict: recorded, told, and counted against --maxfail."""
+        """The function that handles every verdict: it is recorded, shown, and counted against
+        --maxfail.
+        """
         left = {label: len(todo) for label, todo in tasks.items()}
         before, most = self.tally.unexpected, self.request.maxfail
         self.observer.started(left, self.session.plan.absent, self.session.run_line())

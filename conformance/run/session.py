@@ -1,4 +1,6 @@
-"""What to ask the engines of one run, and what their answers mean; nothing is recorded here."""
+"""The questions to the engines of one run, and the meaning of their answers; nothing is recorded
+here.
+"""
 
 from __future__ import annotations
 
@@ -48,12 +50,14 @@ class Session:
         )
 
     def call(self, task: Task) -> CallRequest | Outcome:
-        """What to ask the engine; or the outcome, where it need not be asked."""
+        """The request to the engine; or the outcome, where it need not be asked."""
         greeting = self.plan.greetings[task.label]
         assert isinstance(greeting, Greeting), "an engine that did not start is not asked"
         if task.device not in greeting.devices:
-            there = ", ".join(greeting.devices)
-            return Unavailable(reason=f"there is no device {task.device}, should be one of {there}")
+            available = ", ".join(greeting.devices)
+            return Unavailable(
+                reason=f"there is no device {task.device}, should be one of {available}"
+            )
         try:
             native = task.case.arguments(greeting.convention)
         except (ArithmeticError, ValueError) as error:  # of arguments that make no sense
@@ -132,7 +136,7 @@ class Session:
         greeting = self.plan.greetings[label]
         return {
             "label": label,
-            "asked": self.request.asked.get(label, label),
+            "asked": self.request.texts_by_label.get(label, label),
             "python": self.request.pythons.get(label),
             "adapter": self.adapters[label],
             "convention": greeting.convention if isinstance(greeting, Greeting) else None,

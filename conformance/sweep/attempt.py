@@ -59,7 +59,7 @@ class Caller:
         self.calls = 0
 
     def tried(self, drawn: Drawn, quantity: str) -> Tried:
-        """What comes of one call. Raises LostError."""
+        """The result of one call. Raises LostError."""
         native = drawn.case.arguments(self.convention)
         assert isinstance(native, dict), "drawn for this convention"
         engine = self.standby.ready()

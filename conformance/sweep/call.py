@@ -21,10 +21,10 @@ from conformance.oracle.truth import SIGNIFICAND_BITS
 Dtype = Literal["float32", "float64", "float16", "bfloat16"]
 
 LARGEST = 4
-"""Magnitude of the largest number that the recipe `integers` makes."""
+"""The magnitude of the largest number that the recipe `integers` makes."""
 
 KEPT = 1024
-"""Numbers of every seed that are kept; an array of more has them made anew."""
+"""The most numbers of every seed that are kept; an array of more has them made anew."""
 
 _NOWHERE = Place(file=Path("sweep.yaml"), lines={"": 1})
 
@@ -51,17 +51,17 @@ class Drawn:
 
     @property
     def x_shape(self) -> Shape:
-        """(N, C_in, *size)."""
+        """The input's shape (N, C_in, *size)."""
         return (self.batch, self.in_per_group * self.geometry.groups, *self.geometry.size)
 
     @property
     def kernel_shape(self) -> Shape:
-        """(C_in, C_out / groups, *kernel)."""
+        """The kernel's shape (C_in, C_out / groups, *kernel)."""
         return (self.in_per_group * self.geometry.groups, self.out_per_group, *self.geometry.kernel)
 
     @property
     def y_shape(self) -> Shape:
-        """(N, C_out, *out)."""
+        """The output's shape (N, C_out, *out)."""
         return (self.batch, self.out_per_group * self.geometry.groups, *self.geometry.out)
 
     @property
@@ -71,8 +71,8 @@ class Drawn:
 
     @property
     def cost(self) -> int:
-        """What shrinking makes less of: the sum of all that is drawn, a batch of one and seed 1
-        being the plainest.
+        """The number that shrinking reduces: the sum of all that is drawn, a batch of one and seed
+        1 being the plainest.
         """
         axes = sum(
             a.size + a.kernel + a.stride + a.dilation + abs(a.crop_low) + abs(a.crop_high)
@@ -94,7 +94,7 @@ class Drawn:
             bias=self._source((self.out_per_group * self.geometry.groups,), 2)
             if self.bias
             else None,
-            gradients=self._made(self.y_shape, 3) if self.gradients else None,
+            gradients=self._recipe(self.y_shape, 3) if self.gradients else None,
             dtype=self.dtype,
             geometry=self.geometry,
             native=None,
@@ -116,8 +116,8 @@ class Drawn:
 
     @cached_property
     def truth(self) -> Truth:
-        """What is true of it. That it is exact is told beforehand where the number of terms says so
-        already.
+        """The truth of the call. That it is exact is stated beforehand where the number of terms
+        shows it already.
         """
         truth = truth_of(*self.tensors, self.geometry, self.dtype)
         terms = self.in_per_group * math.prod(self.geometry.kernel)
@@ -132,7 +132,7 @@ class Drawn:
 
     @cached_property
     def gradient_truths(self) -> dict[str, GradientTruth]:
-        """What is true of its gradients."""
+        """The truth of the call's gradients."""
         truths = gradient_truths(*self.tensors, self.cotangent, self.geometry, self.dtype)
         terms = {
             "input": self.out_per_group * math.prod(self.geometry.kernel) * self.largest,
@@ -171,12 +171,12 @@ class Drawn:
 
     def _source(self, shape: Shape, number: int) -> Source:
         if not self.small:
-            return self._made(shape, number)
+            return self._recipe(shape, number)
         return Given(
             shape=shape, numbers=tuple(map(float, self._array(shape, number, self.largest).ravel()))
         )
 
-    def _made(self, shape: Shape, number: int) -> Made:
+    def _recipe(self, shape: Shape, number: int) -> Made:
         return Made(shape=shape, values="integers", seed=self.seed + number)
 
 

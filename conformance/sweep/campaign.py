@@ -33,7 +33,7 @@ MOST_WRITTEN = 60  # distinct failures of an adapter that are shrunk; the others
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to sweep, and where the failures go."""
+    """The calls to draw, the engines to sweep, and the folder of the failures."""
 
     seed: int
     count: int
@@ -46,7 +46,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What makes two failures the same."""
+    """The kind of a failure: two failures of one kind count as the same."""
 
     way: Way
     diagnosis: str | None
@@ -55,13 +55,13 @@ class Kind:
     grouped: bool
 
     def __str__(self) -> str:
-        told = f" ({self.diagnosis})" if self.diagnosis else ""
+        diagnosis = f" ({self.diagnosis})" if self.diagnosis else ""
         groups = ", groups" if self.grouped else ""
         kind = self.way.kind
         if len(kind) > LONGEST_SHOWN:  # the end of a message often says more than its beginning
             kind = f"{kind[: LONGEST_SHOWN // 3]} ... {kind[-2 * LONGEST_SHOWN // 3 :]}"
         return (
-            f"{self.way.quantity} {self.way.status}: {kind}{told}, {self.dtype}, "
+            f"{self.way.quantity} {self.way.status}: {kind}{diagnosis}, {self.dtype}, "
             f"{self.rank}-D{groups}"
         )
 
@@ -80,8 +80,8 @@ class Failure:
 
 @dataclass(slots=True, kw_only=True)
 class Swept:
-    """What came of one adapter: `seconds` is the whole, `shrinking` what shrinking and writing took
-    of it.
+    """The result of one adapter: `seconds` is the whole, `shrinking` the part for shrinking and
+    writing.
     """
 
     label: str
@@ -104,8 +104,8 @@ class Swept:
         return bool(self.failures) or self.given_up is not None
 
 
-def sweep(request: Request, told: Callable[[str], None] = lambda line: None) -> list[Swept]:
-    """Sweep every adapter; `told` gets a line for each distinct failure when it is found.
+def sweep(request: Request, report_line: Callable[[str], None] = lambda line: None) -> list[Swept]:
+    """Sweep every adapter; `report_line` gets a line for each distinct failure when it is found.
 
     Raises UsageError for an adapter that does not start, before anything runs, and RecordError
     where nothing can be written.
@@ -118,7 +118,7 @@ def sweep(request: Request, told: Callable[[str], None] = lambda line: None) -> 
         greetings = [_greeted(standby) for standby in standbys]
         swept = []
         for standby, greeting in zip(standbys, greetings, strict=True):
-            swept.append(_Sweep(request, standby, greeting, told).go())
+            swept.append(_Sweep(request, standby, greeting, report_line).go())
             standby.close()
         return swept
     finally:
@@ -138,9 +138,13 @@ class _Sweep:
     """The sweep of one adapter."""
 
     def __init__(
-        self, request: Request, standby: Standby, greeting: Greeting, told: Callable[[str], None]
+        self,
+        request: Request,
+        standby: Standby,
+        greeting: Greeting,
+        report_line: Callable[[str], None],
     ) -> None:
-        self.request, self.standby, self.told = request, standby, told
+        self.request, self.standby, self.report_line = request, standby, report_line
         self.versions = ", ".join(
             f"{name} {version}" for name, version in greeting.versions.items()
         )
@@ -177,7 +181,7 @@ class _Sweep:
             failure = self.swept.failures[kind] = Failure(kind=kind, call=number)
             if len(self.swept.failures) <= MOST_WRITTEN:
                 failure.file = self._written(tried, failure)
-            self.told(f"{self.swept.label}: call {number}: {kind}")
+            self.report_line(f"{self.swept.label}: call {number}: {kind}")
         self.swept.shrinking += time.monotonic() - began
 
     def _written(self, first: Tried, failure: Failure) -> Path:
@@ -201,7 +205,7 @@ class _Sweep:
         return file
 
     def _remarks(self, tried: Tried, starts: int | None, name: str) -> Iterator[str]:
-        """What went wrong, what it is instead, and how to see it again."""
+        """The failure, what would be right, and how to reproduce it."""
         verdict = tried.diagnosed()
         mismatch = (verdict.mismatch or {}).get("text") or verdict.message or ""
         yield (

@@ -32,7 +32,7 @@ _EXPLICIT = ("torch", "onnx", "jax", "flax")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What to draw from."""
+    """The ranks, dtypes and quantities to draw from."""
 
     ranks: Sequence[int] = (1, 2, 3)
     dtypes: Sequence[Dtype] = ("float32",)

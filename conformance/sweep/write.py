@@ -65,7 +65,7 @@ def case_text(drawn: Drawn, *, identity: str, source: str, remarks: Iterable[str
 
 
 def summary(drawn: Drawn) -> str:
-    """What the call is, in one sentence."""
+    """The call in one sentence."""
     axes = drawn.geometry.axes
 
     def each(name: str) -> str:
@@ -94,7 +94,7 @@ def _arguments(geometry: Geometry) -> dict[str, str]:
         padding, extra = [low for low, _ in crops], [low - high for low, high in crops]
     else:
         padding, extra = canonical_padding(crops)
-    found: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "stride": geometry.stride,
         "padding": padding,
         "output_padding": extra,
@@ -103,7 +103,7 @@ def _arguments(geometry: Geometry) -> dict[str, str]:
     plain = {"stride": 1, "dilation": 1}
     lines = {
         key: _per_axis(values)
-        for key, values in found.items()
+        for key, values in arguments.items()
         if any(value != plain.get(key, 0) for value in values)
     }
     return lines | ({"groups": str(geometry.groups)} if geometry.groups > 1 else {})

@@ -1,1 +1,1 @@
-"""What is this machine, and where on it may be written?"""
+"""This machine, and where on it may be written."""

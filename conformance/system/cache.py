@@ -27,5 +27,5 @@ def folder() -> Path:
 
 
 def environment() -> dict[str, str]:
-    """What an engine's process needs in its environment."""
+    """The environment variables that an engine's process needs."""
     return {VARIABLE: str(folder())}

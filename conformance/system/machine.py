@@ -15,7 +15,7 @@ from typing import Any
 from conformance.system.processor import cpu_flags
 
 Facts = Mapping[str, bool | int | float | str]
-"""What an engine says of itself that decides its results, as {"onednn": true, "isa": "avx2"}."""
+"""The facts of an engine that decide its results, as {"onednn": true, "isa": "avx2"}."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +53,8 @@ def physical_cores() -> int:
 
 def _siblings(number: int) -> str:
     """The hyperthreads of a core, as Linux lists them; the number itself where that is not told."""
-    told = Path(f"/sys/devices/system/cpu/cpu{number}/topology/thread_siblings_list")
-    return told.read_text().strip() if told.is_file() else str(number)
+    file = Path(f"/sys/devices/system/cpu/cpu{number}/topology/thread_siblings_list")
+    return file.read_text().strip() if file.is_file() else str(number)
 
 
 def circumstances() -> Circumstances:

@@ -1,4 +1,4 @@
-"""What the processor can do, asked of CPUID: its flags as Linux names them, and the instruction set
+"""The processor's features, read from CPUID: its flags as Linux names them, and the instruction set
 that an engine is held to.
 
 NumPy asks CPUID when it is imported, and its answer holds under an emulator too, whose files still
@@ -36,7 +36,7 @@ _LINUX_NAMES = {
     "AVX5124VNNIW": "avx512_4vnniw",
     "AVX5124FMAPS": "avx512_4fmaps",
 }
-"""NumPy's names whose lower case is not what Linux calls the flag."""
+"""Linux's names of the flags for which it does not use the lower case of NumPy's."""
 
 _GROUPS = ("AVX512_", "X86_V", "NEON_")
 """NumPy's names for several flags at once."""
@@ -91,14 +91,14 @@ def cpu_flags(
         for name in features
         if not name.startswith(_GROUPS)
     }
-    asked = {name for numpys, name in names.items() if features[numpys]}
+    reported = {name for numpys, name in names.items() if features[numpys]}
     listed = _listed(info)
-    agrees = listed & set(names.values()) == asked & listed and asked - listed <= _NOT_LISTED
-    return frozenset(asked | (listed - set(names.values()) if agrees else set()))
+    agrees = listed & set(names.values()) == reported & listed and reported - listed <= _NOT_LISTED
+    return frozenset(reported | (listed - set(names.values()) if agrees else set()))
 
 
 _NOT_LISTED = {"neon", "neon_fp16", "neon_vfpv4"}
-"""What NumPy says of every 64-bit ARM processor, and Linux of none."""
+"""The flags that NumPy reports for every 64-bit ARM processor, and Linux for none."""
 
 
 def _listed(info: Path) -> set[str]:
@@ -126,8 +126,8 @@ def onednn_facts() -> dict[str, str]:
     """The instruction set that oneDNN's kernels are chosen for, with the limit of its variable, and
     the processor's.
     """
-    asked = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or ""
-    return {"isa": isa(limit=ONEDNN_LIMITS.get(asked.upper())), "processor": isa()}
+    limit_name = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or ""
+    return {"isa": isa(limit=ONEDNN_LIMITS.get(limit_name.upper())), "processor": isa()}
 
 
 def xla_facts() -> dict[str, str]:
@@ -135,8 +135,10 @@ def xla_facts() -> dict[str, str]:
     processor's.
     """
     words = os.environ.get("XLA_FLAGS", "").split()
-    asked = [word.partition("=")[2] for word in words if word.startswith("--xla_cpu_max_isa=")]
+    limit_names = [
+        word.partition("=")[2] for word in words if word.startswith("--xla_cpu_max_isa=")
+    ]
     return {
-        "isa": isa(limit=XLA_LIMITS.get(asked[-1].upper()) if asked else None),
+        "isa": isa(limit=XLA_LIMITS.get(limit_names[-1].upper()) if limit_names else None),
         "processor": isa(),
     }

@@ -1,1 +1,1 @@
-"""What does a result mean?"""
+"""The meaning of a result."""

@@ -1,4 +1,4 @@
-"""What an outcome means for a case, before anything is explained."""
+"""The meaning of an outcome for a case, before anything is explained."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ def assess_output(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Subject:
-    """What a verdict is on: a quantity of a case, as an adapter computes it on a device."""
+    """The subject of a verdict: a quantity of a case, as an adapter computes it on a device."""
 
     case: Case
     adapter: str
     device: str
     quantity: str
 
-    def verdict(self, status: str, *, exact: bool | None = None, **rest: Any) -> Verdict:
-        """The verdict of that status; what `rest` does not say is not known."""
+    def verdict(self, status: str, *, exact: bool | None = None, **fields: Any) -> Verdict:
+        """The verdict of that status; what `fields` does not say is not known."""
         return Verdict(
             case=self.case.name,
             adapter=self.adapter,
@@ -65,7 +65,7 @@ class _Subject:
             quantity=self.quantity,
             status=status,
             exact=exact,
-            **{"error_over_bound": None, **rest},
+            **{"error_over_bound": None, **fields},
         )
 
 

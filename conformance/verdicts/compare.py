@@ -1,4 +1,4 @@
-"""What disagrees between a result and the truth: the only place where numbers meet a bound.
+"""The comparison of a result with the truth: the only place where numbers meet a bound.
 
 Exact where it can be, bit for bit; else within `oracle.bound`. There are no tolerances to tune.
 """
@@ -36,8 +36,8 @@ def compare(
     name: str = "out",
     briefly: bool = False,
 ) -> Comparison:
-    """What disagrees, in this order: shape, dtype, the pattern of NaN and infinity, values. `name`
-    is what messages call it.
+    """The first mismatch, in this order: shape, dtype, the pattern of NaN and infinity, values.
+    `name` is what messages call it.
 
     `briefly` leaves out the precision of what differs, which takes as long as the call.
     """
@@ -110,10 +110,10 @@ def _worst(
     """The largest absolute error of the elements that are wrong, and what was allowed there:
     nothing where all sums are exact.
     """
-    place = np.unravel_index(np.argmax(np.where(wrong, error, -1.0)), error.shape)
+    index = np.unravel_index(np.argmax(np.where(wrong, error, -1.0)), error.shape)
     return {
-        "abs_error": float(error[place]),
-        "allowed": 0.0 if truth.exact else float(bound(truth)[place]),
+        "abs_error": float(error[index]),
+        "allowed": 0.0 if truth.exact else float(bound(truth)[index]),
     }
 
 
@@ -180,17 +180,17 @@ def _mismatch(
     """
     index = [int(i) for i in np.argwhere(wrong)[0]]
     count, total = int(wrong.sum()), int(wrong.size)
-    place = tuple(index)
-    found, wanted = float(got[place]), float(y[place])
+    position = tuple(index)
+    actual, expected = float(got[position]), float(y[position])
     text = (
-        f"{name}{index}={_number(found)}, should be {_number(wanted)}; {count} of {total} "
+        f"{name}{index}={_number(actual)}, should be {_number(expected)}; {count} of {total} "
         "elements differ"
     )
     return {
         "kind": kind,
         "index": index,
-        "got": found,
-        "expected": wanted,
+        "got": actual,
+        "expected": expected,
         "count": count,
         "of": total,
         "text": text,

@@ -1,4 +1,6 @@
-"""What of an array is kept: all of a small one, of a larger one the window round what is wrong."""
+"""The part of an array that is kept: all of a small one, of a larger one the window round what is
+wrong.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What is to be said of a verdict: each fact a key and a sentence, which everybody only lays out.
+"""The facts of a verdict for presentation: each a key and a sentence, which everybody only lays
+out.
 
 Terminal, page, pytest, annotations and Markdown say the same because they all take it from here.
 """
@@ -17,10 +18,10 @@ ASPECTS = {
     "threads": "another number of threads",
     "layout": "another memory layout",
 }
-"""What should not matter, by its key in a verdict's `invariance`."""
+"""The aspects that should not matter, by their key in a verdict's `invariance`."""
 
 MEASURED = ("compared", "error of the bound", "time")
-"""Keys of what is measured of every verdict; the others say why one is not simply right."""
+"""The keys of what is measured of every verdict; the others say why one is not simply right."""
 
 
 def facts(verdict: Verdict) -> list[Fact]:

@@ -1,5 +1,5 @@
-"""What should not matter: whether a sample is alone, how many threads compute, how memory is laid
-out.
+"""Aspects that should not matter: whether a sample is alone, how many threads compute, how memory
+is laid out.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from conformance.oracle import GradientTruth, Truth
 from conformance.outcomes import Gradients, Outcome, Output, Perturbed, Raised, Unsupported
 from conformance.verdicts.compare import between
 
-Truths = Mapping[str, Truth | GradientTruth]
+TruthsByName = Mapping[str, Truth | GradientTruth]
 
 
-def variation(outcome: Outcome, perturbed: Perturbed, truths: Truths) -> dict[str, Any] | None:
+def variation(
+    outcome: Outcome, perturbed: Perturbed, truths: TruthsByName
+) -> dict[str, Any] | None:
     """How an outcome in another circumstance departs from the usual one: what `between` says, of
     the array where it is worst.
 
@@ -30,7 +32,7 @@ def variation(outcome: Outcome, perturbed: Perturbed, truths: Truths) -> dict[st
             "largest": None,
             "over_bound": None,
             "beyond": True,
-            "text": _told(perturbed.outcome),
+            "text": _description(perturbed.outcome),
         }
     usual, other = _arrays(outcome), _arrays(perturbed.outcome)
     if perturbed.sample is not None:
@@ -44,12 +46,12 @@ def variation(outcome: Outcome, perturbed: Perturbed, truths: Truths) -> dict[st
             for name, truth in truths.items()
             if name in usual
         }
-    found = list(_departures(usual, other, truths))
-    return max(found, key=lambda one: (one["beyond"], one["largest"] or 0.0), default=None)
+    departures = list(_departures(usual, other, truths))
+    return max(departures, key=lambda one: (one["beyond"], one["largest"] or 0.0), default=None)
 
 
 def _departures(
-    usual: Mapping[str, Array], other: Mapping[str, Array], truths: Truths
+    usual: Mapping[str, Array], other: Mapping[str, Array], truths: TruthsByName
 ) -> Iterator[dict[str, Any]]:
     for name, array in usual.items():
         apart = between(
@@ -63,11 +65,11 @@ def _arrays(outcome: Outcome) -> dict[str, Array]:
     if isinstance(outcome, Output):
         return {"out": outcome.y}
     assert isinstance(outcome, Gradients), "there is something to compare"
-    found = {"input": outcome.input, "kernel": outcome.kernel, "bias": outcome.bias}
-    return {name: array for name, array in found.items() if array is not None}
+    arrays = {"input": outcome.input, "kernel": outcome.kernel, "bias": outcome.bias}
+    return {name: array for name, array in arrays.items() if array is not None}
 
 
-def _told(outcome: Outcome) -> str:
+def _description(outcome: Outcome) -> str:
     if isinstance(outcome, Raised):
         return f"raised {outcome.type}: {outcome.message}"
     what = getattr(outcome, "message", None) or getattr(outcome, "reason", "")
@@ -75,7 +77,7 @@ def _told(outcome: Outcome) -> str:
 
 
 def _of_sample(truth: Truth | GradientTruth, i: int) -> Truth | GradientTruth:
-    """What is true of one sample of a batch; of the gradients, of the input's alone."""
+    """The truth of one sample of a batch; of the gradients, of the input's alone."""
     if isinstance(truth, Truth):
         return replace(truth, x=truth.x[i : i + 1], y=truth.y[i : i + 1])
     kernel, cotangent = truth.operands

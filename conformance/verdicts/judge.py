@@ -19,7 +19,7 @@ from conformance.verdicts.invariance import variation
 from conformance.verdicts.known import Difference, explain
 from conformance.verdicts.repetition import nondeterminism
 from conformance.verdicts.verdict import Verdict
-from conformance.verdicts.version_range import Place
+from conformance.verdicts.version_range import Position
 
 
 class Judge:
@@ -41,24 +41,24 @@ class Judge:
             versions,
         )
         machine = circumstances()
-        self._here = {label: replace(machine, facts=its) for label, its in facts.items()}
+        self._circumstances = {label: replace(machine, facts=its) for label, its in facts.items()}
         self._known_of: dict[tuple[str, str, str], list[Difference]] = {}
 
     def __call__(
         self, case: Case, outcome: Outcome, *, adapter: str, device: str, quantity: str
     ) -> Verdict:
         """The verdict on an outcome of the adapter with that label."""
-        place = {"adapter": adapter, "device": device, "quantity": quantity}
+        subject = {"adapter": adapter, "device": device, "quantity": quantity}
         if isinstance(outcome, Varied):
-            verdict = self(case, outcome.outcome, **place)
+            verdict = self(case, outcome.outcome, **subject)
             return self._varied(case, verdict, outcome)
         if isinstance(outcome, Repeated):
-            verdicts = [self._judged(case, one, **place) for one in outcome.outcomes]
+            verdicts = [self._judged(case, one, **subject) for one in outcome.outcomes]
             worst = next((verdict for verdict in verdicts if verdict.fails), verdicts[0])
             return self._explained(
                 replace(worst, nondeterministic=nondeterminism(outcome.outcomes))
             )
-        return self._explained(self._judged(case, outcome, **place))
+        return self._explained(self._judged(case, outcome, **subject))
 
     def _judged(
         self, case: Case, outcome: Outcome, *, adapter: str, device: str, quantity: str
@@ -82,16 +82,16 @@ class Judge:
         """The entries that speak of an adapter there; looked for once, since most of all entries
         are of others.
         """
-        place = label, adapter, device
-        if place not in self._known_of:
+        key = label, adapter, device
+        if key not in self._known_of:
             of_adapter = [entry for entry in self._known if entry.is_of(label, adapter)]
-            self._known_of[place] = [
+            self._known_of[key] = [
                 entry
                 for entry in of_adapter
-                if entry.is_there(device, self._here[label])
-                and entry.place(self._versions[label]) in (Place.WITHIN, Place.BEYOND)
+                if entry.where_holds(device, self._circumstances[label])
+                and entry.position(self._versions[label]) in (Position.WITHIN, Position.BEYOND)
             ]
-        return self._known_of[place]
+        return self._known_of[key]
 
     def _explained(self, verdict: Verdict, adapter: str | None = None) -> Verdict:
         adapter = adapter or self._adapters[verdict.adapter]
@@ -100,7 +100,11 @@ class Judge:
             self._versions[verdict.adapter],
         )
         return explain(
-            verdict, known, adapter=adapter, versions=versions, here=self._here[verdict.adapter]
+            verdict,
+            known,
+            adapter=adapter,
+            versions=versions,
+            circumstances=self._circumstances[verdict.adapter],
         )
 
     def _varied(self, case: Case, verdict: Verdict, varied: Varied) -> Verdict:
@@ -114,21 +118,21 @@ class Judge:
         if not isinstance(usual, Output | Gradients) or prepared.truth is None:
             return verdict
         truths = prepared.gradients if isinstance(usual, Gradients) else {"out": prepared.truth}
-        found: dict[str, Any] = {}
+        by_aspect: dict[str, Any] = {}
         worst: tuple[Perturbed, dict[str, Any]] | None = None
         for perturbed in varied.perturbed:
             apart = variation(usual, perturbed, truths)
             if apart is None:
                 continue
-            before = found.get(perturbed.aspect)
+            before = by_aspect.get(perturbed.aspect)
             if before is None or (apart["beyond"], apart["largest"] or 0.0) > (
                 before["beyond"],
                 before["largest"] or 0.0,
             ):
-                found[perturbed.aspect] = apart
+                by_aspect[perturbed.aspect] = apart
             if apart["beyond"] and worst is None:
                 worst = perturbed, apart
-        verdict = replace(verdict, invariance=found or None)
+        verdict = replace(verdict, invariance=by_aspect or None)
         if worst is None or verdict.fails:
             return verdict
         perturbed, apart = worst

@@ -21,12 +21,12 @@ from packaging.version import Version
 
 from conformance.system.machine import Circumstances
 from conformance.verdicts.verdict import Verdict
-from conformance.verdicts.version_range import Place, is_from, place
+from conformance.verdicts.version_range import Position, is_from, position
 
 Fact = bool | int | float | str
 
 OF_THE_MACHINE = ("device", "platform", "machine", "cpu_flags", "not_cpu_flags")
-"""Keys of `where` that no engine has to tell; every other one is a fact of the engine."""
+"""The keys of `where` that no engine has to tell; every other one is a fact of the engine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class Difference:
         """Whether `adapter` matches any of these names of one adapter."""
         return any(_matches(name, self.adapters) for name in adapters)
 
-    def place(self, versions: Mapping[str, str]) -> Place:
+    def position(self, versions: Mapping[str, str]) -> Position:
         """Where an engine of these versions lies: within the range, or beyond or before it in one
         distribution at least.
         """
@@ -69,30 +69,44 @@ class Difference:
             name in versions and is_from(versions[name], first)
             for name, first in self.until.items()
         ):
-            return Place.APART
-        places = {
-            place(versions[name], specifier) if name in versions else Place.APART
+            return Position.APART
+        positions = {
+            position(versions[name], specifier) if name in versions else Position.APART
             for name, specifier in self.versions.items()
-        } - {Place.WITHIN}
-        return places.pop() if len(places) == 1 else Place.APART if places else Place.WITHIN
+        } - {Position.WITHIN}
+        return (
+            positions.pop()
+            if len(positions) == 1
+            else Position.APART
+            if positions
+            else Position.WITHIN
+        )
 
-    def is_there(self, device: str, here: Circumstances) -> bool:
+    def where_holds(self, device: str, circumstances: Circumstances) -> bool:
         """Whether `where` holds on this device, this machine and for an engine with these facts."""
-        single = {"device": device, "platform": here.platform, "machine": here.machine}
-        for key, wanted in self.where.items():
-            if key in single and single[key] not in wanted:
+        single = {
+            "device": device,
+            "platform": circumstances.platform,
+            "machine": circumstances.machine,
+        }
+        for key, accepted in self.where.items():
+            if key in single and single[key] not in accepted:
                 return False
-            if key == "cpu_flags" and not here.cpu_flags.issuperset(wanted):
+            if key == "cpu_flags" and not circumstances.cpu_flags.issuperset(accepted):
                 return False
-            if key == "not_cpu_flags" and here.cpu_flags.intersection(wanted):
+            if key == "not_cpu_flags" and circumstances.cpu_flags.intersection(accepted):
                 return False
-            if key not in OF_THE_MACHINE and not _is_one_of(here.facts.get(key), wanted):
+            if key not in OF_THE_MACHINE and not _is_one_of(circumstances.facts.get(key), accepted):
                 return False
         return True
 
-    def applies(self, versions: Mapping[str, str], device: str, here: Circumstances) -> bool:
+    def applies(
+        self, versions: Mapping[str, str], device: str, circumstances: Circumstances
+    ) -> bool:
         """Whether the entry speaks of these versions, this device and this machine."""
-        return self.place(versions) is Place.WITHIN and self.is_there(device, here)
+        return self.position(versions) is Position.WITHIN and self.where_holds(
+            device, circumstances
+        )
 
     def fits(self, verdict: Verdict) -> bool:
         """Whether the verdict fails in the way that the entry says."""
@@ -111,7 +125,7 @@ def explain(
     *,
     adapter: str,
     versions: Mapping[str, str],
-    here: Circumstances,
+    circumstances: Circumstances,
 ) -> Verdict:
     """The verdict with the reason why its failure is known, or with the entry that speaks of it and
     does not fit.
@@ -121,22 +135,26 @@ def explain(
     if verdict.status == "unavailable":
         return verdict
     naming = [
-        (entry.place(versions), entry)
+        (entry.position(versions), entry)
         for entry in differences
         if entry.quantity == verdict.quantity
         and entry.names(verdict.case)
         and entry.is_of(verdict.adapter, adapter)
-        and entry.is_there(verdict.device, here)
+        and entry.where_holds(verdict.device, circumstances)
     ]
-    speaking = [entry for where, entry in naming if where is Place.WITHIN]
+    speaking = [entry for where, entry in naming if where is Position.WITHIN]
     for entry in speaking:
         if not entry.fits(verdict):
             return replace(
-                verdict, known_problem={"entry": entry.at, "problem": _misfit(entry, verdict, here)}
+                verdict,
+                known_problem={
+                    "entry": entry.at,
+                    "problem": _misfit(entry, verdict, circumstances),
+                },
             )
     if speaking:
         return replace(verdict, known=_reason(speaking[0]))
-    older = [entry for where, entry in naming if where is Place.BEYOND]
+    older = [entry for where, entry in naming if where is Position.BEYOND]
     return _unconfirmed(verdict, older, versions) if older else verdict
 
 
@@ -161,7 +179,7 @@ def release_beyond(entry: Difference, versions: Mapping[str, str]) -> str:
     beyond = (
         name
         for name, specifier in entry.versions.items()
-        if place(versions[name], specifier) is Place.BEYOND
+        if position(versions[name], specifier) is Position.BEYOND
     )
     return ", ".join(f"{name} {versions[name]}" for name in beyond)
 
@@ -174,10 +192,10 @@ def _reason(entry: Difference) -> str:
     return entry.reason or f"accepted in {entry.at}, where no reason is given"
 
 
-def _is_one_of(fact: Fact | None, wanted: tuple[Fact, ...]) -> bool:
+def _is_one_of(fact: Fact | None, accepted: tuple[Fact, ...]) -> bool:
     """Whether an engine told one of the values that are wanted; true is not 1."""
     return any(
-        fact == value and isinstance(fact, bool) is isinstance(value, bool) for value in wanted
+        fact == value and isinstance(fact, bool) is isinstance(value, bool) for value in accepted
     )
 
 
@@ -189,23 +207,29 @@ def untold_facts(
 
     `facts` has for each label the adapter and what it told.
     """
-    found = []
+    problems = []
     for entry in differences:
-        told = [
+        engine_facts = [
             its for label, (adapter, its) in facts.items() if its and entry.is_of(label, adapter)
         ]
         for key in entry.where:
-            if told and key not in OF_THE_MACHINE and not any(key in its for its in told):
+            if (
+                engine_facts
+                and key not in OF_THE_MACHINE
+                and not any(key in its for its in engine_facts)
+            ):
                 names = ", ".join(
-                    dict.fromkeys([*OF_THE_MACHINE, *(name for its in told for name in its)])
+                    dict.fromkeys(
+                        [*OF_THE_MACHINE, *(name for its in engine_facts for name in its)]
+                    )
                 )
-                found.append(
+                problems.append(
                     {
                         "entry": entry.at,
                         "problem": f"where: no adapter tells {key}, should be one of {names}",
                     }
                 )
-    return found
+    return problems
 
 
 def lost_entries(
@@ -234,27 +258,29 @@ def _matches(name: str, patterns: tuple[str, ...]) -> bool:
 
 @lru_cache(4096)
 def _either(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    """What matches any of the patterns, each of which names itself too, whatever its characters
-    mean.
+    """A pattern that matches what any of the patterns matches; each also matches its own text,
+    whatever its characters mean.
     """
     return re.compile(
         "|".join(f"{translate(pattern)}|{re.escape(pattern)}\\Z" for pattern in patterns) or "(?!)"
     )
 
 
-def _misfit(entry: Difference, verdict: Verdict, here: Circumstances) -> str:
-    said = " ".join(part for part in (entry.status, entry.kind, entry.diagnosis) if part)
+def _misfit(entry: Difference, verdict: Verdict, circumstances: Circumstances) -> str:
+    stated = " ".join(part for part in (entry.status, entry.kind, entry.diagnosis) if part)
     if not verdict.fails:
-        facts = ", ".join(f"{name}: {str(fact).lower()}" for name, fact in here.facts.items())
+        facts = ", ".join(
+            f"{name}: {str(fact).lower()}" for name, fact in circumstances.facts.items()
+        )
         return (
-            f"{verdict.adapter} on {verdict.case} now {_now(verdict)}, should be {said} as the "
+            f"{verdict.adapter} on {verdict.case} now {_now(verdict)}, should be {stated} as the "
             "entry says: it is stale"
             f"{f' for this engine ({facts})' if facts else ''}; remove it, or narrow its versions "
             "or where"
         )
     name = verdict.mistake if entry.diagnosis else None
     now = " ".join(str(part) for part in (verdict.status, verdict.kind, name) if part)
-    return f"{verdict.adapter} on {verdict.case} is {now}, should be {said} as the entry says"
+    return f"{verdict.adapter} on {verdict.case} is {now}, should be {stated} as the entry says"
 
 
 def _now(verdict: Verdict) -> str:

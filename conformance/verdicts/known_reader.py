@@ -32,7 +32,7 @@ QUANTITIES = ("output", "gradients")
 FAILING = tuple(name for name, status in STATUSES.items() if status.fails)
 
 
-def load_differences(roots: Iterable[Path], given: Iterable[Path] = ()) -> list[Difference]:
+def load_differences(roots: Iterable[Path], extra_files: Iterable[Path] = ()) -> list[Difference]:
     """The entries of `known_differences/*.yaml` below each corpus root, and of the files given.
     Raises FileProblems.
     """
@@ -45,18 +45,18 @@ def load_differences(roots: Iterable[Path], given: Iterable[Path] = ()) -> list[
             else []
         ):
             files[file.resolve()] = file, root
-    for file in given:
+    for file in extra_files:
         files.setdefault(file.resolve(), (file, None))
-    found: list[Difference] = []
+    entries: list[Difference] = []
     wrong: list[str] = []
     for file, its_root in files.values():
         try:
-            found += entries_of(read(file), its_root)
+            entries += entries_of(read(file), its_root)
         except FileProblems as error:
             wrong += error.lines
     if wrong:
         raise FileProblems(wrong)
-    return found
+    return entries
 
 
 def entries_of(document: Item, root: Path | None) -> list[Difference]:
@@ -66,9 +66,9 @@ def entries_of(document: Item, root: Path | None) -> list[Difference]:
     if not document.is_sequence():
         document.wrong("is no list, should be a list of entries")
         problems.check()
-    found = [_entry(item, root) for item in document.entries()]
+    entries = [_entry(item, root) for item in document.entries()]
     problems.check()
-    return [entry for entry in found if entry is not None]
+    return [entry for entry in entries if entry is not None]
 
 
 def _entry(item: Item, root: Path | None) -> Difference | None:
@@ -144,14 +144,14 @@ def _versions(item: Item) -> dict[str, SpecifierSet]:
             "should be a mapping of distributions to version specifiers, as in {torch: '==2.13.*'}"
         )
         return {}
-    found = {}
+    ranges = {}
     for name, entry in item.items().items():
         value = entry.value()
         try:
-            found[name] = SpecifierSet(str(value))
+            ranges[name] = SpecifierSet(str(value))
         except InvalidSpecifier:
             entry.wrong(f"is {value!r}, should be a version specifier as in '>=2.0,<3'")
-    return found
+    return ranges
 
 
 def _until(item: Item, versions: Mapping[str, SpecifierSet]) -> dict[str, Version]:
@@ -161,11 +161,11 @@ def _until(item: Item, versions: Mapping[str, SpecifierSet]) -> dict[str, Versio
             "{torch: 2.14.0}"
         )
         return {}
-    found = {}
+    releases = {}
     for name, entry in item.items(list(versions)).items():
         text = str(entry.value())
         try:
-            found[name] = Version(text)
+            releases[name] = Version(text)
         except InvalidVersion:
             entry.wrong(f"is {text!r}, should be a version as in 2.14.0")
             continue
@@ -173,7 +173,7 @@ def _until(item: Item, versions: Mapping[str, SpecifierSet]) -> dict[str, Versio
             entry.wrong(
                 f"is {text}, which {versions[name]} holds, should be a release after that range"
             )
-    return found
+    return releases
 
 
 def _where(item: Item) -> dict[str, tuple[Fact, ...]]:
@@ -199,13 +199,13 @@ def _facts(item: Item) -> tuple[Fact, ...]:
 
 def unexplained(differences: Iterable[Difference]) -> list[str]:
     """A line for every entry that was accepted and has no reason or no source yet."""
-    wanted = {
+    advice = {
         "reason": "say what the engine does",
         "source": "say where that was reported or measured",
     }
     return [
         f"{entry.at}: {key}: is empty, should {what}"
         for entry in differences
-        for key, what in wanted.items()
+        for key, what in advice.items()
         if not getattr(entry, key)
     ]

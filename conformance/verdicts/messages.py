@@ -23,7 +23,7 @@ _VERBS = {
 
 
 def headline(verdict: Verdict) -> str:
-    """Who did what, where."""
+    """The headline of a verdict: the adapter, the device, what it did, and the case."""
     quantity = "" if verdict.quantity == "output" else f", {verdict.quantity}"
     return (
         f"{verdict.adapter} ({verdict.device}) {_VERBS[verdict.status]} in {verdict.case}{quantity}"
@@ -75,12 +75,12 @@ def brief(verdict: Verdict) -> str:
 
 
 def alert(verdict: Verdict, run: Mapping[str, Any]) -> str:
-    """What is told as soon as a verdict comes: `brief`, and how to see it again."""
+    """The message for a verdict as soon as it comes: `brief`, and how to see it again."""
     return f"{brief(verdict)}\n    reproduce: {reproduction(verdict, run)}"
 
 
 def about(case: Mapping[str, Any] | None) -> list[str]:
-    """What a case is about: its summary, and its source."""
+    """The subject of a case: its summary, and its source."""
     if case is None or not case.get("summary"):
         return []
     return [f"{case['summary']}" + (f" (source: {case['source']})" if case.get("source") else "")]

@@ -51,7 +51,7 @@ def _arrays(outcome: Outcome) -> list[Array]:
 
 
 def _mark(outcome: Outcome) -> tuple[Any, ...]:
-    """What tells two outcomes apart: the bits of the arrays, or the kind of the outcome."""
+    """A mark by which outcomes are compared: the bits of the arrays, or the kind of the outcome."""
     arrays = _arrays(outcome)
     return (
         type(outcome).__name__,

@@ -1,4 +1,4 @@
-"""What an outcome means: the statuses, in one table, and the verdict that the record keeps."""
+"""The statuses of an outcome, in one table, and the verdict that the record keeps."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ STATUSES: dict[str, Status] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What an adapter's answer to a case means. The attributes are the keys of the record's verdict
-    line.
+    """The meaning of an adapter's answer to a case. The attributes are the keys of the record's
+    verdict line.
 
     `mismatch` says what disagrees (kind, first index, got, expected, how many of how many); `got`
     is the array or a window of it. `nondeterministic` says how repetitions differ from each other,
@@ -98,7 +98,9 @@ class Verdict:
 
     @property
     def kind(self) -> str | None:
-        """What disagrees: shape, dtype, nonfinite, values, not-refused or invariance, if any."""
+        """The kind of the mismatch: shape, dtype, nonfinite, values, not-refused or invariance, if
+        any.
+        """
         return None if self.mismatch is None else str(self.mismatch["kind"])
 
     @property
@@ -127,7 +129,9 @@ class Verdict:
 
 
 class Key(NamedTuple):
-    """What a verdict is about, and whose it is."""
+    """The identity of a verdict: the case and quantity that it is about, the adapter and device
+    whose it is.
+    """
 
     case: str
     adapter: str

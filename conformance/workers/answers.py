@@ -1,4 +1,4 @@
-"""What an engine's answer means: a greeting, or an outcome.
+"""The meaning of an engine's answer: a greeting, or an outcome.
 
 An answer that says something else than the protocol allows is a crash, with what it should say.
 """
@@ -26,13 +26,13 @@ from conformance.workers import protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Greeting:
-    """What an engine said of itself."""
+    """The greeting of an engine: what it reports of itself."""
 
     convention: str
     versions: Mapping[str, str]
     devices: tuple[str, ...]
     threads: int | None = None
-    """How many it says that it computes with, asked of the framework itself; None where nothing
+    """The number of threads that it reports, asked of the framework itself; None where nothing
     tells."""
     facts: Facts = field(default_factory=dict)
 
@@ -66,7 +66,7 @@ def greeting_of(answer: Mapping[str, Any]) -> Greeting | Outcome:
 
 
 def _fault_of_greeting(answer: Mapping[str, Any]) -> str | None:
-    """What is wrong with a greeting and what it should say, if anything is."""
+    """The fault of a greeting and what it should say, if it has one."""
     version, convention = answer.get("protocol"), answer.get("convention")
     if version != protocol.VERSION:
         return f"speaks protocol {version!r}, should speak {protocol.VERSION}"
@@ -88,8 +88,8 @@ def _fault_of_greeting(answer: Mapping[str, Any]) -> str | None:
 
 
 def readable(value: Any) -> str:
-    """What an engine said as text that a terminal, a file and a page can hold: no lone surrogates,
-    no control characters.
+    """The text of an engine as a terminal, a file and a page can hold it: no lone surrogates, no
+    control characters.
     """
     text = str(value).encode("utf-8", "backslashreplace").decode()
     return "".join(
@@ -118,10 +118,10 @@ def counts(value: Any) -> dict[str, int] | None:
 
 
 def gradients_of(answer: Mapping[str, Any], arrays: Mapping[str, Any], tensors: Tensors) -> Outcome:
-    wanted = {"dx", "dkernel"} | ({"dbias"} if tensors.bias is not None else set())
-    if not wanted <= set(arrays):
+    required = {"dx", "dkernel"} | ({"dbias"} if tensors.bias is not None else set())
+    if not required <= set(arrays):
         return Crashed(
-            message=f"answered gradients of {sorted(arrays)}, should be {sorted(wanted)}"
+            message=f"answered gradients of {sorted(arrays)}, should be {sorted(required)}"
         )
     bias = arrays["dbias"] if tensors.bias is not None else None
     return Gradients(

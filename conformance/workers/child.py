@@ -169,7 +169,7 @@ def _gradients(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]
     if differentiate is None:
         raise Unsupported("This adapter has no gradients.")
     before = _compilations(adapter)
-    found = differentiate(
+    gradients = differentiate(
         tensors["x"],
         tensors["kernel"],
         tensors.get("bias"),
@@ -182,7 +182,7 @@ def _gradients(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]
         after = _compilations(adapter) or {}
         answer["compiled"] = {name: after.get(name, 0) - count for name, count in before.items()}
     try:
-        arrays = zip(("dx", "dkernel", "dbias"), found, strict=True)
+        arrays = zip(("dx", "dkernel", "dbias"), gradients, strict=True)
         return answer, {name: numeric_array(array) for name, array in arrays if array is not None}
     except Exception as error:  # the differentiation itself went through
         return {**_raised(error), "outcome": "raised", "stage": "while reading the gradients"}, {}
@@ -201,19 +201,19 @@ class _Timed:
     """The last call that was timed: its next turn does not prepare it again."""
 
     def __init__(self) -> None:
-        self._asked: tuple[Any, ...] = ()
+        self._arguments: tuple[Any, ...] = ()
         self._tensors: dict[str, Any] = {}
         self._run: Callable[[], Any] | None = None
 
     def __call__(
         self, adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]
     ) -> _Answer:
-        asked = (header["native"], header["device"])
-        if self._run is None or asked != self._asked or not _same(tensors, self._tensors):
+        arguments = (header["native"], header["device"])
+        if self._run is None or arguments != self._arguments or not _same(tensors, self._tensors):
             self._run = None  # before the next operands take memory of their own
             _release(adapter)
-            self._asked, self._tensors, (self._run, _) = (
-                asked,
+            self._arguments, self._tensors, (self._run, _) = (
+                arguments,
                 tensors,
                 _prepared(adapter, header, tensors),
             )

@@ -44,8 +44,8 @@ MOST_FAILED_STARTS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
-    """What was asked for: the label in the record, the adapter, how its process is started, the tag
-    of its cases.
+    """The specification of an engine: the label in the record, the adapter, how its process is
+    started, the tag of its cases.
     """
 
     label: str
@@ -122,7 +122,7 @@ class Engine:
         return self._process is not None
 
     def call(self, tensors: Tensors, native: Native, device: str) -> Outcome:
-        """What the engine makes of one call; the process is gone after anything that it should not
+        """The outcome of one call; the process is gone after anything that it should not
         survive.
         """
         header = {"do": "call", "device": device, "native": native}
@@ -135,8 +135,8 @@ class Engine:
         return outcome
 
     def gradients(self, tensors: Tensors, cotangent: Array, native: Native, device: str) -> Outcome:
-        """What the engine makes of the gradients of sum(output * cotangent); the cotangent has the
-        output's shape.
+        """The outcome of the gradients of sum(output * cotangent); the cotangent has the output's
+        shape.
         """
         header = {"do": "gradients", "device": device, "native": native}
         answer, arrays, outcome = self._ask(header, tensors, self._timeout, cotangent=cotangent)

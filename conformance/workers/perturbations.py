@@ -14,7 +14,7 @@ from conformance.workers.request import CallRequest
 
 
 class Perturbations:
-    """What stands beside one engine: processes of the same adapter under another name for what
+    """The processes beside one engine: the same adapter under another name for an aspect that
     should not matter.
 
     A process is started when it is first needed, by the `specs` of its aspect.
@@ -24,9 +24,9 @@ class Perturbations:
         self._specs, self._start = specs, start
         self._engines: dict[str, Engine] = {}
 
-    def outcomes(self, engine: Engine, asked: CallRequest) -> tuple[Perturbed, ...]:
-        """What comes of the call in every other circumstance there is."""
-        once = replace(asked, repeat=1)
+    def outcomes(self, engine: Engine, request: CallRequest) -> tuple[Perturbed, ...]:
+        """The outcomes of the call in every other circumstance."""
+        once = replace(request, repeat=1)
         alone = tuple(
             Perturbed(aspect="batch", sample=i, outcome=one.ask(engine))
             for i, one in _samples(once)
@@ -45,10 +45,10 @@ class Perturbations:
                 yield aspect, engine
 
 
-def _samples(asked: CallRequest) -> Iterator[tuple[int, CallRequest]]:
+def _samples(request: CallRequest) -> Iterator[tuple[int, CallRequest]]:
     """The first and the last sample of a batch, each alone."""
-    batch = asked.tensors.x.shape[0]
+    batch = request.tensors.x.shape[0]
     for i in {0, batch - 1} if batch > 1 else ():
-        tensors = asked.tensors._replace(x=asked.tensors.x[i : i + 1])
-        cotangent = None if asked.cotangent is None else asked.cotangent[i : i + 1]
-        yield i, replace(asked, tensors=tensors, cotangent=cotangent)
+        tensors = request.tensors._replace(x=request.tensors.x[i : i + 1])
+        cotangent = None if request.cotangent is None else request.cotangent[i : i + 1]
+        yield i, replace(request, tensors=tensors, cotangent=cotangent)

@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 
 class _NothingLeft:
-    """What a thread hands on when it ends."""
+    """The token that a thread hands on when it ends."""
 
 
 class Pool(Generic[Task, Result]):
@@ -85,7 +85,7 @@ class Pool(Generic[Task, Result]):
         return {label: answers[label] for label in lanes if label in answers}
 
     def _greeting_of(self, engine: Engine) -> Greeting | Outcome | None:
-        """What an engine says of itself, tried as often as a start may fail; None when stopped."""
+        """The greeting of an engine, tried as often as a start may fail; None when stopped."""
         answer = engine.start()
         while (
             not isinstance(answer, Greeting | Unavailable)
@@ -151,7 +151,7 @@ class Pool(Generic[Task, Result]):
         return engine.time(request.tensors, request.native, request.device, seconds)
 
     def ask_alone(self, label: str, request: CallRequest) -> Outcome:
-        """What comes of a call with nothing else of the pool at work."""
+        """The outcome of a call with nothing else of the pool at work."""
         engine = self._alone(label)
         return request.ask(engine) if isinstance(engine, Engine) else engine
 
@@ -211,7 +211,7 @@ class Pool(Generic[Task, Result]):
             self._schedule.put_back(claim, time.monotonic() - began)
 
     def _ask(self, lane: Lane[Task], engine: Engine, request: CallRequest) -> Outcome:
-        """What comes of a call, and of the same where something else changed that should not
+        """The outcome of a call, and of the same where something else changed that should not
         matter, if that is wanted.
         """
         outcome = request.ask(engine)

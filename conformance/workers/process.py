@@ -154,11 +154,11 @@ class EngineProcess:
         except TimeoutError:
             now = _processor_seconds(self._process.pid)
             computed = None if now is None or self._computed is None else now - self._computed
-            raise Late(self.said(), computed) from None
+            raise Late(self.stderr_tail(), computed) from None
         except (EOFError, OSError, ValueError):  # a closed pipe
             raise Died(self._obituary()) from None
         except ProtocolError as error:
-            raise Died(f"{error}{self.said()}") from None
+            raise Died(f"{error}{self.stderr_tail()}") from None
 
     def line(self, limit: int) -> bytes:
         """Protocol source: the next line, within the deadline of the request."""
@@ -211,29 +211,29 @@ class EngineProcess:
             self._process.stdout.close()
         self._asking.release()
 
-    def said(self) -> str:
+    def stderr_tail(self) -> str:
         """The end of what it wrote to stderr, as a text to append; empty if it wrote nothing."""
         text = bytes(self._tail).decode(errors="replace").strip()
         lines = [line[:LONGEST_TOLD] for line in text.splitlines() if line.strip()]
         last = lines[-TAIL_LINES:]
         reason = next((line for line in lines if _REASON.search(line)), None)
-        told = last if reason is None or reason in last else [reason, "...", *last]
-        return "\n" + "\n".join(told) if told else ""
+        shown = last if reason is None or reason in last else [reason, "...", *last]
+        return "\n" + "\n".join(shown) if shown else ""
 
     def _obituary(self) -> str:
         """How it died: the wait is short, since its end of the pipe is closed already."""
         try:
             code = self._process.wait(min(5.0, max(0.1, self._deadline - time.monotonic())))
         except subprocess.TimeoutExpired:
-            return f"closed its output and went on running{self.said()}"
+            return f"closed its output and went on running{self.stderr_tail()}"
         self._drain.join(1.0)
         if code < 0:
             try:
                 name = signal.Signals(-code).name
             except ValueError:
                 name = "unknown"
-            return f"died by signal {-code} ({name}){self.said()}"
-        return f"ended with exit code {code} before it answered{self.said()}"
+            return f"died by signal {-code} ({name}){self.stderr_tail()}"
+        return f"ended with exit code {code} before it answered{self.stderr_tail()}"
 
     def _keep_tail(self, stream: Any) -> None:
         while piece := stream.read1(_PIECE):
@@ -265,7 +265,8 @@ class EngineProcess:
 
 
 def _processor_seconds(pid: int) -> float | None:
-    """What all threads of a process have computed so far; None where that cannot be asked.
+    """The seconds that all threads of a process have computed so far; None where that cannot be
+    asked.
 
     Linux has a clock for every process, whose number clock_getcpuclockid makes of its id.
     """

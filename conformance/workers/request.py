@@ -1,4 +1,4 @@
-"""What an engine is asked: one call, its gradients, or either several times."""
+"""The request to an engine: one call, its gradients, or either several times."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from conformance.workers.engine import Engine
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRequest:
-    """What an engine is asked: one call, or with a cotangent (N, C_out, *out) its gradients; or the
+    """A request to an engine: one call, or with a cotangent (N, C_out, *out) its gradients; or the
     same `repeat` times.
 
     Between repetitions it is asked for a call of another size, so that memory is used for something

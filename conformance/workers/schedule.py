@@ -20,7 +20,7 @@ from conformance.workers.engine import Engine, Spec
 Task = TypeVar("Task")
 
 _FIRST_GUESS = 0.05
-"""Seconds per call, until one was measured."""
+"""The seconds per call that are assumed until one was measured."""
 _WORTH_A_CHANGE = 3.0
 """Seconds that another adapter has to have more of: going from one to the other finds the caches
 cold."""

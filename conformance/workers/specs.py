@@ -1,4 +1,6 @@
-"""What `-a` and `--python` mean: from the words of a command line to what the pool can start."""
+"""The meaning of `-a` and `--python`: from the words of a command line to what the pool can
+start.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ _CLASS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class _AdapterRequest:
     """One adapter as it was asked for."""
 
     text: str
@@ -30,15 +32,15 @@ class _Asked:
 def read_specs(
     adapters: Sequence[str], pythons: Sequence[str], *, variants: bool = False
 ) -> tuple[list[Spec], dict[str, str]]:
-    """What to start, and by label what was typed for it. Raises UsageError.
+    """The engines to start, and by label the text that was typed for each. Raises UsageError.
 
     Without adapters, all of the table that are no variants; with `variants`, those of the adapters
     that take part too.
     """
-    asked = [_parse(text) for text in adapters]
-    labels = [one.adapter for one in asked]
-    asked += [
-        _Asked(text=name, label=name, adapter=name, by_name=False)
+    requests = [_parse(text) for text in adapters]
+    labels = [one.adapter for one in requests]
+    requests += [
+        _AdapterRequest(text=name, label=name, adapter=name, by_name=False)
         for name, entry in REGISTRY.items()
         if name not in labels
         and (
@@ -47,29 +49,29 @@ def read_specs(
             else not adapters
         )
     ]
-    labels = [one.label for one in asked]
+    labels = [one.label for one in requests]
     for label in labels:
         if labels.count(label) > 1:
             raise UsageError(
                 f"-a: {label} is given twice, should have labels that differ, as in other={label}"
             )
-    given = read_interpreters(pythons, labels)
-    found = []
-    for one in asked:
+    interpreters = read_interpreters(pythons, labels)
+    specs = []
+    for one in requests:
         words = _words(one.adapter) if one.adapter.startswith("cmd:") else None
-        if words is not None and one.label in given:
+        if words is not None and one.label in interpreters:
             raise UsageError(
                 f"--python {one.label}=...: is for adapters in Python, and {one.label} is a "
                 "program: name it in the command"
             )
-        python = given.get(one.label, sys.executable)
-        found.append(
+        python = interpreters.get(one.label, sys.executable)
+        specs.append(
             Spec.of(one.adapter, label=one.label, python=python, by_name=one.by_name, words=words)
         )
-    return found, {one.label: one.text for one in asked}
+    return specs, {one.label: one.text for one in requests}
 
 
-def _parse(text: str) -> _Asked:
+def _parse(text: str) -> _AdapterRequest:
     labelled = _LABELLED.fullmatch(text)
     label, adapter = (labelled[1], labelled[2]) if labelled else (text, text)
     if adapter not in REGISTRY and not adapter.startswith("cmd:") and not _CLASS.fullmatch(adapter):
@@ -77,7 +79,7 @@ def _parse(text: str) -> _Asked:
             f"-a {text}: {adapter} is no adapter, should be one of {', '.join(REGISTRY)},"
             " or package.module:Class, or cmd:'PROGRAM ARGS'"
         )
-    return _Asked(text=text, label=label, adapter=adapter, by_name=True)
+    return _AdapterRequest(text=text, label=label, adapter=adapter, by_name=True)
 
 
 def _words(adapter: str) -> tuple[str, ...]:
@@ -98,7 +100,7 @@ def _words(adapter: str) -> tuple[str, ...]:
 
 def read_interpreters(pythons: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
     """The interpreter of every label that has one of its own. Raises UsageError."""
-    found: dict[str, str] = {}
+    interpreters: dict[str, str] = {}
     for text in pythons:
         label = next((label for label in labels if text.startswith(label + "=")), None)
         if label is None:
@@ -112,5 +114,5 @@ def read_interpreters(pythons: Sequence[str], labels: Sequence[str]) -> dict[str
                 f"--python {text}: {path!r} is no program, should be the path of a Python "
                 "interpreter"
             )
-        found[label] = path
-    return found
+        interpreters[label] = path
+    return interpreters

@@ -19,18 +19,18 @@ from typing import Any
 
 TAG = "network"
 SLICES = {"off": 0.0, "quick": 0.2, "full": 5.0}
-"""Seconds that one case may take on one adapter."""
+"""The seconds that one case may take on one adapter, by mode."""
 ROUNDS = {"off": 0, "quick": 4, "full": 10}
-"""How many turns these are. With `quick` an adapter that has used its seconds up has no more of
-them."""
+"""The number of turns of a case, by mode. With `quick` an adapter that has used its seconds up has
+no more of them."""
 
 FAILED = "could not be timed"
-"""How the message of a verdict begins that conforms and has no timing for that reason."""
+"""The beginning of the message of a verdict that conforms and has no timing for that reason."""
 
 MOST_CALLS = 2_000
-"""Of a turn."""
+"""The most calls of a turn."""
 SETTLE = 0.01
-"""Seconds between two turns, in which threads of the one before stop to look for work."""
+"""The seconds between two turns, in which threads of the one before stop to look for work."""
 
 _WARM_UP = 0.4  # of the slice at most, and at least one call
 # a call that takes less than this of the fastest one so far says that it still gets faster

@@ -107,12 +107,12 @@ def test_proofs_differ_in_one_package(tool: ModuleType) -> None:
 
 def test_told_reads_a_verdict(tool: ModuleType) -> None:
     """A verdict without mismatch and diagnosis is told with nulls, one with both by their names."""
-    assert tool.told({"status": "conforms", "mismatch": None, "diagnosis": None}) == {
+    assert tool.outcome_of({"status": "conforms", "mismatch": None, "diagnosis": None}) == {
         "status": "conforms",
         "kind": None,
         "diagnosis": None,
     }
-    found = tool.told(
+    found = tool.outcome_of(
         {"status": "differs", "mismatch": {"kind": "shape"}, "diagnosis": {"name": "other-window"}}
     )
     assert found == {"status": "differs", "kind": "shape", "diagnosis": "other-window"}

@@ -28,7 +28,7 @@ from conformance.workers.answers import Greeting
 from conformance.workers.engine import Engine, Spec
 from sweeping.findings import Sweep
 from sweeping.judgement import judge
-from sweeping.questions import Nowhere, calls
+from sweeping.questions import UnrepresentableWindow, calls
 from sweeping.report import report
 
 
@@ -42,9 +42,9 @@ def sweep(adapter: str, count: int, seed: int) -> Sweep:
         if not isinstance(greeting, Greeting):
             raise RuntimeError(f"{adapter} does not start: {greeting}")
         for call in calls(greeting.convention, count, seed):
-            if isinstance(call, Nowhere):
+            if isinstance(call, UnrepresentableWindow):
                 result.unrepresentable += 1
-                result.cut += call.there > call.tried
+                result.cut += call.total > call.tried
                 continue
             if not engine.running and not isinstance(again := engine.start(), Greeting):
                 raise RuntimeError(f"{adapter} does not start again: {again}")

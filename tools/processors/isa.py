@@ -81,8 +81,8 @@ def check(name: str) -> int:
 def main(words: Sequence[str]) -> int:
     rows = matrix()
     if words[:1] == ["--page"]:
-        there = {name: read(name) for name in rows if file_of(name).exists()}
-        PAGE.write_text(page(there, load_differences([shipped_cases()])), encoding="utf-8")
+        contents = {name: read(name) for name in rows if file_of(name).exists()}
+        PAGE.write_text(page(contents, load_differences([shipped_cases()])), encoding="utf-8")
         return 0
     names = [
         word.removeprefix("isa-") for word in (words[1:] if words[:1] == ["--keep"] else words[:1])

@@ -27,10 +27,10 @@ from conformance.record.record import Record, read_record
 
 MOST_LINES = 50
 MOST_LETTERS = 60
-"""Of one value that is shown."""
+"""The most letters of one value that is shown."""
 
 OF_THE_RUN = {"started", "command", "paths", "known"}
-"""Keys of the run line that are left out: what was asked for is in the digest of the corpus."""
+"""The keys of the run line that are left out: what was asked for is in the digest of the corpus."""
 
 OF_THE_END = {"duration"}
 OF_A_VERDICT = {"timing", "compiled"}
@@ -38,8 +38,8 @@ COMPUTED = re.compile(
     r", of which its process computed \S+ s"
     r"(?:: it waits, or the machine was busy with something else)?"
 )
-"""What a message of a call without an answer says of its time; of the limit, it says the same in
-every run."""
+"""The part of a message of a call without an answer that gives its time; that on the limit is the
+same in every run."""
 
 Content = Mapping[str, Any]
 Key = tuple[str, ...]
@@ -59,15 +59,17 @@ def differences(old: Record, new: Record) -> Iterator[str]:
 
 
 def _verdicts(record: Record) -> dict[Key, list[Content]]:
-    """By case, adapter, device and quantity what is told; a list, for nothing forbids two."""
-    found: dict[Key, list[Content]] = {}
+    """The content of verdicts by case, adapter, device and quantity; a list, for nothing forbids
+    two.
+    """
+    by_key: dict[Key, list[Content]] = {}
     for verdict in record.verdicts:
         content = _without(asdict(verdict), OF_A_VERDICT)
         if verdict.message is not None:
             content["message"] = COMPUTED.sub("", verdict.message)
         key = (verdict.case, verdict.adapter, verdict.device, verdict.quantity)
-        found.setdefault(key, []).append(content)
-    return {key: sorted(contents, key=_text) for key, contents in found.items()}
+        by_key.setdefault(key, []).append(content)
+    return {key: sorted(contents, key=_text) for key, contents in by_key.items()}
 
 
 def _end(record: Record) -> Content | None:
@@ -85,14 +87,16 @@ def _without(content: Content, keys: set[str]) -> dict[str, Any]:
 
 
 def _line(what: str, old: Content | None, new: Content | None) -> Iterator[str]:
-    """What two lines of records differ in, as one line; None stands for one that is not there."""
+    """The differences between two lines of records, as one line; None stands for one that is
+    missing.
+    """
     if old is None or new is None:
         if old is not new:
             yield f"{what}: only in {'NEW' if old is None else 'OLD'}"
         return
-    found = "; ".join(_between(old, new))
-    if found:
-        yield f"{what}: {found}"
+    text = "; ".join(_between(old, new))
+    if text:
+        yield f"{what}: {text}"
 
 
 def _between(old: Content, new: Content, path: str = "") -> Iterator[str]:
@@ -124,9 +128,9 @@ def main(words: Sequence[str]) -> int:
         parser.add_argument(
             name, type=Path, metavar=name.upper(), help="a results.jsonl or its folder"
         )
-    given = parser.parse_args(words)
+    arguments = parser.parse_args(words)
     try:
-        old, new = read_record(given.old), read_record(given.new)
+        old, new = read_record(arguments.old), read_record(arguments.new)
     except RecordError as error:
         print(error, file=sys.stderr)
         return 2

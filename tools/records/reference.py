@@ -30,7 +30,7 @@ from conformance.verdicts.known_reader import load_differences
 from conformance.verdicts.verdict import Verdict
 
 REFERENCE = Path(__file__).resolve().parents[2] / "reports" / "reference"
-PLACES = re.compile(
+MACHINE_PATHS = re.compile(
     r"/[^\s\"'\\()]*?/(?=site-packages/|conformance/|bin/python)|"
     + re.escape(f"{Path(__file__).resolve().parents[2]}/")
 )
@@ -59,12 +59,12 @@ def without_large_arrays(line: dict[str, Any], differing: set[str]) -> dict[str,
     return kept
 
 
-def without_places(line: dict[str, Any]) -> dict[str, Any]:
+def without_machine_paths(line: dict[str, Any]) -> dict[str, Any]:
     """A verdict whose message names files from where they are imported, not from where this machine
     keeps them.
     """
     message = line["message"]
-    return line if message is None else {**line, "message": PLACES.sub("", message)}
+    return line if message is None else {**line, "message": MACHINE_PATHS.sub("", message)}
 
 
 def explained(line: dict[str, Any], run: dict[str, Any], known: list[Difference]) -> dict[str, Any]:
@@ -72,10 +72,18 @@ def explained(line: dict[str, Any], run: dict[str, Any], known: list[Difference]
     unexplained = dict.fromkeys(("known", "known_problem", "known_unconfirmed", "mended"))
     verdict = Verdict(**{key: value for key, value in line.items() if key != "type"} | unexplained)
     versions = run["versions"][verdict.adapter]
-    here = circumstances_of(run, verdict.adapter)
+    circumstances = circumstances_of(run, verdict.adapter)
     return {
         "type": "verdict",
-        **asdict(explain(verdict, known, adapter=verdict.adapter, versions=versions, here=here)),
+        **asdict(
+            explain(
+                verdict,
+                known,
+                adapter=verdict.adapter,
+                versions=versions,
+                circumstances=circumstances,
+            )
+        ),
     }
 
 
@@ -89,22 +97,25 @@ def _kept(by_label: dict[str, Any]) -> dict[str, Any]:
 
 def main(folder: Path) -> None:
     lines = (folder / RECORD).read_text(encoding="utf-8").splitlines()
-    found = [
+    entries = [
         line for line in (without_variants(json.loads(line)) for line in lines) if line is not None
     ]
-    run = found[0]
+    run = entries[0]
     known = load_differences([shipped_cases()])
-    found = [
-        without_places(explained(line, run, known)) if line["type"] == "verdict" else line
-        for line in found
+    entries = [
+        without_machine_paths(explained(line, run, known)) if line["type"] == "verdict" else line
+        for line in entries
     ]
     differing = {
-        line["case"] for line in found if line["type"] == "verdict" and line["status"] == "differs"
+        line["case"]
+        for line in entries
+        if line["type"] == "verdict" and line["status"] == "differs"
     }
-    found = [
-        without_large_arrays(line, differing) if line["type"] == "case" else line for line in found
+    entries = [
+        without_large_arrays(line, differing) if line["type"] == "case" else line
+        for line in entries
     ]
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in found)
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in entries)
     (REFERENCE / RECORD).write_text(text, encoding="utf-8")
     write_page(read_record(REFERENCE), REFERENCE)
 

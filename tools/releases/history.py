@@ -99,9 +99,11 @@ def explained(record: Record, known: list[Difference]) -> Iterator[tuple[str, Ve
             bare = replace(
                 verdict, known=None, known_problem=None, known_unconfirmed=None, mended=None
             )
-            here = circumstances_of(run, verdict.adapter)
-            told = explain(bare, known, adapter=verdict.adapter, versions=versions, here=here)
-            yield versions[package].partition("+")[0], told
+            circumstances = circumstances_of(run, verdict.adapter)
+            verdict_today = explain(
+                bare, known, adapter=verdict.adapter, versions=versions, circumstances=circumstances
+            )
+            yield versions[package].partition("+")[0], verdict_today
 
 
 PACKAGES = packages()
@@ -241,15 +243,15 @@ def _cell(text: str) -> str:
 
 
 def read_history() -> History:
-    told: dict[str, Any] = json.loads(DATA.read_text(encoding="utf-8"))
-    bugs = (Bug(**{**bug, "adapters": tuple(bug["adapters"])}) for bug in told["bugs"])
-    return History(releases=told["releases"], bugs=tuple(bugs))
+    content: dict[str, Any] = json.loads(DATA.read_text(encoding="utf-8"))
+    bugs = (Bug(**{**bug, "adapters": tuple(bug["adapters"])}) for bug in content["bugs"])
+    return History(releases=content["releases"], bugs=tuple(bugs))
 
 
-def main(places: list[str]) -> int:
+def main(paths: list[str]) -> int:
     unexpected: list[str] = []
-    if places:
-        history, unexpected = gather(read_record(Path(place)) for place in places)
+    if paths:
+        history, unexpected = gather(read_record(Path(path)) for path in paths)
         DATA.write_text(
             json.dumps(asdict(history), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
         )

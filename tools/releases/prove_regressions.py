@@ -73,8 +73,10 @@ def verdict_of(proof: Mapping[str, Any], python: str, folder: Path) -> dict[str,
     return dict(verdicts[0])
 
 
-def told(verdict: Mapping[str, Any]) -> dict[str, Any]:
-    """What the table says of a verdict: status, kind and diagnosis, null where there is none."""
+def outcome_of(verdict: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a verdict that the table has: status, kind and diagnosis, null where there is
+    none.
+    """
     return {
         "status": verdict["status"],
         "kind": (verdict["mismatch"] or {}).get("kind"),
@@ -99,24 +101,27 @@ def main() -> None:
         default=sys.executable,
         help="the interpreter that has the framework; default: this one",
     )
-    given = parser.parse_args()
-    name, _, which = given.name.rpartition("-")
+    arguments = parser.parse_args()
+    name, _, which = arguments.name.rpartition("-")
     proof = table[name]
     run = run_of(proof, which)
-    versions = installed(given.python, list(run["requires"]))
+    versions = installed(arguments.python, list(run["requires"]))
     if versions != run["requires"]:
         raise SystemExit(
-            f"{given.python} has {versions}, should have {run['requires']}: this would prove "
+            f"{arguments.python} has {versions}, should have {run['requires']}: this would prove "
             "nothing"
         )
     with tempfile.TemporaryDirectory() as folder:
-        verdict = verdict_of(proof, given.python, Path(folder))
-    got, wanted = told(verdict), {key: run.get(key) for key in ("status", "kind", "diagnosis")}
+        verdict = verdict_of(proof, arguments.python, Path(folder))
+    got, expected = (
+        outcome_of(verdict),
+        {key: run.get(key) for key in ("status", "kind", "diagnosis")},
+    )
     print(f"{proof['issue']}: {proof['says']}")
     print(f"{proof['case']} on {proof['adapter']} with {versions}: {got}")
     print((verdict["diagnosis"] or {}).get("text") or verdict["message"] or "")
-    if got != wanted:
-        raise SystemExit(f"should be {wanted}")
+    if got != expected:
+        raise SystemExit(f"should be {expected}")
 
 
 if __name__ == "__main__":

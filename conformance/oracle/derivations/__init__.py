@@ -1,1 +1,1 @@
-"""What else is a transposed convolution? Four ways to compute it, each as its textbook says."""
+"""Four other ways to compute a transposed convolution, each as its textbook defines it."""

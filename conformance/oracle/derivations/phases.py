@@ -32,7 +32,7 @@ class Phase(NamedTuple):
     pair (q, t).
     """
 
-    places: slice
+    outputs: slice
     kernel_positions: NDArray[np.int64]
     positions: NDArray[np.int64]
 
@@ -57,8 +57,8 @@ def conv_transpose(x: Float64, w: Float64, bias: Float64 | None, geometry: Geome
     per_axis = [_phases(geometry, axis, span) for axis, span in enumerate(spans)]
     for chosen in np.ndindex(*map(len, per_axis)):
         phases = [every[i] for every, i in zip(per_axis, chosen, strict=True)]
-        places = (slice(None), slice(None), *(phase.places for phase in phases))
-        y[places] = _subpixels(around, w, phases, geometry.groups)
+        target = (slice(None), slice(None), *(phase.outputs for phase in phases))
+        y[target] = _subpixels(around, w, phases, geometry.groups)
     if bias is not None:
         y += bias.reshape(1, -1, *(1 for _ in spans))
     return y
@@ -86,12 +86,12 @@ def _phases(geometry: Geometry, number: int, span: int) -> list[Phase]:
     """The phases of one axis that have an output position."""
     axis = geometry.axes[number]
     every = np.arange(axis.kernel)
-    found = []
+    phases = []
     for start in range(min(axis.stride, span)):
         q, r = divmod(start + axis.crop_low, axis.stride)
         taps = every[every * axis.dilation % axis.stride == r]
         m = (taps * axis.dilation - r) // axis.stride
         positions = np.arange(q, q + len(range(start, span, axis.stride)))[:, np.newaxis] - m
         positions[(positions < 0) | (positions >= axis.size)] = axis.size
-        found.append(Phase(slice(start, span, axis.stride), taps, positions))
-    return found
+        phases.append(Phase(slice(start, span, axis.stride), taps, positions))
+    return phases

@@ -47,20 +47,20 @@ def stretched(x: Float64, geometry: Geometry) -> Float64:
     """z (N, C_in, *(out + e - 1)): x with stride - 1 zeros between its elements and e - 1 - crop
     zeros at each end.
     """
-    lengths, sources, places = [], [], []
+    lengths, sources, targets = [], [], []
     for axis in geometry.axes:
         reach = axis.dilation * (axis.kernel - 1)
         length = (
             (axis.size - 1) * axis.stride + 1 + (reach - axis.crop_low) + (reach - axis.crop_high)
         )
-        place = np.arange(axis.size) * axis.stride + (reach - axis.crop_low)
-        kept = (place >= 0) & (place < length)
+        target = np.arange(axis.size) * axis.stride + (reach - axis.crop_low)
+        kept = (target >= 0) & (target < length)
         lengths.append(length)
         sources.append(np.flatnonzero(kept))
-        places.append(place[kept])
+        targets.append(target[kept])
     z = np.zeros((*x.shape[:2], *lengths))
     channels = [np.arange(n) for n in x.shape[:2]]
-    z[np.ix_(*channels, *places)] = x[
+    z[np.ix_(*channels, *targets)] = x[
         np.ix_(*channels, *sources)
     ]  # z[i * stride + margin] = x[i], every axis at once
     return z

@@ -1,4 +1,4 @@
-"""What does a call say, in its framework's own words?"""
+"""Calls in a framework's own words, read."""
 
 from conformance.porting.calls.reader import read
 

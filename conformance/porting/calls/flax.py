@@ -42,9 +42,8 @@ def layer(call: Call) -> Layer:
             f"mask is {ast.unparse(call.arguments['mask'])}, should be absent: multiply the kernel"
             " by it first"
         )
-    native = normal_form(
-        "flax", call.given("strides", "padding", "kernel_dilation", "transpose_kernel"), rank
-    )
+    keys = ("strides", "padding", "kernel_dilation", "transpose_kernel")
+    native = normal_form("flax", call.native_arguments(*keys), rank)
     x = call.shape("inputs")
     if x is not None and len(x) != rank + 2:
         raise call.wrong(f"inputs has {len(x)} numbers, should have {rank + 2}: (N, *spatial, C)")

@@ -66,13 +66,13 @@ class Call:
                 raise PortError(f"{self.function} needs {key}")
         return [self.value(key) for key in keys]
 
-    def given(self, *keys: str, **renamed: str) -> dict[str, Any]:
+    def native_arguments(self, *keys: str, **renamed: str) -> dict[str, Any]:
         """Those of the arguments that are there and not None; `theirs="ours"` gives one the
         convention's name.
         """
         names = {key: key for key in keys} | renamed
-        found = {ours: self.value(theirs) for theirs, ours in names.items()}
-        return {key: value for key, value in found.items() if value is not None}
+        values = {ours: self.value(theirs) for theirs, ours in names.items()}
+        return {key: value for key, value in values.items() if value is not None}
 
     def absent(self, key: str) -> bool:
         """Whether an argument is not given, or is None."""
@@ -105,22 +105,22 @@ class Call:
         node = self._node(key)
         if not isinstance(node, (ast.Tuple, ast.List)):
             return None
-        found = self.value(key)
-        if not is_shape(found):
+        value = self.value(key)
+        if not is_shape(value):
             raise self.wrong(f"{key} is {ast.unparse(node)}, should be a shape, or a name")
-        return list(found)
+        return list(value)
 
     def operand(self, key: str, example: str) -> list[int]:
         """The shape of an operand that has to be known."""
-        found = self.shape(key)
-        if found is None:
+        shape = self.shape(key)
+        if shape is None:
             raise self.wrong(
                 f"the kernel's size is not known, {key} should be its shape, such as {example}"
             )
-        return found
+        return shape
 
     def dtype_notes(self) -> tuple[str, ...]:
-        """What is left to the reader: element types."""
+        """Notes on what is left to the reader: element types."""
         kinds = [
             f"{key}={ast.unparse(self.arguments[key])}"
             for key in ("dtype", "param_dtype")

@@ -68,25 +68,27 @@ def layer(call: Call) -> Layer:
 
 def _transpose(call: Call) -> dict[str, Any]:
     call.needed("strides", "padding")
-    return call.given(
+    return call.native_arguments(
         "padding", "rhs_dilation", "strides", "transpose_kernel", "use_consistent_padding"
     )
 
 
 def _general(call: Call, rank: int) -> dict[str, Any]:
     call.needed("window_strides", "padding")
-    given = call.given("padding", "rhs_dilation", "feature_group_count", lhs_dilation="strides")
+    arguments = call.native_arguments(
+        "padding", "rhs_dilation", "feature_group_count", lhs_dilation="strides"
+    )
     steps, batches = call.value("window_strides", 1), call.value("batch_group_count", 1)
     if steps not in (1, [1] * rank) or batches != 1:
         raise call.wrong(
             "window_strides and batch_group_count should be 1 in a transposed convolution"
         )
-    if isinstance(given["padding"], str):
+    if isinstance(arguments["padding"], str):
         raise call.wrong(
-            f"padding is {given['padding']!r}, should be pairs: words mean the forward "
+            f"padding is {arguments['padding']!r}, should be pairs: words mean the forward "
             "convolution's"
         )
-    return given
+    return arguments
 
 
 def _input(call: Call, layout: Layout, c_in: int) -> Mapping[str, int]:

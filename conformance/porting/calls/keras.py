@@ -34,9 +34,9 @@ EXAMPLE = 'Conv2DTranspose(32, 3, strides=2, padding="same")'
 def layer(call: Call) -> Layer:
     rank = int(call.function.removesuffix("DTranspose")[-1])
     filters, _ = call.needed("filters", "kernel_size")
-    given = call.given("strides", "padding", "output_padding", "dilation_rate")
-    if isinstance(given.get("padding"), str):
-        given["padding"] = given["padding"].lower()  # Keras takes "SAME" too
+    arguments = call.native_arguments("strides", "padding", "output_padding", "dilation_rate")
+    if isinstance(arguments.get("padding"), str):
+        arguments["padding"] = arguments["padding"].lower()  # Keras takes "SAME" too
     form = call.value("data_format")
     if form not in (None, "channels_last", "channels_first"):
         raise call.wrong(f"data_format is {form!r}, should be 'channels_last' or 'channels_first'")
@@ -46,7 +46,7 @@ def layer(call: Call) -> Layer:
         text=call.text,
         rank=rank,
         kernel=call.kernel_size(rank),
-        native=normal_form("keras", given, rank),
+        native=normal_form("keras", arguments, rank),
         layout=layout_of("keras", rank),
         c_in=c_in,
         c_out=call.count("filters", filters),

@@ -38,14 +38,14 @@ def layer(call: Call) -> Layer:
     bias = call.absent("inputs") or (
         isinstance(inputs, list) and len(inputs) > 2 and inputs[2] != ""
     )
-    return from_attributes(call.given(*_ATTRIBUTES.split()), text=call.text, bias=bias)
+    return from_attributes(call.native_arguments(*_ATTRIBUTES.split()), text=call.text, bias=bias)
 
 
 def from_json(text: str) -> Layer:
     """The layer of a JSON object of attributes; raises PortError."""
     text = text.strip()
     try:
-        found = json.loads(text, object_pairs_hook=_once)
+        attributes = json.loads(text, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         raise PortError(
             f"{text!r} is not JSON ({error}), should be an object of attributes, or an .onnx file"
@@ -54,12 +54,12 @@ def from_json(text: str) -> Layer:
         raise PortError(
             "the JSON is nested too deeply, should be an object of attributes"
         ) from None
-    if not isinstance(found, dict):
+    if not isinstance(attributes, dict):
         raise PortError(
             f"{text} is no object, should be one of attributes, such as "
             + '{"kernel_shape": [3, 3]}'
         )
-    return from_attributes(found, text=text)
+    return from_attributes(attributes, text=text)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

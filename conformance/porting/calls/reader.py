@@ -1,4 +1,4 @@
-"""What a call says, in its framework's own words: one module per framework, and the grammar that
+"""The reading of calls in a framework's own words: one module per framework, and the grammar that
 they share.
 """
 
@@ -14,8 +14,8 @@ from conformance.porting.layer import Layer
 
 
 class Reader(Protocol):
-    """What a module of this package provides: its functions, a call as an example, and how one is
-    read.
+    """The interface of a module of this package: its functions, a call as an example, and the
+    reader of one.
     """
 
     SIGNATURES: Mapping[str, Signature]

@@ -56,8 +56,8 @@ def _arguments(call: Call, rank: int) -> dict[str, Any]:
     """
     if call.absent("strides"):
         raise PortError(f"{call.function} needs strides")
-    given = call.given("strides", "padding", "dilations")
-    padding = given.get("padding")
+    arguments = call.native_arguments("strides", "padding", "dilations")
+    padding = arguments.get("padding")
     if isinstance(padding, list) and rank != 2:
         raise call.wrong(
             f"padding is {padding}, should be 'SAME' or 'VALID': conv2d_transpose alone takes pairs"
@@ -65,10 +65,10 @@ def _arguments(call: Call, rank: int) -> dict[str, Any]:
     if isinstance(padding, list) and not all(isinstance(entry, list) for entry in padding):
         raise call.wrong(f"padding is {padding}, should be 'SAME', 'VALID' or a pair per axis")
     for key in ("strides", "dilations"):
-        value = given.get(key)
+        value = arguments.get(key)
         if isinstance(value, list) and len(value) == rank + 2 and value[0] == value[-1] == 1:
-            given[key] = value[1:-1]
-    return given
+            arguments[key] = value[1:-1]
+    return arguments
 
 
 def _shapes(call: Call, rank: int, filters: list[int]) -> tuple[list[int] | None, list[int] | None]:
@@ -86,7 +86,7 @@ def _shapes(call: Call, rank: int, filters: list[int]) -> tuple[list[int] | None
 
 
 def _output(call: Call, filters: list[int], y: list[int] | None) -> dict[str, Any]:
-    """What the output's shape says: its size, and the groups."""
+    """The size and the groups that the output's shape gives."""
     if y is None:
         return {}
     groups = y[-1] // filters[-2]

@@ -11,7 +11,7 @@ from conformance.porting.calls.grammar import Call, Signature
 from conformance.porting.layer import Layer
 from conformance.porting.layouts import layout_of
 
-_REST = (
+_LAYER_ARGUMENTS = (
     "out_channels kernel_size stride padding output_padding groups bias dilation padding_mode "
     "device dtype"
 )
@@ -20,12 +20,12 @@ _FUNCTION = "input weight bias stride padding output_padding groups dilation"
 SIGNATURES: Mapping[str, Signature] = {
     **{
         f"ConvTranspose{n}d": Signature(
-            positional=f"in_channels {_REST}", after="input output_size"
+            positional=f"in_channels {_LAYER_ARGUMENTS}", after="input output_size"
         )
         for n in (1, 2, 3)
     },
     **{
-        f"LazyConvTranspose{n}d": Signature(positional=_REST, after="input output_size")
+        f"LazyConvTranspose{n}d": Signature(positional=_LAYER_ARGUMENTS, after="input output_size")
         for n in (1, 2, 3)
     },
     **{f"conv_transpose{n}d": Signature(positional=_FUNCTION) for n in (1, 2, 3)},
@@ -46,13 +46,15 @@ def _module(call: Call) -> Layer:
         raise call.wrong(
             f"padding_mode is {mode!r}, should be 'zeros', the only one that torch takes here"
         )
-    given = call.given("stride", "padding", "output_padding", "dilation", "groups", "output_size")
-    size = given.get("output_size")
+    arguments = call.native_arguments(
+        "stride", "padding", "output_padding", "dilation", "groups", "output_size"
+    )
+    size = arguments.get("output_size")
     if isinstance(size, list) and len(size) == rank + 2:
-        given["output_size"] = size[
+        arguments["output_size"] = size[
             2:
         ]  # torch takes the whole shape too, and looks at the spatial axes alone
-    native = normal_form("torch", given, rank)
+    native = normal_form("torch", arguments, rank)
     x = _input(call, rank)
     return Layer(
         framework="torch",
@@ -80,7 +82,9 @@ def _function(call: Call) -> Layer:
             "*kernel)"
         )
     native = normal_form(
-        "torch", call.given("stride", "padding", "output_padding", "dilation", "groups"), rank
+        "torch",
+        call.native_arguments("stride", "padding", "output_padding", "dilation", "groups"),
+        rank,
     )
     groups = call.count("groups", native["groups"])
     x = _input(call, rank)

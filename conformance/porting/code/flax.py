@@ -12,9 +12,9 @@ IMPORTS: Sequence[str] = ("import jax.numpy as jnp", "import numpy as np", "from
 
 
 def spelled(spoken: Spoken) -> str:
-    said = spoken.said | ({} if spoken.bias else {"use_bias": False})
+    arguments = spoken.explicit_arguments | ({} if spoken.bias else {"use_bias": False})
     sizes = f"{spoken.channels.c_in}, {spoken.channels.c_out}, {spoken.geometry.kernel}"
-    return f"nnx.ConvTranspose({sizes}{keywords(said, whole=('padding',))}, rngs=nnx.Rngs(0))"
+    return f"nnx.ConvTranspose({sizes}{keywords(arguments, whole=('padding',))}, rngs=nnx.Rngs(0))"
 
 
 def body(call: str, plan: Plan, layout: Layout, bias: bool) -> list[str]:

@@ -18,26 +18,33 @@ def spelled(spoken: Spoken) -> str:
 
 
 def _transpose(spoken: Spoken) -> str:
-    said = spoken.said | ({"dimension_numbers": list(spoken.numbers)} if spoken.numbers else {})
-    if set(said["rhs_dilation"]) == {1}:
-        del said["rhs_dilation"]
-    return f"jax.lax.conv_transpose(x, w{keywords(said, whole=tuple(said))})"
+    arguments = spoken.explicit_arguments | (
+        {"dimension_numbers": list(spoken.numbers)} if spoken.numbers else {}
+    )
+    if set(arguments["rhs_dilation"]) == {1}:
+        del arguments["rhs_dilation"]
+    return f"jax.lax.conv_transpose(x, w{keywords(arguments, whole=tuple(arguments))})"
 
 
 def _general(spoken: Spoken) -> str:
     """Nothing but the groups is left out where it is a default: the call is seldom written."""
-    rest, rank = spoken.said, spoken.geometry.rank
+    others, rank = spoken.explicit_arguments, spoken.geometry.rank
     for key in ("transpose_kernel", "use_consistent_padding", "strides"):
-        rest.pop(key, None)
-    said = {"padding": rest.pop("padding"), "lhs_dilation": spoken.native["strides"], **rest}
-    said["dimension_numbers"] = list(
+        others.pop(key, None)
+    arguments = {
+        "padding": others.pop("padding"),
+        "lhs_dilation": spoken.native["strides"],
+        **others,
+    }
+    arguments["dimension_numbers"] = list(
         spoken.numbers or (f"N{SPATIAL[rank]}C", f"{SPATIAL[rank]}IO", f"N{SPATIAL[rank]}C")
     )
-    return f"jax.lax.conv_general_dilated(x, w, {(1,) * rank}{keywords(said, whole=tuple(said))})"
+    spelled_keywords = keywords(arguments, whole=tuple(arguments))
+    return f"jax.lax.conv_general_dilated(x, w, {(1,) * rank}{spelled_keywords})"
 
 
 def body(call: str, plan: Plan, layout: Layout, bias: bool) -> list[str]:
     last = layout.y[-1] == "C"
     reached = "bias" if last else f"jnp.asarray(bias).reshape(-1{', 1' * len(plan.pad)})"
-    made = "x, w = jnp.asarray(x), jnp.asarray(convert(weight))"
-    return [made, *added(call, plan, layout, pad="jnp.pad", bias=reached if bias else None)]
+    conversion = "x, w = jnp.asarray(x), jnp.asarray(convert(weight))"
+    return [conversion, *added(call, plan, layout, pad="jnp.pad", bias=reached if bias else None)]

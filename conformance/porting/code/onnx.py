@@ -32,28 +32,28 @@ return session.run(None, {"x": np.asarray(x)})[0]"""
 
 
 def spelled(spoken: Spoken) -> str:
-    said = spoken.said | {"kernel_shape": list(spoken.geometry.kernel)}
+    attributes = spoken.explicit_arguments | {"kernel_shape": list(spoken.geometry.kernel)}
     inputs = '["x", "w", "b"]' if spoken.bias else '["x", "w"]'
-    arguments = ", ".join(f"{key}={value!r}" for key, value in said.items()).replace("'", '"')
+    arguments = ", ".join(f"{key}={value!r}" for key, value in attributes.items()).replace("'", '"')
     return f'helper.make_node("ConvTranspose", {inputs}, ["y"], {arguments})'
 
 
 def body(call: str, plan: Plan, layout: Layout, bias: bool) -> list[str]:
-    held = ['"w": convert(weight)'] + (['"b": np.asarray(bias)'] if bias else [])
+    initializers = ['"w": convert(weight)'] + (['"b": np.asarray(bias)'] if bias else [])
     before, behind = [], []
     if any(map(any, plan.pad)):
-        before, held = (
+        before, initializers = (
             [f'helper.make_node("Pad", ["x", "pads"], ["padded"]),{WHY_PAD}'],
-            held + _pads(plan.pad),
+            initializers + _pads(plan.pad),
         )
         call = call.replace('["x", ', '["padded", ', 1)
     if any(map(any, plan.cut)):
         behind = ['helper.make_node("Slice", ["whole", "starts", "ends", "axes"], ["y"]),']
-        held += _slices(plan.cut)
+        initializers += _slices(plan.cut)
         call = call.replace('["y"]', '["whole"]', 1)
     nodes = [*before, f"{call},", *behind]
     return [
-        "held = {" + ", ".join(held) + "}",
+        "held = {" + ", ".join(initializers) + "}",
         "nodes = [",
         *(f"    {node}" for node in nodes),
         "]",

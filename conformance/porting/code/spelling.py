@@ -1,5 +1,5 @@
-"""What the programs of all frameworks share: how arguments are written, and the lines round a
-call.
+"""The parts that the programs of all frameworks share: how arguments are written, and the lines
+round a call.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _DEFAULTS: dict[str, Any] = {
     **{names.groups: 1 for names in SPELLINGS.values() if names.groups is not None},
 }
 _DILATIONS = {names.dilation for framework, names in SPELLINGS.items() if framework != "jax"}
-"""JAX's general call is seldom written: it says everything but the groups."""
+"""The names of dilation that are left out where it is 1; JAX's general call is seldom written, so
+it has everything but the groups."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ class Spoken:
     general: bool = False
 
     @property
-    def said(self) -> Native:
+    def explicit_arguments(self) -> Native:
         """The arguments that are not their defaults."""
         return {
             key: value

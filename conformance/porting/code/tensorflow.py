@@ -12,19 +12,18 @@ IMPORTS: Sequence[str] = ("import numpy as np", "import tensorflow as tf")
 
 
 def spelled(spoken: Spoken) -> str:
-    said, geometry = spoken.said, spoken.geometry
-    said.pop("output_shape", None)  # written as a function of the input's
-    said.pop("groups", None)  # the shapes say them
-    if not isinstance(said["padding"], str):
-        said["padding"] = [[0, 0], *said["padding"], [0, 0]]
+    arguments, geometry = spoken.explicit_arguments, spoken.geometry
+    arguments.pop("output_shape", None)  # written as a function of the input's
+    arguments.pop("groups", None)  # the shapes say them
+    if not isinstance(arguments["padding"], str):
+        arguments["padding"] = [[0, 0], *arguments["padding"], [0, 0]]
     shape = [
         _grown(f"x.shape[{number}]", axis.stride, axis.out - axis.size * axis.stride)
         for number, axis in enumerate(geometry.axes, 1)
     ]
     sizes = f"[x.shape[0], {', '.join(shape)}, {spoken.channels.c_out}]"
-    return (
-        f"tf.nn.conv{geometry.rank}d_transpose(x, w, {sizes}{keywords(said, whole=('padding',))})"
-    )
+    spelled_keywords = keywords(arguments, whole=("padding",))
+    return f"tf.nn.conv{geometry.rank}d_transpose(x, w, {sizes}{spelled_keywords})"
 
 
 def _grown(name: str, stride: int, more: int) -> str:
@@ -34,8 +33,8 @@ def _grown(name: str, stride: int, more: int) -> str:
 
 
 def body(call: str, plan: Plan, layout: Layout, bias: bool) -> list[str]:
-    made = "x, w = tf.convert_to_tensor(x), tf.convert_to_tensor(convert(weight))"
+    conversion = "x, w = tf.convert_to_tensor(x), tf.convert_to_tensor(convert(weight))"
     return [
-        made,
+        conversion,
         *added(call, plan, layout, pad="tf.pad", bias="np.asarray(bias)" if bias else None),
     ]

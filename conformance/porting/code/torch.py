@@ -12,13 +12,13 @@ IMPORTS: Sequence[str] = ("import numpy as np", "import torch")
 
 
 def spelled(spoken: Spoken) -> str:
-    said, geometry, channels = spoken.said, spoken.geometry, spoken.channels
-    said.pop("output_size", None)  # the call of the layer takes it
-    if not any(said.get("output_padding") or ()):
-        said.pop("output_padding", None)
-    said |= {} if spoken.bias else {"bias": False}
+    arguments, geometry, channels = spoken.explicit_arguments, spoken.geometry, spoken.channels
+    arguments.pop("output_size", None)  # the call of the layer takes it
+    if not any(arguments.get("output_padding") or ()):
+        arguments.pop("output_padding", None)
+    arguments |= {} if spoken.bias else {"bias": False}
     sizes = f"{channels.c_in}, {channels.c_out}, {short(geometry.kernel)}"
-    return f"torch.nn.ConvTranspose{geometry.rank}d({sizes}{keywords(said)})"
+    return f"torch.nn.ConvTranspose{geometry.rank}d({sizes}{keywords(arguments)})"
 
 
 def body(call: str, plan: Plan, layout: Layout, bias: bool) -> list[str]:

@@ -21,10 +21,10 @@ class _Conversion:
 
     order: str
     lines: list[str] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
 
-    def step(self, said: str, *lines: str) -> None:
-        self.said.append(said)
+    def step(self, sentence: str, *lines: str) -> None:
+        self.sentences.append(sentence)
         self.lines += lines
 
     def move(self, want: str) -> None:
@@ -60,7 +60,7 @@ def conversion(
     done.move(want.kernel)
     if not done.lines:
         return ["return np.asarray(weight)"], ("they are laid out alike",)
-    return ["w = np.asarray(weight)", *done.lines, "return w.copy()"], tuple(done.said)
+    return ["w = np.asarray(weight)", *done.lines, "return w.copy()"], tuple(done.sentences)
 
 
 def _groups_to_the_input(

@@ -21,7 +21,7 @@ from conformance.porting.recipes import Plan, whole
 
 
 class Writer(Protocol):
-    """What a module of this package provides: import lines, the call as one line, and the lines
+    """The interface of a module of this package: import lines, the call as one line, and the lines
     that use it.
     """
 
@@ -158,13 +158,17 @@ def _conv_transpose(layer: Layer, layout: Layout, body: list[str]) -> Iterable[s
 
 
 def _example(
-    layer: Layer, layout: Layout, geometry: Geometry, channels: Channels, given: Sequence[int]
+    layer: Layer,
+    layout: Layout,
+    geometry: Geometry,
+    channels: Channels,
+    weight_shape: Sequence[int],
 ) -> Iterable[str]:
     sizes = dict(zip(SPATIAL[layer.rank], geometry.size, strict=True))
     x = tuple({"N": channels.batch, "C": channels.c_in, **sizes}[letter] for letter in layout.x)
     yield from ("", "", 'if __name__ == "__main__":')
     yield (
-        f'    weight = np.ones({tuple(given)}, "float32")  # the weights of the '
+        f'    weight = np.ones({tuple(weight_shape)}, "float32")  # the weights of the '
         f"{layer.framework} layer go here"
     )
     yield f'    x = np.ones({x}, "float32")'

@@ -17,7 +17,7 @@ import pytest
 from conformance.corpus import truth_store
 from conformance.corpus.case import Case, Made
 from conformance.corpus.selection import select
-from conformance.corpus.truth_store import Kept, kept_truths, key_of
+from conformance.corpus.truth_store import ArrayStore, kept_truths, key_of
 from conformance.corpus.truths import Prepared, Truths, prepare
 from conformance.oracle import truth as oracle
 
@@ -61,10 +61,10 @@ def test_a_second_run_reads_what_the_first_one_made_bit_for_bit(
     tmp_path: Path, large: Case, summed: list[int]
 ) -> None:
     fresh = bits_of(prepare(large))
-    assert bits_of(Truths(keep=Kept(tmp_path))(large)) == fresh
+    assert bits_of(Truths(keep=ArrayStore(tmp_path))(large)) == fresh
     made = len(summed)
     assert made == 6  # the output, its magnitudes and its squares, without the folder and with it
-    assert bits_of(Truths(keep=Kept(tmp_path))(large)) == fresh
+    assert bits_of(Truths(keep=ArrayStore(tmp_path))(large)) == fresh
     assert len(summed) == made, "nothing is computed again"
 
 
@@ -73,7 +73,7 @@ def test_operands_of_every_dtype_come_back_as_they_were(
     tmp_path: Path, large: Case, dtype: Any
 ) -> None:
     case = replace(large, dtype=dtype)
-    first, second = (Truths(keep=Kept(tmp_path))(case) for _ in range(2))
+    first, second = (Truths(keep=ArrayStore(tmp_path))(case) for _ in range(2))
     assert bits_of(first) == bits_of(second) == bits_of(prepare(case))
 
 
@@ -85,13 +85,15 @@ def test_what_is_not_finite_comes_back_too(tmp_path: Path, large: Case) -> None:
             large.input, put=(((0, 0, 0, 0), float("nan")), ((0, 0, 0, 1), float("inf")))
         ),
     )
-    first, second = (Truths(keep=Kept(tmp_path))(case) for _ in range(2))
+    first, second = (Truths(keep=ArrayStore(tmp_path))(case) for _ in range(2))
     assert np.isnan(first.tensors.x[0, 0, 0, 0])
     assert bits_of(first) == bits_of(second)
 
 
 def test_small_cases_are_made_and_leave_no_file(tmp_path: Path) -> None:
-    Truths(keep=Kept(tmp_path))(select(["arithmetic/first/stride-larger-than-kernel"]).cases[0])
+    Truths(keep=ArrayStore(tmp_path))(
+        select(["arithmetic/first/stride-larger-than-kernel"]).cases[0]
+    )
     assert not list(tmp_path.iterdir())
 
 
@@ -102,7 +104,7 @@ def test_another_content_has_another_key(
     code are.
     """
     assert isinstance(large.kernel, Made)
-    folder = Kept(tmp_path)
+    folder = ArrayStore(tmp_path)
     Truths(keep=folder)(large)
     files = set(tmp_path.iterdir())
     Truths(keep=folder)(replace(large, name="another", summary="another", tags=()))
@@ -116,7 +118,7 @@ def test_another_content_has_another_key(
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "other"])
 def test_a_damaged_file_is_made_anew(tmp_path: Path, large: Case, damage: str) -> None:
-    fresh = bits_of(Truths(keep=Kept(tmp_path))(large))
+    fresh = bits_of(Truths(keep=ArrayStore(tmp_path))(large))
     for path in tmp_path.iterdir():
         whole = bytearray(path.read_bytes())
         middle = len(whole) // 2
@@ -126,24 +128,24 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path, large: Case, damage: str) -
                 damage
             ]
         )
-    assert bits_of(Truths(keep=Kept(tmp_path))(large)) == fresh
+    assert bits_of(Truths(keep=ArrayStore(tmp_path))(large)) == fresh
     assert all(zipfile.ZipFile(path).testzip() is None for path in tmp_path.iterdir())
 
 
 def test_a_folder_that_cannot_be_had_is_no_reason_to_fail(tmp_path: Path, large: Case) -> None:
     file = tmp_path / "file"
     file.write_text("in the way")
-    assert bits_of(Truths(keep=Kept(file / "below"))(large)) == bits_of(prepare(large))
+    assert bits_of(Truths(keep=ArrayStore(file / "below"))(large)) == bits_of(prepare(large))
 
 
 def test_what_was_used_longest_ago_is_let_go(tmp_path: Path) -> None:
     make: Callable[[], dict[str, Any]] = lambda: {"a": np.zeros(1000)}  # noqa: E731
-    folder = Kept(tmp_path)
+    folder = ArrayStore(tmp_path)
     for age, key in enumerate("abc"):
         folder(key, "part", make)
         os.utime(tmp_path / f"{key_of(key)}-part.npz", (1000.0 - age, 1000.0 - age))
     folder("c", "part", make)  # the oldest is used again
-    Kept(tmp_path, most_bytes=17_000)
+    ArrayStore(tmp_path, most_bytes=17_000)
     assert {path.name for path in tmp_path.iterdir()} == {f"{key_of(key)}-part.npz" for key in "ac"}
 
 

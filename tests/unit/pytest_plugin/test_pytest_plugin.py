@@ -361,5 +361,5 @@ def test_what_adapters_answer_survives_the_way_to_a_worker() -> None:
         "b": Raised(type="ImportError", message="no", stage="while starting"),
         "c": Unavailable(reason="not installed"),
     }
-    assert background.heard(background.told(answers)) == answers
-    assert str(TESTS) not in str(background.told(answers))
+    assert background.decoded_answers(background.encoded_answers(answers)) == answers
+    assert str(TESTS) not in str(background.encoded_answers(answers))

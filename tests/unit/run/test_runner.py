@@ -46,7 +46,7 @@ def request(folder: Path, root: Any, *specs: Any, **more: Any) -> Any:
     return Request(
         selection=select([str(root)]),
         specs=specs,
-        asked={spec.label: spec.label for spec in specs},
+        texts_by_label={spec.label: spec.label for spec in specs},
         folder=folder,
         **more,
     )

@@ -16,7 +16,7 @@ from conformance.verdicts.judge import Judge
 from conformance.verdicts.known import Difference, explain, lost_entries, untold_facts
 from conformance.verdicts.known_reader import FAILING, load_differences
 from conformance.verdicts.verdict import STATUSES, Verdict
-from conformance.verdicts.version_range import Place
+from conformance.verdicts.version_range import Position
 
 ENTRY = """- adapter: engine
   cases: folder/file/one
@@ -26,7 +26,7 @@ ENTRY = """- adapter: engine
   source: issue 1
 """
 FACTS = {"onednn": True, "isa": "avx2", "streams": 1}
-HERE = Circumstances(
+CIRCUMSTANCES = Circumstances(
     platform="linux", machine="x86_64", cpu_flags=frozenset({"avx2", "fma"}), facts=FACTS
 )
 
@@ -54,7 +54,12 @@ def explained(verdict: Verdict, entries: list[Difference], **changes: Any) -> Ve
     return explain(
         verdict,
         entries,
-        **{"adapter": "engine", "versions": {"engine": "1.5"}, "here": HERE, **changes},
+        **{
+            "adapter": "engine",
+            "versions": {"engine": "1.5"},
+            "circumstances": CIRCUMSTANCES,
+            **changes,
+        },
     )
 
 
@@ -226,7 +231,7 @@ def test_an_entry_applies_to_the_versions_it_names(
     (entry,) = entries(
         versions=f"{{engine: {specifier if chr(39) in specifier else repr(specifier)}}}"
     )
-    assert entry.applies({"engine": version or ""}, "cpu", HERE) == applies
+    assert entry.applies({"engine": version or ""}, "cpu", CIRCUMSTANCES) == applies
 
 
 def test_a_distribution_that_is_not_there_does_not_apply(
@@ -234,9 +239,9 @@ def test_a_distribution_that_is_not_there_does_not_apply(
 ) -> None:
     """Every distribution that is named has to be there, in its versions."""
     (entry,) = entries(versions="{engine: '>=1', backend: '>=3'}")
-    assert not entry.applies({"engine": "1.5"}, "cpu", HERE)
-    assert not entry.applies({"engine": "1.5", "backend": "2"}, "cpu", HERE)
-    assert entry.applies({"engine": "1.5", "backend": "3", "other": "9"}, "cpu", HERE)
+    assert not entry.applies({"engine": "1.5"}, "cpu", CIRCUMSTANCES)
+    assert not entry.applies({"engine": "1.5", "backend": "2"}, "cpu", CIRCUMSTANCES)
+    assert entry.applies({"engine": "1.5", "backend": "3", "other": "9"}, "cpu", CIRCUMSTANCES)
 
 
 @pytest.mark.parametrize(
@@ -277,7 +282,7 @@ def test_an_entry_applies_where_it_says(
     none of not_cpu_flags.
     """
     (entry,) = entries(where=where)
-    assert entry.applies({"engine": "1.5"}, "cpu", HERE) == applies
+    assert entry.applies({"engine": "1.5"}, "cpu", CIRCUMSTANCES) == applies
     assert (explained(verdict(status="conforms"), [entry]).known_problem is not None) == applies
 
 
@@ -375,17 +380,18 @@ def test_an_entry_ends_with_the_release_that_it_names(
 
 
 @pytest.mark.parametrize(
-    ("backend", "place"), [("3.1", Place.WITHIN), ("4.0", Place.BEYOND), ("2.0", Place.BEFORE)]
+    ("backend", "place"),
+    [("3.1", Position.WITHIN), ("4.0", Position.BEYOND), ("2.0", Position.BEFORE)],
 )
 def test_one_release_beyond_its_range_is_enough(
-    entries: Callable[..., list[Difference]], backend: str, place: Place
+    entries: Callable[..., list[Difference]], backend: str, place: Position
 ) -> None:
     """Of several distributions one may be newer while the others are within; older and newer at
     once is neither.
     """
     (entry,) = entries(versions="{engine: ==1.*, backend: ==3.*}")
-    assert entry.place({"engine": "1.5", "backend": backend}) is place
-    assert entry.place({"engine": "2.5", "backend": "2.0"}) is Place.APART
+    assert entry.position({"engine": "1.5", "backend": backend}) is place
+    assert entry.position({"engine": "2.5", "backend": "2.0"}) is Position.APART
 
 
 def test_a_fact_that_no_adapter_tells_is_a_problem(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from conformance.verdicts.version_range import Place, place, public, widened
+from conformance.verdicts.version_range import Position, position, public, widened
 
 
 @pytest.mark.parametrize(
@@ -28,10 +28,12 @@ def test_a_range_is_widened_to_hold_a_release(specifier: str, version: str, want
     """One end moves to the release itself, and all that was in the range still is."""
     found = widened(SpecifierSet(specifier), version)
     assert set(found.split(",")) == set(wanted.split(","))
-    assert place(version, SpecifierSet(found)) is Place.WITHIN
+    assert position(version, SpecifierSet(found)) is Position.WITHIN
     releases = ("1.5", "1.5.3", "1.28.4", "1.30", "1.31", "1.31.5", "2.13.0", "2.13.4")
-    inside = [text for text in releases if place(text, SpecifierSet(specifier)) is Place.WITHIN]
-    assert all(place(text, SpecifierSet(found)) is Place.WITHIN for text in inside)
+    inside = [
+        text for text in releases if position(text, SpecifierSet(specifier)) is Position.WITHIN
+    ]
+    assert all(position(text, SpecifierSet(found)) is Position.WITHIN for text in inside)
 
 
 @pytest.mark.parametrize("version", ["1.5", "unknown"])

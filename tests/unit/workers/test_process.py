@@ -159,7 +159,7 @@ def test_a_flood_on_stderr_does_not_block_an_engine(start: Any) -> None:
     process = start([sys.executable, "-c", flood])
     assert process.ask(HELLO, {}, 20.0) == ({}, {})
     assert eventually(lambda: 0 < len(process._tail) <= TAIL_BYTES)
-    assert len(process.said()) <= 2 * LONGEST_TOLD
+    assert len(process.stderr_tail()) <= 2 * LONGEST_TOLD
 
 
 def test_a_hanging_engine_is_late_and_gone(miniature: Any) -> None:

@@ -1,4 +1,4 @@
-"""What are the arguments of one case, and what window do they say?"""
+"""The arguments of one case, and the window that they give."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Arguments:
         )
 
     def atoms(self) -> set[tuple[Any, ...]]:
-        """What single axes have in pairs: the numbers that levels leave open."""
-        found: set[tuple[Any, ...]] = set()
+        """The pairs of numbers that single axes have, which levels leave open."""
+        atoms: set[tuple[Any, ...]] = set()
         columns = (
             self.size,
             self.kernel,
@@ -58,8 +58,8 @@ class Arguments:
         )
         for n, k, s, d, (low, high), extra in zip(*columns, strict=True):
             numbers = {"n": n, "k": k, "s": s, "d": d, "low": low, "high": high, "q": extra}
-            found |= set(combinations(numbers.items(), 2)) | {("sdq", s, d, extra)}
-        return found
+            atoms |= set(combinations(numbers.items(), 2)) | {("sdq", s, d, extra)}
+        return atoms
 
 
 def geometry_of(drawn: Arguments) -> Any:

@@ -1,4 +1,4 @@
-"""Which levels of which factors are there, and which of them can meet?"""
+"""The levels of the factors of each design, and which of them can meet."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ class Design:
         """Factors that combinations tie to each other, with these combinations: each part can be
         completed by itself.
         """
-        found: list[tuple[set[str], list[Mapping[str, frozenset[str]]]]] = []
+        parts: list[tuple[set[str], list[Mapping[str, frozenset[str]]]]] = []
         for rule in self.illegal:
             tied, rules = set(rule), [rule]
-            for part in [part for part in found if part[0] & tied]:
-                found.remove(part)
+            for part in [part for part in parts if part[0] & tied]:
+                parts.remove(part)
                 tied, rules = tied | part[0], part[1] + rules
-            found.append((tied, rules))
+            parts.append((tied, rules))
         return [
-            ([factor for factor in self.factors if factor in tied], rules) for tied, rules in found
+            ([factor for factor in self.factors if factor in tied], rules) for tied, rules in parts
         ]
 
     @cached_property
@@ -61,17 +61,18 @@ class Design:
 
     def _completes(self, number: int, row: Row) -> bool:
         factors, rules = self.parts[number]
-        here = {factor: row[factor] for factor in factors if factor in row}
-        key = number, tuple(here.items())
+        chosen = {factor: row[factor] for factor in factors if factor in row}
+        key = number, tuple(chosen.items())
         if key not in self.known:
             broken = any(
-                all(here.get(factor) in levels for factor, levels in rule.items()) for rule in rules
+                all(chosen.get(factor) in levels for factor, levels in rule.items())
+                for rule in rules
             )
-            missing = next((factor for factor in factors if factor not in here), None)
+            missing = next((factor for factor in factors if factor not in chosen), None)
             self.known[key] = not broken and (
                 missing is None
                 or any(
-                    self._completes(number, here | {missing: level})
+                    self._completes(number, chosen | {missing: level})
                     for level in self.factors[missing]
                 )
             )
@@ -81,23 +82,23 @@ class Design:
         """All legal tuples of that many factors."""
         for chosen in combinations(self.factors, strength):
             for levels in product(*(self.factors[factor] for factor in chosen)):
-                found = tuple(zip(chosen, levels, strict=True))
-                if self.possible(dict(found)):
-                    yield found
+                combination = tuple(zip(chosen, levels, strict=True))
+                if self.possible(dict(combination)):
+                    yield combination
 
 
 def designs(folder: Path) -> list[Design]:
     """The designs of the folder's factors.yaml."""
-    found = []
+    loaded = []
     for name, item in read(folder / "factors.yaml").items(tuple(RANKS)).items():
         table = item.value()
         rules = [
             {
-                key: frozenset([told] if isinstance(told, str) else told)
-                for key, told in rule.items()
+                key: frozenset([levels] if isinstance(levels, str) else levels)
+                for key, levels in rule.items()
                 if key != "why"
             }
             for rule in table.pop("illegal")
         ]
-        found.append(Design(name=name, illegal=rules, **table))
-    return found
+        loaded.append(Design(name=name, illegal=rules, **table))
+    return loaded

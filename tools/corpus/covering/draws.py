@@ -1,4 +1,4 @@
-"""Which arguments have the levels of a row?"""
+"""Arguments drawn for the levels of a row."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from covering.designs import Design, Row
 from covering.padding import extra_of, kind_of_padding, padding_of
 
 DRAWS = 400
-"""Attempts at arguments of a row's levels."""
+"""The most attempts at arguments of a row's levels."""
 
 ENOUGH = 12
-"""Arguments from which the best are taken."""
+"""The number of arguments from which the best are taken."""
 
 MANY_PRODUCTS, MOST_PRODUCTS, MOST_OUTPUTS = 20_000, 60_000, 8192
-"""Of one case: what is avoided where the levels allow it, and what is never exceeded."""
+"""Limits of one case: the first is respected where the levels allow it, the others always."""
 
 MOST_WIDE_TERMS = 1024
-"""Of one sum of wide integers: 1024 * 8191 * 2 < 2^24, so that float32 holds it."""
+"""The most terms of one sum of wide integers: 1024 * 8191 * 2 < 2^24, so that float32 holds it."""
 
 OUTPUTS_PER_GROUP = {
     "one": (1, 2, 2, 3, 3, 4, 5, 8, 17, 64),
@@ -39,14 +39,14 @@ def arguments_of(
     """Arguments of the row's levels: of a few, those whose axes have most that no other case has;
     None if there are none.
     """
-    found = []
+    candidates = []
     for _ in range(DRAWS):
         drawn = draw(design, row, numbers)
         if drawn is not None:
-            found.append(drawn)
-            if len(found) == ENOUGH:
+            candidates.append(drawn)
+            if len(candidates) == ENOUGH:
                 break
-    return max(found, key=lambda drawn: worth(drawn, seen), default=None)
+    return max(candidates, key=lambda drawn: worth(drawn, seen), default=None)
 
 
 def worth(drawn: Arguments, seen: Mapping[Any, int]) -> float:

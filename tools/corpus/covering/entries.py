@@ -1,4 +1,4 @@
-"""Which cases make a design?"""
+"""The cases of a design."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def entries(design: Design) -> list[Entry]:
     """The cases of a design, in the order of their files."""
     numbers = random.Random(f"{design.name} {SEED}")
     seen: Counter[Any] = Counter()
-    found: list[Entry] = []
+    drawn_entries: list[Entry] = []
     last: list[Arguments] = []
 
     def accepted(row: Row) -> bool:
@@ -35,14 +35,16 @@ def entries(design: Design) -> list[Entry]:
     for row in rows(design, numbers, accepted):
         drawn = last[0]
         seen.update(drawn.atoms())
-        found.append(Entry(row=row, case=case_of(design, row, drawn), arguments=drawn))
-    names = [entry.case.name for entry in found]
+        drawn_entries.append(Entry(row=row, case=case_of(design, row, drawn), arguments=drawn))
+    names = [entry.case.name for entry in drawn_entries]
     if len(set(names)) < len(names):
         raise ValueError(
             f"{sorted(name for name in names if names.count(name) > 1)} are there twice"
         )
-    chosen = compiled(design, found)
-    marked = [replace(entry, compiled=number in chosen) for number, entry in enumerate(found)]
+    chosen = compiled(design, drawn_entries)
+    marked = [
+        replace(entry, compiled=number in chosen) for number, entry in enumerate(drawn_entries)
+    ]
     return sorted(
         marked, key=lambda entry: (entry.arguments.kernel, entry.arguments.stride, entry.case.name)
     )

@@ -1,4 +1,4 @@
-"""What is one case of a design?"""
+"""One case of a design."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files does the design make, and what is in them?"""
+"""The files of the design, and their text."""
 
 from __future__ import annotations
 

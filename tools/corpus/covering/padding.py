@@ -1,4 +1,4 @@
-"""Which numbers make padding and output_padding of a level?"""
+"""The numbers of padding and output_padding of a level."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def extra_of(
 
 
 def given_back(extra: Sequence[int]) -> Any:
-    """What OUTPUT_PADDING has for the level of these numbers."""
+    """The entry of OUTPUT_PADDING for the level of these numbers."""
     axes = tuple(axis for axis, number in enumerate(extra) if number)
     if len(extra) == 1 or not axes:
         return extra[0]
@@ -45,7 +45,7 @@ def given_back(extra: Sequence[int]) -> Any:
 
 
 def padding_of(level: str, extent: int, numbers: random.Random) -> Pair:
-    """What one axis of that level may have."""
+    """The padding (low, high) drawn for one axis of that level."""
     match level:
         case "none":
             return 0, 0

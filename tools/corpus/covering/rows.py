@@ -1,4 +1,4 @@
-"""Which levels does each case of a design have?"""
+"""The levels of each case of a design."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def rows(design: Design, numbers: random.Random, accepted: Any) -> Iterator[Row]
     pairs = dict.fromkeys(design.tuples(2))
     for _ in range(design.cases):
         row = next(filter(accepted, candidates(design, numbers, missing, pairs)))
-        for found in of(row, 2):
-            pairs.pop(found, None)
-        for found in of(row, design.strength):
-            missing.pop(found, None)
+        for combination in of(row, 2):
+            pairs.pop(combination, None)
+        for combination in of(row, design.strength):
+            missing.pop(combination, None)
         yield row
 
 
@@ -35,8 +35,8 @@ def candidates(
     for _ in range(ROUNDS):
         grown_rows = []
         for _ in range(CANDIDATES):
-            wanted = list(pairs or missing)
-            start = numbers.choice(wanted) if wanted else ()
+            uncovered = list(pairs or missing)
+            start = numbers.choice(uncovered) if uncovered else ()
             grown_rows.append(grown(design, dict(start), numbers, missing, pairs))
         new = [
             5 * len(of(row, 2) & pairs.keys()) + len(of(row, design.strength) & missing.keys())

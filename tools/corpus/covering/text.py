@@ -1,4 +1,4 @@
-"""How does a case of a design stand in its YAML file?"""
+"""A case of a design as text of its YAML file."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def text_of(entry: Entry) -> str:
     ]
     if case.spatial != 2:
         lines.append(f"    spatial: {case.spatial}")
-    for key, made in (("input", case.input), ("kernel", case.kernel)):
-        lines.append(f"    {key}: {{shape: {list(made.shape)}, values: {made.values}}}")
+    for key, recipe in (("input", case.input), ("kernel", case.kernel)):
+        lines.append(f"    {key}: {{shape: {list(recipe.shape)}, values: {recipe.values}}}")
     if isinstance(case.bias, Made):
         lines.append(f"    bias: {{values: {case.bias.values}}}")
     lines += window_lines(entry.arguments)
@@ -59,7 +59,9 @@ def window_lines(drawn: Arguments) -> Iterator[str]:
 
 
 def expected_lines(case: Case) -> list[str]:
-    """What the oracle says: the shape, and the numbers, their digest or their sum."""
+    """The lines of `expected` from the oracle: the shape, and the numbers, their digest or their
+    sum.
+    """
     assert case.geometry is not None
     expected = expectation(truth_of(*tensors_of(case), case.geometry, case.dtype))
     assert expected.shape is not None

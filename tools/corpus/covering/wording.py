@@ -1,4 +1,4 @@
-"""What is a case called, and what does its summary say?"""
+"""The name of a case, and its summary."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def alike(values: Sequence[Any]) -> str:
 
 
 def summary(row: Row, drawn: Arguments) -> str:
-    """What is, in a sentence of the levels that are not plain."""
+    """The call in a sentence of the levels that are not plain."""
     stride = "unequal strides" if row["stride"] == "unequal" else f"stride {drawn.stride[0]}"
     parts = [stride + " with gaps" * (row["gaps"] == "present"), PADDINGS.get(row["padding"])]
     if any(drawn.output_padding):
@@ -68,7 +68,7 @@ def summary(row: Row, drawn: Arguments) -> str:
             parts.append("one group per channel")
         case "multiplier":
             parts.append(f"{drawn.outputs // drawn.groups} output channels per input channel")
-    told = [part for part in parts if part]
+    phrases = [part for part in parts if part]
     kernel = KERNELS.get(row["kernel"], f"a kernel of {row['kernel']}")
-    listed = ", ".join(told[:-1]) + " and " + told[-1] if len(told) > 1 else told[0]
+    listed = ", ".join(phrases[:-1]) + " and " + phrases[-1] if len(phrases) > 1 else phrases[0]
     return f"{kernel[0].upper()}{kernel[1:]} meets {listed}."

@@ -1,4 +1,4 @@
-"""What is one call of a framework, and which windows do all of them see?"""
+"""One call of a framework, and the windows that all of them see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which case is made of a call?"""
+"""The case of a call."""
 
 from __future__ import annotations
 

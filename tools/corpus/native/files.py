@@ -1,4 +1,4 @@
-"""Which files are there, and what is in them?"""
+"""The files of native cases, and their text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which calls do JAX and the layer of Flax on top of it get?"""
+"""The calls for JAX and the layer of Flax on top of it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def flax_call(
 
 
 def named_or_paired(call: Any, same: Any, dilation: str) -> Iterator[Call]:
-    """What jax.lax.conv_transpose and the layer on top of it have in common; their names for
+    """Calls that jax.lax.conv_transpose and the layer on top of it have in common; their names for
     dilation differ.
     """
     for padding, windows in (("SAME", same), ("VALID", FEWER)):
@@ -73,7 +73,7 @@ def named_or_paired(call: Any, same: Any, dilation: str) -> Iterator[Call]:
 
 
 def jax_consistent() -> Iterator[Call]:
-    """use_consistent_padding, given and not."""
+    """Calls with use_consistent_padding, given and not."""
     consistent = "use_consistent_padding"
     for size, kernel, strides, pads, flipped in (
         ((5,), (3,), 2, [[1, 1]], True),
@@ -109,7 +109,7 @@ def jax_consistent() -> Iterator[Call]:
 
 
 def jax_groups() -> Iterator[Call]:
-    """feature_group_count."""
+    """Calls with feature_group_count."""
     yield Call(
         name="groups",
         source="JAX documentation, jax.lax.conv_general_dilated, feature_group_count",

@@ -1,4 +1,4 @@
-"""Which calls does Keras get?"""
+"""The calls for Keras."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def keras_padding() -> Iterator[Call]:
 
 
 def keras_output_padding() -> Iterator[Call]:
-    """output_padding with both words."""
+    """Calls with output_padding, with both words."""
     for padding, size, kernel, strides, extra in (
         ("same", (4,), (3,), 2, 1),
         ("same", (4,), (4,), 3, 0),
@@ -51,7 +51,7 @@ def keras_output_padding() -> Iterator[Call]:
 
 
 def keras_dilation() -> Iterator[Call]:
-    """dilation_rate with both words."""
+    """Calls with dilation_rate, with both words."""
     for padding, size, kernel in (
         ("same", (5,), (3,)),
         ("same", (4, 3), (2, 4)),
@@ -64,7 +64,7 @@ def keras_dilation() -> Iterator[Call]:
 
 
 def keras_refused() -> Iterator[Call]:
-    """What the documentation rules out."""
+    """Calls that the documentation rules out."""
     documented = "Keras documentation, Conv2DTranspose, "
     yield refused(
         "output_padding is not below strides",

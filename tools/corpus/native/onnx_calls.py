@@ -1,4 +1,4 @@
-"""Which calls does ONNX get?"""
+"""The calls for ONNX."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def onnx_call(
 
 
 def onnx_pads() -> Iterator[Call]:
-    """Kernels and strides, with pads."""
+    """Calls with kernels and strides, with pads."""
     for number, (size, kernel, stride) in enumerate(map(columns, FEWER)):
         begins, ends = [k // 2 for k in kernel], [(k + number % 2) // 3 for k in kernel]
         yield onnx_call("pads", size, kernel, "pads", strides=short(stride), pads=begins + ends)
@@ -40,7 +40,7 @@ def onnx_pads() -> Iterator[Call]:
 
 
 def onnx_output_padding() -> Iterator[Call]:
-    """output_padding, dilations and group."""
+    """Calls with output_padding, dilations and group."""
     for size, kernel, strides, dilations, pads, extra in (
         ((4,), (3,), 2, 1, [1, 1], 1),
         ((3, 2), (2, 5), [4, 3], 1, [0, 2, 0, 2], [3, 1]),
@@ -77,7 +77,7 @@ def onnx_output_shape() -> Iterator[Call]:
 
 
 def onnx_refused() -> Iterator[Call]:
-    """What the specification rules out."""
+    """Calls that the specification rules out."""
     yield refused(
         "output_padding is as large as both strides and dilations",
         name="output-padding-of-strides", source=ONNX + "output_padding", size=(3, 4), kernel=(3,

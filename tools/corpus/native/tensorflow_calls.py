@@ -1,4 +1,4 @@
-"""Which calls does TensorFlow get?"""
+"""The calls for TensorFlow."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def tensorflow_padding() -> Iterator[Call]:
 
 
 def tensorflow_output_shape() -> Iterator[Call]:
-    """output_shape with both words."""
+    """Calls with output_shape, with both words."""
     for padding, size, kernel, strides, out in (
         ("SAME", (4,), (3,), 3, 10),
         ("SAME", (3, 4), (4, 3), 2, [5, 8]),
@@ -88,7 +88,7 @@ def tensorflow_dilations_and_groups() -> Iterator[Call]:
 
 
 def tensorflow_refused() -> Iterator[Call]:
-    """What the documentation rules out."""
+    """Calls that the documentation rules out."""
     notes = (
         "TensorFlow documentation, tf.nn, Notes on padding: output size of the forward convolution"
     )

@@ -1,4 +1,4 @@
-"""How does a case of native arguments stand in its YAML file?"""
+"""A case of native arguments as text of its YAML file."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def entry(case: Case, arguments: dict[str, Any]) -> str:
     ]
     if case.spatial != 2:
         lines.append(f"    spatial: {case.spatial}")
-    for key, made in (("input", case.input), ("kernel", case.kernel)):
-        lines.append(f"    {key}: {{shape: {flow(list(made.shape))}, values: integers}}")
+    for key, recipe in (("input", case.input), ("kernel", case.kernel)):
+        lines.append(f"    {key}: {{shape: {flow(list(recipe.shape))}, values: integers}}")
     if case.bias is not None:
         lines.append("    bias: {values: integers}")
     lines.append(f"    native: {{{case.native[0]}: {flow(arguments)}}}")

@@ -1,4 +1,4 @@
-"""Which calls does PyTorch get?"""
+"""The calls for PyTorch."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def torch_dilation_and_groups() -> Iterator[Call]:
 
 
 def torch_output_size() -> Iterator[Call]:
-    """output_size in place of output_padding."""
+    """Calls with output_size in place of output_padding."""
     size_section = "Examples, output_size"
     yield torch_call(
         "output-size", (3,), (3,), section=size_section, stride=2, padding=1, output_size=6
@@ -105,7 +105,7 @@ def torch_output_size() -> Iterator[Call]:
 
 
 def torch_refused() -> Iterator[Call]:
-    """What the checks of the arguments refuse."""
+    """Calls that the checks of the arguments refuse."""
     checks = "PyTorch, aten/src/ATen/native, checks of arguments in "
     yield refused(
         "output_padding is as large as both stride and dilation",

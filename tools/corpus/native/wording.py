@@ -1,4 +1,4 @@
-"""What is a case called, and what does its summary say?"""
+"""The name of a case, and its summary."""
 
 from __future__ import annotations
 
@@ -47,21 +47,21 @@ def letter(name: str, values: Sequence[Any]) -> str:
 
 
 def summary(framework: str, call: Call, geometry: Geometry | None) -> str:
-    """What is: for a refused call what it asks for, else what the start and the end of the full
-    output lose.
+    """The case in a sentence: for a refused call its arguments, else the crops at the start and the
+    end of the full output.
     """
     if geometry is None:
         assert call.error
         return call.error[0].upper() + call.error[1:] + "."
     lost = " x ".join(f"({low}, {high})" for low, high in geometry.crops)
-    said = (
+    sentence = (
         f"The full output of {'x'.join(map(str, geometry.full))} loses {lost} at its start and end"
     )
     if min(map(min, geometry.crops)) < 0:
-        said += " (negative: zeros are added)"
+        sentence += " (negative: zeros are added)"
     if splits(framework, call, geometry):
-        return said + ". Engines disagree where a kernel is shorter than its stride."
-    return said + "."
+        return sentence + ". Engines disagree where a kernel is shorter than its stride."
+    return sentence + "."
 
 
 def splits(framework: str, call: Call, geometry: Geometry) -> bool:

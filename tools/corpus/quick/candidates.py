@@ -1,4 +1,4 @@
-"""Which cases may be chosen, and what is each good for?"""
+"""The cases that may be chosen, and the needs that each meets."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from quick.mistakes import detected
 CASES = FOLDER.parent
 
 DTYPE = "float32"
-"""What every engine computes in: mistakes count in it, so that three cases detect them everywhere.
-"""
+"""The dtype that every engine computes in: mistakes count in it, so that three cases detect them
+everywhere."""
 
 MOST_PRODUCTS, MOST_OUTPUTS = 2**17, 2**13
-"""Of a case that may be chosen."""
+"""Limits of a case that may be chosen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,9 @@ def conventions_of(case: Case) -> list[str]:
 
 
 def candidate(case: Case, pairs: set[Need]) -> Candidate:
-    """What a case is good for beside these pairs of the covering design."""
+    """The candidate of a case, which meets these pairs of the covering design besides its own
+    needs.
+    """
     truth = prepare(case).truth
     names = detected(truth) if truth is not None and case.dtype == DTYPE else set()
     mistakes = frozenset(("mistake", *pair) for pair in product(names, conventions_of(case)))

@@ -1,4 +1,4 @@
-"""Which levels does any case have of what chooses a path through an engine?"""
+"""The levels of a case in the factors that choose a path through an engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which mistakes of the diagnosis does a case detect?"""
+"""The mistakes of the diagnosis that a case detects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def detected(truth: Truth) -> set[str]:
     """The mistakes of docs/diagnosis.md that a case detects: those that are made, and those that
     are read off a result.
     """
-    found = set(detection(truth).noticed)
+    names = set(detection(truth).noticed)
     y, dtype = truth.y, dtype_of(truth.dtype)
     with np.errstate(over="ignore"):
         doubled = 2 * y
@@ -30,7 +30,7 @@ def detected(truth: Truth) -> set[str]:
         exchanged = (truth.bias[order] - truth.bias).reshape(-1, *[1] * (y.ndim - 2))
         wrong["bias-permuted"] = y + exchanged
     with np.errstate(over="ignore", invalid="ignore"):
-        return found | {
+        return names | {
             name
             for name, got in wrong.items()
             if compare(got.astype(dtype), truth).mismatch is not None

@@ -1,4 +1,4 @@
-"""Which few candidates cover everything?"""
+"""The search for a few candidates that cover everything."""
 
 from __future__ import annotations
 
@@ -16,24 +16,26 @@ SEED = 17
 ROUNDS = 200
 
 SHARE = 0.12
-"""Of the members, those that a round of the search tries to do without."""
+"""The share of the members that a round of the search tries to do without."""
 
 
 class Problem:
-    """What must be covered, how often, and what covers it, as bits of integers."""
+    """The needs to be covered, how often, and the candidates that cover them, as bits of
+    integers.
+    """
 
-    def __init__(self, given: Sequence[Candidate]) -> None:
-        self.given = given
-        exact = set().union(*(candidate.meets for candidate in given))
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self.candidates = candidates
+        exact = set().union(*(candidate.meets for candidate in candidates))
         meets = [
-            candidate.meets | (candidate.inexact - exact) for candidate in given
+            candidate.meets | (candidate.inexact - exact) for candidate in candidates
         ]  # bounds count where nothing else does
         needs = sorted(set().union(*meets), key=str)
         bit = {need: 1 << number for number, need in enumerate(needs)}
         self.mistakes = {need[1] for need in needs if need[0] == "mistake"}
-        self.sets = [sum(bit[need] for need in found) for found in meets]
+        self.sets = [sum(bit[need] for need in met) for met in meets]
         mistakes = sum(bit[need] for need in needs if need[0] == "mistake")
-        reached = self.counted(range(len(given)))
+        reached = self.counted(range(len(candidates)))
         often = [reached[count] & ~reached[count + 1] & mistakes for count in range(DETECTIONS)]
         # self.times[k]: what must be covered k + 1 times; a mistake that fewer cases detect, by all
         # of them
@@ -47,8 +49,8 @@ class Problem:
     def order(self) -> list[int]:
         """The candidates, cheap ones first."""
         return sorted(
-            range(len(self.given)),
-            key=lambda number: (self.given[number].cost, self.given[number].case.name),
+            range(len(self.candidates)),
+            key=lambda number: (self.candidates[number].cost, self.candidates[number].case.name),
         )
 
     def counted(self, members: Iterable[int]) -> list[int]:
@@ -61,7 +63,7 @@ class Problem:
         return levels
 
     def left(self, levels: Sequence[int]) -> int:
-        """What must be covered and is not by members of these counts."""
+        """The needs that members of these counts leave uncovered."""
         return sum(needed & ~level for needed, level in zip(self.times, levels, strict=False))
 
     def completed(self, members: set[int], numbers: random.Random | None) -> set[int]:
@@ -92,7 +94,7 @@ class Problem:
     def price(self, members: Iterable[int]) -> tuple[int, int]:
         """How many there are, and their products."""
         chosen = list(members)
-        return len(chosen), sum(self.given[member].cost[0] for member in chosen)
+        return len(chosen), sum(self.candidates[member].cost[0] for member in chosen)
 
     def solution(self) -> list[Case]:
         """Few candidates that cover everything, in the order of their files."""
@@ -102,4 +104,4 @@ class Problem:
             without = set(numbers.sample(sorted(best), round(len(best) * SHARE)))
             tried = self.pruned(self.completed(best - without, numbers))
             best = min(tried, best, key=self.price)
-        return [self.given[member].case for member in sorted(best)]
+        return [self.candidates[member].case for member in sorted(best)]

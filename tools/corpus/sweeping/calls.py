@@ -1,4 +1,4 @@
-"""What is one call of the sweep?"""
+"""One call of the sweep."""
 
 from __future__ import annotations
 

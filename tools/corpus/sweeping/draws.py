@@ -1,4 +1,4 @@
-"""Which arguments and windows does chance make?"""
+"""Random arguments and windows."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _extras(axes: Sequence[Axis], rng: random.Random, legal: bool, *, dilated: b
 
 
 def _cut(axis: Axis, rng: random.Random, legal: bool) -> int:
-    """What one end loses: at most what leaves an output behind, else from -2 to 4."""
+    """The crop of one end: at most what leaves an output behind, else from -2 to 4."""
     return (
         rng.randint(0, min(4, (axis.full - 1) // 2))
         if legal or rng.random() < 0.5

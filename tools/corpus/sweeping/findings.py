@@ -1,4 +1,4 @@
-"""What came of one call, and of all calls of an adapter?"""
+"""The finding of one call, and those of all calls of an adapter."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Finding:
 
 @dataclass(slots=True, kw_only=True)
 class Sweep:
-    """What one adapter made of all its calls."""
+    """The findings of one adapter for all its calls."""
 
     adapter: str
     findings: list[Finding] = field(default_factory=list)

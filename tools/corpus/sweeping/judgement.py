@@ -1,4 +1,4 @@
-"""Is what came of a call right, and if not, why?"""
+"""The judgement of a call's result: whether it is right, and if not, why."""
 
 from __future__ import annotations
 

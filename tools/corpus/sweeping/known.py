@@ -1,4 +1,4 @@
-"""Which failures does a source tell of?"""
+"""Failures that a source reports."""
 
 from __future__ import annotations
 
@@ -138,4 +138,4 @@ RULES: dict[tuple[str, str], Rule] = {
         for status in ("agrees", "refused", "differs", "crashed")
     },
 }
-"""By adapter and status what may be known of it."""
+"""The rules for known failures, by adapter and status."""

@@ -1,4 +1,4 @@
-"""Which failures of ONNX's ReferenceEvaluator does a source tell of?"""
+"""Failures of ONNX's ReferenceEvaluator that a source reports."""
 
 from __future__ import annotations
 

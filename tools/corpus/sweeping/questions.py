@@ -1,4 +1,4 @@
-"""Which calls does a framework get?"""
+"""The calls for a framework."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def equal_geometries(geometry: Geometry) -> Iterator[Geometry]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Nowhere:
+class UnrepresentableWindow:
     """A window that the convention calls Unrepresentable: how many spellings there are in the
     ranges, and how many are tried.
     """
 
-    there: int
+    total: int
     tried: int
 
 
-def calls(name: str, count: int, seed: int) -> Iterator[Call | Nowhere]:
-    """What is asked of a framework of that convention; a Nowhere stands before the calls that must
-    be refused.
+def calls(name: str, count: int, seed: int) -> Iterator[Call | UnrepresentableWindow]:
+    """The calls for a framework of that convention; an UnrepresentableWindow comes before the calls
+    that must be refused.
     """
     rng, convention = random.Random(f"{seed} {name}"), conventions.get(name)
     for _ in range(count):
@@ -52,12 +52,14 @@ def calls(name: str, count: int, seed: int) -> Iterator[Call | Nowhere]:
         yield Call(part="native", native=native, geometry=geometry, seed=rng.randrange(2**32))
     for _ in range(count):
         geometry = random_geometry(name, rng)
-        found = convention.native(geometry)
-        if not isinstance(found, Unrepresentable):
-            yield Call(part="canonical", native=found, geometry=geometry, seed=rng.randrange(2**32))
+        canonical = convention.native(geometry)
+        if not isinstance(canonical, Unrepresentable):
+            yield Call(
+                part="canonical", native=canonical, geometry=geometry, seed=rng.randrange(2**32)
+            )
             continue
         others, total = spellings(name, geometry, rng)
-        yield Nowhere(there=total, tried=len(others))
+        yield UnrepresentableWindow(total=total, tried=len(others))
         for native in others:
             yield Call(part="other", native=native, geometry=geometry, seed=rng.randrange(2**32))
         for same in equal_geometries(geometry):

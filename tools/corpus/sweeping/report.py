@@ -1,4 +1,4 @@
-"""What is told of a sweep?"""
+"""The report of a sweep."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ def report(result: Sweep) -> Iterator[str]:
             causes.setdefault((finding.status, finding.call.part, finding.cause), []).append(
                 finding
             )
-    for (status, part, cause), found in sorted(
+    for (status, part, cause), findings in sorted(
         causes.items(), key=lambda entry: (not entry[1][0].fails, entry[0])
     ):
-        yield f"  {'FAILS ' if found[0].fails else ''}{part} {status} {len(found)} times: {cause}"
-        least = min(found, key=lambda finding: finding.call.size())
+        prefix = "FAILS " if findings[0].fails else ""
+        yield f"  {prefix}{part} {status} {len(findings)} times: {cause}"
+        least = min(findings, key=lambda finding: finding.call.size())
         if status != "refused" or least.fails:
             yield f"      {least.call.text()}"
             yield from (f"      {line}" for line in least.detail.splitlines())

@@ -1,4 +1,4 @@
-"""Which calls are predicted to take one window?"""
+"""Calls that are predicted to take one window."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sweeping.ways import WAYS
 from sweeping.words import DILATION, GROUPS, STRIDE
 
 MOST_SPELLINGS = 48
-"""Of the other spellings of one window in one way to say padding, at most so many are tried; of
-more, those nearest to legal."""
+"""The most other spellings of one window in one way to say padding that are tried; of more, those
+nearest to legal."""
 
 
 def spellings(name: str, geometry: Geometry, rng: random.Random) -> tuple[list[Native], int]:
@@ -30,23 +30,23 @@ def spellings(name: str, geometry: Geometry, rng: random.Random) -> tuple[list[N
         DILATION.get(name, "dilations"): list(geometry.dilation),
         **({GROUPS[name]: geometry.groups} if name in GROUPS else {}),
     }
-    convention, found, total = conventions.get(name), [], 0
+    convention, candidates, total = conventions.get(name), [], 0
     for shared, options in WAYS[name]():
         per_axis = [
             [way for way in options(axis) if _takes(name, {**shared, **_joined([way])}, axis)]
             for axis in geometry.axes
         ]
         total += math.prod(map(len, per_axis))
-        found += [
+        candidates += [
             normal_form(name, {**common, **shared, **_joined(ways)}, geometry.rank)
             for ways in _nearest(per_axis, geometry.axes, rng)
         ]
     exact = [
         n
-        for n in found
+        for n in candidates
         if convention.geometry(n, size=geometry.size, kernel=geometry.kernel) == geometry
     ]
-    if len(exact) < len(found):  # groups are the one thing that axes do not have
+    if len(exact) < len(candidates):  # groups are the one thing that axes do not have
         assert name not in GROUPS
         total = 0
     return exact, total

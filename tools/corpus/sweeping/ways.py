@@ -1,4 +1,4 @@
-"""Which arguments of one axis may take a window, in each way to say padding?"""
+"""Arguments of one axis that may take a window, in each way to say padding."""
 
 from __future__ import annotations
 
@@ -104,4 +104,4 @@ WAYS = {
     "flax": _jax,
     "onnx": _onnx,
 }
-"""By convention its ways to say padding, in ranges beyond what is legal."""
+"""The ways of each convention to say padding, in ranges beyond what is legal."""

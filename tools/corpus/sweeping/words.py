@@ -1,4 +1,4 @@
-"""What are stride, dilation and groups called in each convention?"""
+"""The names of stride, dilation and groups in each convention."""
 
 from __future__ import annotations
 

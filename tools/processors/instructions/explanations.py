@@ -1,4 +1,4 @@
-"""What do the known differences of today say of kept verdicts?"""
+"""The explanation of kept verdicts by the known differences of today."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from conformance.verdicts.verdict import Verdict
 from instructions.kept import verdicts
 
 
-def explained(told: Mapping[str, Any], known: Sequence[Difference]) -> Iterator[Verdict]:
+def explained(content: Mapping[str, Any], known: Sequence[Difference]) -> Iterator[Verdict]:
     """The verdicts of a kept file as the known differences of today explain them."""
-    run = told["run"]
+    run = content["run"]
     adapters = {line["label"]: line["adapter"] for line in run["adapters"]}
-    here = {label: circumstances_of(run, label) for label in adapters}
+    circumstances = {label: circumstances_of(run, label) for label in adapters}
     of_adapter = {
         label: [e for e in known if e.is_of(label, name)] for label, name in adapters.items()
     }
-    for verdict in verdicts(told):
+    for verdict in verdicts(content):
         label = verdict.adapter
         yield explain(
             verdict,
             of_adapter[label],
             adapter=adapters[label],
             versions=run["versions"][label],
-            here=here[label],
+            circumstances=circumstances[label],
         )
 
 
-def unexpected(told: Mapping[str, Any], known: Sequence[Difference]) -> list[str]:
+def unexpected(content: Mapping[str, Any], known: Sequence[Difference]) -> list[str]:
     """A line for every verdict of a kept file that the known differences of today do not
     explain.
     """
@@ -41,6 +41,6 @@ def unexpected(told: Mapping[str, Any], known: Sequence[Difference]) -> list[str
             if verdict.known_problem
             else "not known"
         )
-        for verdict in explained(told, known)
+        for verdict in explained(content, known)
         if verdict.unexpected
     ]

@@ -1,4 +1,4 @@
-"""What is kept of a record, and what is read of it again?"""
+"""The kept part of a record: how it is made, written and read again."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ KEPT = ("platform", "machine", "cpu", "adapters", "versions", "facts")
 
 
 def kept(record: Record) -> dict[str, Any]:
-    """What a record says of every verdict, a character each, and how those fail that do; the rest
-    is left out.
-    """
+    """The kept part of a record: every verdict, a character each, and how those fail that do."""
     cases = list(record.cases)
     number = {name: i for i, name in enumerate(cases)}
     statuses: dict[str, dict[str, list[str]]] = {}
@@ -43,14 +41,15 @@ def kept(record: Record) -> dict[str, Any]:
     return {"run": run, "cases": cases, "statuses": lines, "failures": failures}
 
 
-def verdicts(told: Mapping[str, Any]) -> Iterator[Verdict]:
+def verdicts(content: Mapping[str, Any]) -> Iterator[Verdict]:
     """The verdicts of a file that `kept` made."""
     details = {
-        (adapter, quantity, case): rest for adapter, quantity, case, *rest in told["failures"]
+        (adapter, quantity, case): failure
+        for adapter, quantity, case, *failure in content["failures"]
     }
-    for adapter, rows in told["statuses"].items():
+    for adapter, rows in content["statuses"].items():
         for quantity, row in rows.items():
-            for case, sign in zip(told["cases"], row, strict=True):
+            for case, sign in zip(content["cases"], row, strict=True):
                 if sign != NOT_ASKED:
                     kind, name = details.get((adapter, quantity, case), (None, None))
                     yield Verdict(
@@ -71,17 +70,17 @@ def file_of(name: str) -> Path:
 
 
 def read(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(file_of(name).read_text(encoding="utf-8"))
-    return found
+    content: dict[str, Any] = json.loads(file_of(name).read_text(encoding="utf-8"))
+    return content
 
 
 def keep(name: str) -> None:
     """Write a row's record as `kept` has it, a line for each adapter and each failure, so that a
     diff can be read.
     """
-    told = kept(read_record(RECORDS / name))
+    content = kept(read_record(RECORDS / name))
     parts = []
-    for key, value in told.items():
+    for key, value in content.items():
         if isinstance(value, list):
             lines = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in value)
             parts.append(f"{json.dumps(key)}: [\n{lines}\n]")

@@ -1,4 +1,4 @@
-"""What does the page say?"""
+"""The text of the page."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ Key = tuple[str, str, str]
 
 def page(rows: Mapping[str, Mapping[str, Any]], known: Sequence[Difference]) -> str:
     """The page of kept files by name."""
-    found = {name: list(explained(told, known)) for name, told in rows.items()}
+    by_row = {name: list(explained(content, known)) for name, content in rows.items()}
     parts = [
         HEAD,
         "\n## What was run\n\n",
         "| name | processor | engines | conform | known | unsupported |\n",
         "|" + " --- |" * 6 + "\n",
     ]
-    for name, told in rows.items():
+    for name, content in rows.items():
         counts = [
-            sum(verdict.status == "conforms" for verdict in found[name]),
-            sum(verdict.known is not None for verdict in found[name]),
-            sum(verdict.status == "unsupported" for verdict in found[name]),
+            sum(verdict.status == "conforms" for verdict in by_row[name]),
+            sum(verdict.known is not None for verdict in by_row[name]),
+            sum(verdict.status == "unsupported" for verdict in by_row[name]),
         ]
         parts.append(
-            f"| {name} | {_processor(told)} | {len(told['statuses'])} | "
+            f"| {name} | {_processor(content)} | {len(content['statuses'])} | "
             f"{' | '.join(map(str, counts))} |\n"
         )
     parts.append(DIFFERING)
@@ -62,26 +62,27 @@ def page(rows: Mapping[str, Mapping[str, Any]], known: Sequence[Difference]) -> 
         + " --- |" * (3 + len(rows))
         + "\n"
     )
-    parts += _differing(found)
+    parts += _differing(by_row)
     return "".join(parts)
 
 
-def _processor(told: Mapping[str, Any]) -> str:
-    facts = told["run"]["facts"]
+def _processor(content: Mapping[str, Any]) -> str:
+    facts = content["run"]["facts"]
     levels = {its.get("processor", its.get("isa", "?")) for its in facts.values() if its}
     return ", ".join(sorted(levels))
 
 
-def _differing(found: Mapping[str, Sequence[Verdict]]) -> Iterator[str]:
+def _differing(by_row: Mapping[str, Sequence[Verdict]]) -> Iterator[str]:
     """A row for every reason that explains failures on some instruction sets and not on all."""
-    asked, failing = _by_reason(found)
+    attempted, failing = _by_reason(by_row)
     for reason, by_name in failing.items():
-        odd = _odd(by_name, asked)
+        odd = _odd(by_name, attempted)
         if not odd:
             continue
         engines = ", ".join(dict.fromkeys(key[1] for key in odd))
         cells = [
-            _cell(set(odd) & by_name.get(name, set()), set(odd) & asked[name]) for name in found
+            _cell(set(odd) & by_name.get(name, set()), set(odd) & attempted[name])
+            for name in by_row
         ]
         others = len({key[0] for key in odd}) - 1
         cases = f"`{odd[0][0]}`" + (f" and {others} more" if others else "")
@@ -89,32 +90,34 @@ def _differing(found: Mapping[str, Sequence[Verdict]]) -> Iterator[str]:
 
 
 def _by_reason(
-    found: Mapping[str, Sequence[Verdict]],
+    by_row: Mapping[str, Sequence[Verdict]],
 ) -> tuple[dict[str, set[Key]], dict[str, dict[str, set[Key]]]]:
-    """By row what was asked, and by reason and row what fails for it."""
+    """The verdicts attempted by row, and those that fail by reason and row."""
     failing: dict[str, dict[str, set[Key]]] = {}
-    asked: dict[str, set[Key]] = {name: set() for name in found}
-    for name, row in found.items():
+    attempted: dict[str, set[Key]] = {name: set() for name in by_row}
+    for name, row in by_row.items():
         for verdict in row:
             key = (verdict.case, verdict.adapter, verdict.quantity)
-            asked[name].add(key)
+            attempted[name].add(key)
             if verdict.known is not None:
                 failing.setdefault(verdict.known, {}).setdefault(name, set()).add(key)
-    return asked, failing
+    return attempted, failing
 
 
-def _odd(by_name: Mapping[str, set[Key]], asked: Mapping[str, set[Key]]) -> list[Key]:
-    """What fails for one reason on some rows, and does not on another that asked it, in order."""
+def _odd(by_name: Mapping[str, set[Key]], attempted: Mapping[str, set[Key]]) -> list[Key]:
+    """The verdicts that fail for one reason on some rows, and do not on another that attempted
+    them, in order.
+    """
     every = set().union(*by_name.values())
     return sorted(
         key
         for key in every
-        if any(key in asked[name] and key not in by_name.get(name, set()) for name in asked)
+        if any(key in attempted[name] and key not in by_name.get(name, set()) for name in attempted)
     )
 
 
-def _cell(failing: set[Key], asked: set[Key]) -> str:
-    return "" if not asked else str(len(failing)) if failing else "–"
+def _cell(failing: set[Key], attempted: set[Key]) -> str:
+    return "" if not attempted else str(len(failing)) if failing else "–"
 
 
 def _plain(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Which instruction sets are there, and can this processor run them?"""
+"""The instruction sets of the matrix, and whether this processor can run them."""
 
 from __future__ import annotations
 
