@@ -1,4 +1,6 @@
-"""The public API of an adapter, and the table of the adapters that are shipped."""
+"""How is one framework asked? The public API of an adapter, and the table of those that are
+shipped.
+"""
 
 from conformance.adapters.adapter import Adapter, Missing, PreparedCall, Unsupported, refuse_misfit
 from conformance.adapters.environment import (

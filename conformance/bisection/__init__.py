@@ -1,1 +1,1 @@
-"""The search for the release of a package that changed the result of a case."""
+"""Which release of a package changed what a case comes to?"""

@@ -1,1 +1,1 @@
-"""The work of each command of the command line."""
+"""What does each command of the command line do?"""

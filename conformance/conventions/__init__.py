@@ -1,6 +1,4 @@
-"""The conventions of frameworks for a window: native arguments <-> geometry, one module per
-framework.
-"""
+"""How does a framework spell a window? Native arguments <-> geometry, one module per framework."""
 
 from conformance.conventions.arguments import ArgumentError, Native, Unrepresentable
 from conformance.conventions.table import NAMES, Convention, get, normal_form

@@ -1,1 +1,1 @@
-"""Cases: their files, their arrays, and the truth of each."""
+"""What is a case, and what is true of it?"""

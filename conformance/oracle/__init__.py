@@ -1,5 +1,5 @@
-"""The truth: the transposed convolution and its gradients in float64, and the bound on an engine's
-error.
+"""What is true: the transposed convolution and its gradients in float64, and what bounds an
+engine's error?
 """
 
 from conformance.oracle.gradients import GradientTruth, gradient_truths

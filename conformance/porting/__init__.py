@@ -1,5 +1,5 @@
-"""The port of a call to another framework: the arguments or the shortest recipe, the proof, and the
-trap.
+"""What is a call of one framework in another: the arguments or the shortest recipe, the proof, and
+the trap?
 """
 
 from conformance.errors import PortError

@@ -1,4 +1,4 @@
-"""A case as a program that needs nothing of this suite."""
+"""What is a case as a program that needs nothing of this suite?"""
 
 from conformance.programs.source import array, fixed, input_padding, program, refused, rendered
 

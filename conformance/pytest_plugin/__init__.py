@@ -1,5 +1,5 @@
-"""The pytest plugin that runs case files. Until `--conformance` asks for it, this imports nothing
-but pytest.
+"""How does pytest run case files? Until `--conformance` asks for it, this imports nothing but
+pytest.
 """
 
 from conformance.pytest_plugin.plugin import (

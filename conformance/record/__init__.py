@@ -1,1 +1,1 @@
-"""The file of a run: its lines, and the differences between two such files."""
+"""What does the file of a run say, and how do two of them differ?"""

@@ -1,4 +1,4 @@
-"""The presentation of a record: as a page, in Markdown, for GitHub."""
+"""How is a record told: on a page, in Markdown, to GitHub?"""
 
 from conformance.report.page import render, write_page
 

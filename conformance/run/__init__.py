@@ -1,1 +1,1 @@
-"""A run from its request to its record."""
+"""How is a run carried out?"""

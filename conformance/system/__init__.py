@@ -1,1 +1,1 @@
-"""This machine, and where on it may be written."""
+"""What is this machine, and where on it may be written?"""

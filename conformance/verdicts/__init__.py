@@ -1,1 +1,1 @@
-"""The meaning of a result."""
+"""What does a result mean?"""

@@ -1,1 +1,1 @@
-"""Engines in processes of their own, and the pool of them."""
+"""Where is a result computed? Engines in processes of their own, and the pool of them."""

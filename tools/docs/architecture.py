@@ -71,12 +71,12 @@ def rooms_of(path: Path) -> set[str]:
 
 def arrows() -> dict[str, set[str]]:
     """Room -> the other rooms that it imports."""
-    imports: dict[str, set[str]] = {room: set() for rooms in LEVELS for room in rooms}
+    found: dict[str, set[str]] = {room: set() for rooms in LEVELS for room in rooms}
     for module, path in modules().items():
         room = module.split(".")[0]
-        if room in imports:
-            imports[room] |= rooms_of(path) - {room}
-    return imports
+        if room in found:
+            found[room] |= rooms_of(path) - {room}
+    return found
 
 
 def nearest(graph: Mapping[str, set[str]]) -> dict[str, set[str]]:
@@ -105,8 +105,8 @@ def picture() -> Iterator[str]:
 
 
 def table() -> Iterator[str]:
-    """A row for each room, the lowest first: its level, its subject and its modules."""
-    yield "| level | room | subject | modules |"
+    """A row for each room, the lowest first: its level, its question and its modules."""
+    yield "| level | room | question | modules |"
     yield "| --- | --- | --- | --- |"
     engines = {entry.module.removeprefix("conformance.adapters.") for entry in REGISTRY.values()}
     paths = modules()
@@ -116,26 +116,26 @@ def table() -> Iterator[str]:
             shown = [part for part in parts if "." not in part and part not in engines]
             names = ", ".join(f"`{part}`" for part in shown)
             names += ", and a file an engine" if room == "adapters" else ""
-            yield f"| {number} | `{room}` | {subject(paths[room])} | {names} |"
+            yield f"| {number} | `{room}` | {question(paths[room])} | {names} |"
 
 
-def subject(path: Path) -> str:
+def question(path: Path) -> str:
     """The first line of a docstring, with what the line after it finishes."""
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     return " ".join(docstring.partition("\n\n")[0].split()).replace("|", "\\|")
 
 
-def generated() -> str:
-    """The text between the marks."""
+def made() -> str:
+    """What stands between the marks."""
     parts: Sequence[Iterator[str]] = (picture(), table())
     return "\n\n".join("\n".join(part) for part in parts)
 
 
 def document(text: str) -> str:
     """The document's text with what is made now."""
-    before, _, following = text.partition(BEGIN)
-    _, _, after = following.partition(END)
-    return f"{before}{BEGIN}\n\n{generated()}\n\n{END}{after}"
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{made()}\n\n{END}{after}"
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Four other ways to compute a transposed convolution, each as its textbook defines it."""
+"""What else is a transposed convolution? Four ways to compute it, each as its textbook says."""

@@ -1,4 +1,4 @@
-"""Calls in a framework's own words, read."""
+"""What does a call say, in its framework's own words?"""
 
 from conformance.porting.calls.reader import read
 
