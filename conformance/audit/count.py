@@ -59,6 +59,17 @@ class Tally:
         return sum(count >= times for count in self.notices.values())
 
 
+def together(slug: str, name: str, tallies: Iterable[Tally]) -> Tally:
+    """Several suites as one."""
+    whole = Tally(slug=slug, name=name)
+    for tally in tallies:
+        whole.configurations += tally.configurations
+        whole.left_out += tally.left_out
+        whole.could_show.update(tally.could_show)
+        whole.notices.update(tally.notices)
+    return whole
+
+
 def detected(truth: Truth, rule: Rule, activation: str | None = None) -> Detection:
     """The mistakes that a rule notices in a call, and those that could show in it and do not."""
     noticed: set[str] = set()

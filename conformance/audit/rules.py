@@ -17,9 +17,7 @@ from conformance.oracle.reference import Float64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Close:
-    """`|got - want| <= atol + rtol * |want|` in every element, as `numpy.isclose` has it; NaN equals
-    NaN.
-    """
+    """`|got - want| <= atol + rtol * |want|` in every element, as in `numpy.isclose`; NaN is NaN."""
 
     atol: float
     rtol: float
@@ -29,10 +27,11 @@ class Close:
         return bool(np.allclose(got, want, rtol=self.rtol, atol=self.atol, equal_nan=True))
 
     def __str__(self) -> str:
-        if not self.atol and not self.rtol:
-            return "equal"
-        parts = [f"{self.atol:g}" if self.atol else "", f"{self.rtol:g} × \\|y\\|" * bool(self.rtol)]
-        return "within " + " + ".join(filter(None, parts))
+        parts = [
+            f"{self.atol:g}" if self.atol else "",
+            f"{self.rtol:.3g} of the value" if self.rtol else "",
+        ]
+        return "within " + " + ".join(filter(None, parts)) if any(parts) else "equal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +48,9 @@ class Switched:
         return bool(np.all(abs(got - want) <= allowed))
 
     def __str__(self) -> str:
-        return f"within {self.rtol:g} × \\|y\\|, or {self.atol:g} where \\|y\\| < {self.below:g}"
+        return (
+            f"within {self.rtol:g} of the value, or {self.atol:g} where it is below {self.below:g}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

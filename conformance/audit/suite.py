@@ -80,6 +80,15 @@ class Suite:
         """Its tests of calls that have a result."""
         return sum(configuration.tests for configuration in self.configurations)
 
+    @property
+    def numbers(self) -> str:
+        """What its arrays hold, in words."""
+        if self.values is None:
+            return "listed"
+        by_role = isinstance(self.values, dict) and set(self.values) <= set(ROLES)
+        said = self.values.values() if by_role else [self.values]
+        return "; ".join(map(_in_words, said))
+
 
 @cache
 def suites() -> tuple[Suite, ...]:
@@ -139,6 +148,15 @@ def _geometry(entry: Mapping[str, Any]) -> Geometry:
     return Geometry(axes=tuple(axes), groups=entry.get("groups", 1))
 
 
+def _in_words(values: Any) -> str:
+    if isinstance(values, str):
+        return values
+    if "uniform" in values:
+        low, high = values["uniform"]
+        return f"uniform in [{low}, {high})"
+    return "normal"
+
+
 def _array(values: Any, shape: Shape, seed: int) -> Float64:
     """Listed numbers, ones, or what is drawn: `uniform: [low, high]`, `normal: deviation`."""
     if values == "ones":
@@ -147,6 +165,6 @@ def _array(values: Any, shape: Shape, seed: int) -> Float64:
         return np.array(values, np.float64).reshape(shape)
     random = np.random.RandomState(seed)
     if "uniform" in values:
-        return random.uniform(*values["uniform"], shape)
-    drawn: Float64 = values["normal"] * random.standard_normal(shape)
-    return drawn
+        low, high = map(float, values["uniform"])
+        return np.asarray(random.uniform(low, high, shape), np.float64)
+    return np.asarray(float(values["normal"]) * random.standard_normal(shape), np.float64)
