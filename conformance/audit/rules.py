@@ -17,7 +17,7 @@ from conformance.oracle.reference import Float64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Close:
-    """`|got - want| <= atol + rtol * |want|` in every element, as in `numpy.isclose`; NaN is NaN."""
+    """`|got - want| <= atol + rtol * |want|` everywhere, as in `numpy.isclose`; NaN equals NaN."""
 
     atol: float
     rtol: float
