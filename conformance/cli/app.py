@@ -29,6 +29,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "list": corpus.list_cases,
     "show": corpus.show,
     "lint": corpus.lint,
+    "audit": corpus.audit,
     "bless": corpus.bless,
     "port": porting.port,
     "conventions": porting.conventions,

@@ -1,15 +1,20 @@
-"""Commands on cases: list, show, lint, bless."""
+"""Commands on cases: list, show, lint, audit, bless."""
 
 from __future__ import annotations
 
 from conformance.cli.options import (
+    Atol,
+    Audited,
     Detects,
     Expression,
+    Form,
     Known,
     Paths,
     Program,
+    Rtol,
     ShowCase,
     Subset,
+    Suites,
     Tags,
     Words,
 )
@@ -46,6 +51,19 @@ def lint(
     from conformance.commands import cases as command
 
     command.lint(cases or [], detects, known or [])
+
+
+def audit(
+    cases: Audited = None,
+    suite: Suites = None,
+    atol: Atol = None,
+    rtol: Rtol = None,
+    form: Form = "terminal",
+) -> None:
+    """Which known mistakes tests notice: one's own cases, or those of public test suites."""
+    from conformance.commands import audit as command
+
+    command.run(cases or [], suite or [], atol=atol, rtol=rtol, form=form)
 
 
 def bless(cases: Words = None) -> None:

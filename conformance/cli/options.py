@@ -199,6 +199,26 @@ Detects = Annotated[
     bool,
     typer.Option("--detects", help="Make every known mistake, and tell which cases notice it."),
 ]
+Audited = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[PATH|CASE]...",
+        show_default=False,
+        help="Cases of one's own, as for list; if none, the public suites and the subset quick.",
+    ),
+]
+Suites = Annotated[
+    list[str] | None,
+    typer.Option("--suite", metavar="NAME", help="A public suite, or conformance; several."),
+]
+Atol = Annotated[
+    float | None,
+    typer.Option(metavar="NUMBER", help="Absolute tolerance of one's own tests."),
+]
+Rtol = Annotated[
+    float | None,
+    typer.Option(metavar="NUMBER", help="Relative tolerance of one's own tests."),
+]
 Call = Annotated[
     str,
     typer.Argument(

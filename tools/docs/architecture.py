@@ -25,7 +25,7 @@ LEVELS = (
     ("adapters", "oracle"),
     ("corpus", "porting"),
     ("workers", "programs", "verdicts"),
-    ("record", "sweep"),
+    ("audit", "record", "sweep"),
     ("callables", "report", "run"),
     ("bisection", "pytest_plugin"),
     ("commands",),

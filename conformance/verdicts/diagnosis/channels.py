@@ -194,7 +194,8 @@ def _unread_channels(reading: Reading) -> Iterator[Mistake]:
     call = reading.call
     groups, inside = call.geometry.groups, len(call.w) // call.geometry.groups
     if inside > FEW_CHANNELS:
-        starts = {inside // tile * tile for tile in TILES if 0 < inside // tile * tile < inside}
+        starts = {inside // tile * tile for tile in TILES} | {*TILES}
+        starts = {start for start in starts if 0 < start < inside}
         for start in sorted(starts, reverse=True):
             w = call.w.copy()
             w.reshape(groups, inside, *w.shape[1:])[:, start:] = 0

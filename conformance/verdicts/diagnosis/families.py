@@ -22,13 +22,17 @@ from conformance.verdicts.diagnosis.wrong_result import WrongResult
 FEW_ULPS = 4
 """Units in the last place by which a product with a factor may be rounded otherwise."""
 
+LOOSEST = 0.03
+"""The relative error of a factor that is read off numbers of few bits."""
+
 
 def family_mistakes(wrong: WrongResult, call: Call) -> Iterator[Mistake]:
     """The kinds that explain every element of a result of the right shape."""
     if wrong.got.shape != wrong.truth.y.shape:
         return
     bits = SIGNIFICAND_BITS[wrong.truth.dtype]
-    reading = Reading(call=call, y=wrong.truth.y, got=wrong.got, tolerance=2.0 ** (3 - bits))
+    tolerance = min(2.0 ** (8 - bits), LOOSEST)
+    reading = Reading(call=call, y=wrong.truth.y, got=wrong.got, tolerance=tolerance)
     families = (
         factor_mistakes(reading),
         permuted_slices(reading, wrong.truth.dtype, wrong.slack),

@@ -41,6 +41,7 @@ COMMANDS = (
     "list",
     "show",
     "lint",
+    "audit",
     "bless",
     "port",
     "conventions",
