@@ -14,7 +14,7 @@ from conformance.corpus.truths import Truths
 from conformance.outcomes import Gradients, Outcome, Output, Perturbed, Repeated, Varied
 from conformance.system.machine import Facts, circumstances
 from conformance.verdicts.assessment import assess_gradients, assess_output
-from conformance.verdicts.diagnosis import diagnosed
+from conformance.verdicts.diagnosis import diagnosed, diagnosed_gradients
 from conformance.verdicts.invariance import variation
 from conformance.verdicts.known import Difference, explain
 from conformance.verdicts.repetition import nondeterminism
@@ -65,9 +65,10 @@ class Judge:
     ) -> Verdict:
         prepared = self._truths(case)
         if quantity == "gradients":
-            return assess_gradients(
+            verdict = assess_gradients(
                 case, prepared.gradients, outcome, adapter=adapter, device=device
             )
+            return diagnosed_gradients(verdict, outcome, prepared.gradients)
         verdict = assess_output(case, prepared.truth, outcome, adapter=adapter, device=device)
         return diagnosed(verdict, outcome, prepared.truth)
 

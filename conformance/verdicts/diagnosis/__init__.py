@@ -1,6 +1,20 @@
 """What is a wrong transposed convolution instead?"""
 
+from conformance.verdicts.diagnosis.gradients import made_gradient_mistakes
 from conformance.verdicts.diagnosis.mistake import Call, Mistake
-from conformance.verdicts.diagnosis.search import diagnose, diagnosed, made_mistakes
+from conformance.verdicts.diagnosis.search import (
+    diagnose,
+    diagnosed,
+    diagnosed_gradients,
+    made_mistakes,
+)
 
-__all__ = ["Call", "Mistake", "diagnose", "diagnosed", "made_mistakes"]
+__all__ = [
+    "Call",
+    "Mistake",
+    "diagnose",
+    "diagnosed",
+    "diagnosed_gradients",
+    "made_gradient_mistakes",
+    "made_mistakes",
+]

@@ -212,6 +212,15 @@ def _axis_mistakes(call: Call) -> Iterator[Mistake]:
         text="stride is ignored",
         call=call.with_axes(lambda _, axis: replace(axis, stride=1)),
     )
+    for key, most in (("stride", (2, 3, 4)), ("dilation", (2,))):
+        for limit in most:
+            limited = call.with_axes(
+                lambda _, axis, key=key, limit=limit: replace(  # type: ignore[misc]
+                    axis, **{key: min(getattr(axis, key), limit)}
+                )
+            )
+            text = f"a {key} above {limit} is taken for {limit}"
+            yield Mistake(name=f"{key}-limited", text=text, call=limited)
 
 
 def _exchanged(call: Call, first: int, second: int) -> Iterator[Mistake]:

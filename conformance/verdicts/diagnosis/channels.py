@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from conformance.oracle.reference import Float64
-from conformance.verdicts.diagnosis.contributions import probe, zipped
+from conformance.verdicts.diagnosis.contributions import Probe, probe, zipped
 from conformance.verdicts.diagnosis.factors import Reading
 from conformance.verdicts.diagnosis.mistake import Call, Mistake
 from conformance.verdicts.diagnosis.slices import chosen, listed, told_factors
@@ -61,18 +61,22 @@ def channel_mistakes(reading: Reading) -> Iterator[Mistake]:
     """
     if not reading.is_finite:
         return
-    for terms in (_own_weights, _ones, _weights_of_others):
-        yield from _solved(reading, terms)
+    inside = _inside(reading.call)
+    unknowns = ((_own_weights, inside), (_ones, 2 * inside), (_weights_of_others, inside**2))
+    for terms, count in unknowns:
+        piece = probe(reading, count)
+        if piece is not None:
+            yield from _solved(reading, terms, piece)
     yield from _unread_channels(reading)
+    yield from _permuted_channels(reading.call)
     yield from _permuted_groups(reading)
 
 
-def _solved(reading: Reading, terms: Callable[[Call, int], list[_Term]]) -> Iterator[Mistake]:
+def _solved(
+    reading: Reading, terms: Callable[[Call, int], list[_Term]], piece: Probe
+) -> Iterator[Mistake]:
     """The mistake that solves the equations of every group, each for itself."""
     call = reading.call
-    piece = probe(reading, len(terms(call, 0)))
-    if piece is None:
-        return
     per_group = call.w.shape[1]
     factors, weights = [], np.zeros_like(call.w)
     for group in range(call.geometry.groups):
@@ -89,6 +93,20 @@ def _solved(reading: Reading, terms: Callable[[Call, int], list[_Term]]) -> Iter
     named = _told(factors, len(call.w) // call.geometry.groups)
     if named is not None:
         yield Mistake(name=named[0], text=named[1], call=replace(call, w=weights))
+
+
+def _permuted_channels(call: Call) -> Iterator[Mistake]:
+    """Orders of the input channels that are likely, where equations cannot tell all."""
+    groups, inside = call.geometry.groups, _inside(call)
+    numbers = np.arange(groups * inside).reshape(groups, inside)
+    where = " of each group" if groups > 1 else ""
+    orders = {"reversed": numbers[:, ::-1]} if inside > 1 else {}
+    if inside > 2:
+        orders |= {f"moved round by {by}": np.roll(numbers, by, axis=1) for by in (1, -1)}
+    for how, order in orders.items():
+        text = f"the input channels{where} are {how}"
+        wrong = replace(call, x=call.x[:, order.ravel()])
+        yield Mistake(name="input-channels-permuted", text=text, call=wrong)
 
 
 def _permuted_groups(reading: Reading) -> Iterator[Mistake]:

@@ -20,8 +20,8 @@ from conformance.verdicts.diagnosis.factors import Reading
 from conformance.verdicts.diagnosis.mistake import Call, Mistake, part
 from conformance.verdicts.diagnosis.slices import listed, told_factors
 
-MOST_UNKNOWNS = 576
-"""Factors that a system of equations is solved for: 24 channels, each with every one's weights."""
+MOST_UNKNOWNS = 256
+"""Factors that a system of equations is solved for: 16 channels, each with every one's weights."""
 
 MOST_PRODUCTS = 2**22
 """Numbers of all contributions together that are computed for it."""
@@ -31,6 +31,9 @@ MOST_TAPS = 8
 
 LEAST_APART = 1e-3
 """Of the largest element: what an error has at least that tells where an input is not read."""
+
+LEAST_EQUATIONS = 1.5
+"""Elements per unknown without which anything could be explained."""
 
 EQUATIONS = 4
 """Elements that are taken per unknown, as far as there are so many."""
@@ -62,7 +65,7 @@ class Probe:
         if len(telling) > 2 * EQUATIONS * count:
             random = np.random.RandomState(0)
             telling = random.choice(telling, 2 * EQUATIONS * count, replace=False)
-        if len(telling) < count:
+        if len(telling) < LEAST_EQUATIONS * count:
             return None
         wanted = self.sums.ravel()[telling]
         factors, _, rank, _ = np.linalg.lstsq(columns[telling], wanted, rcond=1e-9)

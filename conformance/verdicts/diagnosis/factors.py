@@ -19,6 +19,10 @@ MOST_SLICES = 4096
 """Slices of a result that a factor of their own is sought for."""
 
 
+LEAST_PER_FACTOR = 3
+"""Elements that there are for every factor: fewer could be explained by anything."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """A result `got` (N, C_out, *out) that is read as another, and the right one, y, of that shape.
@@ -85,8 +89,9 @@ def _of_result(slicing: Slicing, reading: Reading) -> Iterator[Mistake]:
     y, bias = reading.y, reading.bias
     for offset in (bias, np.zeros(1)) if bias.any() else (bias,):
         sums = y - offset
-        factors = reading.simple(_medians(slicing, reading.got - offset, sums))
-        if (factors == factors[0]).all():
+        medians = factors_of(slicing, reading.got - offset, sums)
+        factors = None if medians is None else reading.simple(medians)
+        if factors is None or (factors == factors[0]).all():
             continue
         kind, text = told_factors(factors, slicing.noun, slicing.where)
         if bias.any():
@@ -95,8 +100,10 @@ def _of_result(slicing: Slicing, reading: Reading) -> Iterator[Mistake]:
         yield Mistake(name=f"{slicing.key}-{kind}", text=text, y=candidate)
 
 
-def _medians(slicing: Slicing, got: Float64, sums: Float64) -> Float64:
-    """By slice the median of got / sums; 1 where nothing tells."""
+def factors_of(slicing: Slicing, got: Float64, sums: Float64) -> Float64 | None:
+    """By slice the median of got / sums, 1 where nothing tells; None where all are alike, or there
+    are so few elements that factors explain anything.
+    """
     rows_got, rows = (np.moveaxis(part, slicing.axis, 0) for part in (got, sums))
     factors = np.ones(slicing.count)
     order = np.argsort(slicing.of, kind="stable")
@@ -108,4 +115,7 @@ def _medians(slicing: Slicing, got: Float64, sums: Float64) -> Float64:
             ratios = (rows_got[numbers].ravel() / below)[below != 0]
         if ratios.size:
             factors[number] = np.median(ratios)
+    overdetermined = LEAST_PER_FACTOR * slicing.count <= np.count_nonzero(sums)
+    if (factors == factors[0]).all() or not (overdetermined or set(factors) == {0.0, 1.0}):
+        return None
     return factors

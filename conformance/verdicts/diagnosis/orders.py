@@ -76,10 +76,10 @@ def permuted_slices(reading: Reading, dtype: str, limit: float) -> Iterator[Mist
     for axis, (name, what) in enumerate(names):
         offsets = (np.zeros(1), bias) if axis == 1 and bias.any() else (np.zeros(1),)
         for offset in offsets:
-            order = _order(y - offset, got - offset, axis, dtype, limit)
+            order = order_of(y - offset, got - offset, axis, dtype, limit)
             if order is None:
                 continue
-            text = f"{what} are {_told(order)}"
+            text = f"{what} are {told_order(order)}"
             if offset is bias:
                 text += ", before the bias"
             yield Mistake(name=name, text=text, y=np.take(y - offset, order, axis) + offset)
@@ -119,7 +119,8 @@ def permuted_phases(call: Call, got: Float64) -> Iterator[Mistake]:
             yield Mistake(name="phases-permuted", text=text, y=np.moveaxis(made, 0, number + 2))
 
 
-def _told(order: list[int]) -> str:
+def told_order(order: list[int]) -> str:
+    """The order of slices in words, behind "are"."""
     count = len(order)
     if order == list(range(count))[::-1]:
         return "reversed"
@@ -132,7 +133,7 @@ def _told(order: list[int]) -> str:
     return f"in {'another order' if kept else 'part those of others'}: {listed(order)}"
 
 
-def _order(y: Float64, got: Float64, axis: int, dtype: str, limit: float) -> list[int] | None:
+def order_of(y: Float64, got: Float64, axis: int, dtype: str, limit: float) -> list[int] | None:
     """Which slice of y on the axis each one of `got` is; None where one is none of them, or every
     one its own.
     """

@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 
 from conformance.corpus.tensors import Array
 from conformance.geometry import Geometry
-from conformance.oracle import Truth
+from conformance.oracle import GradientTruth, Truth
 from conformance.oracle.reference import Float64
-from conformance.outcomes import Outcome, Output
+from conformance.outcomes import Gradients, Outcome, Output
+from conformance.verdicts.compare import compare
 from conformance.verdicts.diagnosis.arguments import argument_mistakes
 from conformance.verdicts.diagnosis.families import family_mistakes, partial_mistakes
 from conformance.verdicts.diagnosis.fit import is_right, slack
+from conformance.verdicts.diagnosis.gradients import diagnose_gradient
 from conformance.verdicts.diagnosis.memory import memory_mistakes, remembered
 from conformance.verdicts.diagnosis.mistake import Call, Mistake
 from conformance.verdicts.diagnosis.outputs import (
@@ -50,6 +52,9 @@ from conformance.verdicts.verdict import Verdict
 
 IN_MEMORY = {"left-zero", "uninitialised-memory", "repeated-memory"}
 """Mistakes of which it is told where they are."""
+
+DIFFERENTIATED = ("input", "kernel", "bias")
+"""Operands in the order in which their gradients are told."""
 
 TELLING = {"padding-beyond-reach", "paddings-regrouped"}
 """Mistakes that are told before the window that they make, which fits as well."""
@@ -110,7 +115,10 @@ def _explained(
         whole = [(mistake, share) for mistake, share in whole if mistake.name != "scaled"]
     region = region_of(~right, truth.geometry) if values.shape == truth.y.shape else None
     if all(mistake.name in IN_MEMORY for mistake, _ in whole):
-        whole = [(mistake, 1.0) for mistake in _kinds(wrong, call, right, region)] + whole
+        kinds = _kinds(wrong, call, right, region)
+        if rounded is not None:  # factors next to 1 are what rounding leaves
+            kinds = [kind for kind in kinds if not kind.name.endswith("s-scaled")]
+        whole = [(mistake, 1.0) for mistake in kinds] + whole
     whole.sort(key=lambda scored: scored[0].name not in TELLING)
     if not whole and values.size <= MOST_FOR_PAIRS:
         whole = [(mistake, 1.0) for mistake in _two_at_once(wrong, call, singles)]
@@ -173,6 +181,26 @@ def diagnosed(verdict: Verdict, outcome: Outcome, truth: Truth | None) -> Verdic
     return replace(
         verdict, diagnosis=diagnosis, precision=verdict.precision if is_rounding else None
     )
+
+
+def diagnosed_gradients(
+    verdict: Verdict, outcome: Outcome, truths: Mapping[str, GradientTruth]
+) -> Verdict:
+    """The verdict, with a diagnosis of the first gradient that differs and can be explained."""
+    if verdict.status != "differs" or not isinstance(outcome, Gradients):
+        return verdict
+    for name in DIFFERENTIATED:
+        gradient = getattr(outcome, name)
+        if gradient is None or name not in truths:
+            continue
+        if compare(gradient, truths[name], briefly=True).mismatch is None:
+            continue
+        diagnosis = diagnose_gradient(gradient, truths[name])
+        if diagnosis is not None:
+            is_rounding = diagnosis["name"].startswith("low-precision")
+            precision = verdict.precision if is_rounding else None
+            return replace(verdict, diagnosis=diagnosis, precision=precision)
+    return verdict
 
 
 def _once(got: Array, truth: Truth, precision: Mapping[str, Any] | None) -> dict[str, Any] | None:
