@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from conformance.adapters import Unsupported
-    from conformance.callables import Report, check
+    from conformance.callables import check
+    from conformance.check_report import Report
     from conformance.corpus.case import Case
     from conformance.corpus.files import load_cases
     from conformance.errors import CaseFileError, PortError
@@ -32,7 +33,7 @@ _HOMES = {
     "Case": "corpus.case",
     "CaseFileError": "errors",
     "PortError": "errors",
-    "Report": "callables",
+    "Report": "check_report",
     "Unsupported": "adapters",
     "check": "callables",
     "conv_transpose": "oracle",

@@ -249,6 +249,89 @@ def operands_in_bfloat16(call: Scatter) -> None:
     call.x, call.w = (part.astype(ml_dtypes.bfloat16).astype(float) for part in (call.x, call.w))
 
 
+def dilation_and_groups_exchanged(call: Scatter) -> None:
+    dilation, groups = call.dilation[0], call.groups
+    possible(call.b is None and len(set(call.dilation)) == 1 and len(call.w) % dilation == 0)
+    call.dilation, call.groups = [groups] * call.rank, dilation
+
+
+def paddings_regrouped(call: Scatter) -> None:
+    possible(call.rank > 1)
+    ends = [end for pair in zip(call.low, call.high, strict=True) for end in pair]
+    call.low, call.high = ends[: call.rank], ends[call.rank :]
+
+
+def padding_beyond_reach(call: Scatter) -> None:
+    reaches = [d * (k - 1) for d, k in zip(call.dilation, call.w.shape[2:], strict=True)]
+    possible(min(call.high) >= 0 and any(map(int.__gt__, call.low, reaches)))
+    extra = call.extra
+    for axis, reach in enumerate(reaches):
+        cut = max(call.low[axis] - reach, 0)
+        possible(call.x.shape[axis + 2] > 2 * cut)
+        call.x = call.x.take(range(cut, call.x.shape[axis + 2] - cut), axis + 2)
+        call.low[axis] = min(call.low[axis], reach)
+        call.high[axis] = call.low[axis] - extra[axis]
+
+
+def stride_limited(call: Scatter) -> None:
+    call.stride = [min(stride, 2) for stride in call.stride]
+
+
+def dilation_limited(call: Scatter) -> None:
+    call.dilation = [min(dilation, 2) for dilation in call.dilation]
+
+
+def last_input_channel_left_out(call: Scatter) -> None:
+    inside = call.w.shape[0] // call.groups
+    possible(inside > 1)
+    call.w = call.w.copy()
+    call.w[inside - 1 :: inside] = 0
+
+
+def input_channels_scaled(call: Scatter) -> None:
+    factors = np.resize([1.0, 2.0, 4.0, 0.5], call.w.shape[0])
+    call.w = call.w * factors.reshape(-1, *[1] * (call.w.ndim - 1))
+
+
+def last_input_channel_unweighted(call: Scatter) -> None:
+    inside = call.w.shape[0] // call.groups
+    possible(inside > 1)
+    call.w = call.w.copy()
+    call.w[inside - 1 :: inside] = 1
+
+
+def input_channels_reversed(call: Scatter) -> None:
+    possible(call.x.shape[1] > call.groups)
+    groups = np.split(call.x, call.groups, axis=1)
+    call.x = np.concatenate([group[:, ::-1] for group in groups], axis=1)
+
+
+def groups_reversed(call: Scatter) -> None:
+    possible(call.groups > 1)
+    call.x = np.concatenate(np.split(call.x, call.groups, axis=1)[::-1], axis=1)
+
+
+def last_input_position_left_out(call: Scatter) -> None:
+    possible(call.x.shape[-1] > 1)
+    call.x = call.x.copy()
+    call.x[..., -1] = 0
+
+
+def last_tap_left_out(call: Scatter) -> None:
+    possible(call.w.shape[-1] > 1)
+    call.w = call.w.copy()
+    call.w[..., -1] = 0
+
+
+def taps_moved_round(call: Scatter) -> None:
+    possible(call.w.shape[-1] > 2)  # of two, that is a flip
+    call.w = np.roll(call.w, 1, axis=-1)
+
+
+def bias_halved(call: Scatter) -> None:
+    call.b = None if call.b is None else call.b / 2
+
+
 ARGUMENTS: dict[str, Callable[[Scatter], None]] = {
     "ends-swapped": ends_swapped,
     "strides-swapped": strides_swapped,
@@ -284,6 +367,20 @@ ARGUMENTS: dict[str, Callable[[Scatter], None]] = {
     "input-layout": input_layout,
     "input-layout-reversed": input_layout_reversed,
     "input-repeated": input_repeated,
+    "dilation-and-groups-exchanged": dilation_and_groups_exchanged,
+    "paddings-regrouped": paddings_regrouped,
+    "padding-beyond-reach": padding_beyond_reach,
+    "stride-limited": stride_limited,
+    "dilation-limited": dilation_limited,
+    "input-channels-left-out": last_input_channel_left_out,
+    "input-channels-scaled": input_channels_scaled,
+    "input-channels-unweighted": last_input_channel_unweighted,
+    "input-channels-permuted": input_channels_reversed,
+    "groups-permuted": groups_reversed,
+    "input-positions-left-out": last_input_position_left_out,
+    "taps-left-out": last_tap_left_out,
+    "taps-permuted": taps_moved_round,
+    "bias-scaled": bias_halved,
     "low-precision/float16-operands": operands_in_float16,
     "low-precision/bfloat16-operands": operands_in_bfloat16,
 }
@@ -341,7 +438,36 @@ def overlaps_averaged(y: Array, call: Scatter) -> Array:
     return y / np.maximum(call.overlap, 1)
 
 
-SUMS: dict[str, Callable[[Array, Scatter], Array]] = {"overlaps-averaged": overlaps_averaged}
+def output_channels_scaled(y: Array, call: Scatter) -> Array:
+    factors: Array = np.resize([1.0, -1.0, 2.0], y.shape[1])
+    return np.asarray(y * factors.reshape(-1, *[1] * call.rank))
+
+
+def first_group_left_out(y: Array, call: Scatter) -> Array:
+    possible(call.groups > 1 and call.w.shape[1] > 1)
+    y[:, : call.w.shape[1]] = 0
+    return y
+
+
+def last_sample_left_out(y: Array, call: Scatter) -> Array:
+    possible(len(y) > 1)
+    y[-1] = 0
+    return y
+
+
+def last_position_left_out(y: Array, call: Scatter) -> Array:
+    possible(y.shape[-1] > 1)
+    y[..., -1] = 0
+    return y
+
+
+SUMS: dict[str, Callable[[Array, Scatter], Array]] = {
+    "overlaps-averaged": overlaps_averaged,
+    "output-channels-scaled": output_channels_scaled,
+    "groups-left-out": first_group_left_out,
+    "samples-left-out": last_sample_left_out,
+    "output-positions-left-out": last_position_left_out,
+}
 
 
 def ends_of(axis: int, first: int, last: int, length: int) -> list[tuple[slice, ...]]:
@@ -427,6 +553,29 @@ def repeated_memory(y: Array, call: Scatter) -> Array:
     return y
 
 
+def axes_exchanged(y: Array, _: Scatter) -> Array:
+    return np.asarray(y.swapaxes(0, 1))
+
+
+def mirrored(y: Array, call: Scatter) -> Array:
+    return y[..., ::-1]
+
+
+def output_channels_reversed(y: Array, call: Scatter) -> Array:
+    return y[:, ::-1]
+
+
+def samples_reversed(y: Array, call: Scatter) -> Array:
+    return y[::-1]
+
+
+def bias_channels_last(y: Array, call: Scatter) -> Array:
+    possible(call.b is not None and math.prod(y.shape[2:]) > 1)
+    assert call.b is not None
+    along = np.resize(call.b, y.size).reshape(y.shape)
+    return y - call.b.reshape(-1, *[1] * call.rank) + along
+
+
 RESULTS: dict[str, Callable[[Array, Scatter], Array]] = {
     "no-bias-on-border": no_bias_on_border,
     "output-padding-zeros": output_padding_zeros,
@@ -438,6 +587,11 @@ RESULTS: dict[str, Callable[[Array, Scatter], Array]] = {
     "output-layout": output_layout,
     "batch-repeated": batch_repeated,
     "output-channels-interleaved": output_channels_interleaved,
+    "output-axes-exchanged": axes_exchanged,
+    "output-mirrored": mirrored,
+    "output-channels-permuted": output_channels_reversed,
+    "samples-permuted": samples_reversed,
+    "bias-along-another-axis": bias_channels_last,
     "uninitialised-memory": uninitialised_memory,
     "repeated-memory": repeated_memory,
 }

@@ -26,8 +26,8 @@ LEVELS = (
     ("corpus", "porting"),
     ("workers", "programs", "verdicts"),
     ("audit", "record", "sweep"),
-    ("callables", "report", "run"),
-    ("bisection", "pytest_plugin"),
+    ("check_report", "report", "run"),
+    ("bisection", "callables", "pytest_plugin"),
     ("commands",),
     ("cli",),
 )

@@ -141,7 +141,12 @@ def _mixed_up_mistakes(call: Call) -> Iterator[Mistake]:
     reaches = [axis.extent - 1 for axis in axes]
     if any(max(a.crop_low, a.crop_high) > reach for a, reach in zip(axes, reaches, strict=True)):
         text = "padding beyond the reach of the kernel is cut from the input, in whole inputs"
-        yield Mistake(name="padding-beyond-reach", text=text, call=_cut_input(call, reaches))
+        canonical, extra = canonical_padding(call.geometry.crops)
+        yield _cut_input(call, reaches, [(low, high) for low, high in canonical], list(extra), text)
+        # as PyTorch says it: one padding for both ends, and output_padding
+        equal = [(axis.crop_low, axis.crop_low) for axis in axes]
+        extra_of_equal = [axis.crop_low - axis.crop_high for axis in axes]
+        yield _cut_input(call, reaches, equal, extra_of_equal, text)
         text = "padding beyond the reach of the kernel is ignored"
         yield _window(
             call,
@@ -151,27 +156,27 @@ def _mixed_up_mistakes(call: Call) -> Iterator[Mistake]:
         )
 
 
-def _cut_input(call: Call, reaches: list[int]) -> Call:
-    """The input without as many positions as each end loses beyond the reach of the kernel, and the
-    ends without that loss.
+def _cut_input(
+    call: Call,
+    reaches: list[int],
+    paddings: list[tuple[int, int]],
+    output_paddings: list[int],
+    text: str,
+) -> Mistake:
+    """The input without as many positions as each end is padded beyond the reach of the kernel, and
+    the ends without that padding.
     """
     cut, axes = [slice(None), slice(None)], []
-    paddings, output_paddings = canonical_padding(call.geometry.crops)
     for axis, reach, (low, high), extra in zip(
         call.geometry.axes, reaches, paddings, output_paddings, strict=True
     ):
         first, last = max(low - reach, 0), axis.size - max(high - reach, 0)
         cut.append(slice(first, max(last, first)))
-        axes.append(
-            replace(
-                axis,
-                size=max(last - first, 0),
-                crop_low=min(low, reach),
-                crop_high=min(high, reach) - extra,
-            )
-        )
+        ends = {"crop_low": min(low, reach), "crop_high": min(high, reach) - extra}
+        axes.append(replace(axis, size=max(last - first, 0), **ends))
     geometry = replace(call.geometry, axes=tuple(axes))
-    return replace(call, x=call.x[tuple(cut)], geometry=geometry)
+    wrong = replace(call, x=call.x[tuple(cut)], geometry=geometry)
+    return Mistake(name="padding-beyond-reach", text=text, call=wrong)
 
 
 def _padded_input(call: Call, high: list[int]) -> Call:

@@ -20,14 +20,11 @@ TILES = (2, 4, 8, 16, 32, 64, 128, 256)
 """Of channels, what a kernel takes at once; what is left over may be forgotten."""
 
 
-FEW_CHANNELS = 64
-"""Of a group: of more, the left-over of a tile is sought also where no equations can be solved."""
-
 ONES, NOBODY = -1, -2
 """Whose weights a channel meets that is added without any, and one that is not read."""
 
-MOST_GROUPS = 8
-"""Groups of which every pair is tried."""
+MOST_GROUPS = 32
+"""Groups of which every other one is tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +64,7 @@ def channel_mistakes(reading: Reading) -> Iterator[Mistake]:
         piece = probe(reading, count)
         if piece is not None:
             yield from _solved(reading, terms, piece)
-    yield from _unread_channels(reading)
+    yield from _unread_channels(reading.call)
     yield from _permuted_channels(reading.call)
     yield from _permuted_groups(reading)
 
@@ -119,9 +116,10 @@ def _permuted_groups(reading: Reading) -> Iterator[Mistake]:
     sources: list[tuple[int, int]] = []
     for group in range(groups):
         wanted = piece.sums[:, group * per_group : (group + 1) * per_group]
-        pairs = itertools.product(range(groups), repeat=2)
-        nearest_first = sorted(pairs, key=lambda pair: (pair[0] != group) + (pair[1] != group))
-        for source, kernel in nearest_first:
+        others = [other for other in range(groups) if other != group]
+        pairs = [(group, group), *((other, group) for other in others)]
+        pairs += [(group, other) for other in others] + [(other, other) for other in others]
+        for source, kernel in pairs:
             of_source, of_kernel = (slice(n * inside, (n + 1) * inside) for n in (source, kernel))
             sums = _alone(piece.call, of_source, call.w[of_kernel])
             if np.allclose(sums, wanted, rtol=1e-2, atol=1e-2 * np.abs(wanted).max(initial=0)):
@@ -207,16 +205,21 @@ def _told(solved: Sequence[Mapping[tuple[int, int], float]], inside: int) -> tup
     return None
 
 
-def _unread_channels(reading: Reading) -> Iterator[Mistake]:
-    """Input channels that are not read from some number on, of many: the left-over of a tile."""
-    call = reading.call
-    groups, inside = call.geometry.groups, len(call.w) // call.geometry.groups
-    if inside > FEW_CHANNELS:
-        starts = {inside // tile * tile for tile in TILES} | {*TILES}
-        starts = {start for start in starts if 0 < start < inside}
-        for start in sorted(starts, reverse=True):
+def _unread_channels(call: Call) -> Iterator[Mistake]:
+    """Input channels that are not read, or added without weights, from some number on, where
+    equations cannot tell: the last one, the left-over of a tile, or all beyond one.
+    """
+    groups, inside = call.geometry.groups, _inside(call)
+    starts = {inside - 1, *(inside // tile * tile for tile in TILES), *TILES}
+    for start in sorted((start for start in starts if 0 < start < inside), reverse=True):
+        which = chosen(np.arange(inside) >= start, "input channel")
+        where = " of each group" if groups > 1 else ""
+        verb = "is" if start == inside - 1 else "are"
+        for name, weight, how in (
+            ("input-channels-left-out", 0.0, "left out"),
+            ("input-channels-unweighted", 1.0, "added without weights"),
+        ):
             w = call.w.copy()
-            w.reshape(groups, inside, *w.shape[1:])[:, start:] = 0
-            where = " of each group" if groups > 1 else ""
-            text = f"input channels from {start} on{where} are left out"
-            yield Mistake(name="input-channels-left-out", text=text, call=replace(call, w=w))
+            w.reshape(groups, inside, *w.shape[1:])[:, start:] = weight
+            text = f"{which}{where} {verb} {how}"
+            yield Mistake(name=name, text=text, call=replace(call, w=w))

@@ -45,6 +45,7 @@ def contribution_mistakes(reading: Reading) -> Iterator[Mistake]:
         return
     for mistakes in (_taps, _input_positions, _unread_ends):
         yield from mistakes(reading)
+    yield from _likely(reading.call)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,15 +136,15 @@ def _taps(reading: Reading) -> Iterator[Mistake]:
 def _taps_of_axis(reading: Reading, axis: int, length: int) -> Iterator[Mistake]:
     """Tap j's weights where tap i's belong, for all pairs of a short kernel, else for i = j."""
     numbers = range(length)
-    pairs = [(i, j) for i in numbers for j in numbers if i == j or length <= MOST_TAPS]
-    piece, w = probe(reading, len(pairs)), reading.call.w
-    if piece is None:
-        return
-    taps = np.moveaxis(w, axis + 2, 0)
-    factors = piece.solution(
-        [_sums(piece.call, w=_only(w, at_position(axis, i), taps[j])) for i, j in pairs]
-    )
-    if factors is None:
+    taps = np.moveaxis(reading.call.w, axis + 2, 0)
+    for pairs in (
+        [(i, j) for i in numbers for j in numbers] if length <= MOST_TAPS else [],
+        [(i, i) for i in numbers],
+    ):
+        factors = _factors_of_taps(reading, axis, pairs)
+        if factors is not None:
+            break
+    else:
         return
     matrix = np.zeros((length, length))
     for (i, j), factor in zip(pairs, factors, strict=True):
@@ -152,6 +153,19 @@ def _taps_of_axis(reading: Reading, axis: int, length: int) -> Iterator[Mistake]
     if named is not None:
         mixed = np.moveaxis(np.tensordot(matrix, taps, 1), 0, axis + 2)
         yield Mistake(name=named[0], text=named[1], call=replace(reading.call, w=mixed))
+
+
+def _factors_of_taps(
+    reading: Reading, axis: int, pairs: Sequence[tuple[int, int]]
+) -> NDArray[np.float64] | None:
+    """The factors with which tap j's weights stand where tap i's belong, for every (i, j)."""
+    piece, w = probe(reading, len(pairs)), reading.call.w
+    if piece is None:
+        return None
+    taps = np.moveaxis(w, axis + 2, 0)
+    return piece.solution(
+        [_sums(piece.call, w=_only(w, at_position(axis, i), taps[j])) for i, j in pairs]
+    )
 
 
 def _told_taps_of_axis(matrix: NDArray[np.float64], where: str) -> tuple[str, str] | None:
@@ -196,6 +210,30 @@ def _told_taps(factors: NDArray[np.float64]) -> str:
         return f"{len(others)} of {factors.size} taps of the kernel are left out"
     values_of_all = listed(factors.ravel())
     return f"every tap of the kernel is multiplied by a factor of its own: {values_of_all}"
+
+
+def _likely(call: Call) -> Iterator[Mistake]:
+    """The first or the last tap or input position left out, and taps moved round by one, where
+    equations cannot tell.
+    """
+    for axis, length in enumerate(call.w.shape[2:]):
+        where = _where(call, axis)
+        for by in (1, -1) if length > 2 else ():
+            order = listed(np.roll(np.arange(length), by))
+            text = f"the kernel's taps{where} are in another order: {order}"
+            rolled = replace(call, w=np.roll(call.w, by, axis + 2))
+            yield Mistake(name="taps-permuted", text=text, call=rolled)
+        for end, which in ((-1, "last"), (0, "first")) if length > 1 else ():
+            w = call.w.copy()
+            w[at_position(axis, end)] = 0
+            text = f"the {which} tap of the kernel{where} is left out"
+            yield Mistake(name="taps-left-out", text=text, call=replace(call, w=w))
+    for axis, size in enumerate(call.x.shape[2:]):
+        for end, which in ((-1, "last"), (0, "first")) if size > 1 else ():
+            x = call.x.copy()
+            x[at_position(axis, end)] = 0
+            text = f"the {which} input position{_where(call, axis)} is left out"
+            yield Mistake(name="input-positions-left-out", text=text, call=replace(call, x=x))
 
 
 def _input_positions(reading: Reading) -> Iterator[Mistake]:

@@ -9,14 +9,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from conformance.oracle.reference import Float64
 from conformance.oracle.truth import SIGNIFICAND_BITS
 from conformance.verdicts.diagnosis.channels import channel_mistakes
-from conformance.verdicts.diagnosis.contributions import contribution_mistakes
+from conformance.verdicts.diagnosis.contributions import at_position, contribution_mistakes
 from conformance.verdicts.diagnosis.factors import Reading, factor_mistakes
 from conformance.verdicts.diagnosis.fit import matching_elements
 from conformance.verdicts.diagnosis.mistake import Call, Mistake
 from conformance.verdicts.diagnosis.orders import permuted_phases, permuted_slices
 from conformance.verdicts.diagnosis.regions import Region
+from conformance.verdicts.diagnosis.slices import result_slicings
 from conformance.verdicts.diagnosis.wrong_result import WrongResult
 
 FEW_ULPS = 4
@@ -41,10 +43,7 @@ def family_mistakes(wrong: WrongResult, call: Call) -> Iterator[Mistake]:
         contribution_mistakes(reading),
     )
     for family in families:
-        fitting = list(_explaining(wrong, family, bits))
-        yield from fitting
-        if fitting:
-            return
+        yield from _explaining(wrong, family, bits)
 
 
 def _explaining(wrong: WrongResult, mistakes: Iterable[Mistake], bits: int) -> Iterator[Mistake]:
@@ -70,3 +69,51 @@ def partial_mistakes(
         matching = matching_elements(wrong.got[inside], y[inside], wrong.truth.dtype, wrong.slack)
         if matching.all() and (y[inside] != wrong.truth.y[inside]).any():
             yield replace(mistake, text=f"{mistake.text}, in {region.text}")
+
+
+def made_families(call: Call, y: Float64) -> Iterator[Mistake]:
+    """The kinds made of a call and its output y (N, C_out, *out): the last slice left out, the
+    first one doubled, the order reversed.
+    """
+    bias = np.zeros(1) if call.bias is None else call.bias.reshape(-1, *[1] * call.geometry.rank)
+    for slicing in result_slicings(call.geometry, y.shape):
+        for kind, chosen, factor in (("left-out", -1, 0.0), ("scaled", 0, 2.0)):
+            factors = np.ones(slicing.count)
+            factors[chosen] = factor
+            text = f"one {slicing.noun} is {kind.replace('-', ' ')}"
+            wrong = slicing.spread(factors, y.ndim) * (y - bias) + bias
+            yield Mistake(name=f"{slicing.key}-{kind}", text=text, y=wrong)
+    reversible = {"samples-permuted": 0, "output-channels-permuted": 1}
+    for name, axis in reversible.items():
+        if y.shape[axis] > 1:
+            yield Mistake(name=name, text="the slices are reversed", y=np.flip(y, axis))
+    yield from _made_of_operands(call)
+
+
+def _made_of_operands(call: Call) -> Iterator[Mistake]:
+    """The last channel, position or tap of an operand left out, or their order reversed."""
+    groups = call.geometry.groups
+    inside = len(call.w) // groups
+    if inside > 1:
+        by_group = call.w.reshape(groups, inside, *call.w.shape[1:])
+        unread, unweighted = by_group.copy(), by_group.copy()
+        unread[:, -1], unweighted[:, -1] = 0, 1
+        for name, w in (
+            ("input-channels-left-out", unread),
+            ("input-channels-unweighted", unweighted),
+            ("input-channels-permuted", by_group[:, ::-1]),
+        ):
+            wrong = replace(call, w=np.ascontiguousarray(w).reshape(call.w.shape))
+            yield Mistake(name=name, text="of the last input channel", call=wrong)
+    if groups > 1:
+        order = np.arange(len(call.w)).reshape(groups, inside)[::-1].ravel()
+        wrong = replace(call, x=call.x[:, order])
+        yield Mistake(name="groups-permuted", text="the groups are reversed", call=wrong)
+    for axis in range(call.geometry.rank):
+        for name, operand in (("input-positions", call.x), ("taps", call.w)):
+            if operand.shape[axis + 2] > 1:
+                unread = operand.copy()
+                unread[at_position(axis, -1)] = 0
+                of_input = operand is call.x
+                wrong = replace(call, x=unread) if of_input else replace(call, w=unread)
+                yield Mistake(name=f"{name}-left-out", text="the last is left out", call=wrong)

@@ -12,6 +12,7 @@ from conformance.verdicts.diagnosis.arguments import argument_mistakes
 from conformance.verdicts.diagnosis.fit import matching_elements
 from conformance.verdicts.diagnosis.memory import remembered
 from conformance.verdicts.diagnosis.mistake import Call, Mistake, part
+from conformance.verdicts.diagnosis.orders import exchanged_axes
 from conformance.verdicts.diagnosis.outputs import arrangements, moved_results, result_mistakes
 from conformance.verdicts.diagnosis.rounding import FORMATS, to_format
 from conformance.verdicts.diagnosis.windows import neighbours, shifted_windows
@@ -43,8 +44,11 @@ def pairs_of_mistakes(wrong: WrongResult, call: Call) -> Iterator[Mistake]:
             )
             yield from _matching(wrong, first, y, piece, result_mistakes(moved, y))
     for first in result_mistakes(call, wrong.truth.y):
-        y = first.output() if first.shape == wrong.got.shape else None
-        if y is not None and wrong.differs_from(y):
+        y = first.output()
+        if y is None or not wrong.differs_from(y):
+            continue
+        yield from _matching(wrong, first, y, piece, exchanged_axes(y, wrong.got.shape))
+        if y.shape == wrong.got.shape:
             yield from _matching(wrong, first, y, piece, arrangements(call, y))
             yield from _matching(wrong, first, y, piece, moved_results(y, wrong.got))
 
@@ -67,6 +71,7 @@ def _then(
                         Mistake(name="shifted-window", text=f"the window is shifted by {shift}"),
                     )
     yield from _matching(wrong, first, y, piece, argument_mistakes(made))
+    yield from _matching(wrong, first, y, piece, exchanged_axes(y, wrong.got.shape))
     if y.shape == wrong.got.shape:
         yield from _matching(wrong, first, y, piece, result_mistakes(made, y))
         yield from _matching(wrong, first, y, piece, moved_results(y, wrong.got))

@@ -24,11 +24,12 @@ from conformance.oracle.reference import Float64
 from conformance.outcomes import Gradients, Outcome, Output
 from conformance.verdicts.compare import compare
 from conformance.verdicts.diagnosis.arguments import argument_mistakes
-from conformance.verdicts.diagnosis.families import family_mistakes, partial_mistakes
+from conformance.verdicts.diagnosis.families import family_mistakes, made_families, partial_mistakes
 from conformance.verdicts.diagnosis.fit import is_right, slack
 from conformance.verdicts.diagnosis.gradients import diagnose_gradient
 from conformance.verdicts.diagnosis.memory import memory_mistakes, remembered
 from conformance.verdicts.diagnosis.mistake import Call, Mistake
+from conformance.verdicts.diagnosis.orders import exchanged_axes
 from conformance.verdicts.diagnosis.outputs import (
     result_mistakes,
 )
@@ -52,6 +53,9 @@ from conformance.verdicts.verdict import Verdict
 
 IN_MEMORY = {"left-zero", "uninitialised-memory", "repeated-memory"}
 """Mistakes of which it is told where they are."""
+
+NOT_NEAR_ONE = {"bias-scaled"}
+"""Kinds whose factor is told also where errors are as small as those of rounding."""
 
 DIFFERENTIATED = ("input", "kernel", "bias")
 """Operands in the order in which their gradients are told."""
@@ -117,7 +121,11 @@ def _explained(
     if all(mistake.name in IN_MEMORY for mistake, _ in whole):
         kinds = _kinds(wrong, call, right, region)
         if rounded is not None:  # factors next to 1 are what rounding leaves
-            kinds = [kind for kind in kinds if not kind.name.endswith("s-scaled")]
+            kinds = [
+                kind
+                for kind in kinds
+                if kind.name in NOT_NEAR_ONE or not kind.name.endswith("-scaled")
+            ]
         whole = [(mistake, 1.0) for mistake in kinds] + whole
     whole.sort(key=lambda scored: scored[0].name not in TELLING)
     if not whole and values.size <= MOST_FOR_PAIRS:
@@ -131,6 +139,11 @@ def _explained(
     if region is not None and fitting[0][0].name in IN_MEMORY:
         told["text"] += f": {region.text}"
     return told
+
+
+def _is_near_one(kind: Mistake) -> bool:
+    """Whether a kind could be factors next to 1, which rounding leaves."""
+    return kind.name.endswith("-scaled") and kind.name not in NOT_NEAR_ONE
 
 
 def _kinds(
@@ -229,6 +242,8 @@ def made_mistakes(truth: Truth) -> Iterator[Mistake]:
         if shifted.makes_sense:
             yield Mistake(name="shifted-window", text="the window is shifted", call=shifted)
     yield from result_mistakes(call, truth.y)
+    yield from exchanged_axes(truth.y, truth.y.shape)
+    yield from made_families(call, truth.y)
     yield from rounding_mistakes(truth)
     yield from memory_mistakes(truth)
 

@@ -51,12 +51,12 @@ def result_slicings(geometry: Geometry, shape: Sequence[int]) -> Iterator[Slicin
     groups = geometry.groups
     every = [
         Slicing(key="samples", noun="sample", axis=0, of=np.arange(batch)),
+        Slicing(key="output-channels", noun="output channel", axis=1, of=np.arange(channels)),
         Slicing(
             key="groups", noun="group", axis=1, of=np.arange(channels) // max(channels // groups, 1)
         ),
-        Slicing(key="output-channels", noun="output channel", axis=1, of=np.arange(channels)),
         Slicing(
-            key="channels-of-groups",
+            key="output-channels",
             noun="output channel",
             axis=1,
             of=np.arange(channels) % max(channels // groups, 1),

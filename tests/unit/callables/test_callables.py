@@ -12,7 +12,7 @@ from helpers import CUT, EMPTY, GAPS, TORCHS_RULE, corpus
 from miniatures import scatter
 
 import conformance
-from conformance.callables import MOST_TOLD
+from conformance.check_report import MOST_TOLD
 from conformance.errors import SelectionError
 from conformance.verdicts.diagnosis import diagnosed
 
