@@ -29,6 +29,9 @@ class Arguments:
     channels: int
     outputs: int
     groups: int
+    values: str
+    dtype: str = "float32"
+    is_far: bool = False
 
     @property
     def extent(self) -> list[int]:
@@ -77,3 +80,12 @@ def geometry_of(drawn: Arguments) -> Any:
 def spoken(drawn: Arguments) -> bool:
     """Whether torch, whose kernels most compiled variants run, has a word for this window."""
     return not isinstance(conventions.get("torch").native(geometry_of(drawn)), Unrepresentable)
+
+
+def speakers(drawn: Arguments) -> int:
+    """How many conventions have a word for this window."""
+    geometry = geometry_of(drawn)
+    return sum(
+        not isinstance(conventions.get(name).native(geometry), Unrepresentable)
+        for name in conventions.NAMES
+    )
