@@ -10,7 +10,7 @@ from typing import Any
 
 from conformance import conventions
 from conformance.conventions import Unrepresentable
-from conformance.geometry import from_padding
+from conformance.geometry import Geometry, from_padding
 
 Pair = tuple[int, int]
 
@@ -65,7 +65,7 @@ class Arguments:
         return found
 
 
-def geometry_of(drawn: Arguments) -> Any:
+def geometry_of(drawn: Arguments) -> Geometry:
     return from_padding(
         size=drawn.size,
         kernel=drawn.kernel,

@@ -33,7 +33,7 @@ def case_of(design: Design, row: Row, drawn: Arguments) -> Case:
             seed=2,
         ),
         bias=bias if row["bias"] == "present" else None,
-        dtype=drawn.dtype,
+        dtype=drawn.dtype,  # type: ignore[arg-type]
         geometry=geometry_of(drawn),
         native=None,
         must_fail=False,

@@ -49,14 +49,13 @@ def far(design: Design, row: Row, numbers: random.Random) -> Arguments | None:
     counts = channels_of(design, row, numbers)
     if extra is None or kind_of_loss(padding, extent) != row["padding"] or counts is None:
         return None
-    wanted = lengths(design, row, numbers)
-    full = [
-        length + low + high - more
-        for length, (low, high), more in zip(wanted, padding, extra, strict=True)
-    ]
     size = [
-        numbers.choice(SIZES) if length == 0 else max(1, -((e - whole) // s) + 1)
-        for length, whole, e, s in zip(wanted, full, extent, stride, strict=True)
+        numbers.choice(SIZES)
+        if length == 0
+        else max(1, -((e + more - length - low - high) // s) + 1)
+        for length, (low, high), more, e, s in zip(
+            lengths(design, row, numbers), padding, extra, extent, stride, strict=True
+        )
     ]
     drawn = Arguments(
         kernel=kernel,
