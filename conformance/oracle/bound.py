@@ -88,8 +88,9 @@ def bound(truth: Truth | GradientTruth) -> Float64:
     eta = max(
         2.0 ** (_EXPONENT_OF_SMALLEST_SUBNORMAL[truth.dtype] - 1), 2.0**-1074
     )  # float64 cannot hold half of its own
-    n, rounded = truth.terms, roundings(truth)
+    n = truth.terms
     with np.errstate(invalid="ignore", over="ignore"):
+        rounded = roundings(truth)
         sums = (1 + u_out) ** len(rounded) * gamma(n, u) + gamma(n, 2.0**-53)
         once = u_out * sum(abs(values) for values in rounded)
         largest = np.asarray(sums * truth.magnitude + once + (n + 1) * eta)
