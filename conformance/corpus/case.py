@@ -13,7 +13,7 @@ from conformance.conventions import Native, Unrepresentable, get
 from conformance.geometry import Geometry, Problem
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
-KINDS_OF_VALUES = ("integers", "wide", "normal", "ones", "arange", "one-hot")
+KINDS_OF_VALUES = ("integers", "signs", "wide", "normal", "ones", "arange", "one-hot")
 DEFAULT_SEEDS = {"input": 1, "kernel": 2, "bias": 3, "gradients": 4}
 
 Shape = tuple[int, ...]

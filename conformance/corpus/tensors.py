@@ -97,6 +97,8 @@ def _recipe_values(source: Made, role: str) -> Array:
     match source.values:
         case "integers":
             values = random.randint(-4, 5, shape).astype(np.float64)
+        case "signs":
+            values = random.randint(-1, 2, shape).astype(np.float64)
         case "wide" if role == "input":
             odd = 2 * random.randint(2048, 4096, shape) + 1
             values = (odd * (1 - 2 * random.randint(0, 2, shape))).astype(np.float64)

@@ -1,13 +1,19 @@
 """The largest error that rounding can explain, per element, with n the number of its terms (the
-bias counted):
+bias counted) and r that of its roundings to the dtype:
 
-    |got - y| <= (gamma(n, u) + gamma(n, 2^-53)) * B + u_out * (|y| + |y - b|) + (n + 1) * eta
+    |got - y| <= ((1 + u_out)^r * gamma(n, u) + gamma(n, 2^-53)) * B + u_out * R + (n + 1) * eta
+    R = |y| and r = 1 without a bias, R = |y| + |y - b| and r = 2 with one
     gamma(n, u) = min(n*u / (1 - n*u), exp(lambda * sqrt(n) * u + n*u^2 / (1 - u)) - 1),  lambda = 6
 
 for any order of summation: the first term of the minimum is N. Higham, Accuracy and Stability of
 Numerical Algorithms, ch. 3; the second N. Higham and T. Mary, SIAM J. Sci. Comput. 41(5), 2019,
 whose probability of failure falls as exp(-lambda^2 / 2). The second gamma is the oracle's own
 error. There are no tolerances to tune.
+
+The sum s of the products comes out of the accumulator as s' with |s' - s| <= gamma * B, and is
+rounded once, to s'(1 + d) with |d| <= u_out / (1 + u_out): the error is at most |s' - s|(1 + |d|)
++ |d||s|. Only a bias that is added to what was rounded makes a second rounding, of v + b where v
+stands for s: that is |v - s|(1 + |d|) + |d||y|, and |d|(1 + |d|) <= u_out.
 """
 
 from __future__ import annotations
@@ -64,6 +70,12 @@ def per_truth(
     return of
 
 
+def roundings(truth: Truth | GradientTruth) -> tuple[Float64, ...]:
+    """What an engine rounds to the dtype: the result, and before a bias the sum of the products."""
+    before = truth.before_bias
+    return (truth.y,) if before is truth.y else (truth.y, before)
+
+
 @per_truth
 def bound(truth: Truth | GradientTruth) -> Float64:
     """The largest error that rounding can explain, per element, of the shape of the output.
@@ -78,7 +90,9 @@ def bound(truth: Truth | GradientTruth) -> Float64:
     )  # float64 cannot hold half of its own
     n = truth.terms
     with np.errstate(invalid="ignore", over="ignore"):
-        sums = (gamma(n, u) + gamma(n, 2.0**-53)) * truth.magnitude
-        largest = np.asarray(sums + u_out * (abs(truth.y) + abs(truth.before_bias)) + (n + 1) * eta)
+        rounded = roundings(truth)
+        sums = (1 + u_out) ** len(rounded) * gamma(n, u) + gamma(n, 2.0**-53)
+        once = u_out * sum(abs(values) for values in rounded)
+        largest = np.asarray(sums * truth.magnitude + once + (n + 1) * eta)
     largest.setflags(write=False)
     return largest

@@ -113,6 +113,8 @@ def array(source: Source | None, role: str) -> str:
     match source.values:
         case "integers":
             expression = f"{generator}.randint(-4, 5, {shape}).astype(float)"
+        case "signs":
+            expression = f"{generator}.randint(-1, 2, {shape}).astype(float)"
         case "wide" if role == "input":
             expression = (
                 f"(lambda r: (2.0 * r.randint(2048, 4096, {shape}) + 1) * (1 - 2 * "

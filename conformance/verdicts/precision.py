@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from conformance.oracle import GradientTruth, Truth
-from conformance.oracle.bound import per_truth
+from conformance.oracle.bound import per_truth, roundings
 from conformance.oracle.reference import Float64
 from conformance.oracle.truth import SIGNIFICAND_BITS
 
@@ -61,7 +61,7 @@ def _squares(truth: Truth | GradientTruth) -> tuple[Any, float, float]:
     """
     mask = np.isfinite(truth.y)
     finite: Any = ... if mask.all() else mask
-    parts = (truth.y,) if truth.before_bias is truth.y else (truth.y, truth.before_bias)
+    parts = roundings(truth)
     return (
         finite,
         float(truth.squares[finite].sum()),

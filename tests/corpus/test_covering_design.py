@@ -522,7 +522,7 @@ def test_generator_writes_what_is_committed() -> None:
     done = subprocess.run(
         [sys.executable, GENERATOR, "--check"], capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout) == (0, "5 files are what the design says\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "10 files are what the design says\n"), done.stderr
 
 
 def test_check_tells_what_is_out_of_date(tmp_path: Path) -> None:

@@ -95,6 +95,7 @@ def made(shape: Sequence[int], values: str, seed: int) -> np.ndarray:
     makers: dict[str, Callable[[], np.ndarray]] = {
         "ones": lambda: np.ones(shape),
         "integers": lambda: random.randint(-4, 5, shape).astype(np.float64),
+        "signs": lambda: random.randint(-1, 2, shape).astype(np.float64),
         "wide": lambda: (
             wide(random, shape) if seed == 1 else random.randint(-2, 3, shape).astype(np.float64)
         ),

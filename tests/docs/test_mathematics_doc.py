@@ -67,7 +67,12 @@ def test_each_derivation_shows_the_example(text: str, title: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "symbol", ["gamma(n, u)", "lambda = 6", "u_out * (|y| + |y - b|)", "(n + 1) * eta"]
+    "symbol",
+    [
+        "((1 + u_out)^r * gamma(n, u) + gamma(n, 2^-53)) * B + u_out * R + (n + 1) * eta",
+        "R = |y| and r = 1 without a bias, R = |y| + |y - b| and r = 2 with one",
+        "lambda = 6",
+    ],
 )
 def test_bound_is_stated_as_the_code_states_it(text: str, symbol: str) -> None:
     """The formula of the document is the one in the module that computes it."""

@@ -182,7 +182,9 @@ def _declared(node: ast.ClassDef) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("values", ["integers", "wide", "normal", "ones", "arange", "one-hot"])
+@pytest.mark.parametrize(
+    "values", ["integers", "signs", "wide", "normal", "ones", "arange", "one-hot"]
+)
 @pytest.mark.parametrize("role", ["input", "kernel"])
 def test_an_array_is_the_same_in_a_program_as_in_a_run(
     values: str, role: str, cases: dict[str, Case]

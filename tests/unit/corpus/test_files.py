@@ -340,7 +340,8 @@ FORM = [
     ),
     (
         case_text(input="{shape: [1, 2, 3, 3]}"),
-        "6: input.values: missing, should be one of integers, wide, normal, ones, arange, one-hot",
+        "6: input.values: missing, should be one of integers, signs, wide, normal, ones, arange, "
+        "one-hot",
     ),
     (
         case_text(input="{shape: 3, values: ones}"),

@@ -256,11 +256,26 @@ def test_bound_is_the_formula_of_the_design() -> None:
         return min(n * u / (1 - n * u), np.exp(6 * np.sqrt(n) * u + n * u**2 / (1 - u)) - 1)
 
     expected = (
-        (gamma(2**-24) + gamma(2**-53)) * magnitude
+        ((1 + 2**-8) ** 2 * gamma(2**-24) + gamma(2**-53)) * magnitude
         + 2**-8 * (abs(y) + abs(y_before))
         + (n + 1) * 2**-134
     )
     assert bound(truth).item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_result_without_a_bias_is_rounded_once() -> None:
+    """The same sum without the bias: what is cut off to bfloat16 instead of rounded is too far
+    away, and passed while two roundings were counted.
+    """
+    axis = Axis(size=1, kernel=1)
+    x, w = np.array([[[1.0]]]), np.array([[[1.0 + 2**-7 - 2**-12]]])
+    truth = truth_of(x, w, None, Geometry(axes=(axis,)), "bfloat16")
+    once = 2**-8 * truth.y.item()
+    assert once < bound(truth).item() < once * (1 + 2**-12)
+    assert compare(truth.y.astype(BF16), truth).mismatch is None
+    assert compare(np.ones((1, 1, 1), BF16), truth).mismatch is not None
+    with_bias = truth_of(x, w, np.zeros(1), Geometry(axes=(axis,)), "bfloat16")
+    assert compare(np.ones((1, 1, 1), BF16), with_bias).mismatch is None
 
 
 @pytest.mark.parametrize("channels", [1, 21, 171], ids=lambda channels: f"{3 * channels} products")

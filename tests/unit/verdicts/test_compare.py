@@ -284,8 +284,9 @@ def test_the_bound_is_that_of_the_docstring_in_every_element(
         terms = 3 * overlap[place] + (bias is not None)
         b = 0.0 if true.bias is None else true.bias[channel]
         y, magnitude = true.y[index], true.magnitude[index]
-        sums = (scalar_gamma(terms, u) + scalar_gamma(terms, 2.0**-53)) * magnitude
-        wanted = sums + u_out * (abs(y) + abs(y - b)) + (terms + 1) * (smallest / 2)
+        times, rounded = (1, abs(y)) if bias is None else (2, abs(y) + abs(y - b))
+        sums = (1 + u_out) ** times * scalar_gamma(terms, u) + scalar_gamma(terms, 2.0**-53)
+        wanted = sums * magnitude + u_out * rounded + (terms + 1) * (smallest / 2)
         assert found[index] == pytest.approx(wanted, rel=1e-12, abs=0)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from conformance import conventions
 from conformance.conventions import Unrepresentable
-from conformance.geometry import from_padding
+from conformance.geometry import Geometry, from_padding
 
 Pair = tuple[int, int]
 
@@ -29,6 +29,9 @@ class Arguments:
     channels: int
     outputs: int
     groups: int
+    values: str
+    dtype: str = "float32"
+    is_far: bool = False
 
     @property
     def extent(self) -> list[int]:
@@ -62,7 +65,7 @@ class Arguments:
         return atoms
 
 
-def geometry_of(drawn: Arguments) -> Any:
+def geometry_of(drawn: Arguments) -> Geometry:
     return from_padding(
         size=drawn.size,
         kernel=drawn.kernel,
@@ -77,3 +80,12 @@ def geometry_of(drawn: Arguments) -> Any:
 def spoken(drawn: Arguments) -> bool:
     """Whether torch, whose kernels most compiled variants run, has a word for this window."""
     return not isinstance(conventions.get("torch").native(geometry_of(drawn)), Unrepresentable)
+
+
+def speakers(drawn: Arguments) -> int:
+    """How many conventions have a word for this window."""
+    geometry = geometry_of(drawn)
+    return sum(
+        not isinstance(conventions.get(name).native(geometry), Unrepresentable)
+        for name in conventions.NAMES
+    )

@@ -12,6 +12,9 @@ from typing import Any
 from conformance.corpus.strict_yaml import read
 
 RANKS = {"line": 1, "plane": 2, "volume": 3}
+RANKS |= {f"far_{name}": rank for name, rank in RANKS.items()} | {"long_line": 1, "long_plane": 2}
+"""Spatial axes of each design. The `far` ones leave the small numbers of the others, in all
+dtypes; the `long` ones have outputs of many positions."""
 
 Row = dict[str, str]
 
@@ -30,6 +33,12 @@ class Design:
     strength: int
     factors: Mapping[str, Mapping[str, Any]]
     illegal: Sequence[Mapping[str, frozenset[str]]]
+    together: Sequence[Sequence[str]] = ()
+    """The factors of which triples are covered; all if there are none."""
+
+    @property
+    def is_far(self) -> bool:
+        return "dtype" in self.factors
 
     @property
     def rank(self) -> int:
@@ -81,6 +90,8 @@ class Design:
     def tuples(self, strength: int) -> Iterator[Tuple]:
         """All legal tuples of that many factors."""
         for chosen in combinations(self.factors, strength):
+            if strength > 2 and self.together and list(chosen) not in self.together:
+                continue
             for levels in product(*(self.factors[factor] for factor in chosen)):
                 combination = tuple(zip(chosen, levels, strict=True))
                 if self.possible(dict(combination)):

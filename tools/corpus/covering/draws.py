@@ -8,8 +8,10 @@ from math import fsum, log2, prod
 from typing import Any
 
 from conformance.corpus.expected import MOST_VALUES
-from covering.arguments import Arguments, geometry_of, spoken
+from covering.arguments import Arguments, geometry_of, speakers, spoken
+from covering.cases import valued
 from covering.designs import Design, Row
+from covering.far import far
 from covering.padding import extra_of, kind_of_padding, padding_of
 
 DRAWS = 400
@@ -41,12 +43,13 @@ def arguments_of(
     """
     candidates = []
     for _ in range(DRAWS):
-        drawn = draw(design, row, numbers)
-        if drawn is not None:
+        drawn = (far if design.is_far else draw)(design, row, numbers)
+        if drawn is not None and tells(drawn):
             candidates.append(drawn)
             if len(candidates) == ENOUGH:
                 break
-    return max(candidates, key=lambda drawn: worth(drawn, seen), default=None)
+    candidates.sort(key=lambda drawn: -worth(drawn, seen))
+    return next(filter(None, (valued(design, row, drawn) for drawn in candidates)), None)
 
 
 def worth(drawn: Arguments, seen: Mapping[Any, int]) -> float:
@@ -64,6 +67,7 @@ def worth(drawn: Arguments, seen: Mapping[Any, int]) -> float:
     return (
         new
         + 2 * spoken(drawn)
+        + (speakers(drawn) if drawn.is_far else 0)
         - 4 / met
         - 8 * max(drawn.products / MANY_PRODUCTS - 0.5, 0)
         - log2(max(size / MOST_VALUES, 1))
@@ -101,8 +105,9 @@ def draw(design: Design, row: Row, numbers: random.Random) -> Arguments | None:
         channels=channels,
         outputs=outputs,
         groups=groups,
+        values=row["values"],
     )
-    return drawn if tells(drawn) and is_small(drawn, row["values"]) else None
+    return drawn if is_small(drawn, row["values"]) else None
 
 
 def channels_of(design: Design, row: Row, numbers: random.Random) -> tuple[int, int, int] | None:

@@ -16,4 +16,5 @@ class Entry:
     row: Row
     case: Case
     arguments: Arguments
+    gradients: bool = False
     compiled: bool = False

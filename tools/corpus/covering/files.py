@@ -28,6 +28,11 @@ TITLES = {
     ),
     "line": "One spatial axis: a covering design of pairs.",
     "volume": "Three spatial axes: a covering design of pairs.",
+    "far_line": "One spatial axis, with numbers beyond the small ones, in all dtypes.",
+    "far_plane": "Two spatial axes, with numbers beyond the small ones, in all dtypes.",
+    "far_volume": "Three spatial axes, with numbers beyond the small ones, in all dtypes.",
+    "long_line": "One long spatial axis, in all dtypes.",
+    "long_plane": "Two spatial axes with many positions, in all dtypes.",
 }
 
 PLANES = {

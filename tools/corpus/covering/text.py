@@ -30,8 +30,10 @@ def text_of(entry: Entry) -> str:
         lines.append(f"    {key}: {{shape: {list(recipe.shape)}, values: {recipe.values}}}")
     if isinstance(case.bias, Made):
         lines.append(f"    bias: {{values: {case.bias.values}}}")
+    if case.dtype != "float32":
+        lines.append(f"    dtype: {case.dtype}")
     lines += window_lines(entry.arguments)
-    if entry.compiled or case.spatial != 2:  # what chooses a code path forward chooses one backward
+    if entry.compiled or entry.gradients:  # what chooses a code path forward chooses one backward
         values = "normal" if case.input.values == "normal" else "integers"
         lines.append(f"    gradients: {{values: {values}}}")
     if entry.compiled:

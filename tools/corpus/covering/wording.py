@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from covering.arguments import Arguments
-from covering.designs import Row
+from covering.arguments import Arguments, geometry_of
+from covering.designs import Design, Row
 
 KERNELS = {
     "one": "a kernel of 1",
@@ -26,6 +26,14 @@ PADDINGS = {
     "appended": "zeros appended by negative padding",
 }
 
+FAR_PADDINGS = {
+    "within": "padding",
+    "start": "a start that loses more than the kernel reaches",
+    "end": "an end that loses more than the kernel reaches",
+    "both": "ends that lose more than the kernel reaches",
+    "appended": "zeros added by negative padding",
+}
+
 
 def identity(row: Row, drawn: Arguments) -> str:
     """k(ernel), s(tride), p(adding), q for output_padding, d(ilation), i(nput), c(hannels),
@@ -43,7 +51,8 @@ def identity(row: Row, drawn: Arguments) -> str:
     parts += [f"g{drawn.groups}"] if drawn.groups > 1 else []
     parts += [f"n{drawn.batch}"] if drawn.batch > 1 else []
     parts += ["bias"] if row["bias"] == "present" else []
-    parts += [row["values"]] if row["values"] != "integers" else []
+    parts += [drawn.dtype] if drawn.dtype != "float32" else []
+    parts += [drawn.values] if drawn.values != "integers" else []
     return "-".join(parts)
 
 
@@ -51,8 +60,10 @@ def alike(values: Sequence[Any]) -> str:
     return "x".join(map(str, values)) if len(set(values)) > 1 else str(values[0])
 
 
-def summary(row: Row, drawn: Arguments) -> str:
+def summary(design: Design, row: Row, drawn: Arguments) -> str:
     """The call in a sentence of the levels that are not plain."""
+    if design.is_far:
+        return far_summary(row, drawn)
     stride = "unequal strides" if row["stride"] == "unequal" else f"stride {drawn.stride[0]}"
     parts = [stride + " with gaps" * (row["gaps"] == "present"), PADDINGS.get(row["padding"])]
     if any(drawn.output_padding):
@@ -61,14 +72,39 @@ def summary(row: Row, drawn: Arguments) -> str:
         parts.append(
             "unequal dilations" if row["dilation"] == "unequal" else f"dilation {drawn.dilation[0]}"
         )
+    kernel = KERNELS.get(row["kernel"], f"a kernel of {row['kernel']}")
+    return sentence(kernel, [*parts, group_words(row, drawn)])
+
+
+def far_summary(row: Row, drawn: Arguments) -> str:
+    """The call in a sentence of numbers: those of a far design are told apart by no level."""
+    parts = [f"stride {alike(drawn.stride)}", FAR_PADDINGS.get(row["padding"])]
+    if any(drawn.output_padding):
+        parts.append(f"output_padding {alike(drawn.output_padding)}")
+    if row["dilation"] != "one":
+        parts.append(f"dilation {alike(drawn.dilation)}")
+    parts.append(group_words(row, drawn))
+    if drawn.batch > 1:
+        parts.append(f"{drawn.batch} samples")
+    out = "x".join(map(str, geometry_of(drawn).out))
+    parts.append(f"an output of {out} in {drawn.dtype}")
+    return sentence(f"a kernel of {'x'.join(map(str, drawn.kernel))}", parts)
+
+
+def group_words(row: Row, drawn: Arguments) -> str | None:
     match row["groups"]:
         case "two" | "three" as number:
-            parts.append(f"{number} groups")
+            return f"{number} groups"
         case "depthwise":
-            parts.append("one group per channel")
+            return "one group per channel"
         case "multiplier":
-            parts.append(f"{drawn.outputs // drawn.groups} output channels per input channel")
+            return f"{drawn.outputs // drawn.groups} output channels per input channel"
+        case "single":
+            return "one output channel per group"
+    return None
+
+
+def sentence(kernel: str, parts: Sequence[str | None]) -> str:
     phrases = [part for part in parts if part]
-    kernel = KERNELS.get(row["kernel"], f"a kernel of {row['kernel']}")
     listed = ", ".join(phrases[:-1]) + " and " + phrases[-1] if len(phrases) > 1 else phrases[0]
     return f"{kernel[0].upper()}{kernel[1:]} meets {listed}."

@@ -58,12 +58,15 @@ def is_quick(case: Case) -> bool:
 
 
 def design_pairs() -> dict[str, set[Need]]:
-    """By full name, the pairs of levels that the cases of the covering design have in it."""
+    """By full name, the pairs of levels that the cases of the covering design have in it, without
+    the far ones: their numbers are for the whole corpus.
+    """
     return {
         f"arithmetic/{stem_of(design, entry)}/{entry.case.name}": {
             (design.name, *pair) for pair in combinations(entry.row.items(), 2)
         }
         for design in designs(FOLDER)
+        if not design.is_far
         for entry in entries(design)
     }
 
