@@ -14,6 +14,8 @@ from miniatures import scatter
 import conformance
 from conformance.check_report import MOST_TOLD
 from conformance.errors import SelectionError
+from conformance.geometry import Axis, Geometry
+from conformance.oracle.gradients import gradient_truths
 from conformance.verdicts.diagnosis import diagnosed
 
 
@@ -264,3 +266,77 @@ def test_a_case_file_that_is_wrong_is_an_error(tmp_path: Path) -> None:
     """A guard that disagrees is no verdict on the callable."""
     with pytest.raises(conformance.CaseFileError, match=r"expected\.shape"):
         conformance.check(kernel, corpus(tmp_path, CUT + "    expected: {shape: [1, 1, 4, 5]}\n"))
+
+
+DIFFERENTIATED = GAPS.replace("id: gaps", "id: differentiated") + (
+    "    gradients: {values: integers}\n"
+)
+
+
+def gradients(
+    x: Any, w: Any, bias: Any, cotangent: Any, *, groups: Any, **arguments: Any
+) -> tuple[Any, Any, Any]:
+    """Right, of the oracle's own: what is tested is how they are asked for."""
+    crops = [
+        (low, high - extra)
+        for (low, high), extra in zip(
+            arguments["padding"], arguments["output_padding"], strict=True
+        )
+    ]
+    axes = tuple(
+        Axis(size=n, kernel=k, stride=s, dilation=d, crop_low=low, crop_high=high)
+        for n, k, s, d, (low, high) in zip(
+            x.shape[2:], w.shape[2:], arguments["stride"], arguments["dilation"], crops, strict=True
+        )
+    )
+    geometry = Geometry(axes=axes, groups=groups)
+    truths = gradient_truths(x, w, bias, cotangent, geometry, "float32")
+    made = {name: truth.y.astype(x.dtype) for name, truth in truths.items()}
+    return made["input"], made["kernel"], made.get("bias")
+
+
+class Layer:
+    """A kernel that has its gradients."""
+
+    forward = staticmethod(kernel)
+    gradients = staticmethod(gradients)
+
+
+@pytest.mark.parametrize("asked", [(kernel, gradients), Layer(), Layer])
+def test_gradients_are_asked_for_where_a_callable_has_them(asked: Any, tmp_path: Path) -> None:
+    """Of a pair, or an object with both; in cases that have a cotangent."""
+    report = conformance.check(asked, corpus(tmp_path, DIFFERENTIATED, GAPS), progress=False)
+    assert report.ok, str(report)
+    assert [(v.case.rpartition("/")[2], v.quantity) for v in report.verdicts] == [
+        ("differentiated", "output"),
+        ("differentiated", "gradients"),
+        ("gaps", "output"),
+    ]
+
+
+def test_a_wrong_gradient_is_named(tmp_path: Path) -> None:
+    """The kernel's, not flipped."""
+
+    def flipped(*operands: Any, **arguments: Any) -> tuple[Any, Any, Any]:
+        dx, dw, db = gradients(*operands, **arguments)
+        return dx, np.flip(dw, tuple(range(2, dw.ndim))), db
+
+    case = corpus(tmp_path, DIFFERENTIATED.replace("[[5]]", "[[5, 6], [7, 9]]"))
+    report = conformance.check((kernel, flipped), case, progress=False)
+    assert not report.ok
+    assert "dkernel: the kernel is not flipped" in str(report)
+
+
+def test_gradients_that_are_no_three_arrays_raise(tmp_path: Path) -> None:
+    """A verdict, and no traceback."""
+    report = conformance.check(
+        (kernel, lambda *_, **__: 3), corpus(tmp_path, DIFFERENTIATED), progress=False
+    )
+    assert [v.status for v in report.verdicts] == ["conforms", "raised"]
+
+
+@pytest.mark.parametrize("nothing", [3, (kernel, 4), (kernel, kernel, kernel)])
+def test_what_cannot_be_called_is_refused(nothing: Any, tmp_path: Path) -> None:
+    """With a sentence that says what can."""
+    with pytest.raises(SelectionError, match="should be a callable, a pair of callables"):
+        conformance.check(nothing, corpus(tmp_path, GAPS))
