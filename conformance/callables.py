@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,19 +63,26 @@ def check(
     truths = kept_truths()
     check_guards(selection.cases, truths)
     concerned = [case for case in selection.cases if case.geometry is not None]
-    asked = _Asked.of(kernel)
-    teller = _Teller(len(concerned)) if progress else None
-    verdicts = []
-    for case in concerned:
-        verdicts.append(_verdict(asked, case, truths))
-        if asked.gradients is not None and case.gradients is not None:
-            verdicts.append(_verdict_on_gradients(asked, case, truths))
-        if teller is not None:
-            teller.tell(verdicts[-1])
+    verdicts = list(_verdicts(_Asked.of(kernel), concerned, truths, progress=progress))
     report = Report(verdicts=tuple(verdicts), _cases={case.name: case for case in concerned})
     if raises and not report.ok:
         raise AssertionError(str(report))
     return report
+
+
+def _verdicts(
+    asked: _Asked, cases: Sequence[Case], truths: Truths, *, progress: bool
+) -> Iterator[Verdict]:
+    """Of every case that on its output, and that on its gradients where both have them."""
+    teller = _Teller(len(cases)) if progress else None
+    for case in cases:
+        verdict = _verdict(asked, case, truths)
+        yield verdict
+        if asked.gradients is not None and case.gradients is not None:
+            verdict = _verdict_on_gradients(asked, case, truths)
+            yield verdict
+        if teller is not None:
+            teller.tell(verdict)
 
 
 class _Teller:

@@ -26,9 +26,22 @@ TOOL = CHECKOUT / "tools" / "corpus" / "quick_subset.py"
 PAGE = CHECKOUT / "docs" / "diagnosis.md"
 LEAST = 3
 GROUPS = {"groups-ignored", "first-kernel-for-all", "first-bias-for-all", "bias-interleaved"}
-GROUPS |= {"input-channels-interleaved", "output-channels-interleaved"}
-IMPOSSIBLE = {"flax": GROUPS, "keras": {*GROUPS, "output-padding-bias-alone"}}
+GROUPS |= {"input-channels-interleaved", "output-channels-interleaved", "groups-permuted"}
+GROUPS |= {"groups-left-out", "groups-scaled"}
+IMPOSSIBLE = {
+    "flax": GROUPS,
+    "keras": {*GROUPS, "output-padding-bias-alone", "padding-beyond-reach"},
+}
 """Mistakes that no case of the corpus shows where a convention has no groups."""
+SCARCE = {"keras": {"dilation-and-groups-exchanged"}}
+"""Mistakes that fewer small cases of the whole corpus show: dilation there needs channels that it
+divides, and no bias."""
+READ_OFF = {"wrong-in-part", "phases-permuted", "positions-in-low-precision"}
+OF_FEW_BITS = {"result-cut"}
+"""Mistakes that show in dtypes of 16 bits."""
+OF_GRADIENTS = {"averaged", "one-stands-for-all", "left-out-of-sum"}
+OF_GRADIENTS |= {"gradient-axes-exchanged", "gradient-layout", "gradient-mirrored"}
+"""Names that are read off a result, or off a gradient: nobody makes them of a case."""
 
 pytestmark = pytest.mark.skipif(
     not TOOL.is_file(),
@@ -71,7 +84,7 @@ def test_every_mistake_is_detected_by_three_members(
     detections: dict[str, set[str]], convention: str
 ) -> None:
     """Each name of the page of mistakes, by cases in float32 that the convention can spell, if it
-    can show that mistake.
+    can show that mistake; those of few bits by cases of any dtype.
     """
     table = set(re.findall(r"^\| `([a-z-]+)`", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
     assert len(table) >= 50
@@ -79,10 +92,15 @@ def test_every_mistake_is_detected_by_three_members(
         case for case in quick() if not isinstance(case.arguments(convention), Unrepresentable)
     ]
     times = Counter(
-        name for case in spelt if case.dtype == "float32" for name in detections.get(case.name, ())
+        name
+        for case in spelt
+        for name in detections.get(case.name, ())
+        if case.dtype == "float32" or name in OF_FEW_BITS
     )
-    assert set(times) == table - IMPOSSIBLE.get(convention, set())
-    assert {name: count for name, count in times.items() if count < LEAST} == {}
+    made = table - READ_OFF - OF_GRADIENTS
+    assert set(times) == made - IMPOSSIBLE.get(convention, set())
+    few = {name for name, count in times.items() if count < LEAST}
+    assert few - SCARCE.get(convention, set()) == set()
 
 
 @pytest.mark.parametrize("design", covering.FILES)

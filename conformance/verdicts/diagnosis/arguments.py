@@ -7,23 +7,22 @@ bias is left out where there are none.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from conformance.geometry import Axis, canonical_padding
+from conformance.geometry import Axis
 from conformance.verdicts.diagnosis.mistake import Call, Mistake
+from conformance.verdicts.diagnosis.mixed_up import Crops, mixed_up_mistakes, window_mistake
 from conformance.verdicts.diagnosis.operands import operand_mistakes
-
-Crops = Callable[[int, Axis], tuple[int, int]]
 
 
 def argument_mistakes(call: Call) -> Iterator[Mistake]:
     """Every mistake about the arguments that this call could show, each once."""
     seen = set()
     for mistake in itertools.chain(
-        _window_mistakes(call), _axis_mistakes(call), _mixed_up_mistakes(call)
+        _window_mistakes(call), _axis_mistakes(call), mixed_up_mistakes(call)
     ):
         assert mistake.call is not None
         key = (mistake.name, mistake.call.geometry)
@@ -31,20 +30,6 @@ def argument_mistakes(call: Call) -> Iterator[Mistake]:
             seen.add(key)
             yield mistake
     yield from operand_mistakes(call)
-
-
-def _cropped(call: Call, crops: Crops) -> Call:
-    """The call with other (crop_low, crop_high) on every axis."""
-
-    def cropped(number: int, axis: Axis) -> Axis:
-        low, high = crops(number, axis)
-        return replace(axis, crop_low=low, crop_high=high)
-
-    return call.with_axes(cropped)
-
-
-def _window(call: Call, name: str, text: str, crops: Crops) -> Mistake:
-    return Mistake(name=name, text=text, call=_cropped(call, crops))
 
 
 def _window_mistakes(call: Call) -> Iterator[Mistake]:
@@ -55,15 +40,15 @@ def _window_mistakes(call: Call) -> Iterator[Mistake]:
     """
     axes = call.geometry.axes
 
-    yield _window(
+    yield window_mistake(
         call,
         "ends-swapped",
         "what the start and the end lose is exchanged",
         lambda _, a: (a.crop_high, a.crop_low),
     )
     yield from _output_padding_mistakes(call)
-    yield _window(call, "padding-ignored", "nothing is cut", lambda _, a: (0, 0))
-    yield _window(
+    yield window_mistake(call, "padding-ignored", "nothing is cut", lambda _, a: (0, 0))
+    yield window_mistake(
         call,
         "padding-ignored",
         "padding is ignored",
@@ -76,7 +61,7 @@ def _window_mistakes(call: Call) -> Iterator[Mistake]:
             False: [min(a.crop_high - a.crop_low, 0) for a in axes],
         }.values():
             yield Mistake(name="padding-of-input", text=text, call=_padded_input(call, extra))
-    yield _window(
+    yield window_mistake(
         call,
         "padding-of-dilated-input",
         (
@@ -90,93 +75,26 @@ def _window_mistakes(call: Call) -> Iterator[Mistake]:
 def _output_padding_mistakes(call: Call) -> Iterator[Mistake]:
     """output_padding ignored, or given back at the start."""
     text = "output_padding is ignored"
-    yield _window(
+    yield window_mistake(
         call,
         "output-padding-ignored",
         text,
         lambda _, a: (a.crop_low, max(a.crop_low, a.crop_high)),
     )
-    yield _window(
+    yield window_mistake(
         call, "output-padding-ignored", text, lambda _, a: (a.crop_low, max(a.crop_high, 0))
     )
     text = "output_padding is given back at the start instead of the end"
     if all(axis.crop_low >= axis.crop_high for axis in call.geometry.axes):
-        yield _window(call, "output-padding-at-start", text, lambda _, a: (a.crop_high, a.crop_low))
-    yield _window(
+        yield window_mistake(
+            call, "output-padding-at-start", text, lambda _, a: (a.crop_high, a.crop_low)
+        )
+    yield window_mistake(
         call,
         "output-padding-at-start",
         text,
         lambda _, a: (a.crop_low + min(a.crop_high, 0), max(a.crop_high, 0)),
     )
-
-
-def _mixed_up_mistakes(call: Call) -> Iterator[Mistake]:
-    """Arguments that stand in each other's place, and padding that is more than a kernel reaches.
-
-    Pads in pairs per axis are read as all begins and all ends, or the reverse.
-    """
-    axes, groups = call.geometry.axes, call.geometry.groups
-    dilations = {axis.dilation for axis in axes}
-    if len(dilations) == 1 and call.bias is None:
-        spread = call.with_axes(lambda _, axis: replace(axis, dilation=groups))
-        exchanged = replace(spread, geometry=replace(spread.geometry, groups=dilations.pop()))
-        text = "dilation and groups are exchanged"
-        yield Mistake(name="dilation-and-groups-exchanged", text=text, call=exchanged)
-    if len(axes) > 1:
-        pairs = [end for axis in axes for end in (axis.crop_low, axis.crop_high)]
-        ends = [axis.crop_low for axis in axes] + [axis.crop_high for axis in axes]
-        rank = len(axes)
-        yield _window(
-            call,
-            "paddings-regrouped",
-            "pads in pairs per axis are read as all begins and then all ends",
-            lambda n, _: (pairs[n], pairs[rank + n]),
-        )
-        yield _window(
-            call,
-            "paddings-regrouped",
-            "all begins and then all ends are read as pads in pairs per axis",
-            lambda n, _: (ends[2 * n], ends[2 * n + 1]),
-        )
-    reaches = [axis.extent - 1 for axis in axes]
-    if any(max(a.crop_low, a.crop_high) > reach for a, reach in zip(axes, reaches, strict=True)):
-        text = "padding beyond the reach of the kernel is cut from the input, in whole inputs"
-        canonical, extra = canonical_padding(call.geometry.crops)
-        yield _cut_input(call, reaches, [(low, high) for low, high in canonical], list(extra), text)
-        # as PyTorch says it: one padding for both ends, and output_padding
-        equal = [(axis.crop_low, axis.crop_low) for axis in axes]
-        extra_of_equal = [axis.crop_low - axis.crop_high for axis in axes]
-        yield _cut_input(call, reaches, equal, extra_of_equal, text)
-        text = "padding beyond the reach of the kernel is ignored"
-        yield _window(
-            call,
-            "padding-beyond-reach",
-            text,
-            lambda n, a: (min(a.crop_low, reaches[n]), min(a.crop_high, reaches[n])),
-        )
-
-
-def _cut_input(
-    call: Call,
-    reaches: list[int],
-    paddings: list[tuple[int, int]],
-    output_paddings: list[int],
-    text: str,
-) -> Mistake:
-    """The input without as many positions as each end is padded beyond the reach of the kernel, and
-    the ends without that padding.
-    """
-    cut, axes = [slice(None), slice(None)], []
-    for axis, reach, (low, high), extra in zip(
-        call.geometry.axes, reaches, paddings, output_paddings, strict=True
-    ):
-        first, last = max(low - reach, 0), axis.size - max(high - reach, 0)
-        cut.append(slice(first, max(last, first)))
-        ends = {"crop_low": min(low, reach), "crop_high": min(high, reach) - extra}
-        axes.append(replace(axis, size=max(last - first, 0), **ends))
-    geometry = replace(call.geometry, axes=tuple(axes))
-    wrong = replace(call, x=call.x[tuple(cut)], geometry=geometry)
-    return Mistake(name="padding-beyond-reach", text=text, call=wrong)
 
 
 def _padded_input(call: Call, high: list[int]) -> Call:
@@ -249,10 +167,10 @@ def _exchanged(call: Call, first: int, second: int) -> Iterator[Mistake]:
         call=swapped("dilation"),
     )
     for what, crops in _exchanged_paddings(other):
-        yield _window(call, "paddings-swapped", f"{what} {where} is exchanged", crops)
+        yield window_mistake(call, "paddings-swapped", f"{what} {where} is exchanged", crops)
     for crops in _exchanged_output_paddings(other):
         text = f"the output_padding {where} is exchanged"
-        yield _window(call, "output-paddings-swapped", text, crops)
+        yield window_mistake(call, "output-paddings-swapped", text, crops)
 
 
 def _exchanged_paddings(other: Mapping[int, Axis]) -> list[tuple[str, Crops]]:

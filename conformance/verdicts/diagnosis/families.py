@@ -83,10 +83,14 @@ def made_families(call: Call, y: Float64) -> Iterator[Mistake]:
             text = f"one {slicing.noun} is {kind.replace('-', ' ')}"
             wrong = slicing.spread(factors, y.ndim) * (y - bias) + bias
             yield Mistake(name=f"{slicing.key}-{kind}", text=text, y=wrong)
-    reversible = {"samples-permuted": 0, "output-channels-permuted": 1}
-    for name, axis in reversible.items():
-        if y.shape[axis] > 1:
-            yield Mistake(name=name, text="the slices are reversed", y=np.flip(y, axis))
+    for axis, length in enumerate(y.shape):
+        name = ("samples", "output-channels", "output-positions")[min(axis, 2)]
+        if length > 1:
+            text = f"the {name} are moved round by one"
+            yield Mistake(name=f"{name}-permuted", text=text, y=np.roll(y, 1, axis))
+    if call.bias is not None:
+        text = "the bias is multiplied by 0.5"
+        yield Mistake(name="bias-scaled", text=text, y=y - 0.5 * bias)
     yield from _made_of_operands(call)
 
 
@@ -109,11 +113,19 @@ def _made_of_operands(call: Call) -> Iterator[Mistake]:
         order = np.arange(len(call.w)).reshape(groups, inside)[::-1].ravel()
         wrong = replace(call, x=call.x[:, order])
         yield Mistake(name="groups-permuted", text="the groups are reversed", call=wrong)
+    factors = np.resize([1.0, 2.0], len(call.w)).reshape(-1, *[1] * (call.w.ndim - 1))
+    wrong = replace(call, w=call.w * factors)
+    yield Mistake(name="input-channels-scaled", text="every second one is doubled", call=wrong)
     for axis in range(call.geometry.rank):
+        if call.w.shape[axis + 2] > 1:
+            wrong = replace(call, w=np.roll(call.w, 1, axis + 2))
+            yield Mistake(name="taps-permuted", text="the taps are moved round by one", call=wrong)
         for name, operand in (("input-positions", call.x), ("taps", call.w)):
-            if operand.shape[axis + 2] > 1:
-                unread = operand.copy()
-                unread[at_position(axis, -1)] = 0
+            if operand.shape[axis + 2] < 2:
+                continue
+            for kind, factor in (("left-out", 0), ("scaled", 2)):
+                changed = operand.copy()
+                changed[at_position(axis, -1)] *= factor
                 of_input = operand is call.x
-                wrong = replace(call, x=unread) if of_input else replace(call, w=unread)
-                yield Mistake(name=f"{name}-left-out", text="the last is left out", call=wrong)
+                wrong = replace(call, x=changed) if of_input else replace(call, w=changed)
+                yield Mistake(name=f"{name}-{kind}", text=f"the last is {kind}", call=wrong)

@@ -97,48 +97,33 @@ def _explained(
     wrong = WrongResult(got=values, truth=truth, slack=slack(truth))
     rounded, is_certain = rounding(values, truth, precision)
     if rounded is not None and wrong.is_near_the_truth():
-        same = [
-            mistake
-            for mistake in single_mistakes(wrong, call, right)
-            if mistake.name != "scaled" and wrong.is_bit_for_bit(mistake)
-        ]
-        return _with_others(rounded, same)
+        return _with_others(rounded, _bit_for_bit(wrong, single_mistakes(wrong, call, right)))
     singles = [*scored_windows(wrong, call), *scored(single_mistakes(wrong, call, right), wrong)]
-    if (
-        rounded is not None
-        and is_certain
-        and all(mistake.name == "scaled" for mistake, _ in _wholly(singles))
-    ):
+    is_plain = all(mistake.name == "scaled" for mistake, _ in _wholly(singles))
+    if rounded is not None and is_certain and is_plain:
         windows = _wholly(list(scored_windows(wrong, call, empty=True)))
         return _with_others(rounded, [mistake for mistake, _ in windows[:1]])
-    in_memory = (
-        list(remembered(values, truth.y, truth, right)) if values.shape == truth.y.shape else []
-    )
+    same_shape = values.shape == truth.y.shape
+    in_memory = list(remembered(values, truth.y, truth, right)) if same_shape else []
+    region = region_of(~right, truth.geometry) if same_shape else None
     whole = _wholly([*singles, *in_memory, *scored_windows(wrong, call, empty=True)])
     if rounded is not None:
         whole = [(mistake, share) for mistake, share in whole if mistake.name != "scaled"]
-    region = region_of(~right, truth.geometry) if values.shape == truth.y.shape else None
     if all(mistake.name in IN_MEMORY for mistake, _ in whole):
         kinds = _kinds(wrong, call, right, region)
-        if rounded is not None:  # factors next to 1 are what rounding leaves
-            kinds = [
-                kind
-                for kind in kinds
-                if kind.name in NOT_NEAR_ONE or not kind.name.endswith("-scaled")
-            ]
-        whole = [(mistake, 1.0) for mistake in kinds] + whole
+        whole = [(kind, 1.0) for kind in kinds if rounded is None or not _is_near_one(kind)] + whole
     whole.sort(key=lambda scored: scored[0].name not in TELLING)
     if not whole and values.size <= MOST_FOR_PAIRS:
         whole = [(mistake, 1.0) for mistake in _two_at_once(wrong, call, singles)]
     if not whole and rounded is not None:
         return rounded
     fitting = whole or _most([*singles, *in_memory], float(right.mean()))
-    if not fitting:
-        return None if region is None else _somewhere(~right, truth.geometry, region)
-    told = _told(fitting)
-    if region is not None and fitting[0][0].name in IN_MEMORY:
-        told["text"] += f": {region.text}"
-    return told
+    return _told(fitting, region) if fitting else _somewhere(~right, truth.geometry, region)
+
+
+def _bit_for_bit(wrong: WrongResult, mistakes: Iterable[Mistake]) -> list[Mistake]:
+    """The mistakes that make exactly the result."""
+    return [each for each in mistakes if each.name != "scaled" and wrong.is_bit_for_bit(each)]
 
 
 def _is_near_one(kind: Mistake) -> bool:
@@ -157,9 +142,11 @@ def _kinds(
 
 
 def _somewhere(
-    wrong: NDArray[np.bool_], geometry: Geometry, region: Region
+    wrong: NDArray[np.bool_], geometry: Geometry, region: Region | None
 ) -> dict[str, Any] | None:
     """A diagnosis that says where a result is wrong and not how, if that is in few slices."""
+    if region is None:
+        return None
     text = rounded_positions(wrong, geometry)
     if text is not None:
         name = "positions-in-low-precision"
@@ -262,7 +249,7 @@ def _most(scored: Sequence[Scored], right: float) -> list[Scored]:
     return [(mistake, share) for mistake, share in scored if share == best]
 
 
-def _told(fitting: Sequence[Scored]) -> dict[str, Any]:
+def _told(fitting: Sequence[Scored], region: Region | None) -> dict[str, Any]:
     (first, share), *others = fitting
     also, names = [], {first.name}
     for mistake, _ in others:
@@ -276,4 +263,6 @@ def _told(fitting: Sequence[Scored]) -> dict[str, Any]:
     )
     if also:
         text += "; or, which fits as well: " + "; ".join(entry["text"] for entry in also[:6])
+    if region is not None and first.name in IN_MEMORY:
+        text += f": {region.text}"
     return {"name": first.name, "text": text, "share": share, "also": also}

@@ -47,43 +47,48 @@ def result_slicings(geometry: Geometry, shape: Sequence[int]) -> Iterator[Slicin
     """Every slicing of a result of this shape that has more than one slice, the coarsest first of
     each axis.
     """
-    batch, channels = shape[:2]
-    groups = geometry.groups
-    every = [
-        Slicing(key="samples", noun="sample", axis=0, of=np.arange(batch)),
-        Slicing(key="output-channels", noun="output channel", axis=1, of=np.arange(channels)),
-        Slicing(
-            key="groups", noun="group", axis=1, of=np.arange(channels) // max(channels // groups, 1)
-        ),
-        Slicing(
-            key="output-channels",
-            noun="output channel",
-            axis=1,
-            of=np.arange(channels) % max(channels // groups, 1),
-            where=" of each group",
-        ),
-    ]
-    for number, axis in enumerate(geometry.axes):
-        where = f" on axis {number}" if geometry.rank > 1 else ""
-        positions = np.arange(shape[number + 2])
-        phases = (positions + axis.crop_low) % axis.stride
-        modulo = f"{where} (output position modulo stride)"
-        every += [
-            Slicing(key="phases", noun="phase", axis=number + 2, of=phases, where=modulo),
-            Slicing(
-                key="output-positions",
-                noun="output position",
-                axis=number + 2,
-                of=positions,
-                where=where,
-            ),
-        ]
+    every = [*_of_samples_and_channels(geometry.groups, shape), *_of_axes(geometry, shape)]
     seen = set()
     for slicing in every:
         cut = (slicing.axis, slicing.of.tobytes())
         if slicing.count > 1 and cut not in seen:
             seen.add(cut)
             yield slicing
+
+
+def _of_samples_and_channels(groups: int, shape: Sequence[int]) -> Iterator[Slicing]:
+    batch, channels = shape[:2]
+    per_group, numbers = max(channels // groups, 1), np.arange(channels)
+    yield Slicing(key="samples", noun="sample", axis=0, of=np.arange(batch))
+    yield Slicing(key="output-channels", noun="output channel", axis=1, of=numbers)
+    yield Slicing(key="groups", noun="group", axis=1, of=numbers // per_group)
+    yield Slicing(
+        key="output-channels",
+        noun="output channel",
+        axis=1,
+        of=numbers % per_group,
+        where=" of each group",
+    )
+
+
+def _of_axes(geometry: Geometry, shape: Sequence[int]) -> Iterator[Slicing]:
+    for number, axis in enumerate(geometry.axes):
+        where = f" on axis {number}" if geometry.rank > 1 else ""
+        positions = np.arange(shape[number + 2])
+        yield Slicing(
+            key="phases",
+            noun="phase",
+            axis=number + 2,
+            of=(positions + axis.crop_low) % axis.stride,
+            where=f"{where} (output position modulo stride)",
+        )
+        yield Slicing(
+            key="output-positions",
+            noun="output position",
+            axis=number + 2,
+            of=positions,
+            where=where,
+        )
 
 
 def chosen(which: NDArray[np.bool_], noun: str) -> str:

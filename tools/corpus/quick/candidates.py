@@ -23,6 +23,9 @@ DTYPE = "float32"
 """The dtype that every engine computes in: mistakes count in it, so that three cases detect them
 everywhere."""
 
+OF_FEW_BITS = frozenset({"result-cut"})
+"""Mistakes that show where a dtype has few bits: they count in all of them."""
+
 MOST_PRODUCTS, MOST_OUTPUTS = 2**17, 2**13
 """Limits of a case that may be chosen."""
 
@@ -85,7 +88,9 @@ def candidate(case: Case, pairs: set[Need]) -> Candidate:
     needs.
     """
     truth = prepare(case).truth
-    names = detected(truth) if truth is not None and case.dtype == DTYPE else set()
+    names = set() if truth is None else detected(truth)
+    if case.dtype != DTYPE:
+        names &= OF_FEW_BITS
     mistakes = frozenset(("mistake", *pair) for pair in product(names, conventions_of(case)))
     certain = truth is not None and truth.exact
     meets = frozenset(factor_pairs(case) | pairs)
