@@ -108,7 +108,8 @@ def chosen(which: NDArray[np.bool_], noun: str) -> str:
         return f"all {noun}s but {int(np.flatnonzero(~which)[0])}"
     steps = np.diff(numbers)
     if len(numbers) > 2 and (steps == steps[0]).all():
-        return f"every {steps[0]}th {noun} from {first} on"
+        ordinal = {2: "second", 3: "third"}.get(int(steps[0]), f"{steps[0]}th")
+        return f"every {ordinal} {noun} from {first} on"
     return f"{noun}s {listed(numbers)}"
 
 
