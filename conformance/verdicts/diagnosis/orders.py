@@ -102,13 +102,13 @@ def permuted_phases(call: Call, got: Float64) -> Iterator[Mistake]:
         ).output()
         assert wide is not None
         rows, of_got = np.moveaxis(wide, number + 2, 0), np.moveaxis(got, number + 2, 0)
-        made, moves = np.empty_like(of_got), []
+        reordered, moves = np.empty_like(of_got), []
         for phase in range(stride):
-            here = of_got[phase::stride]
+            of_phase = of_got[phase::stride]
             for move in sorted(range(-phase, stride - phase), key=abs):
-                there = rows[phase + move + stride - 1 :: stride][: len(here)]
-                if np.allclose(here, there, rtol=1e-2, atol=0.0, equal_nan=True):
-                    made[phase::stride] = there
+                source = rows[phase + move + stride - 1 :: stride][: len(of_phase)]
+                if np.allclose(of_phase, source, rtol=1e-2, atol=0.0, equal_nan=True):
+                    reordered[phase::stride] = source
                     moves.append((axis.crop_low + phase, move))
                     break
         if len(moves) == stride and any(move for _, move in moves):
@@ -116,7 +116,9 @@ def permuted_phases(call: Call, got: Float64) -> Iterator[Mistake]:
             where = f" on axis {number}" if call.geometry.rank > 1 else ""
             text = f"the phases of the stride{where} are in another order: "
             text += listed([other for _, other in sorted(order)])
-            yield Mistake(name="phases-permuted", text=text, y=np.moveaxis(made, 0, number + 2))
+            yield Mistake(
+                name="phases-permuted", text=text, y=np.moveaxis(reordered, 0, number + 2)
+            )
 
 
 def told_order(order: list[int]) -> str:
