@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from conformance.corpus.case import Case, Given, Source
+from conformance.corpus.case import DTYPES, Case, Given, Source
 from conformance.corpus.files import load_cases
 from conformance.sweep.attempt import Caller, Tried, skeleton
 from conformance.sweep.call import Drawn
@@ -23,7 +23,7 @@ from conformance.verdicts.known_reader import load_differences
 from conformance.verdicts.version_range import Position
 from conformance.workers.answers import Greeting
 
-MOST_ASKED = 3  # cases of an entry that are put to the engine, the smallest first
+MOST_ASKED = 2  # cases of an entry and a dtype that are put to the engine, the smallest first
 UNDIAGNOSED = ("shape", "nonfinite")
 """Kinds of mismatches that no diagnosis has to explain to be the same in other calls."""
 
@@ -70,26 +70,24 @@ class Declared:
         )
 
     def _is_alike(self, entry: Difference, drawn: Drawn) -> bool:
-        """Whether one of the entry's cases has this dtype and rank; where no diagnosis tells what
-        goes wrong, also the rest that decides about shapes and what is not finite.
+        """Whether one of the entry's cases has this dtype and rank, and what else decides where no
+        diagnosis tells what goes wrong.
         """
-        alike = (
-            case
+        if entry.diagnosis is None and entry.kind not in UNDIAGNOSED:
+            return False
+        return any(
+            _traits(case, entry) == _traits(drawn.case, entry)
             for case in self._cases
             if entry.names(case.name)
-            and (case.dtype, case.spatial) == (drawn.dtype, drawn.geometry.rank)
-        )
-        if entry.diagnosis is not None:
-            return any(alike)
-        return entry.kind in UNDIAGNOSED and any(
-            _special(case) == _special(drawn.case) for case in alike
         )
 
     def _messages(self, entry: Difference) -> frozenset[str]:
-        """The messages of the entry's smallest cases, asked once."""
+        """The messages of the entry's smallest cases of every dtype, asked once."""
         if entry.at not in self._said:
-            cases = [case for case in self._cases if entry.names(case.name)][:MOST_ASKED]
-            said = (self.caller.said(case, entry.quantity) for case in cases)
+            cases = [case for case in self._cases if entry.names(case.name)]
+            of_dtype = [[case for case in cases if case.dtype == dtype] for dtype in DTYPES]
+            asked = [case for each in of_dtype for case in each[:MOST_ASKED]]
+            said = (self.caller.said(case, entry.quantity) for case in asked)
             self._said[entry.at] = frozenset(
                 _telling(message, entry.status) for message in said if message is not None
             )
@@ -103,11 +101,15 @@ def _telling(message: str, status: str) -> str:
     return skeleton(message)
 
 
-def _special(case: Case) -> tuple[bool, bool, bool, bool]:
-    """(empty, in groups, not finite in the input, in the kernel)."""
-    empty = 0 in case.input.shape or 0 in case.kernel.shape
-    grouped = case.geometry is not None and case.geometry.groups > 1
-    return empty, grouped, _is_not_finite(case.input), _is_not_finite(case.kernel)
+def _traits(case: Case, entry: Difference) -> tuple[object, ...]:
+    """The traits of a case that have to agree for a mismatch to be the entry's: whether something
+    is empty for a shape, where something is not finite for what is not finite.
+    """
+    if entry.diagnosis is None and entry.kind == "shape":
+        return (0 in case.input.shape or 0 in case.kernel.shape,)
+    if entry.kind == "nonfinite":
+        return case.dtype, _is_not_finite(case.input), _is_not_finite(case.kernel)
+    return case.dtype, case.spatial
 
 
 def _is_not_finite(operand: Source) -> bool:

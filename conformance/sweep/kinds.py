@@ -14,7 +14,7 @@ LONGEST_SHOWN = 120  # of a kind, on a terminal
 class Kind:
     """The kind of a failure: two failures of one kind count as the same.
 
-    What was refused has no `group`: the message says what it is about.
+    What was refused or has another shape has no `group`: the message says what it is about.
     """
 
     way: Way
@@ -49,11 +49,11 @@ def kind_of(tried: Tried) -> Kind:
     assert tried.way is not None, "fails"
     drawn = tried.drawn
     grouped = ", groups" if drawn.geometry.groups > 1 else ""
-    refused = tried.way.status == "raised"
+    told = tried.way.status == "raised" or tried.way.kind.startswith("shape")
     return Kind(
         way=tried.way,
         diagnosis=diagnosis_of(tried),
-        group="" if refused else f", {drawn.dtype}, {drawn.geometry.rank}-D{grouped}",
+        group="" if told else f", {drawn.dtype}, {drawn.geometry.rank}-D{grouped}",
     )
 
 
