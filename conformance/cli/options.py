@@ -144,6 +144,12 @@ AllowUnsupported = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="The same seed draws the same calls.")]
 Count = Annotated[int, typer.Option(min=1, help="Calls drawn for every adapter.")]
+Indices = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--index", min=1, metavar="INDEX", help="Only the call of this number; may be repeated."
+    ),
+]
 Ranks = Annotated[
     list[int] | None,
     typer.Option(
@@ -151,9 +157,15 @@ Ranks = Annotated[
     ),
 ]
 Dtypes = Annotated[
-    list[str] | None, typer.Option("--dtype", metavar="DTYPE", help="float32 if not given.")
+    list[str] | None,
+    typer.Option("--dtype", metavar="DTYPE", help="All, float32 most often, if none."),
 ]
-Gradients = Annotated[bool, typer.Option("--gradients", help="The gradients of every call too.")]
+Gradients = Annotated[
+    bool,
+    typer.Option(
+        "--gradients/--no-gradients", help="The gradients too, where the engine has them."
+    ),
+]
 SweepThreads = Annotated[int, typer.Option(min=1, help="Threads of every engine.")]
 SweepOutput = Annotated[
     Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the cases that fail.")

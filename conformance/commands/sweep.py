@@ -10,9 +10,11 @@ import typer
 
 from conformance.commands.run import ended_by_signals
 from conformance.corpus.case import DTYPES
+from conformance.corpus.files import shipped_cases
 from conformance.errors import RecordError, UsageError
-from conformance.sweep import Request, Swept, Wish, sweep
+from conformance.sweep import Failure, Request, Swept, Wish, sweep
 from conformance.sweep.call import Dtype
+from conformance.sweep.draw import ALL_RANKS, MIXED_DTYPES
 from conformance.workers.specs import read_specs
 
 MOST_REFUSALS = 5
@@ -24,6 +26,7 @@ class Options:
 
     seed: int
     count: int
+    indices: list[int] = field(default_factory=list)
     ranks: list[int] = field(default_factory=list)
     dtypes: list[str] = field(default_factory=list)
     gradients: bool
@@ -51,22 +54,24 @@ def run(options: Options) -> None:
         seed=options.seed,
         count=options.count,
         wish=Wish(
-            ranks=options.ranks or (1, 2, 3),
-            dtypes=cast(list[Dtype], options.dtypes) or ("float32",),
+            ranks=options.ranks or ALL_RANKS,
+            dtypes=cast(list[Dtype], options.dtypes) or MIXED_DTYPES,
             gradients=options.gradients,
         ),
         specs=specs,
         folder=options.output,
         threads=options.threads,
+        indices=options.indices,
+        corpora=(shipped_cases(),),
     )
     with ended_by_signals():
         results = sweep(request, lambda line: print(line, flush=True))
     for swept in results:
-        tell(swept)
+        tell(swept, request)
     raise typer.Exit(1 if any(swept.fails for swept in results) else 0)
 
 
-def tell(swept: Swept) -> None:
+def tell(swept: Swept, request: Request) -> None:
     """Print what came of one adapter."""
     failed = sum(failure.count for failure in swept.failures.values())
     lost = f", {swept.lost} processes lost" if swept.lost else ""
@@ -76,12 +81,25 @@ def tell(swept: Swept) -> None:
         f" for failures: {failed} of {len(swept.failures)} kinds{lost}"
     )
     for failure in sorted(swept.failures.values(), key=lambda failure: -failure.count):
-        print(
-            f"  {failure.count} x {failure.kind}\n      "
-            f"{failure.file or 'not written: too many kinds'}"
-        )
-    for counts, what in ((swept.refused, "unsupported"), (swept.redrawn, "drawn again")):
-        for reason, count in counts.most_common(MOST_REFUSALS):
+        tell_failure(failure, request)
+    counts = (
+        (swept.known, "known"),
+        (swept.refused, "unsupported"),
+        (swept.redrawn, "drawn again"),
+    )
+    for counted, what in counts:
+        for reason, count in counted.most_common(None if what == "known" else MOST_REFUSALS):
             print(f"  {count} {what}: {reason}")
     if swept.given_up is not None:
         print(f"  given up: {swept.given_up}")
+
+
+def tell_failure(failure: Failure, request: Request) -> None:
+    """Print one kind of failure: its first call, how many are like it, and its file."""
+    often = "" if failure.repeats else "not every time: "
+    more = f"; {failure.count - 1} more like it" if failure.count > 1 else ""
+    print(
+        f"  {often}{failure.kind}\n"
+        f"      {request.address(failure.call)}{more}\n"
+        f"      {failure.file or 'not written: too many kinds'}"
+    )

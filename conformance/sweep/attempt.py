@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from conformance.conventions import Native
+from conformance.corpus.case import Case
+from conformance.corpus.tensors import Array, Tensors
+from conformance.corpus.truths import prepare
 from conformance.outcomes import Outcome
 from conformance.sweep.call import Drawn
 from conformance.sweep.standby import Standby
 from conformance.verdicts.assessment import assess_gradients, assess_output
-from conformance.verdicts.diagnosis import diagnosed
+from conformance.verdicts.diagnosis import diagnosed, diagnosed_gradients
 from conformance.verdicts.verdict import Verdict
 
 LONGEST_KIND = 400
@@ -48,6 +52,8 @@ class Tried:
 
     def diagnosed(self) -> Verdict:
         """The verdict with its diagnosis, which takes longer than the call."""
+        if self.verdict.quantity == "gradients":
+            return diagnosed_gradients(self.verdict, self.outcome, self.drawn.gradient_truths)
         return diagnosed(self.verdict, self.outcome, self.drawn.truth)
 
 
@@ -62,18 +68,42 @@ class Caller:
         """The result of one call. Raises LostError."""
         native = drawn.case.arguments(self.convention)
         assert isinstance(native, dict), "drawn for this convention"
-        engine = self.standby.ready()
-        self.calls += 1
+        outcome = self._asked(drawn.tensors, drawn.cotangent, native, quantity)
         case, label, device = drawn.case, self.standby.spec.label, self.device
         if quantity == "gradients":
-            outcome = engine.gradients(drawn.tensors, drawn.cotangent, native, device)
-            verdict = assess_gradients(
-                case, drawn.gradient_truths, outcome, adapter=label, device=device
-            )
+            truths = drawn.gradient_truths
+            verdict = assess_gradients(case, truths, outcome, adapter=label, device=device)
         else:
-            outcome = engine.call(drawn.tensors, native, device)
             verdict = assess_output(case, drawn.truth, outcome, adapter=label, device=device)
         return Tried(drawn=drawn, outcome=outcome, verdict=verdict, way=_way(verdict))
+
+    def said(self, case: Case, quantity: str) -> str | None:
+        """The message with which a case of a file fails, None where it has another answer or
+        cannot be asked. Raises LostError.
+        """
+        native = case.arguments(self.convention)
+        prepared = prepare(case)
+        cotangent = prepared.cotangent
+        if not isinstance(native, dict) or (quantity == "gradients" and cotangent is None):
+            return None
+        answer = self._asked(prepared.tensors, cotangent, native, quantity)
+        label, device = self.standby.spec.label, self.device
+        if quantity == "gradients":
+            truths = prepared.gradients
+            verdict = assess_gradients(case, truths, answer, adapter=label, device=device)
+        else:
+            verdict = assess_output(case, prepared.truth, answer, adapter=label, device=device)
+        return verdict.message if verdict.status in ("raised", "crashed") else None
+
+    def _asked(
+        self, tensors: Tensors, cotangent: Array | None, native: Native, quantity: str
+    ) -> Outcome:
+        engine = self.standby.ready()
+        self.calls += 1
+        if quantity == "gradients":
+            assert cotangent is not None, "asked for gradients"
+            return engine.gradients(tensors, cotangent, native, self.device)
+        return engine.call(tensors, native, self.device)
 
 
 def _way(verdict: Verdict) -> Way | None:

@@ -5,20 +5,21 @@ shrunk.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from conformance.corpus.case import Case, Given, Made, Place, Shape, Source
+from conformance.corpus.case import Case, Made, Place, Shape
 from conformance.corpus.tensors import Array, Tensors, dtype_of
 from conformance.geometry import Geometry
 from conformance.oracle import GradientTruth, Truth, gradient_truths, truth_of
 from conformance.oracle.truth import SIGNIFICAND_BITS
 
 Dtype = Literal["float32", "float64", "float16", "bfloat16"]
+NONFINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 LARGEST = 4
 """The magnitude of the largest number that the recipe `integers` makes."""
@@ -29,14 +30,34 @@ KEPT = 1024
 _NOWHERE = Place(file=Path("sweep.yaml"), lines={"": 1})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Put:
+    """One number of an operand that is not finite; `position` counts in C order, from the start
+    again where the operand is shorter.
+    """
+
+    role: Literal["input", "kernel"]
+    position: int
+    value: Literal["nan", "inf", "-inf"]
+
+    def index(self, shape: Shape) -> Shape:
+        """The full index in an operand that is not empty."""
+        rest = self.position % math.prod(shape)
+        found: list[int] = []
+        for size in reversed(shape):
+            rest, number = divmod(rest, size)
+            found.insert(0, number)
+        return tuple(found)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Drawn:
     """A call with integers for numbers.
 
     The input is made from `seed`, kernel, bias and cotangent from the next ones: with seed 1 those
     that a case file has by default. The numbers are of -4 to 4; `small` operands of -1 to 1, for
-    sums that the dtype would not hold otherwise. With `gradients` it is the gradients that are
-    asked for, too.
+    sums that the dtype would not hold otherwise. One number may be put that is not finite. With
+    `gradients` it is the gradients that are asked for, too.
     """
 
     geometry: Geometry
@@ -47,6 +68,7 @@ class Drawn:
     dtype: Dtype = "float32"
     seed: int = 1
     small: bool = False
+    put: Put | None = None
     gradients: bool = False
 
     @property
@@ -79,7 +101,10 @@ class Drawn:
             for a in self.geometry.axes
         )
         channels = self.geometry.groups + self.in_per_group + self.out_per_group
-        return axes + channels + abs(self.batch - 1) + self.bias + (self.seed != 1) + self.small
+        numbers = (self.seed != 1) + self.small
+        if self.put is not None:
+            numbers += 1 + (self.put.position > 0) + (self.put.value != "nan")
+        return axes + channels + abs(self.batch - 1) + self.bias + numbers
 
     @cached_property
     def case(self) -> Case:
@@ -89,9 +114,9 @@ class Drawn:
             summary="",
             source="",
             spatial=self.geometry.rank,
-            input=self._source(self.x_shape, 0),
-            kernel=self._source(self.kernel_shape, 1),
-            bias=self._source((self.out_per_group * self.geometry.groups,), 2)
+            input=self._source(self.x_shape, 0, "input"),
+            kernel=self._source(self.kernel_shape, 1, "kernel"),
+            bias=self._source((self.out_per_group * self.geometry.groups,), 2, "bias")
             if self.bias
             else None,
             gradients=self._recipe(self.y_shape, 3) if self.gradients else None,
@@ -109,8 +134,8 @@ class Drawn:
         """Its arrays: the numbers that the case's own recipe makes."""
         bias = (self.out_per_group * self.geometry.groups,)
         return Tensors(
-            x=self._array(self.x_shape, 0, self.largest),
-            kernel=self._array(self.kernel_shape, 1, self.largest),
+            x=self._placed(self._array(self.x_shape, 0, self.largest), "input"),
+            kernel=self._placed(self._array(self.kernel_shape, 1, self.largest), "kernel"),
             bias=self._array(bias, 2, self.largest) if self.bias else None,
         )
 
@@ -121,7 +146,7 @@ class Drawn:
         """
         truth = truth_of(*self.tensors, self.geometry, self.dtype)
         terms = self.in_per_group * math.prod(self.geometry.kernel)
-        if self._holds(terms * self.largest**2 + self.largest):
+        if self.put is None and self._holds(terms * self.largest**2 + self.largest):
             vars(truth)["exact"] = True  # else computed from another transposed convolution
         return truth
 
@@ -140,15 +165,17 @@ class Drawn:
             "bias": self.batch * math.prod(self.geometry.out),
         }
         for of, truth in truths.items():
-            if self._holds(terms[of] * LARGEST):
+            if self.put is None and self._holds(terms[of] * LARGEST):
                 vars(truth)["exact"] = True
         return truths
 
     @property
     def exact(self) -> bool:
         """Whether every order of summation gives the same bits, so that one wrong bit is a
-        failure.
+        failure; what is not finite is left out of account.
         """
+        if self.put is not None:
+            return replace(self, put=None).exact
         return self.truth.exact and not (
             self.gradients and any(not truth.exact for truth in self.gradient_truths.values())
         )
@@ -169,12 +196,19 @@ class Drawn:
             .astype(dtype_of(self.dtype))
         )
 
-    def _source(self, shape: Shape, number: int) -> Source:
-        if not self.small:
-            return self._recipe(shape, number)
-        return Given(
-            shape=shape, numbers=tuple(map(float, self._array(shape, number, self.largest).ravel()))
-        )
+    def _placed(self, array: Array, role: str) -> Array:
+        """The array with what is put into this operand."""
+        if self.put is not None and self.put.role == role and array.size:
+            array = array.copy()
+            array[self.put.index(array.shape)] = NONFINITE[self.put.value]
+        return array
+
+    def _source(self, shape: Shape, number: int, role: str) -> Made:
+        made = self._recipe(shape, number)
+        if self.put is not None and self.put.role == role and 0 not in shape:
+            placed = (self.put.index(shape), NONFINITE[self.put.value])
+            made = replace(made, put=(placed,))
+        return replace(made, values="signs") if self.small else made
 
     def _recipe(self, shape: Shape, number: int) -> Made:
         return Made(shape=shape, values="integers", seed=self.seed + number)

@@ -3,7 +3,7 @@ chance would have them.
 
 Kernels larger than what is left of the output, strides above the kernel, padding so large that some
 taps reach no output, outputs of one element, groups with one channel and with several, batches of
-none.
+none; and those of `corners.py`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from conformance import conventions
 from conformance.conventions import Native, Unrepresentable
 from conformance.geometry import Axis, Geometry, problems
 from conformance.sweep.call import Drawn, Dtype
+from conformance.sweep.corners import CORNERS, Corner
 
 MOST_PRODUCTS = 20_000  # of a call: a sweep is many small calls
 MOST_OUTPUTS = 4096
@@ -25,6 +26,13 @@ LARGEST_SIZE = {1: 12, 2: 6, 3: 4}
 LARGEST_KERNEL = {1: 7, 2: 5, 3: 4}
 MANY_CHANNELS = (16, 17)  # the width of a vector register, and one more
 SEEDS = 1000
+SHARE_OF_CORNERS = 0.4
+
+ALL_RANKS = (1, 2, 3)
+MIXED_DTYPES: tuple[Dtype, ...] = (
+    "float32", "float32", "float32", "float64", "float16", "bfloat16"
+)  # fmt: skip
+"""What is drawn where nobody names dtypes: float32 most often."""
 
 _GROUPED = ("torch", "tensorflow", "jax", "onnx")
 _EXPLICIT = ("torch", "onnx", "jax", "flax")
@@ -32,24 +40,39 @@ _EXPLICIT = ("torch", "onnx", "jax", "flax")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """The ranks, dtypes and quantities to draw from."""
+    """The ranks, dtypes and quantities to draw from; what stands twice comes twice as often."""
 
-    ranks: Sequence[int] = (1, 2, 3)
-    dtypes: Sequence[Dtype] = ("float32",)
-    gradients: bool = False
+    ranks: Sequence[int] = ALL_RANKS
+    dtypes: Sequence[Dtype] = MIXED_DTYPES
+    gradients: bool = True
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The options of the command that say so."""
+        ranks = () if tuple(self.ranks) == ALL_RANKS else self.ranks
+        dtypes = () if tuple(self.dtypes) == MIXED_DTYPES else self.dtypes
+        return (
+            *(word for rank in ranks for word in ("--rank", str(rank))),
+            *(word for dtype in dtypes for word in ("--dtype", dtype)),
+            *(() if self.gradients else ("--no-gradients",)),
+        )
 
 
 class Drawer:
-    """Draws calls for one convention; the same seed draws the same calls."""
+    """Draws calls for one convention: the same number of the same seed is the same call, whatever
+    was drawn before.
+    """
 
     def __init__(self, seed: int, convention: str, wish: Wish) -> None:
-        self._random = Random(f"{seed} {convention}")
+        self._seed, self._random = seed, Random()
         self._name, self._convention, self._wish = convention, conventions.get(convention), wish
+        self._corners = [corner for corner in CORNERS if convention in corner.conventions]
         self.redrawn: Counter[str] = Counter()
         """Why draws were thrown away, and how often."""
 
-    def draw(self) -> Drawn:
+    def draw(self, number: int) -> Drawn:
         """A call that makes sense, is exact, and has arguments in the convention."""
+        self._random = Random(f"{self._seed} {self._name} {number}")
         while True:
             drawn = self._candidate()
             reason = obstacle(drawn, self._name)
@@ -60,7 +83,9 @@ class Drawer:
     def _candidate(self) -> Drawn:
         random = self._random
         rank = random.choice(self._wish.ranks)
-        geometry = self._window(self._axes(rank))
+        corner = random.choice(self._corners) if random.random() < SHARE_OF_CORNERS else Corner()
+        geometry = self._window(corner.of_axes(self._axes(rank), random, self._name))
+        geometry = corner.of_window(geometry, random)
         groups, inside, outside = self._channels()
         drawn = Drawn(
             geometry=replace(geometry, groups=groups),
@@ -72,6 +97,7 @@ class Drawer:
             seed=random.randrange(1, SEEDS),
             gradients=self._wish.gradients,
         )
+        drawn = corner.of_call(drawn, random)
         if obstacle(drawn, self._name) == INEXACT:
             return replace(drawn, small=True)
         return drawn

@@ -48,6 +48,7 @@ def smaller(drawn: Drawn, convention: str) -> Iterator[Drawn]:
         yield replace(drawn, batch=1)
     if drawn.bias:
         yield replace(drawn, bias=False)
+    yield from _with_less_put(drawn)
     for name in _COUNTS:
         for count in _less(_count(drawn, name)):
             yield _counted(drawn, name, count)
@@ -68,6 +69,14 @@ def smaller(drawn: Drawn, convention: str) -> Iterator[Drawn]:
         yield replace(drawn, small=False)
     if drawn.seed != 1:
         yield replace(drawn, seed=1)
+
+
+def _with_less_put(drawn: Drawn) -> Iterator[Drawn]:
+    """The call with finite numbers, with the first number that is not, and with NaN."""
+    if drawn.put is not None:
+        yield replace(drawn, put=None)
+        yield replace(drawn, put=replace(drawn.put, position=0))
+        yield replace(drawn, put=replace(drawn.put, value="nan"))
 
 
 def _less(value: int) -> list[int]:

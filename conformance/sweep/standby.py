@@ -32,6 +32,11 @@ class Standby:
             self._prepare()
         return answer
 
+    @property
+    def running(self) -> bool:
+        """Whether the process at work lives."""
+        return self._engine.running
+
     def ready(self) -> Engine:
         """The engine with a process that waits for a request. Raises LostError."""
         if not self._engine.running:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from conformance.corpus.bless import write_expected
-from conformance.corpus.case import DEFAULT_SEEDS, Given, Source
+from conformance.corpus.case import DEFAULT_SEEDS, Made, Source
 from conformance.corpus.files import load_cases
 from conformance.errors import RecordError
 from conformance.geometry import Geometry, canonical_padding
@@ -81,6 +80,9 @@ def summary(drawn: Drawn) -> str:
         parts.append(f"{drawn.geometry.groups} groups")
     if drawn.batch != 1:
         parts.append(f"a batch of {drawn.batch}")
+    if drawn.put is not None:
+        value = {"nan": "NaN", "inf": "infinity", "-inf": "minus infinity"}[drawn.put.value]
+        parts.append(f"{value} in the {drawn.put.role}")
     return ", ".join(parts) + f": {each('size')} becomes {each('out')}."
 
 
@@ -116,22 +118,25 @@ def _per_axis(values: Sequence[Any]) -> str:
 
 
 def _array(source: Source, role: str) -> str:
-    if isinstance(source, Given):
-        return json.dumps(_nested(source))
-    seed = "" if source.seed == DEFAULT_SEEDS[role] else f", seed: {source.seed}"
-    return f"{{shape: {json.dumps(source.shape)}, values: {source.values}{seed}}}"
+    assert isinstance(source, Made), "what is drawn is made by a recipe"
+    return f"{{shape: {json.dumps(source.shape)}, {_words(source, role)}}}"
 
 
 def _recipe(source: Source, role: str) -> str:
     """The same where the shape follows from the rest of the case."""
-    if isinstance(source, Given):
-        return json.dumps(_nested(source))
+    assert isinstance(source, Made), "what is drawn is made by a recipe"
+    return f"{{{_words(source, role)}}}"
+
+
+def _words(source: Made, role: str) -> str:
     seed = "" if source.seed == DEFAULT_SEEDS[role] else f", seed: {source.seed}"
-    return f"{{values: {source.values}{seed}}}"
+    put = "".join(f", put: [[{list(index)}, {_number(value)}]]" for index, value in source.put)
+    return f"values: {source.values}{seed}{put}"
 
 
-def _nested(source: Given) -> Any:
-    return np.array(source.numbers).astype(int).reshape(source.shape).tolist()
+def _number(value: float) -> str:
+    """A number that is not finite as YAML spells it."""
+    return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
 
 
 def _quoted(text: str) -> str:

@@ -1,0 +1,117 @@
+"""Declared failures: does a known difference explain what a drawn call does?
+
+An entry names cases, and no drawn call is one of them. What was refused is held against what the
+engine says of those cases now; a wrong result against the entry's diagnosis, and the dtypes and
+ranks of its cases.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from conformance.corpus.case import DTYPES, Case, Given, Source
+from conformance.corpus.files import load_cases
+from conformance.sweep.attempt import Caller, Tried, skeleton
+from conformance.sweep.call import Drawn
+from conformance.system.machine import circumstances
+from conformance.verdicts.known import Difference
+from conformance.verdicts.known_reader import load_differences
+from conformance.verdicts.version_range import Position
+from conformance.workers.answers import Greeting
+
+MOST_ASKED = 2  # cases of an entry and a dtype that are put to the engine, the smallest first
+UNDIAGNOSED = ("shape", "nonfinite")
+"""Kinds of mismatches that no diagnosis has to explain to be the same in other calls."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """The known differences of some corpora that speak of one engine."""
+
+    caller: Caller
+    greeting: Greeting
+    corpora: Sequence[Path]
+    _said: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def reason(self, tried: Tried) -> str | None:
+        """The reason that is declared for a failure like this one, if any is. Raises LostError."""
+        verdict = tried.diagnosed()
+        for entry in self._entries:
+            if not entry.fits(verdict):
+                continue
+            if verdict.message is None:
+                if entry.quantity == verdict.quantity and self._is_alike(entry, tried.drawn):
+                    return entry.reason
+            elif _telling(verdict.message, verdict.status) in self._messages(entry):
+                return entry.reason
+        return None
+
+    @cached_property
+    def _entries(self) -> list[Difference]:
+        spec = self.caller.standby.spec
+        here = replace(circumstances(), facts=self.greeting.facts)
+        return [
+            entry
+            for entry in load_differences(self.corpora)
+            if entry.is_of(spec.label, spec.adapter)
+            and entry.where_holds(self.caller.device, here)
+            and entry.position(self.greeting.versions) in (Position.WITHIN, Position.BEYOND)
+        ]
+
+    @cached_property
+    def _cases(self) -> list[Case]:
+        found = load_cases(self.corpora)
+        return sorted(
+            (case for case in found if case.geometry is not None), key=lambda case: case.products
+        )
+
+    def _is_alike(self, entry: Difference, drawn: Drawn) -> bool:
+        """Whether one of the entry's cases has this dtype and rank, and what else decides where no
+        diagnosis tells what goes wrong.
+        """
+        if entry.diagnosis is None and entry.kind not in UNDIAGNOSED:
+            return False
+        return any(
+            _traits(case, entry) == _traits(drawn.case, entry)
+            for case in self._cases
+            if entry.names(case.name)
+        )
+
+    def _messages(self, entry: Difference) -> frozenset[str]:
+        """The messages of the entry's smallest cases of every dtype, asked once."""
+        if entry.at not in self._said:
+            cases = [case for case in self._cases if entry.names(case.name)]
+            of_dtype = [[case for case in cases if case.dtype == dtype] for dtype in DTYPES]
+            asked = [case for each in of_dtype for case in each[:MOST_ASKED]]
+            said = (self.caller.said(case, entry.quantity) for case in asked)
+            self._said[entry.at] = frozenset(
+                _telling(message, entry.status) for message in said if message is not None
+            )
+        return self._said[entry.at] - {""}
+
+
+def _telling(message: str, status: str) -> str:
+    """The part of a message that tells failures apart: of a death what was said before it."""
+    if status == "crashed":
+        message = message.partition("\n")[2]
+    return skeleton(message)
+
+
+def _traits(case: Case, entry: Difference) -> tuple[object, ...]:
+    """The traits of a case that have to agree for a mismatch to be the entry's: whether something
+    is empty for a shape, where something is not finite for what is not finite.
+    """
+    if entry.diagnosis is None and entry.kind == "shape":
+        return (0 in case.input.shape or 0 in case.kernel.shape,)
+    if entry.kind == "nonfinite":
+        return case.dtype, _is_not_finite(case.input), _is_not_finite(case.kernel)
+    return case.dtype, case.spatial
+
+
+def _is_not_finite(operand: Source) -> bool:
+    numbers = operand.numbers if isinstance(operand, Given) else [value for _, value in operand.put]
+    return not all(map(math.isfinite, numbers))

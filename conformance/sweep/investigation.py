@@ -1,0 +1,124 @@
+"""One failure looked into: whether it comes again, the smallest call that does the same, and its
+file.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from conformance.sweep.attempt import Caller, Tried, Way
+from conformance.sweep.call import Drawn
+from conformance.sweep.kinds import Failure, Kind, diagnosis_of
+from conformance.sweep.shrink import shrunk
+from conformance.sweep.standby import Standby
+from conformance.sweep.write import write_case
+from conformance.workers.answers import Greeting
+
+MOST_SHRINKING_CALLS = 400  # of one failure
+MOST_LOST = {"crashed": 24, "timed-out": 4}  # processes that shrinking one failure may cost
+ATTEMPTS = 3  # of the smallest call, which may be wrong now and then
+
+
+class Investigation:
+    """Looks into the failures of one adapter; `address` words the command that makes one call of
+    the sweep again.
+    """
+
+    def __init__(self, caller: Caller, greeting: Greeting, *, folder: Path, threads: int) -> None:
+        self.caller, self.folder, self.threads = caller, folder, threads
+        self.standby: Standby = caller.standby
+        self.label = self.standby.spec.label
+        self.versions = ", ".join(
+            f"{name} {version}" for name, version in greeting.versions.items()
+        )
+        self.files: dict[tuple[Way, Drawn], Path] = {}
+
+    def write(self, first: Tried, failure: Failure, *, seed: int, address: str) -> None:
+        """Write the smallest call that fails so, or the first where it does not come again; two
+        failures may turn out to be one. Raises LostError and RecordError.
+        """
+        smallest, starts = self._smallest(first, failure.kind)
+        failure.repeats = starts is not None
+        way = failure.kind.way
+        failure.file = self.files.get((way, smallest.drawn))
+        if failure.file is not None:
+            return
+        name = f"{_plain(self.label)}-{seed}-{len(self.files) + 1:02}-{way.status}"
+        file = self.files[way, smallest.drawn] = self.folder / f"{name}.yaml"
+        write_case(
+            file,
+            smallest.drawn,
+            identity=name,
+            source=f"conformance sweep -a {_plain(self.label)} {address}",
+            remarks=self._remarks(smallest, starts, file.name),
+        )
+        failure.file = file
+
+    def _remarks(self, tried: Tried, starts: int | None, name: str) -> Iterator[str]:
+        """The failure, what would be right, and how to reproduce it."""
+        verdict = tried.diagnosed()
+        mismatch = (verdict.mismatch or {}).get("text") or verdict.message or ""
+        yield (f"{self.label} ({self.versions}): {verdict.quantity} {verdict.status}: {mismatch}")
+        if verdict.diagnosis is not None:
+            yield f"{verdict.diagnosis['name']}: {verdict.diagnosis['text']}"
+        if starts is None:
+            yield (
+                "Not every time: it did not fail again as the first call of a process, so it "
+                "depends on what went before, or on chance."
+            )
+        elif starts > 1:
+            yield f"It depends on chance: it failed in one of {starts} processes."
+        yield (
+            f"Again: conformance run {name} -a {shlex.quote(self.standby.spec.adapter)} "
+            f"--threads {self.threads}"
+        )
+
+    def _smallest(self, first: Tried, kind: Kind) -> tuple[Tried, int | None]:
+        """The smallest call that fails as the first did, and which new process it did so in first.
+        Where a new process does not do what the first did, that one, and None.
+        """
+        way = kind.way
+        drawn = replace(first.drawn, gradients=way.quantity == "gradients")
+        again = self._alone(drawn, way, attempts=1)
+        if again is None:
+            return first, None
+        last, lost, calls = again[0], self.standby.lost, self.caller.calls
+
+        def fails(candidate: Drawn) -> bool | None:
+            nonlocal last
+            gone = self.standby.lost - lost >= MOST_LOST.get(way.status, MOST_SHRINKING_CALLS)
+            if gone or self.caller.calls - calls >= MOST_SHRINKING_CALLS:
+                return None
+            tried = self.caller.tried(candidate, way.quantity)
+            same = way.like(tried.way) and kind.diagnosis in (None, diagnosis_of(tried))
+            last = tried if same else last
+            return same
+
+        shrunk(drawn, self.caller.convention, fails)
+        if way.status == "raised":  # which does not depend on the past, as was just seen
+            return last, 1
+        return self._alone(last.drawn, way, attempts=ATTEMPTS) or again
+
+    def _alone(self, drawn: Drawn, way: Way, *, attempts: int) -> tuple[Tried, int] | None:
+        """The call, made again as `run` makes it in a new process, if it fails in the same way
+        there; and in which of several.
+        """
+        for start in range(1, attempts + 1):
+            if self.standby.running:  # a crash has ended it
+                self.standby.renew()
+            if way.quantity == "gradients":
+                self.caller.tried(drawn, "output")
+            tried = self.caller.tried(drawn, way.quantity)
+            if way.like(tried.way):
+                return tried, start
+        return None
+
+
+def _plain(label: str) -> str:
+    """A label as part of a file's name."""
+    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in label).strip(
+        "-"
+    )[:60]

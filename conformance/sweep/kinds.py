@@ -1,0 +1,62 @@
+"""Kinds of failures: which count as the same, and what is told of the first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from conformance.sweep.attempt import Tried, Way
+
+LONGEST_SHOWN = 120  # of a kind, on a terminal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """The kind of a failure: two failures of one kind count as the same.
+
+    What was refused or has another shape has no `group`: the message says what it is about.
+    """
+
+    way: Way
+    diagnosis: str | None
+    group: str
+
+    def __str__(self) -> str:
+        diagnosis = f" ({self.diagnosis})" if self.diagnosis else ""
+        kind = self.way.kind
+        if len(kind) > LONGEST_SHOWN:  # the end of a message often says more than its beginning
+            kind = f"{kind[: LONGEST_SHOWN // 3]} ... {kind[-2 * LONGEST_SHOWN // 3 :]}"
+        return f"{self.way.quantity} {self.way.status}: {kind}{diagnosis}{self.group}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Failure:
+    """The first failure of its kind, and how many there are.
+
+    `call` and the seed of the sweep are its address. `file` is where it was written, None where
+    there were too many. `repeats` is whether it failed alike in a fresh process.
+    """
+
+    kind: Kind
+    call: int
+    file: Path | None = None
+    repeats: bool = True
+    count: int = 1
+
+
+def kind_of(tried: Tried) -> Kind:
+    """The kind of a call that fails."""
+    assert tried.way is not None, "fails"
+    drawn = tried.drawn
+    grouped = ", groups" if drawn.geometry.groups > 1 else ""
+    told = tried.way.status == "raised" or tried.way.kind.startswith("shape")
+    return Kind(
+        way=tried.way,
+        diagnosis=diagnosis_of(tried),
+        group="" if told else f", {drawn.dtype}, {drawn.geometry.rank}-D{grouped}",
+    )
+
+
+def diagnosis_of(tried: Tried) -> str | None:
+    """The name of its diagnosis, if it has one."""
+    return tried.diagnosed().mistake
