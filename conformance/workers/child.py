@@ -19,8 +19,16 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from conformance.adapters import REGISTRY, Adapter, Missing, PreparedCall, Unsupported
-from conformance.corpus.tensors import numeric_array
+from conformance.adapters import (
+    REGISTRY,
+    Adapter,
+    Missing,
+    Operand,
+    PreparedCall,
+    ShapeFunction,
+    Unsupported,
+)
+from conformance.corpus.tensors import dtype_of, numeric_array
 from conformance.outcomes import told
 from conformance.workers import protocol, timing
 from conformance.workers.loader import Absent, load
@@ -74,6 +82,8 @@ def main(spec: str) -> None:
                 answer, results = _guarded(_call, adapter, header, tensors)
             case "gradients" if adapter is not None:
                 answer, results = _guarded(_gradients, adapter, header, tensors)
+            case "shape" if adapter is not None:
+                answer, results = _guarded(_shape, adapter, header, tensors)
             case "time" if adapter is not None:
                 answer, results = _guarded(timed, adapter, header, tensors)
             case other:
@@ -120,6 +130,8 @@ def _hello(spec: str) -> tuple[Adapter | None, dict[str, Any]]:
         tell_facts = getattr(adapter, "facts", None)
         if tell_facts is not None:
             answer["facts"] = dict(tell_facts())
+        if isinstance(adapter, ShapeFunction):
+            answer |= {"quantities": [*adapter.quantities], "unknown": [*adapter.unknown]}
         json.dumps(answer)
     except (Absent, Missing) as error:
         return None, {"outcome": "unavailable", "reason": str(error)}
@@ -186,6 +198,21 @@ def _gradients(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]
         return answer, {name: numeric_array(array) for name, array in arrays if array is not None}
     except Exception as error:  # the differentiation itself went through
         return {**_raised(error), "outcome": "raised", "stage": "while reading the gradients"}, {}
+
+
+def _shape(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> _Answer:
+    if not isinstance(adapter, ShapeFunction):
+        raise Unsupported("This adapter is no shape function.")
+    operands = {
+        operand["name"]: Operand(shape=tuple(operand["shape"]), dtype=dtype_of(operand["dtype"]))
+        for operand in header["operands"]
+    }
+    bias = operands["bias"].zeros() if "bias" in operands else None
+    sizes = adapter.shape(
+        operands["x"], operands["kernel"].zeros(), bias, header["native"], header["device"]
+    )
+    claimed = None if sizes is None else [None if size is None else int(size) for size in sizes]
+    return {"outcome": "shape", "shape": claimed}, {}
 
 
 def _release(adapter: Adapter) -> None:
