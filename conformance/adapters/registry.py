@@ -135,6 +135,48 @@ _TORCH_ONNX = _entry(
     tag=COMPILED,
 )
 
+_UNTOLD = {"unknown": ("batch", "space")}
+_SHAPE_FUNCTIONS: Mapping[str, Entry] = {
+    "onnx-shape-inference": _shape_function(
+        _ONNX_REFERENCE, "onnx-reference", "onnx_shape_inference", "OnnxShapeInference"
+    ),
+    "onnx-shape-inference-strict": _shape_function(
+        _ONNX_REFERENCE,
+        "onnx-reference",
+        "onnx_shape_inference",
+        "OnnxShapeInference",
+        strict=True,
+    ),
+    "onnx-shape-inference-dynamic": _shape_function(
+        _ONNX_REFERENCE,
+        "onnx-reference",
+        "onnx_shape_inference",
+        "OnnxShapeInference",
+        strict=True,
+        unknown=("batch", "space"),
+    ),
+    "torch-meta": _shape_function(_TORCH, "torch", "torch_shape", "TorchMeta"),
+    "torch-fake": _shape_function(_TORCH, "torch", "torch_shape", "TorchFake"),
+    "torch-export-dynamic": _shape_function(_TORCH, "torch", "torch_shape", "TorchExportDynamic"),
+    "jax-eval-shape": _shape_function(_JAX, "jax", "jax_shape", "JaxEvalShape"),
+    "jax-eval-shape-dynamic": _shape_function(_JAX, "jax", "jax_shape", "JaxEvalShape", **_UNTOLD),
+    "tensorflow-static-shape": _shape_function(
+        _TENSORFLOW, "tensorflow", "tensorflow_shape", "TensorFlowStaticShape"
+    ),
+    "keras-compute-output-shape": _shape_function(
+        _keras("tensorflow"), "keras-tensorflow", "keras_shape", "KerasShape"
+    ),
+    "keras-symbolic": _shape_function(
+        _keras("tensorflow"), "keras-tensorflow", "keras_shape", "KerasShape", symbolic=True
+    ),
+    "onnxruntime-shape": _shape_function(
+        _ONNXRUNTIME, "onnxruntime", "onnxruntime_shape", "OnnxRuntimeShape"
+    ),
+    "onnxruntime-shape-dynamic": _shape_function(
+        _ONNXRUNTIME, "onnxruntime", "onnxruntime_shape", "OnnxRuntimeShape", **_UNTOLD
+    ),
+}
+
 REGISTRY: Mapping[str, Entry] = {
     "torch": _TORCH,
     "keras-tensorflow": _keras("tensorflow"),
@@ -180,24 +222,7 @@ REGISTRY: Mapping[str, Entry] = {
     "onnxruntime-unoptimized": _variant(_ONNXRUNTIME, "onnxruntime", optimized=False),
     "onnxruntime-initializer": _variant(_ONNXRUNTIME, "onnxruntime", initializers=True),
     "onnxruntime-newest-opset": _variant(_ONNXRUNTIME, "onnxruntime", opset=22),
-    "onnx-shape-inference": _shape_function(
-        _ONNX_REFERENCE, "onnx-reference", "onnx_shape_inference", "OnnxShapeInference"
-    ),
-    "onnx-shape-inference-strict": _shape_function(
-        _ONNX_REFERENCE,
-        "onnx-reference",
-        "onnx_shape_inference",
-        "OnnxShapeInference",
-        strict=True,
-    ),
-    "onnx-shape-inference-dynamic": _shape_function(
-        _ONNX_REFERENCE,
-        "onnx-reference",
-        "onnx_shape_inference",
-        "OnnxShapeInference",
-        strict=True,
-        unknown=("batch", "space"),
-    ),
+    **_SHAPE_FUNCTIONS,
 }
 
 OTHER_LAYOUT: Mapping[str, str] = {

@@ -55,7 +55,7 @@ def _checked(record: Record) -> str:
         if quantities[quantity]
     )
     checked = sum(verdict.is_checked for verdict in record.verdicts)
-    silent = sum(not verdict.is_checked and bool(verdict.unknown) for verdict in record.verdicts)
+    silent = sum(verdict.kind == "unknown" for verdict in record.verdicts)
     parts = [f"{checked} checked{apart}"]
     if silent:
         parts.append(f"{counted(silent, 'shape')} unknown")

@@ -16,8 +16,8 @@ def assess_shape(case: Case, outcome: Outcome, *, adapter: str, device: str) -> 
     """The verdict on the shape that a shape function claims.
 
     A size that is wrong differs. Where none is, but one is unknown that follows from what was told,
-    nothing is held against it and nothing is proved: the verdict is `unsupported`, and `unknown`
-    has the axes.
+    nothing is held against it and nothing is proved: the verdict is `unsupported`, and its mismatch
+    has the kind `unknown`.
     """
     subject = Subject(case=case, adapter=adapter, device=device, quantity="shape")
     if not isinstance(outcome, Shape):
@@ -26,20 +26,17 @@ def assess_shape(case: Case, outcome: Outcome, *, adapter: str, device: str) -> 
         return _not_refused(subject, outcome)
     truth = case.output_shape
     if outcome.sizes is None:
-        return subject.verdict(
-            "unsupported", unknown=[*range(len(truth))], message="claims nothing about the shape"
-        )
+        return _open(subject, "claims nothing about the shape")
     if len(outcome.sizes) != len(truth) or any(
         size not in (None, true) for size, true in zip(outcome.sizes, truth, strict=True)
     ):
         text = f"shape {told(outcome.sizes)}, should be {told(truth)}"
-        return subject.verdict("differs", mismatch={"kind": "shape", "text": text}, unknown=[])
+        return subject.verdict("differs", mismatch={"kind": "shape", "text": text})
     unknown = _unknown(outcome)
     if not unknown:
-        return subject.verdict("conforms", unknown=[])
+        return subject.verdict("conforms")
     axes = " and ".join(map(str, unknown))
-    message = f"claims nothing about {'axis' if len(unknown) == 1 else 'axes'} {axes}"
-    return subject.verdict("unsupported", unknown=unknown, message=message)
+    return _open(subject, f"claims nothing about {'axis' if len(unknown) == 1 else 'axes'} {axes}")
 
 
 def told(sizes: Sizes) -> str:
@@ -51,15 +48,18 @@ def _not_refused(subject: Subject, outcome: Shape) -> Verdict:
     """The verdict on a shape where refusal was due; who leaves every spatial size open has neither
     refused nor said what the output would be.
     """
-    none_at_all: Sizes = [None] * (2 + subject.case.spatial)
-    sizes = none_at_all if outcome.sizes is None else outcome.sizes
-    unknown = [axis for axis, size in enumerate(sizes) if size is None]
-    if unknown and all(size is None for size in sizes[2:]):
-        what = "no shape" if outcome.sizes is None else f"shape {told(sizes)}"
-        message = f"claims nothing that could be refused: {what}"
-        return subject.verdict("unsupported", unknown=unknown, message=message)
+    sizes = outcome.sizes
+    if sizes is None:
+        return _open(subject, "claims nothing that could be refused: no shape")
+    if None in sizes and all(size is None for size in sizes[2:]):
+        return _open(subject, f"claims nothing that could be refused: shape {told(sizes)}")
     text = f"shape {told(sizes)}, should be refused"
-    return subject.verdict("differs", mismatch={"kind": "not-refused", "text": text}, unknown=[])
+    return subject.verdict("differs", mismatch={"kind": "not-refused", "text": text})
+
+
+def _open(subject: Subject, text: str) -> Verdict:
+    """The verdict on what is left open that follows from what was told."""
+    return subject.verdict("unsupported", mismatch={"kind": "unknown", "text": text})
 
 
 def _unknown(outcome: Shape) -> list[int]:

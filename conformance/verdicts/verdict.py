@@ -70,9 +70,8 @@ class Verdict:
     `known` is the reason of the known difference that explains a failure; `known_problem` is the
     entry of one that does not fit. `known_unconfirmed` is the entry of `known` where the release is
     newer than what it was seen in, and `mended` such an entry where nothing fails any more.
-    `unknown` are the axes of which a shape function claims nothing and should; None for what is not
-    its answer. `asked_again` is whether the call timed out at first, and this is what came when it
-    was asked once more, alone.
+    `asked_again` is whether the call timed out at first, and this is what came when it was asked
+    once more, alone.
     """
 
     case: str
@@ -95,13 +94,12 @@ class Verdict:
     compiled: dict[str, int] | None = None
     nondeterministic: dict[str, Any] | None = None
     invariance: dict[str, Any] | None = None
-    unknown: list[int] | None = None
     got: dict[str, Any] | None = None
 
     @property
     def kind(self) -> str | None:
-        """The kind of the mismatch: shape, dtype, nonfinite, values, not-refused or invariance, if
-        any.
+        """The kind of the mismatch: shape, dtype, nonfinite, values, not-refused, invariance or
+        unknown, if any.
         """
         return None if self.mismatch is None else str(self.mismatch["kind"])
 

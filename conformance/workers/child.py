@@ -62,7 +62,9 @@ def main(spec: str) -> None:
     requests, answers = _take_over_streams()
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     adapter: Adapter | None = None
-    timed = _Timed()
+    asked: dict[str, Callable[[Adapter, dict[str, Any], dict[str, Any]], _Answer]] = {
+        "call": _call, "gradients": _gradients, "shape": _shape, "time": _Timed(),
+    }  # fmt: skip
     while True:
         try:
             header, tensors = protocol.decode(requests)
@@ -78,14 +80,8 @@ def main(spec: str) -> None:
             case "hello":
                 adapter, answer = _hello(spec)
                 results: dict[str, Any] = {}
-            case "call" if adapter is not None:
-                answer, results = _guarded(_call, adapter, header, tensors)
-            case "gradients" if adapter is not None:
-                answer, results = _guarded(_gradients, adapter, header, tensors)
-            case "shape" if adapter is not None:
-                answer, results = _guarded(_shape, adapter, header, tensors)
-            case "time" if adapter is not None:
-                answer, results = _guarded(timed, adapter, header, tensors)
+            case "call" | "gradients" | "shape" | "time" as what if adapter is not None:
+                answer, results = _guarded(asked[what], adapter, header, tensors)
             case other:
                 answer, results = (
                     {"outcome": "unsupported", "reason": f"This engine does not answer {other!r}."},
