@@ -35,6 +35,16 @@ class Gradients:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """It said that the output has these sizes, None where it does not say; None for all of them
+    where it says nothing. `hidden` is what it was not told of the input: "batch", "space".
+    """
+
+    sizes: tuple[int | None, ...] | None
+    hidden: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unsupported:
     """It, or its convention, does not claim to do this. `raised` names the framework's own
     not-implemented type.
@@ -125,5 +135,14 @@ class Varied:
 
 
 Outcome = (
-    Output | Gradients | Unsupported | Raised | Crashed | TimedOut | Unavailable | Repeated | Varied
+    Output
+    | Gradients
+    | Shape
+    | Unsupported
+    | Raised
+    | Crashed
+    | TimedOut
+    | Unavailable
+    | Repeated
+    | Varied
 )

@@ -25,11 +25,16 @@ from conformance.workers.engine import Spec
 TESTS = Path(__file__).resolve().parent
 CHECKOUT = TESTS.parent
 
-REQUESTED = [
+NAMED = [
     name for name in re.split(r"[,\s]+", os.environ.get("CONFORMANCE_TEST_ADAPTERS", "")) if name
 ] or list(REGISTRY)
-"""The adapters that must be there: what CONFORMANCE_TEST_ADAPTERS names, blanks or commas between,
-or all of the table."""
+SHAPE_FUNCTIONS = [
+    name for name in NAMED if name in REGISTRY and REGISTRY[name].quantities == ("shape",)
+]
+"""Those of them that are asked for a shape alone."""
+REQUESTED = [name for name in NAMED if name not in SHAPE_FUNCTIONS]
+"""The adapters that must be there and compute: of what CONFORMANCE_TEST_ADAPTERS names, blanks or
+commas between, or of all of the table."""
 
 TORCH = {
     "stride": [2, 2],

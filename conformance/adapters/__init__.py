@@ -11,6 +11,7 @@ from conformance.adapters.environment import (
     wants_strict,
 )
 from conformance.adapters.registry import OTHER_LAYOUT, REGISTRY, Entry
+from conformance.adapters.shapefunction import Operand, ShapeFunction, Sizes
 
 __all__ = [
     "NOT_ALONE",
@@ -20,7 +21,10 @@ __all__ = [
     "Adapter",
     "Entry",
     "Missing",
+    "Operand",
     "PreparedCall",
+    "ShapeFunction",
+    "Sizes",
     "Unsupported",
     "precision_environment",
     "refuse_misfit",

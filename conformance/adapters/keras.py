@@ -120,22 +120,26 @@ class Keras(PreparedCall):
         self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
     ) -> tuple[Any, Any, str]:
         """The layer with its weights in place, the input as it wants it, and where it runs."""
-        rank, device_name = x.ndim - 2, "gpu:0" if device == "cuda" else f"{device}:0"
+        device_name = "gpu:0" if device == "cuda" else f"{device}:0"
         with keras.device(device_name):
-            layer = _LAYERS[rank](
-                kernel.shape[1],
-                kernel.shape[2:],
-                **native,
-                data_format=self._data_format,
-                use_bias=bias is not None,
-                kernel_initializer="zeros",
-                dtype=x.dtype.name,
-            )
+            layer = self.layer_of(x, kernel, bias, native)
             inputs = keras.ops.convert_to_tensor(self._moved(x))
             layer.build(inputs.shape)
             weights = np.moveaxis(kernel, (0, 1), (-1, -2))  # (*kernel, C_out, C_in)
             layer.set_weights([weights] if bias is None else [weights, bias])
         return layer, inputs, device_name
+
+    def layer_of(self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any]) -> Any:
+        """The layer, before it knows its input."""
+        return _LAYERS[x.ndim - 2](
+            kernel.shape[1],
+            kernel.shape[2:],
+            **native,
+            data_format=self._data_format,
+            use_bias=bias is not None,
+            kernel_initializer="zeros",
+            dtype=x.dtype.name,
+        )
 
     def fetch(self, y: Any) -> Any:
         return self._moved_back(np.asarray(keras.ops.convert_to_numpy(y)))

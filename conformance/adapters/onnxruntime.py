@@ -54,7 +54,7 @@ class OnnxRuntime(PreparedCall):
         model = one_node_model(
             x, kernel, bias, native, opset=self._opset, initializers=self._initializers
         )
-        session = self._session(model.SerializeToString(), device)
+        session = self.session(model.SerializeToString(), device)
         operands = {"x": x}
         if not self._initializers:
             operands |= {"w": kernel} | ({} if bias is None else {"b": bias})
@@ -72,7 +72,7 @@ class OnnxRuntime(PreparedCall):
 
         return run
 
-    def _session(self, model: bytes, device: str) -> onnxruntime.InferenceSession:
+    def session(self, model: bytes, device: str) -> onnxruntime.InferenceSession:
         """A session of a serialised model on this device, and nowhere else. Raises RuntimeError
         where it has other threads or another provider than was asked for.
         """

@@ -20,7 +20,8 @@ class Entry:
     `takes_groups` has no argument for them.
 
     A variant asks the same engine in another way (`options` of its class, another environment)
-    and says whose variant it is; with a `tag` it runs only the cases that bear it.
+    and says whose variant it is; with a `tag` it runs only the cases that bear it. A shape function
+    is one whose `quantities` are "shape" alone.
     """
 
     module: str
@@ -34,6 +35,7 @@ class Entry:
     takes_groups: bool = True
     variant_of: str | None = None
     tag: str | None = None
+    quantities: tuple[str, ...] = ("output", "gradients")
 
 
 def _entry(
@@ -76,6 +78,18 @@ def _elsewhere(of: Entry, name: str, environment: Mapping[str, str]) -> Entry:
     return replace(of, variant_of=name, environment={**of.environment, **environment})
 
 
+def _shape_function(of: Entry, name: str, module: str, adapter: str, **options: Any) -> Entry:
+    """The same engine asked for the output's shape before it computes: it has no program."""
+    return replace(
+        of,
+        module=f"conformance.adapters.{module}",
+        adapter=adapter,
+        variant_of=name,
+        options=options,
+        quantities=("shape",),
+    )
+
+
 _TENSORFLOWS = {
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "GLOG_minloglevel": "2",
@@ -110,6 +124,7 @@ _JAX_GENERAL = _entry(
     "jax", "JaxGeneral", "jax", needs="jax", environment=_JAXS, template="jax_general"
 )
 _ONNXRUNTIME = _entry("onnxruntime", "OnnxRuntime", "onnx", needs="onnxruntime onnx", extra="onnx")
+_ONNX_REFERENCE = _entry("onnx_reference", "OnnxReference", "onnx", needs="onnx")
 _TORCH_ONNX = _entry(
     "torch_onnx",
     "TorchOnnx",
@@ -119,6 +134,48 @@ _TORCH_ONNX = _entry(
     variant_of="torch",
     tag=COMPILED,
 )
+
+_UNTOLD = {"unknown": ("batch", "space")}
+_SHAPE_FUNCTIONS: Mapping[str, Entry] = {
+    "onnx-shape-inference": _shape_function(
+        _ONNX_REFERENCE, "onnx-reference", "onnx_shape_inference", "OnnxShapeInference"
+    ),
+    "onnx-shape-inference-strict": _shape_function(
+        _ONNX_REFERENCE,
+        "onnx-reference",
+        "onnx_shape_inference",
+        "OnnxShapeInference",
+        strict=True,
+    ),
+    "onnx-shape-inference-dynamic": _shape_function(
+        _ONNX_REFERENCE,
+        "onnx-reference",
+        "onnx_shape_inference",
+        "OnnxShapeInference",
+        strict=True,
+        unknown=("batch", "space"),
+    ),
+    "torch-meta": _shape_function(_TORCH, "torch", "torch_shape", "TorchMeta"),
+    "torch-fake": _shape_function(_TORCH, "torch", "torch_shape", "TorchFake"),
+    "torch-export-dynamic": _shape_function(_TORCH, "torch", "torch_shape", "TorchExportDynamic"),
+    "jax-eval-shape": _shape_function(_JAX, "jax", "jax_shape", "JaxEvalShape"),
+    "jax-eval-shape-dynamic": _shape_function(_JAX, "jax", "jax_shape", "JaxEvalShape", **_UNTOLD),
+    "tensorflow-static-shape": _shape_function(
+        _TENSORFLOW, "tensorflow", "tensorflow_shape", "TensorFlowStaticShape"
+    ),
+    "keras-compute-output-shape": _shape_function(
+        _keras("tensorflow"), "keras-tensorflow", "keras_shape", "KerasShape"
+    ),
+    "keras-symbolic": _shape_function(
+        _keras("tensorflow"), "keras-tensorflow", "keras_shape", "KerasShape", symbolic=True
+    ),
+    "onnxruntime-shape": _shape_function(
+        _ONNXRUNTIME, "onnxruntime", "onnxruntime_shape", "OnnxRuntimeShape"
+    ),
+    "onnxruntime-shape-dynamic": _shape_function(
+        _ONNXRUNTIME, "onnxruntime", "onnxruntime_shape", "OnnxRuntimeShape", **_UNTOLD
+    ),
+}
 
 REGISTRY: Mapping[str, Entry] = {
     "torch": _TORCH,
@@ -130,7 +187,7 @@ REGISTRY: Mapping[str, Entry] = {
     "jax-general": _JAX_GENERAL,
     "flax": _entry("flax", "Flax", "flax", needs="flax jax", environment=_JAXS),
     "onnxruntime": _ONNXRUNTIME,
-    "onnx-reference": _entry("onnx_reference", "OnnxReference", "onnx", needs="onnx"),
+    "onnx-reference": _ONNX_REFERENCE,
     "torch-compile": _variant(_TORCH, "torch", tag=COMPILED, compiled=True),
     "torch-channels-last": _variant(
         _TORCH, "torch", input_memory="channels_last", kernel_memory="channels_last"
@@ -165,6 +222,7 @@ REGISTRY: Mapping[str, Entry] = {
     "onnxruntime-unoptimized": _variant(_ONNXRUNTIME, "onnxruntime", optimized=False),
     "onnxruntime-initializer": _variant(_ONNXRUNTIME, "onnxruntime", initializers=True),
     "onnxruntime-newest-opset": _variant(_ONNXRUNTIME, "onnxruntime", opset=22),
+    **_SHAPE_FUNCTIONS,
 }
 
 OTHER_LAYOUT: Mapping[str, str] = {

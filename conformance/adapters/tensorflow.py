@@ -115,26 +115,14 @@ class TensorFlow(PreparedCall):
         """The call as a function of input, kernel and bias (if there is one), these, and where it
         runs.
         """
-        geometry = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
         refuse_misfit(bias, kernel.shape[1] * native["groups"])
-        padding, device_name = native["padding"], "GPU:0" if device == "cuda" else "CPU:0"
+        call, device_name = call_of(x, kernel, native), "GPU:0" if device == "cuda" else "CPU:0"
         with tf.device(device_name):
             inputs = tf.constant(np.moveaxis(x, 1, -1))
             weights = tf.constant(
                 np.moveaxis(kernel, (0, 1), (-1, -2))
             )  # (*kernel, C_out / groups, C_in)
             added = [] if bias is None else [tf.constant(bias)]
-
-        def call(inputs: Any, weights: Any, *added: Any) -> Any:
-            y = _CALLS[x.ndim - 2](
-                inputs,
-                weights,
-                output_shape=[x.shape[0], *geometry.out, kernel.shape[1] * native["groups"]],
-                strides=native["strides"],
-                padding=padding if isinstance(padding, str) else [[0, 0], *padding, [0, 0]],
-                dilations=native["dilations"],
-            )
-            return y + added[0] if added else y
 
         return (
             tf.function(call, jit_compile=True) if self._compiled else call,
@@ -144,3 +132,24 @@ class TensorFlow(PreparedCall):
 
     def fetch(self, y: Any) -> Any:
         return np.moveaxis(y.numpy(), -1, 1)
+
+
+def call_of(x: Any, kernel: Any, native: dict[str, Any]) -> Callable[..., Any]:
+    """The call as a function of input, kernel and bias (if there is one) in its own layouts; of
+    these operands only the shapes are read.
+    """
+    geometry = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
+    padding = native["padding"]
+
+    def call(inputs: Any, weights: Any, *added: Any) -> Any:
+        y = _CALLS[x.ndim - 2](
+            inputs,
+            weights,
+            output_shape=[x.shape[0], *geometry.out, kernel.shape[1] * native["groups"]],
+            strides=native["strides"],
+            padding=padding if isinstance(padding, str) else [[0, 0], *padding, [0, 0]],
+            dilations=native["dilations"],
+        )
+        return y + added[0] if added else y
+
+    return call

@@ -139,7 +139,7 @@ class Torch(PreparedCall):
         self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
     ) -> Callable[[], Any]:
         layer, inputs = self.layer(x, kernel, bias, native, device), self._input_tensor(x, device)
-        call = self._call_of(layer, native)
+        call = self.call_of(layer, native)
 
         def run() -> torch.Tensor:
             with torch.inference_mode():
@@ -167,7 +167,7 @@ class Torch(PreparedCall):
         for operand in operands:
             operand.requires_grad_(True)
         above = laid_out(to_torch(cotangent, device), self._cotangent_memory)
-        y = self._call_of(layer, native)(inputs)
+        y = self.call_of(layer, native)(inputs)
         gradients = torch.autograd.grad(y, operands, above if self._batched else above[0])
         dx, dkernel, *dbias = (from_torch(gradient.detach()) for gradient in gradients)
         return dx if self._batched else dx[np.newaxis], dkernel, dbias[0] if dbias else None
@@ -182,9 +182,10 @@ class Torch(PreparedCall):
             )
         return inputs[0]
 
-    def _call_of(
+    def call_of(
         self, layer: torch.nn.Module, native: dict[str, Any]
     ) -> Callable[[torch.Tensor], torch.Tensor]:
+        """The layer as a function of its input alone."""
         size = {"output_size": native["output_size"]} if "output_size" in native else {}
         if not self._compiled:
             return lambda inputs: layer(inputs, **size)

@@ -51,6 +51,10 @@ def refused(adapter: str, native: Native, batch: int) -> Unrepresentable | None:
     many images; or None.
     """
     entry = REGISTRY[adapter]
+    if "output" not in entry.quantities:
+        return Unrepresentable(
+            reason="A shape function computes nothing that a program could show."
+        )
     if not entry.takes_groups and native["feature_group_count"] != 1:
         return Unrepresentable(reason="jax.lax.conv_transpose has no argument for groups.")
     if entry.options.get("batched") is False and batch != 1:

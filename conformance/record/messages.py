@@ -45,15 +45,23 @@ def summary(record: Record) -> str:
 
 
 def _checked(record: Record) -> str:
-    """How many verdicts are of gradients, and how many could not be asked, where there are any."""
-    gradients = sum(
-        verdict.quantity == "gradients" for verdict in record.verdicts if verdict.is_checked
+    """How many verdicts are of gradients and of shapes, how many shapes are unknown, and how many
+    could not be asked, where there are any.
+    """
+    quantities = Counter(verdict.quantity for verdict in record.verdicts if verdict.is_checked)
+    apart = "".join(
+        f", {quantities[quantity]} of them {name}"
+        for quantity, name in (("gradients", "gradients"), ("shape", "shapes"))
+        if quantities[quantity]
     )
     checked = sum(verdict.is_checked for verdict in record.verdicts)
-    parts = [f"{checked} checked" + (f", {gradients} of them gradients" if gradients else "")]
-    if checked < len(record.verdicts):
-        parts.append(f"{len(record.verdicts) - checked} could not be asked")
-    return f" ({'; '.join(parts)})" if gradients or parts[1:] else ""
+    silent = sum(verdict.kind == "unknown" for verdict in record.verdicts)
+    parts = [f"{checked} checked{apart}"]
+    if silent:
+        parts.append(f"{counted(silent, 'shape')} unknown")
+    if checked + silent < len(record.verdicts):
+        parts.append(f"{len(record.verdicts) - checked - silent} could not be asked")
+    return f" ({'; '.join(parts)})" if apart or parts[1:] else ""
 
 
 def unchecked(record: Record) -> list[str]:

@@ -30,7 +30,8 @@ class Tally:
             self._checked[verdict.adapter] += 1
             self._checked_cases.add(verdict.case)
         else:
-            reason = verdict.message or verdict.status
+            text = None if verdict.mismatch is None else str(verdict.mismatch["text"])
+            reason = verdict.message or text or verdict.status
             self._reasons.setdefault(verdict.adapter, Counter())[reason] += 1
             self._case_reasons.setdefault(verdict.case, f"{verdict.adapter}: {reason}")
 

@@ -58,10 +58,18 @@ class Plan:
                 Task(case=case, label=label, device=device, quantity=quantity)
                 for device in self.devices[label]
                 for case in self._cases_of(label, cases)
-                for quantity in ("output", "gradients")[: 1 if case.gradients is None else 2]
+                for quantity in self._quantities_of(label)
+                if quantity != "gradients" or case.gradients is not None
             ]
             for label in self.greetings
         }
+
+    def _quantities_of(self, label: str) -> tuple[str, ...]:
+        """What an adapter is asked for; of one that did not start nobody knows, so what most
+        are.
+        """
+        greeting = self.greetings[label]
+        return greeting.quantities if isinstance(greeting, Greeting) else ("output", "gradients")
 
     def _cases_of(self, label: str, cases: Sequence[Case]) -> list[Case]:
         """The cases that concern an adapter; of one that did not start nobody knows, so all."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from conformance.outcomes import Outcome
 from conformance.run.plan import Task
 from conformance.verdicts.verdict import Verdict
-from conformance.workers.request import CallRequest
+from conformance.workers.request import EngineRequest
 
 MOST_IN_A_ROW = 3
 """The most calls of one adapter that may time out twice, one after the other, before its other ones
@@ -25,8 +25,8 @@ class Retrial:
 
     def __init__(
         self,
-        call: Callable[[Task], CallRequest | Outcome],
-        ask: Callable[[str, CallRequest], Outcome],
+        call: Callable[[Task], EngineRequest | Outcome],
+        ask: Callable[[str, EngineRequest], Outcome],
         judge: Callable[[Task, Outcome], Verdict],
     ) -> None:
         self._call, self._ask, self._judge = call, ask, judge
@@ -56,7 +56,7 @@ class Retrial:
                 yield task, replace(first, message=left)
                 continue
             request = self._call(task)
-            assert isinstance(request, CallRequest), "what timed out was asked"
+            assert isinstance(request, EngineRequest), "what timed out was asked"
             verdict = replace(self._judge(task, self._ask(task.label, request)), asked_again=True)
             if verdict.status == "timed-out":
                 in_a_row[task.label] += 1

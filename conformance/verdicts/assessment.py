@@ -36,10 +36,10 @@ def assess_output(
     """The verdict on one outcome; truth is None for a case that must be refused. `briefly` as for
     `compare`.
     """
-    subject = _Subject(case=case, adapter=adapter, device=device, quantity="output")
+    subject = Subject(case=case, adapter=adapter, device=device, quantity="output")
     exact = None if truth is None else truth.exact
     if not isinstance(outcome, Output):
-        return replace(_without_numbers(subject, outcome, due=truth is not None), exact=exact)
+        return replace(without_numbers(subject, outcome, due=truth is not None), exact=exact)
     if truth is None:
         return _not_refused(subject, outcome.y)
     signed_zero = "signed-zero" in case.tags
@@ -48,7 +48,7 @@ def assess_output(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Subject:
+class Subject:
     """The subject of a verdict: a quantity of a case, as an adapter computes it on a device."""
 
     case: Case
@@ -70,7 +70,7 @@ class _Subject:
 
 
 def _compared(
-    subject: _Subject,
+    subject: Subject,
     outcome: Output | Gradients,
     comparison: Comparison,
     result: Array | None,
@@ -90,14 +90,14 @@ def _compared(
     )
 
 
-def _not_refused(subject: _Subject, y: Array) -> Verdict:
+def _not_refused(subject: Subject, y: Array) -> Verdict:
     """The verdict on a result where none was due."""
     text = f"a result of shape {list(y.shape)}, should be refused"
     mismatch = {"kind": "not-refused", "text": text}
     return subject.verdict("differs", mismatch=mismatch, got=excerpt(y, None))
 
 
-def _without_numbers(subject: _Subject, outcome: Outcome, *, due: bool) -> Verdict:
+def without_numbers(subject: Subject, outcome: Outcome, *, due: bool) -> Verdict:
     """The verdict on an outcome that is no array; where none was `due`, refusing conforms."""
     match outcome:
         case Raised(type=kind, message=text, stage=stage):
@@ -133,9 +133,9 @@ def assess_gradients(
     """The verdict on the gradients with respect to input, kernel and bias: the first that differs
     is told, and who else does.
     """
-    subject = _Subject(case=case, adapter=adapter, device=device, quantity="gradients")
+    subject = Subject(case=case, adapter=adapter, device=device, quantity="gradients")
     if not isinstance(outcome, Gradients):
-        return _without_numbers(subject, outcome, due=True)
+        return without_numbers(subject, outcome, due=True)
     comparisons = {
         name: compare(gradient, truths[name], name=f"d{name}")
         for name in ("input", "kernel", "bias")

@@ -14,6 +14,7 @@ from conformance.corpus.truths import Truths
 from conformance.outcomes import Gradients, Outcome, Output, Perturbed, Repeated, Varied
 from conformance.system.machine import Facts, circumstances
 from conformance.verdicts.assessment import assess_gradients, assess_output
+from conformance.verdicts.claim import assess_shape
 from conformance.verdicts.diagnosis import diagnosed, diagnosed_gradients
 from conformance.verdicts.invariance import variation
 from conformance.verdicts.known import Difference, explain
@@ -63,6 +64,8 @@ class Judge:
     def _judged(
         self, case: Case, outcome: Outcome, *, adapter: str, device: str, quantity: str
     ) -> Verdict:
+        if quantity == "shape":
+            return assess_shape(case, outcome, adapter=adapter, device=device)
         prepared = self._truths(case)
         if quantity == "gradients":
             verdict = assess_gradients(

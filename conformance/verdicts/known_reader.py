@@ -28,7 +28,7 @@ KEYS = (
     "source",
 )
 REQUIRED = ("adapter", "cases", "versions", "status", "reason", "source")
-QUANTITIES = ("output", "gradients")
+QUANTITIES = ("output", "gradients", "shape")
 FAILING = tuple(name for name, status in STATUSES.items() if status.fails)
 
 

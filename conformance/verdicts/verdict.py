@@ -98,8 +98,8 @@ class Verdict:
 
     @property
     def kind(self) -> str | None:
-        """The kind of the mismatch: shape, dtype, nonfinite, values, not-refused or invariance, if
-        any.
+        """The kind of the mismatch: shape, dtype, nonfinite, values, not-refused, invariance or
+        unknown, if any.
         """
         return None if self.mismatch is None else str(self.mismatch["kind"])
 

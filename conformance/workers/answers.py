@@ -17,11 +17,15 @@ from conformance.outcomes import (
     Outcome,
     Output,
     Raised,
+    Shape,
     Unavailable,
     Unsupported,
 )
 from conformance.system.machine import Facts
 from conformance.workers import protocol
+
+QUANTITIES = ("output", "gradients", "shape")
+UNKNOWN = ("batch", "space")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,10 @@ class Greeting:
     """The number of threads that it reports, asked of the framework itself; None where nothing
     tells."""
     facts: Facts = field(default_factory=dict)
+    quantities: tuple[str, ...] = ("output", "gradients")
+    """What it is asked for: output and gradients, or the output's shape alone."""
+    unknown: tuple[str, ...] = ()
+    """What a shape function is not told of the input: "batch", "space" or both."""
 
 
 def greeting_of(answer: Mapping[str, Any]) -> Greeting | Outcome:
@@ -62,6 +70,8 @@ def greeting_of(answer: Mapping[str, Any]) -> Greeting | Outcome:
             readable(name): readable(fact) if isinstance(fact, str) else fact
             for name, fact in answer.get("facts", {}).items()
         },
+        quantities=tuple(answer.get("quantities", ("output", "gradients"))),
+        unknown=tuple(answer.get("unknown", ())),
     )
 
 
@@ -84,6 +94,10 @@ def _fault_of_greeting(answer: Mapping[str, Any]) -> str | None:
             f"greets with facts {facts!r:.80}, should be an object of words, numbers, "
             "true and false"
         )
+    for key, words in (("quantities", QUANTITIES), ("unknown", UNKNOWN)):
+        told = answer.get(key, [])
+        if not isinstance(told, list) or not all(word in words for word in told):
+            return f"greets with {key} {told!r:.80}, should be a list of {', '.join(words)}"
     return None
 
 
@@ -130,6 +144,18 @@ def gradients_of(answer: Mapping[str, Any], arrays: Mapping[str, Any], tensors: 
         bias=bias,
         compiled=counts(answer.get("compiled")),
     )
+
+
+def shape_of(answer: Mapping[str, Any], hidden: tuple[str, ...]) -> Outcome:
+    """The shape that was answered by who was not told what is `hidden`."""
+    sizes = answer.get("shape")
+    if sizes is None and "shape" in answer:
+        return Shape(sizes=None, hidden=hidden)
+    if not isinstance(sizes, list) or not all(size is None or type(size) is int for size in sizes):
+        return Crashed(
+            message=f"answered shape {sizes!r:.80}, should be a list of whole numbers and null"
+        )
+    return Shape(sizes=tuple(sizes), hidden=hidden)
 
 
 def outcome_of(answer: Mapping[str, Any], arrays: Mapping[str, Any]) -> Outcome:

@@ -19,8 +19,16 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from conformance.adapters import REGISTRY, Adapter, Missing, PreparedCall, Unsupported
-from conformance.corpus.tensors import numeric_array
+from conformance.adapters import (
+    REGISTRY,
+    Adapter,
+    Missing,
+    Operand,
+    PreparedCall,
+    ShapeFunction,
+    Unsupported,
+)
+from conformance.corpus.tensors import dtype_of, numeric_array
 from conformance.outcomes import told
 from conformance.workers import protocol, timing
 from conformance.workers.loader import Absent, load
@@ -54,7 +62,9 @@ def main(spec: str) -> None:
     requests, answers = _take_over_streams()
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     adapter: Adapter | None = None
-    timed = _Timed()
+    asked: dict[str, Callable[[Adapter, dict[str, Any], dict[str, Any]], _Answer]] = {
+        "call": _call, "gradients": _gradients, "shape": _shape, "time": _Timed(),
+    }  # fmt: skip
     while True:
         try:
             header, tensors = protocol.decode(requests)
@@ -70,12 +80,8 @@ def main(spec: str) -> None:
             case "hello":
                 adapter, answer = _hello(spec)
                 results: dict[str, Any] = {}
-            case "call" if adapter is not None:
-                answer, results = _guarded(_call, adapter, header, tensors)
-            case "gradients" if adapter is not None:
-                answer, results = _guarded(_gradients, adapter, header, tensors)
-            case "time" if adapter is not None:
-                answer, results = _guarded(timed, adapter, header, tensors)
+            case "call" | "gradients" | "shape" | "time" as what if adapter is not None:
+                answer, results = _guarded(asked[what], adapter, header, tensors)
             case other:
                 answer, results = (
                     {"outcome": "unsupported", "reason": f"This engine does not answer {other!r}."},
@@ -120,6 +126,8 @@ def _hello(spec: str) -> tuple[Adapter | None, dict[str, Any]]:
         tell_facts = getattr(adapter, "facts", None)
         if tell_facts is not None:
             answer["facts"] = dict(tell_facts())
+        if isinstance(adapter, ShapeFunction):
+            answer |= {"quantities": [*adapter.quantities], "unknown": [*adapter.unknown]}
         json.dumps(answer)
     except (Absent, Missing) as error:
         return None, {"outcome": "unavailable", "reason": str(error)}
@@ -186,6 +194,21 @@ def _gradients(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]
         return answer, {name: numeric_array(array) for name, array in arrays if array is not None}
     except Exception as error:  # the differentiation itself went through
         return {**_raised(error), "outcome": "raised", "stage": "while reading the gradients"}, {}
+
+
+def _shape(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> _Answer:
+    if not isinstance(adapter, ShapeFunction):
+        raise Unsupported("This adapter is no shape function.")
+    operands = {
+        operand["name"]: Operand(shape=tuple(operand["shape"]), dtype=dtype_of(operand["dtype"]))
+        for operand in header["operands"]
+    }
+    bias = operands["bias"].zeros() if "bias" in operands else None
+    sizes = adapter.shape(
+        operands["x"], operands["kernel"].zeros(), bias, header["native"], header["device"]
+    )
+    claimed = None if sizes is None else [None if size is None else int(size) for size in sizes]
+    return {"outcome": "shape", "shape": claimed}, {}
 
 
 def _release(adapter: Adapter) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,7 @@ from conformance.workers.answers import (
     greeting_of,
     outcome_of,
     readable,
+    shape_of,
 )
 from conformance.workers.process import (
     START_SECONDS,
@@ -151,6 +152,30 @@ class Engine:
             self.kill()
         return outcome
 
+    def shape(
+        self,
+        operands: Sequence[Mapping[str, Any]],
+        native: Native,
+        device: str,
+        hidden: tuple[str, ...] = (),
+    ) -> Outcome:
+        """The outcome of asking for the output's shape: `operands` have name, dtype and shape, in
+        which what is `hidden` is None.
+        """
+        self._number += 1
+        header = {"do": "shape", "id": self._number, "device": device, "native": native}
+        answer, arrays, outcome = self._ask({**header, "operands": operands}, None, self._timeout)
+        if outcome is not None:
+            return outcome
+        outcome = (
+            shape_of(answer, hidden)
+            if answer.get("outcome") == "shape"
+            else outcome_of(answer, arrays)
+        )
+        if isinstance(outcome, Crashed) or (isinstance(outcome, Raised) and outcome.out_of_memory):
+            self.kill()
+        return outcome
+
     def time(
         self, tensors: Tensors, native: Native, device: str, seconds: float
     ) -> list[float] | Outcome:
@@ -220,7 +245,7 @@ class Engine:
         except Late as late:
             self._process = None
             return {}, {}, TimedOut(seconds=seconds, message=readable(late), computed=late.computed)
-        if tensors is not None and answer.get("id") != self._number:
+        if "id" in header and answer.get("id") != self._number:
             self.kill()
             message = f"answered request {answer.get('id')!r}, should answer {self._number}"
             return {}, {}, Crashed(message=message)

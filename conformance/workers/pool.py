@@ -15,7 +15,7 @@ from conformance.outcomes import Crashed, Gradients, Outcome, Output, Repeated, 
 from conformance.workers.answers import Greeting
 from conformance.workers.engine import MOST_FAILED_STARTS, Engine, Spec, close_all
 from conformance.workers.perturbations import Perturbations
-from conformance.workers.request import CallRequest
+from conformance.workers.request import CallRequest, EngineRequest
 from conformance.workers.schedule import Claim, Lane, Schedule
 from conformance.workers.timing import SETTLE
 
@@ -106,7 +106,7 @@ class Pool(Generic[Task, Result]):
     def run(
         self,
         tasks: Mapping[str, Sequence[Task]],
-        call: Callable[[Task], CallRequest | Outcome],
+        call: Callable[[Task], EngineRequest | Outcome],
         judge: Callable[[Task, Outcome], Result],
         handle: Callable[[Result], None],
         together: Callable[[Task], bool] = lambda task: False,
@@ -150,7 +150,7 @@ class Pool(Generic[Task, Result]):
         time.sleep(SETTLE)
         return engine.time(request.tensors, request.native, request.device, seconds)
 
-    def ask_alone(self, label: str, request: CallRequest) -> Outcome:
+    def ask_alone(self, label: str, request: EngineRequest) -> Outcome:
         """The outcome of a call with nothing else of the pool at work."""
         engine = self._alone(label)
         return request.ask(engine) if isinstance(engine, Engine) else engine
@@ -193,7 +193,7 @@ class Pool(Generic[Task, Result]):
         return engine
 
     def _perform(
-        self, claim: Claim[Task], call: Callable[[Task], CallRequest | Outcome]
+        self, claim: Claim[Task], call: Callable[[Task], EngineRequest | Outcome]
     ) -> Outcome:
         """The outcome of a task, with the process that was claimed for it."""
         began = time.monotonic()
@@ -203,14 +203,14 @@ class Pool(Generic[Task, Result]):
                 assert lane.failure is not None
                 return lane.failure
             request = call(claim.task)
-            if not isinstance(request, CallRequest):
+            if not isinstance(request, EngineRequest):
                 return request
             failed = self._restart(lane, engine)
             return self._ask(lane, engine, request) if failed is None else failed
         finally:
             self._schedule.put_back(claim, time.monotonic() - began)
 
-    def _ask(self, lane: Lane[Task], engine: Engine, request: CallRequest) -> Outcome:
+    def _ask(self, lane: Lane[Task], engine: Engine, request: EngineRequest) -> Outcome:
         """The outcome of a call, and of the same where something else changed that should not
         matter, if that is wanted.
         """
@@ -219,6 +219,7 @@ class Pool(Generic[Task, Result]):
         specs = self._perturbed.get(lane.spec.label)
         if specs is None or not isinstance(first, Output | Gradients):
             return outcome
+        assert isinstance(request, CallRequest), "arrays answer a call"
         if engine not in self._perturbations:
             self._perturbations[engine] = Perturbations(specs, self._new_engine)
         perturbed = self._perturbations[engine].outcomes(engine, request)

@@ -1,7 +1,10 @@
-"""The request to an engine: one call, its gradients, or either several times."""
+"""The request to an engine: one call, its gradients, or either several times; or the shape of its
+output.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +49,38 @@ class CallRequest:
         if self.cotangent is None:
             return engine.call(self.tensors, self.native, self.device)
         return engine.gradients(self.tensors, self.cotangent, self.native, self.device)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShapeRequest:
+    """A request for the output's shape: the operands' shapes by name, their dtype, and which sizes
+    of the input are not told ("batch", "space").
+    """
+
+    shapes: Mapping[str, tuple[int, ...]]
+    dtype: str
+    native: Native
+    device: str
+    hidden: tuple[str, ...] = ()
+
+    def ask(self, engine: Engine) -> Outcome:
+        operands = [
+            {"name": name, "dtype": self.dtype, "shape": self._told(name)} for name in self.shapes
+        ]
+        return engine.shape(operands, self.native, self.device, self.hidden)
+
+    def _told(self, name: str) -> list[int | None]:
+        """The shape of an operand, None for what is not told."""
+        sizes: list[int | None] = [*self.shapes[name]]
+        if name == "x" and "batch" in self.hidden:
+            sizes[0] = None
+        if name == "x" and "space" in self.hidden:
+            sizes[2:] = [None] * len(sizes[2:])
+        return sizes
+
+
+EngineRequest = CallRequest | ShapeRequest
+"""Whatever an engine is asked."""
 
 
 def _larger(tensors: Tensors) -> Tensors:

@@ -65,6 +65,7 @@ def spoken(command: list[str], native: Mapping[str, Any]) -> list[dict[str, Any]
         ({"do": "call", "id": 1, **asked}, tensors),
         ({"do": "gradients", "id": 2, **asked}, {**tensors, "cotangent": CUT_OUTPUT}),
         ({"do": "time", "id": 3, **asked, "seconds": 0.01}, tensors),
+        ({"do": "shape", "id": 5, **asked, "operands": [X, KERNEL]}, {}),
         ({"do": "dream", "id": 4}, {}),
         ({"do": "bye"}, {}),
     ]
@@ -123,8 +124,20 @@ def test_what_the_page_shows_validates() -> None:
 def test_what_a_child_answers_validates(adapter: str) -> None:
     """Of an adapter that is right, of one that fails in the call, and of one that is not there."""
     answers = spoken(python_command(sys.executable, f"miniatures:{adapter}"), TORCH)
-    assert len(answers) == 5
-    assert [problems(answer) for answer in answers] == [[]] * 5
+    assert len(answers) == 6
+    assert [problems(answer) for answer in answers] == [[]] * 6
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("RightShape", [1, 1, 4, 4]), ("AxisTwoUnknown", [1, 1, None, 4]), ("NoRank", None)],
+)
+def test_what_a_shape_function_answers_validates(name: str, said: list[int | None] | None) -> None:
+    """Its greeting, a shape with and without what is unknown, and none at all."""
+    answers = spoken(python_command(sys.executable, f"miniatures_shapes:{name}"), TORCH)
+    assert [problems(answer) for answer in answers] == [[]] * 6
+    assert answers[0]["quantities"] == ["shape"]
+    assert [answer["shape"] for answer in answers if answer.get("outcome") == "shape"] == [said]
 
 
 @pytest.mark.parametrize("behaviour", ["right", "hello-unavailable", "hello-raised"])
