@@ -99,7 +99,7 @@ MUTATIONS = [
     ),
     (R, "move = (first - positions.start) * stride", "move = first - positions.start"),
     (R, "range(first - start, last - start)", "range(first, last)"),
-    (R, "begin = places.start + move", "begin = places.start"),
+    (R, "begin = outputs.start + move", "begin = outputs.start"),
     (
         R,
         "begin + (last - first - 1) * stride + 1, stride)",

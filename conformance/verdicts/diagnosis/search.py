@@ -110,7 +110,8 @@ def _explained(
     if rounded is not None:
         whole = [(mistake, share) for mistake, share in whole if mistake.name != "scaled"]
     if all(mistake.name in IN_MEMORY for mistake, _ in whole):
-        kinds = _kinds(wrong, call, right, region)
+        of_part = region if rounded is None else None  # a few small errors are no mistake in part
+        kinds = _kinds(wrong, call, right, of_part)
         whole = [(kind, 1.0) for kind in kinds if rounded is None or not _is_near_one(kind)] + whole
     whole.sort(key=lambda scored: scored[0].name not in TELLING)
     if not whole and values.size <= MOST_FOR_PAIRS:
