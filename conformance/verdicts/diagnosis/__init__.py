@@ -1,6 +1,5 @@
 """What is a wrong transposed convolution instead?"""
 
-from conformance.verdicts.diagnosis.gradients import made_gradient_mistakes
 from conformance.verdicts.diagnosis.mistake import Call, Mistake
 from conformance.verdicts.diagnosis.search import (
     diagnose,
@@ -15,6 +14,5 @@ __all__ = [
     "diagnose",
     "diagnosed",
     "diagnosed_gradients",
-    "made_gradient_mistakes",
     "made_mistakes",
 ]

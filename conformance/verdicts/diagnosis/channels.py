@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from conformance.oracle.reference import Float64
-from conformance.verdicts.diagnosis.contributions import Probe, probe, zipped
+from conformance.verdicts.diagnosis.contributions import Probe, probe
 from conformance.verdicts.diagnosis.factors import Reading
 from conformance.verdicts.diagnosis.mistake import Call, Mistake
 from conformance.verdicts.diagnosis.slices import chosen, listed, told_factors
@@ -84,7 +84,8 @@ def _solved(
         )
         if solved is None:
             return
-        factors.append(zipped(solved, ((term.number, term.whose) for term in basis)))
+        pairs = ((term.number, term.whose) for term in basis)
+        factors.append(dict(zip(pairs, map(float, solved), strict=True)))
         for factor, term in zip(solved, basis, strict=True):
             weights[term.channel] += factor * term.weights[0]
     named = _told(factors, len(call.w) // call.geometry.groups)

@@ -7,7 +7,7 @@ linear equations, of a piece of the output that has enough of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -286,8 +286,3 @@ def _unread_positions(reading: Reading, number: int, axis: Axis) -> Iterator[Mis
         x[at_position(number, slice(limit, None))] = 0
         text = f"input positions from {limit} on{_where(call, number)} are left out"
         yield Mistake(name="input-positions-left-out", text=text, call=replace(call, x=x))
-
-
-def zipped(factors: Iterable[float], names: Iterable[Any]) -> dict[Any, float]:
-    """A factor by name."""
-    return dict(zip(names, map(float, factors), strict=True))

@@ -7,7 +7,6 @@ the places; its adjoint adds up what each place of the operand receives.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -279,9 +278,3 @@ def _rounded(truth: GradientTruth) -> Iterator[Mistake]:
             text = f"the gradient has a precision of {bits} bits: {formats}"
             rounded = f"{text} (the operands rounded to it)"
             yield Mistake(name="low-precision", text=rounded, y=truth.rounded(bits))
-
-
-def made_gradient_mistakes(truth: GradientTruth) -> Iterator[Mistake]:
-    """Every mistake of the adjoint and its sums that a gradient could show, made."""
-    differentiated = _differentiated(truth)
-    return itertools.chain(_of_the_adjoint(differentiated), _of_sums(differentiated))

@@ -11,7 +11,6 @@ import pytest
 
 from conformance.geometry import Axis, Geometry
 from conformance.oracle.gradients import GradientTruth, gradient_truths
-from conformance.verdicts.diagnosis import made_gradient_mistakes
 from conformance.verdicts.diagnosis.gradients import diagnose_gradient
 
 GEOMETRY = Geometry(
@@ -122,9 +121,3 @@ def test_a_right_gradient_and_noise_have_no_name(truths: dict[str, GradientTruth
         assert diagnose_gradient(truth.y.astype("f4"), truth) is None
         wrong = noise.randint(-40, 41, truth.y.shape).astype("f4")
         assert diagnose_gradient(wrong, truth) is None
-
-
-def test_mistakes_of_gradients_can_be_made(truths: dict[str, GradientTruth]) -> None:
-    """Those of the arguments and of sums, each of the gradient's shape."""
-    names = {mistake.name for mistake in made_gradient_mistakes(truths["kernel"])}
-    assert {"kernel-not-flipped", "averaged", "left-out-of-sum", "first-kernel-for-all"} <= names
