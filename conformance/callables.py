@@ -166,7 +166,7 @@ def _verdict(asked: _Asked, case: Case, truths: Truths) -> Verdict:
 def _verdict_on_gradients(asked: _Asked, case: Case, truths: Truths) -> Verdict:
     assert asked.gradients is not None
     outcome = _call(asked.gradients, case, truths, truths(case).cotangent)
-    of_case = truths(case).gradients
+    of_case = truths(case).gradient_truths
     verdict = assess_gradients(case, of_case, outcome, adapter=asked.name, device="cpu")
     if verdict.status != "differs":
         return verdict

@@ -36,7 +36,7 @@ class Prepared:
     cotangent: Array | None = None
 
     @cached_property
-    def gradients(self) -> dict[str, GradientTruth]:
+    def gradient_truths(self) -> dict[str, GradientTruth]:
         """By operand; of a case with a cotangent alone."""
         assert self.truth is not None, "what is refused has no gradients"
         assert self.cotangent is not None, "the case has no cotangent"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance import __version__
-from conformance.conventions import Native, Unrepresentable
+from conformance.conventions import Unrepresentable
 from conformance.corpus.files import load_cases
 from conformance.corpus.selection import Selection
 from conformance.corpus.truths import Truths
@@ -25,7 +25,7 @@ from conformance.verdicts.known import Difference, lost_entries
 from conformance.verdicts.verdict import Verdict
 from conformance.workers import timing
 from conformance.workers.answers import Greeting
-from conformance.workers.request import CallRequest, EngineRequest, ShapeRequest
+from conformance.workers.request import CallRequest, EngineRequest, shape_request
 
 
 class Session:
@@ -69,7 +69,7 @@ class Session:
         if isinstance(native, Unrepresentable):
             return Unsupported(reason=native.reason)
         if task.quantity == "shape":
-            return _shape_request(task, native, greeting.unknown)
+            return shape_request(task.case, native, task.device, greeting.unknown)
         prepared = self.truths(task.case)
         return CallRequest(
             tensors=prepared.tensors,
@@ -143,19 +143,6 @@ class Session:
             "adapter": self.adapters[label],
             "convention": greeting.convention if isinstance(greeting, Greeting) else None,
         }
-
-
-def _shape_request(task: Task, native: Native, hidden: tuple[str, ...]) -> ShapeRequest:
-    """The request for the shape of a case's output; no array is made for it."""
-    case = task.case
-    operands = {"x": case.input, "kernel": case.kernel, "bias": case.bias}
-    return ShapeRequest(
-        shapes={name: source.shape for name, source in operands.items() if source is not None},
-        dtype=case.dtype,
-        native=native,
-        device=task.device,
-        hidden=hidden,
-    )
 
 
 def names_by_root(selection: Selection, known: Sequence[Difference]) -> dict[Path, list[str]]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from conformance.conventions import Native
 from conformance.corpus.case import Case
-from conformance.corpus.tensors import Array, Tensors
-from conformance.corpus.truths import prepare
-from conformance.outcomes import Outcome
+from conformance.corpus.truths import Prepared, prepare
+from conformance.outcomes import Outcome, Shape
 from conformance.sweep.call import Drawn
 from conformance.sweep.standby import Standby
 from conformance.verdicts.assessment import assess_gradients, assess_output
+from conformance.verdicts.claim import assess_shape
 from conformance.verdicts.diagnosis import diagnosed, diagnosed_gradients
 from conformance.verdicts.verdict import Verdict
+from conformance.workers.request import shape_request
 
 LONGEST_KIND = 400
 _NUMBERS = re.compile(r"\d+(?:(?:, ?| ?x ?|\.)\d+)*")
@@ -52,68 +54,89 @@ class Tried:
 
     def diagnosed(self) -> Verdict:
         """The verdict with its diagnosis, which takes longer than the call."""
+        if self.verdict.quantity == "shape":
+            return self.verdict
         if self.verdict.quantity == "gradients":
             return diagnosed_gradients(self.verdict, self.outcome, self.drawn.gradient_truths)
         return diagnosed(self.verdict, self.outcome, self.drawn.truth)
 
 
 class Caller:
-    """Puts calls to one adapter on one device."""
+    """Puts calls to one adapter on one device; `hidden` is what it is not told of the input's
+    shape.
+    """
 
-    def __init__(self, standby: Standby, *, convention: str, device: str) -> None:
+    def __init__(
+        self, standby: Standby, *, convention: str, device: str, hidden: tuple[str, ...] = ()
+    ) -> None:
         self.standby, self.convention, self.device = standby, convention, device
+        self.hidden = hidden
         self.calls = 0
 
     def tried(self, drawn: Drawn, quantity: str) -> Tried:
         """The result of one call. Raises LostError."""
         native = drawn.case.arguments(self.convention)
         assert isinstance(native, dict), "drawn for this convention"
-        outcome = self._asked(drawn.tensors, drawn.cotangent, native, quantity)
-        case, label, device = drawn.case, self.standby.spec.label, self.device
-        if quantity == "gradients":
-            truths = drawn.gradient_truths
-            verdict = assess_gradients(case, truths, outcome, adapter=label, device=device)
-        else:
-            verdict = assess_output(case, drawn.truth, outcome, adapter=label, device=device)
-        return Tried(drawn=drawn, outcome=outcome, verdict=verdict, way=_way(verdict))
+        outcome, verdict = self._answer(drawn.case, drawn, native, quantity)
+        way = _way(verdict, outcome, drawn.case)
+        return Tried(drawn=drawn, outcome=outcome, verdict=verdict, way=way)
 
-    def said(self, case: Case, quantity: str) -> str | None:
-        """The message with which a case of a file fails, None where it has another answer or
-        cannot be asked. Raises LostError.
+    def verdict_on(self, case: Case, quantity: str) -> tuple[Verdict, Way | None] | None:
+        """The verdict on a case of a file and the way it fails, if it does; None where it cannot be
+        asked. Raises LostError.
         """
         native = case.arguments(self.convention)
-        prepared = prepare(case)
-        cotangent = prepared.cotangent
-        if not isinstance(native, dict) or (quantity == "gradients" and cotangent is None):
+        if not isinstance(native, dict) or (quantity == "gradients" and case.gradients is None):
             return None
-        answer = self._asked(prepared.tensors, cotangent, native, quantity)
-        label, device = self.standby.spec.label, self.device
-        if quantity == "gradients":
-            truths = prepared.gradients
-            verdict = assess_gradients(case, truths, answer, adapter=label, device=device)
-        else:
-            verdict = assess_output(case, prepared.truth, answer, adapter=label, device=device)
-        return verdict.message if verdict.status in ("raised", "crashed") else None
+        numbers = None if quantity == "shape" else prepare(case)
+        outcome, verdict = self._answer(case, numbers, native, quantity)
+        return verdict, _way(verdict, outcome, case)
 
-    def _asked(
-        self, tensors: Tensors, cotangent: Array | None, native: Native, quantity: str
-    ) -> Outcome:
-        engine = self.standby.ready()
+    def _answer(
+        self, case: Case, numbers: Drawn | Prepared | None, native: Native, quantity: str
+    ) -> tuple[Outcome, Verdict]:
+        """The engine's answer and the verdict on it; a shape needs no numbers."""
+        engine, label, device = self.standby.ready(), self.standby.spec.label, self.device
         self.calls += 1
+        if quantity == "shape":
+            outcome = shape_request(case, native, device, self.hidden).ask(engine)
+            return outcome, assess_shape(case, outcome, adapter=label, device=device)
+        assert numbers is not None, "only a shape needs none"
         if quantity == "gradients":
-            assert cotangent is not None, "asked for gradients"
-            return engine.gradients(tensors, cotangent, native, self.device)
-        return engine.call(tensors, native, self.device)
+            assert numbers.cotangent is not None, "asked for gradients"
+            outcome = engine.gradients(numbers.tensors, numbers.cotangent, native, device)
+            truths = numbers.gradient_truths
+            return outcome, assess_gradients(case, truths, outcome, adapter=label, device=device)
+        outcome = engine.call(numbers.tensors, native, device)
+        return outcome, assess_output(case, numbers.truth, outcome, adapter=label, device=device)
 
 
-def _way(verdict: Verdict) -> Way | None:
+def _way(verdict: Verdict, outcome: Outcome, case: Case) -> Way | None:
     if not verdict.fails:
         return None
     mismatch = verdict.mismatch
     kind = skeleton(verdict.message or "") if mismatch is None else mismatch["kind"]
+    if isinstance(outcome, Shape):
+        kind = f"{kind}: {_beside(outcome.sizes or (), case.output_shape)}"
     if mismatch is not None and "gradient" in mismatch:
         kind = f"{kind} of d{mismatch['gradient']}"
     return Way(quantity=verdict.quantity, status=verdict.status, kind=kind)
+
+
+def _beside(claimed: Sequence[int | None], truth: Sequence[int]) -> str:
+    """How a claimed shape (N, C_out, *out) departs from the true one: what claims about other sizes
+    have in common.
+    """
+    if len(claimed) != len(truth):
+        return "axes"
+    departures = set()
+    for axis, (size, true) in enumerate(zip(claimed, truth, strict=True)):
+        if axis > 1 and true < 1:
+            words = "unknown" if size is None else "0 or fewer" if size < 1 else "some"
+            departures.add(f"{words} where there is no output")
+        elif size not in (None, true):
+            departures.add("too long" if size > true else "too short")
+    return " and ".join(sorted(departures))
 
 
 def skeleton(message: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from conformance.corpus.case import Case, Made, Place, Shape
 from conformance.corpus.tensors import Array, Tensors, dtype_of
-from conformance.geometry import Geometry
+from conformance.geometry import Geometry, problems
 from conformance.oracle import GradientTruth, Truth, gradient_truths, truth_of
 from conformance.oracle.truth import SIGNIFICAND_BITS
 
@@ -87,6 +87,11 @@ class Drawn:
         return (self.batch, self.out_per_group * self.geometry.groups, *self.geometry.out)
 
     @property
+    def must_fail(self) -> bool:
+        """Whether it is to be refused, since it has no output."""
+        return bool(problems(self.geometry))
+
+    @property
     def products(self) -> int:
         """Multiplications of the full output."""
         return math.prod(self.x_shape) * self.out_per_group * math.prod(self.geometry.kernel)
@@ -123,7 +128,7 @@ class Drawn:
             dtype=self.dtype,
             geometry=self.geometry,
             native=None,
-            must_fail=False,
+            must_fail=self.must_fail,
             expected=None,
             tags=(),
             place=_NOWHERE,

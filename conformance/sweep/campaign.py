@@ -120,8 +120,16 @@ class _Sweep:
         report_line: Callable[[str], None],
     ) -> None:
         self.request, self.report_line, self.standby = request, report_line, standby
-        self.caller = Caller(standby, convention=greeting.convention, device=greeting.devices[0])
-        self.drawer = Drawer(request.seed, greeting.convention, request.wish)
+        self.caller = Caller(
+            standby,
+            convention=greeting.convention,
+            device=greeting.devices[0],
+            hidden=greeting.unknown,
+        )
+        self.quantity = greeting.quantities[0]
+        self.drawer = Drawer(
+            request.seed, greeting.convention, request.wish, quantity=self.quantity
+        )
         self.declared = Declared(caller=self.caller, greeting=greeting, corpora=request.corpora)
         self.investigation = Investigation(
             self.caller, greeting, folder=request.folder, threads=request.threads
@@ -143,7 +151,7 @@ class _Sweep:
     def _draw(self, number: int) -> None:
         """One drawn call; what gives no output for its arguments' sake has no gradients either."""
         drawn = self.drawer.draw(number)
-        output = self._call(number, drawn, "output")
+        output = self._call(number, drawn, self.quantity)
         if drawn.gradients and output.verdict.status in ("conforms", "differs"):
             self._call(number, drawn, "gradients")
 

@@ -1,8 +1,8 @@
 """Declared failures: does a known difference explain what a drawn call does?
 
 An entry names cases, and no drawn call is one of them. What was refused is held against what the
-engine says of those cases now; a wrong result against the entry's diagnosis, and the dtypes and
-ranks of its cases.
+engine says of those cases now, and so is a wrong shape; a wrong result against the entry's
+diagnosis, and the dtypes and ranks of its cases.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from pathlib import Path
 
 from conformance.corpus.case import DTYPES, Case, Given, Source
 from conformance.corpus.files import load_cases
-from conformance.sweep.attempt import Caller, Tried, skeleton
+from conformance.sweep.attempt import Caller, Tried, Way, skeleton
 from conformance.sweep.call import Drawn
 from conformance.system.machine import circumstances
 from conformance.verdicts.known import Difference
 from conformance.verdicts.known_reader import load_differences
+from conformance.verdicts.verdict import Verdict
 from conformance.verdicts.version_range import Position
 from conformance.workers.answers import Greeting
 
@@ -35,7 +36,7 @@ class Declared:
     caller: Caller
     greeting: Greeting
     corpora: Sequence[Path]
-    _said: dict[str, frozenset[str]] = field(default_factory=dict)
+    _answers: dict[str, list[tuple[Verdict, Way | None]]] = field(default_factory=dict)
 
     def reason(self, tried: Tried) -> str | None:
         """The reason that is declared for a failure like this one, if any is. Raises LostError."""
@@ -43,7 +44,10 @@ class Declared:
         for entry in self._entries:
             if not entry.fits(verdict):
                 continue
-            if verdict.message is None:
+            if verdict.quantity == "shape":
+                if any(tried.way == way for way in self._ways(entry)):
+                    return entry.reason
+            elif verdict.message is None:
                 if entry.quantity == verdict.quantity and self._is_alike(entry, tried.drawn):
                     return entry.reason
             elif _telling(verdict.message, verdict.status) in self._messages(entry):
@@ -82,16 +86,26 @@ class Declared:
         )
 
     def _messages(self, entry: Difference) -> frozenset[str]:
-        """The messages of the entry's smallest cases of every dtype, asked once."""
-        if entry.at not in self._said:
+        """The messages with which the entry's cases fail."""
+        return frozenset(
+            _telling(verdict.message, entry.status)
+            for verdict, _ in self._asked(entry)
+            if verdict.status in ("raised", "crashed") and verdict.message is not None
+        ) - {""}
+
+    def _ways(self, entry: Difference) -> list[Way | None]:
+        """The ways in which the entry's cases fail."""
+        return [way for _, way in self._asked(entry) if way is not None]
+
+    def _asked(self, entry: Difference) -> list[tuple[Verdict, Way | None]]:
+        """The verdicts on the entry's smallest cases of every dtype, asked once."""
+        if entry.at not in self._answers:
             cases = [case for case in self._cases if entry.names(case.name)]
             of_dtype = [[case for case in cases if case.dtype == dtype] for dtype in DTYPES]
             asked = [case for each in of_dtype for case in each[:MOST_ASKED]]
-            said = (self.caller.said(case, entry.quantity) for case in asked)
-            self._said[entry.at] = frozenset(
-                _telling(message, entry.status) for message in said if message is not None
-            )
-        return self._said[entry.at] - {""}
+            answers = (self.caller.verdict_on(case, entry.quantity) for case in asked)
+            self._answers[entry.at] = [answer for answer in answers if answer is not None]
+        return self._answers[entry.at]
 
 
 def _telling(message: str, status: str) -> str:

@@ -3,7 +3,8 @@ chance would have them.
 
 Kernels larger than what is left of the output, strides above the kernel, padding so large that some
 taps reach no output, outputs of one element, groups with one channel and with several, batches of
-none; and those of `corners.py`.
+none; and those of `corners.py`. Who says the shape alone is asked for calls without output too,
+which are to be refused.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from random import Random
 
 from conformance import conventions
 from conformance.conventions import Native, Unrepresentable
-from conformance.geometry import Axis, Geometry, problems
+from conformance.geometry import Axis, Geometry
 from conformance.sweep.call import Drawn, Dtype
 from conformance.sweep.corners import CORNERS, Corner
 
@@ -63,19 +64,21 @@ class Drawer:
     was drawn before.
     """
 
-    def __init__(self, seed: int, convention: str, wish: Wish) -> None:
-        self._seed, self._random = seed, Random()
+    def __init__(self, seed: int, convention: str, wish: Wish, *, quantity: str = "output") -> None:
+        self._seed, self._random, self._quantity = seed, Random(), quantity
         self._name, self._convention, self._wish = convention, conventions.get(convention), wish
         self._corners = [corner for corner in CORNERS if convention in corner.conventions]
         self.redrawn: Counter[str] = Counter()
         """Why draws were thrown away, and how often."""
 
     def draw(self, number: int) -> Drawn:
-        """A call that makes sense, is exact, and has arguments in the convention."""
+        """A call that has arguments in the convention, makes sense and is exact; of a shape nothing
+        is summed, and a call without output is one to refuse.
+        """
         self._random = Random(f"{self._seed} {self._name} {number}")
         while True:
             drawn = self._candidate()
-            reason = obstacle(drawn, self._name)
+            reason = obstacle(drawn, self._name, self._quantity)
             if reason is None:
                 return drawn
             self.redrawn[reason] += 1
@@ -95,10 +98,10 @@ class Drawer:
             bias=random.random() < 0.5,
             dtype=random.choice(self._wish.dtypes),
             seed=random.randrange(1, SEEDS),
-            gradients=self._wish.gradients,
+            gradients=self._wish.gradients and self._quantity != "shape",
         )
         drawn = corner.of_call(drawn, random)
-        if obstacle(drawn, self._name) == INEXACT:
+        if obstacle(drawn, self._name, self._quantity) == INEXACT:
             return replace(drawn, small=True)
         return drawn
 
@@ -205,12 +208,12 @@ class Drawer:
 INEXACT = "sums that the dtype does not hold exactly"
 
 
-def obstacle(drawn: Drawn, convention: str) -> str | None:
+def obstacle(drawn: Drawn, convention: str, quantity: str = "output") -> str | None:
     """Why a call is not to be made, None if it is."""
-    if problems(drawn.geometry):
+    if drawn.must_fail and quantity != "shape":
         return "no output"
     if drawn.products > MOST_PRODUCTS or math.prod(drawn.y_shape) > MOST_OUTPUTS:
         return "too large"
     if isinstance(conventions.get(convention).native(drawn.geometry), Unrepresentable):
         return f"no arguments in {convention}'s spelling"
-    return None if drawn.exact else INEXACT
+    return None if quantity == "shape" or drawn.exact else INEXACT

@@ -97,7 +97,7 @@ class Investigation:
             last = tried if same else last
             return same
 
-        shrunk(drawn, self.caller.convention, fails)
+        shrunk(drawn, self.caller.convention, fails, way.quantity)
         if way.status == "raised":  # which does not depend on the past, as was just seen
             return last, 1
         return self._alone(last.drawn, way, attempts=ATTEMPTS) or again

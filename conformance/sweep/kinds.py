@@ -49,7 +49,11 @@ def kind_of(tried: Tried) -> Kind:
     assert tried.way is not None, "fails"
     drawn = tried.drawn
     grouped = ", groups" if drawn.geometry.groups > 1 else ""
-    told = tried.way.status == "raised" or tried.way.kind.startswith("shape")
+    told = (
+        tried.way.status == "raised"
+        or tried.way.quantity == "shape"
+        or tried.way.kind.startswith("shape")
+    )
     return Kind(
         way=tried.way,
         diagnosis=diagnosis_of(tried),

@@ -20,9 +20,14 @@ _COUNTS = ("groups", "in_per_group", "out_per_group")
 _OF_AXIS = ("size", "kernel", "stride", "dilation")
 
 
-def shrunk(drawn: Drawn, convention: str, fails: Callable[[Drawn], bool | None]) -> Drawn:
+def shrunk(
+    drawn: Drawn,
+    convention: str,
+    fails: Callable[[Drawn], bool | None],
+    quantity: str = "output",
+) -> Drawn:
     """The last call of a chain of smaller ones that all fail; `fails` answers None when no more may
-    be asked.
+    be asked. What is to be refused stays so, and what is not, too.
     """
     seen = {drawn}
     while True:
@@ -30,7 +35,8 @@ def shrunk(drawn: Drawn, convention: str, fails: Callable[[Drawn], bool | None])
             if candidate in seen or candidate.cost >= drawn.cost:
                 continue
             seen.add(candidate)
-            if obstacle(candidate, convention) is not None:
+            other = candidate.must_fail != drawn.must_fail
+            if other or obstacle(candidate, convention, quantity) is not None:
                 continue
             answer = fails(candidate)
             if answer is None:
@@ -112,7 +118,7 @@ def _windows(drawn: Drawn, number: int, axis: Axis, convention: str) -> Iterator
     left = MOST_WINDOWS
     for pair in pairs:
         changed = replace(axis, crop_low=pair[0], crop_high=pair[1])
-        if changed.out < 1:
+        if changed.out < 1 and not drawn.must_fail:
             continue
         axes = (*drawn.geometry.axes[:number], changed, *drawn.geometry.axes[number + 1 :])
         geometry = Geometry(axes=axes, groups=drawn.geometry.groups)

@@ -36,7 +36,7 @@ def write_case(
 
 
 def case_text(drawn: Drawn, *, identity: str, source: str, remarks: Iterable[str]) -> str:
-    """A case file without `expected`."""
+    """A case file without `expected`, but for a call to refuse."""
     geometry = drawn.geometry
     lines = [f"# {line}" for remark in remarks for line in _wrapped(remark)]
     lines += [
@@ -60,6 +60,8 @@ def case_text(drawn: Drawn, *, identity: str, source: str, remarks: Iterable[str
         lines.append(f"    dtype: {drawn.dtype}")
     if case.gradients is not None:
         lines.append(f"    gradients: {_recipe(case.gradients, 'gradients')}")
+    if drawn.must_fail:
+        lines.append("    expected: {error: true}")
     return "\n".join(lines) + "\n"
 
 
@@ -83,6 +85,8 @@ def summary(drawn: Drawn) -> str:
     if drawn.put is not None:
         value = {"nan": "NaN", "inf": "infinity", "-inf": "minus infinity"}[drawn.put.value]
         parts.append(f"{value} in the {drawn.put.role}")
+    if drawn.must_fail:
+        return ", ".join(parts) + f": of {each('size')} nothing is left."
     return ", ".join(parts) + f": {each('size')} becomes {each('out')}."
 
 

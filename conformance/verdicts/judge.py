@@ -69,9 +69,9 @@ class Judge:
         prepared = self._truths(case)
         if quantity == "gradients":
             verdict = assess_gradients(
-                case, prepared.gradients, outcome, adapter=adapter, device=device
+                case, prepared.gradient_truths, outcome, adapter=adapter, device=device
             )
-            return diagnosed_gradients(verdict, outcome, prepared.gradients)
+            return diagnosed_gradients(verdict, outcome, prepared.gradient_truths)
         verdict = assess_output(case, prepared.truth, outcome, adapter=adapter, device=device)
         return diagnosed(verdict, outcome, prepared.truth)
 
@@ -121,7 +121,9 @@ class Judge:
         prepared = self._truths(case)
         if not isinstance(usual, Output | Gradients) or prepared.truth is None:
             return verdict
-        truths = prepared.gradients if isinstance(usual, Gradients) else {"out": prepared.truth}
+        truths = (
+            prepared.gradient_truths if isinstance(usual, Gradients) else {"out": prepared.truth}
+        )
         by_aspect: dict[str, Any] = {}
         worst: tuple[Perturbed, dict[str, Any]] | None = None
         for perturbed in varied.perturbed:

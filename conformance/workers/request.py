@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from conformance.conventions import Native
+from conformance.corpus.case import Case
 from conformance.corpus.tensors import Array, Tensors
 from conformance.outcomes import Gradients, Outcome, Output, Repeated
 from conformance.workers.engine import Engine
@@ -77,6 +78,20 @@ class ShapeRequest:
         if name == "x" and "space" in self.hidden:
             sizes[2:] = [None] * len(sizes[2:])
         return sizes
+
+
+def shape_request(
+    case: Case, native: Native, device: str, hidden: tuple[str, ...] = ()
+) -> ShapeRequest:
+    """The request for the shape of a case's output; no array is made for it."""
+    operands = {"x": case.input, "kernel": case.kernel, "bias": case.bias}
+    return ShapeRequest(
+        shapes={name: source.shape for name, source in operands.items() if source is not None},
+        dtype=case.dtype,
+        native=native,
+        device=device,
+        hidden=hidden,
+    )
 
 
 EngineRequest = CallRequest | ShapeRequest
