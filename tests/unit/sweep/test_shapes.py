@@ -67,7 +67,7 @@ def test_a_shape_where_refusal_was_due_is_written_as_a_case_to_refuse(tmp_path: 
     failures = swept(tmp_path, "NeverRefuses").failures
     refusals = [failure for kind, failure in failures.items() if "refused" in kind.way.kind]
     kinds = {failure.kind.way.kind for failure in refusals}
-    assert "not-refused: some where there is no output" in kinds
+    assert any(kind.startswith("not-refused: some where there is no output") for kind in kinds)
     assert all(case.must_fail for failure in refusals for case in load_cases(failure.file))
 
 
