@@ -22,6 +22,7 @@ from conformance.sweep.kinds import Failure, Kind, kind_of
 from conformance.sweep.standby import LostError, Standby
 from conformance.workers.answers import Greeting
 from conformance.workers.engine import Spec
+from conformance.workers.protocol import NO_GRADIENTS
 
 TIMEOUT = 30.0  # seconds of a call: they are small, and a compiler may be part of one
 MOST_WRITTEN = 60  # distinct failures of an adapter that are shrunk; the others are counted
@@ -136,6 +137,7 @@ class _Sweep:
         )
         self.swept = Swept(label=standby.spec.label, redrawn=self.drawer.redrawn)
         self.explained: dict[Kind, str] = {}
+        self.has_gradients = True
 
     def go(self) -> Swept:
         began = time.monotonic()
@@ -152,8 +154,11 @@ class _Sweep:
         """One drawn call; what gives no output for its arguments' sake has no gradients either."""
         drawn = self.drawer.draw(number)
         output = self._call(number, drawn, self.quantity)
-        if drawn.gradients and output.verdict.status in ("conforms", "differs"):
-            self._call(number, drawn, "gradients")
+        answered = output.verdict.status in ("conforms", "differs")
+        if drawn.gradients and self.has_gradients and answered:
+            outcome = self._call(number, drawn, "gradients").outcome
+            if outcome == Unsupported(reason=NO_GRADIENTS):
+                self.has_gradients = False
 
     def _call(self, number: int, drawn: Drawn, quantity: str) -> Tried:
         tried = self.caller.tried(drawn, quantity)

@@ -175,7 +175,7 @@ def _call(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> 
 def _gradients(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> _Answer:
     differentiate = getattr(adapter, "gradients", None)
     if differentiate is None:
-        raise Unsupported("This adapter has no gradients.")
+        raise Unsupported(protocol.NO_GRADIENTS)
     before = _compilations(adapter)
     gradients = differentiate(
         tensors["x"],

@@ -18,6 +18,10 @@ from conformance.corpus.case import DTYPES
 from conformance.corpus.tensors import DTYPES_OF_RESULTS, Array, dtype_of
 
 VERSION = 1
+
+NO_GRADIENTS = "This adapter has no gradients."
+"""The reason of an adapter of ours without them."""
+
 MOST_AXES = 32
 MOST_BYTES = 8 * 2**30
 LONGEST_LINE = 16 * 2**20

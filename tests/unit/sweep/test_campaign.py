@@ -391,6 +391,13 @@ def test_a_right_engine_has_no_failures(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_an_engine_without_gradients_is_asked_for_them_once(tmp_path: Path) -> None:
+    """What it cannot be asked is no call of the sweep."""
+    engine = miniature("test_campaign:RightForNone")
+    (swept,) = sweep(request(tmp_path, engine, count=30, gradients=True))
+    assert (swept.calls, swept.fails) == (31, False)
+
+
 def test_a_wrong_engine_s_failure_is_shrunk_written_and_fails_again(tmp_path: Path) -> None:
     """The file runs as it is, and the command's exit code is 1."""
     folder = tmp_path / "found"
