@@ -71,6 +71,49 @@ class _Apart(_OnOneAxis):
         return replace(axis, kernel=kernel, stride=kernel + random.choice((1, 2)), dilation=1)
 
 
+class _Long(_OnOneAxis):
+    """An axis longer than a vector register or a tile, and few channels."""
+
+    def _changed(self, axis: Axis, random: Random) -> Axis:
+        return replace(axis, size=random.randint(15, 70))
+
+    def of_call(self, drawn: Drawn, random: Random) -> Drawn:
+        return _narrow(drawn, random)
+
+
+class _LongKernel(_OnOneAxis):
+    """A kernel longer than those that have code of their own, and few channels."""
+
+    def _changed(self, axis: Axis, random: Random) -> Axis:
+        return replace(axis, kernel=random.randint(8, 17))
+
+    def of_call(self, drawn: Drawn, random: Random) -> Drawn:
+        return _narrow(drawn, random)
+
+
+class _LongStride(_OnOneAxis):
+    """A stride beyond those of networks."""
+
+    def _changed(self, axis: Axis, random: Random) -> Axis:
+        return replace(axis, stride=random.randint(5, 8))
+
+
+class _ManyChannels(Corner):
+    """Channels on both sides that fill registers, or leave a tail, in one group or in several."""
+
+    def of_call(self, drawn: Drawn, random: Random) -> Drawn:
+        groups = drawn.geometry.groups
+        return replace(
+            drawn,
+            batch=random.choice((1, 2)),
+            in_per_group=max(1, random.choice(_TILES) // groups),
+            out_per_group=max(1, random.choice(_TILES) // groups),
+        )
+
+
+_TILES = (8, 15, 16, 17, 24, 32, 33, 64)
+
+
 class _OneChannel(Corner):
     """A single channel on one side, or on both."""
 
@@ -127,11 +170,22 @@ CORNERS: tuple[Corner, ...] = (
     _OneElement(),
     _OneTap(),
     _Apart(),
+    _Long(),
+    _LongKernel(),
+    _LongStride(),
+    _ManyChannels(),
     _OneChannel(),
     _BeyondReach(),
     _Moved(),
     _NotFinite(),
 )
+
+
+def _narrow(drawn: Drawn, random: Random) -> Drawn:
+    """The call with one or two channels per group on either side."""
+    return replace(
+        drawn, in_per_group=random.choice((1, 1, 2)), out_per_group=random.choice((1, 1, 2))
+    )
 
 
 def _windowed(

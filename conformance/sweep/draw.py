@@ -21,13 +21,13 @@ from conformance.geometry import Axis, Geometry
 from conformance.sweep.call import Drawn, Dtype
 from conformance.sweep.corners import CORNERS, Corner
 
-MOST_PRODUCTS = 20_000  # of a call: a sweep is many small calls
+MOST_PRODUCTS = 60_000  # of a call: a sweep is many small calls
 MOST_OUTPUTS = 4096
 LARGEST_SIZE = {1: 12, 2: 6, 3: 4}
 LARGEST_KERNEL = {1: 7, 2: 5, 3: 4}
 MANY_CHANNELS = (16, 17)  # the width of a vector register, and one more
 SEEDS = 1000
-SHARE_OF_CORNERS = 0.4
+SHARE_OF_CORNERS = 0.55
 
 ALL_RANKS = (1, 2, 3)
 MIXED_DTYPES: tuple[Dtype, ...] = (

@@ -126,11 +126,10 @@ def test_what_is_drawn_is_exact_in_its_dtype(dtype: Any) -> None:
     for one in drawn(count=80, dtypes=(dtype,), gradients=True):
         assert one.exact
         call = replace(one, put=None)
-        gradients: Any = gradient_truths(*call.tensors, call.cotangent, call.geometry, dtype)
-        assert all(
-            truth.exact
-            for truth in (truth_of(*call.tensors, call.geometry, dtype), *gradients.values())
-        )
+        assert truth_of(*call.tensors, call.geometry, dtype).exact
+        if call.gradients:
+            truths = gradient_truths(*call.tensors, call.cotangent, call.geometry, dtype)
+            assert all(truth.exact for truth in truths.values())
 
 
 def test_numbers_get_smaller_where_the_dtype_holds_little() -> None:
@@ -173,6 +172,10 @@ CORNERS = {
     "a crop beyond the kernel's reach": lambda call: any(
         max(a.crop_low, a.crop_high) >= a.extent for a in call.geometry.axes
     ),
+    "an axis longer than a register": lambda call: max(call.geometry.size) > 14,
+    "a long kernel": lambda call: max(call.geometry.kernel) > 7,
+    "a long stride": lambda call: max(call.geometry.stride) > 4,
+    "many channels on both sides": lambda call: min(call.x_shape[1], call.y_shape[1]) > 14,
     "NaN in one tap": lambda call: (
         call.put is not None and (call.put.role, call.put.value) == ("kernel", "nan")
     ),
@@ -431,7 +434,9 @@ def test_a_wrong_gradient_is_written_with_its_cotangent(tmp_path: Path) -> None:
     """
     wrong = miniature("test_campaign:BiasGradientDropped")
     (swept,) = sweep(request(tmp_path, wrong, count=6, ranks=(2,), gradients=True))
-    assert swept.calls == 12
+    assert swept.calls == 6 + sum(
+        call.gradients for call in drawn(count=6, ranks=(2,), gradients=True)
+    )
     assert {(kind.way.quantity, kind.way.kind) for kind in swept.failures} == {
         ("gradients", "values of dbias")
     }

@@ -64,7 +64,7 @@ def test_a_wrong_shape_is_shrunk_written_and_fails_again(tmp_path: Path) -> None
 
 def test_a_shape_where_refusal_was_due_is_written_as_a_case_to_refuse(tmp_path: Path) -> None:
     """Of calls with an output the same engine is wrong in other ways."""
-    failures = swept(tmp_path, "NeverRefuses").failures
+    failures = swept(tmp_path, "NeverRefuses", count=120).failures
     refusals = [failure for kind, failure in failures.items() if "refused" in kind.way.kind]
     kinds = {failure.kind.way.kind for failure in refusals}
     assert any(kind.startswith("not-refused: some where there is no output") for kind in kinds)
@@ -118,7 +118,7 @@ def test_a_declared_shape_is_counted_where_the_claim_departs_alike(
     (corpus / "one.yaml").write_text(PLAIN)
     (corpus / "known_differences" / "all.yaml").write_text(KNOWN)
     result = swept(tmp_path, name, corpora=(corpus,))
-    assert bool(result.known) == known
+    assert (result.known.total() > 20) == known
     assert result.fails != known
 
 
