@@ -57,26 +57,39 @@ class Flax(Jax):
         self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
     ) -> nnx.ConvTranspose:
         with jax.default_device(jax.devices(device)[0]):
-            layer = nnx.ConvTranspose(
-                kernel.shape[0],
-                kernel.shape[1],
-                kernel.shape[2:],
-                **tuples(native),
-                use_bias=bias is not None,
-                param_dtype=x.dtype,
-                kernel_init=nnx.initializers.zeros_init(),
-                rngs=nnx.Rngs(0),
-            )
-            weights = np.moveaxis(
-                laid_out(kernel, native["transpose_kernel"]), (0, 1), (-2, -1)
-            )  # (*kernel, I, O)
-            _hold(layer.kernel, jax.numpy.asarray(weights))
-            if bias is not None:
-                _hold(layer.bias, jax.numpy.asarray(bias))
+            layer = layer_of(x, kernel, bias, native)
+            weights = jax.numpy.asarray(weights_of(kernel, native))
+            hold(layer, weights, *([] if bias is None else [jax.numpy.asarray(bias)]))
         return layer
 
     def fetch(self, y: Any) -> Any:
         return np.moveaxis(np.asarray(y), -1, 1)
+
+
+def layer_of(x: Any, kernel: Any, bias: Any | None, native: dict[str, Any]) -> nnx.ConvTranspose:
+    """The layer with weights of its own; of the operands only shapes and dtype are read."""
+    return nnx.ConvTranspose(
+        kernel.shape[0],
+        kernel.shape[1],
+        kernel.shape[2:],
+        **tuples(native),
+        use_bias=bias is not None,
+        param_dtype=x.dtype,
+        kernel_init=nnx.initializers.zeros_init(),
+        rngs=nnx.Rngs(0),
+    )
+
+
+def weights_of(kernel: Any, native: dict[str, Any]) -> Any:
+    """The kernel as the layer wants it, (*kernel, I, O)."""
+    return np.moveaxis(laid_out(kernel, native["transpose_kernel"]), (0, 1), (-2, -1))
+
+
+def hold(layer: nnx.ConvTranspose, weights: Any, *added: Any) -> None:
+    """Give the layer its kernel, and its bias if there is one."""
+    _hold(layer.kernel, weights)
+    if added:
+        _hold(layer.bias, added[0])
 
 
 def _array_of(variable: Any) -> Any:

@@ -1,10 +1,10 @@
-"""Keras' shape functions: a layer's `compute_output_shape`, and a layer called on a
-`KerasTensor`.
+"""Keras' shape functions: a layer's `compute_output_shape`, a layer called on a `KerasTensor`, and
+one that is called inside another layer, where the backend traces it.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 
@@ -12,13 +12,31 @@ from conformance.adapters import Operand, ShapeFunction, Sizes, Unsupported
 from conformance.adapters.keras import Keras
 
 
+class _Outer(keras.layers.Layer):
+    """A layer without `compute_output_shape`: Keras has the backend trace what it calls."""
+
+    def __init__(self, layer: Any) -> None:
+        super().__init__(dtype=layer.dtype)
+        self.layer = layer
+
+    def call(self, inputs: Any) -> Any:
+        return self.layer(inputs)
+
+
 class KerasShape(ShapeFunction):
-    """One call of `compute_output_shape`; `symbolic`, of the layer itself, which is built by it."""
+    """One call of `compute_output_shape`; "symbolic", of the layer itself on a `KerasTensor`, which
+    builds it; "traced", of a layer that calls it.
+    """
 
     convention = "keras"
 
-    def __init__(self, *, symbolic: bool = False, unknown: tuple[str, ...] = ()) -> None:
-        self._keras, self._symbolic, self.unknown = Keras(), symbolic, unknown
+    def __init__(
+        self,
+        *,
+        way: Literal["computed", "symbolic", "traced"] = "computed",
+        unknown: tuple[str, ...] = (),
+    ) -> None:
+        self._keras, self._way, self.unknown = Keras(), way, unknown
 
     def versions(self) -> dict[str, str]:
         return self._keras.versions()
@@ -36,9 +54,12 @@ class KerasShape(ShapeFunction):
             raise Unsupported("The layer makes its bias by its filters.")
         layer = self._keras.layer_of(x, kernel, bias, native)
         shape = (batch, *space, c_in)
-        if self._symbolic:
-            said = layer(keras.KerasTensor(shape, dtype=x.dtype.name)).shape
-        else:
+        if self._way == "computed":
             said = layer.compute_output_shape(shape)
+        else:
+            if self._way == "traced":
+                layer.build(shape)
+                layer = _Outer(layer)
+            said = layer(keras.KerasTensor(shape, dtype=x.dtype.name)).shape
         first, *inside, last = said
         return [first, last, *inside]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conformance.adapters.environment import thread_environment
+from conformance.adapters.shape_registry import SHAPE_ROWS, ShapeRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,14 +79,15 @@ def _elsewhere(of: Entry, name: str, environment: Mapping[str, str]) -> Entry:
     return replace(of, variant_of=name, environment={**of.environment, **environment})
 
 
-def _shape_function(of: Entry, name: str, module: str, adapter: str, **options: Any) -> Entry:
-    """The same engine asked for the output's shape before it computes: it has no program."""
+def _shape_function(of: Entry, row: ShapeRow) -> Entry:
+    """The same engine asked for the output's shape before it computes."""
     return replace(
         of,
-        module=f"conformance.adapters.{module}",
-        adapter=adapter,
-        variant_of=name,
-        options=options,
+        module=row.module,
+        adapter=row.adapter,
+        template=row.template,
+        variant_of=row.engine,
+        options=row.options,
         quantities=("shape",),
     )
 
@@ -135,49 +137,7 @@ _TORCH_ONNX = _entry(
     tag=COMPILED,
 )
 
-_UNTOLD = {"unknown": ("batch", "space")}
-_SHAPE_FUNCTIONS: Mapping[str, Entry] = {
-    "onnx-shape-inference": _shape_function(
-        _ONNX_REFERENCE, "onnx-reference", "onnx_shape_inference", "OnnxShapeInference"
-    ),
-    "onnx-shape-inference-strict": _shape_function(
-        _ONNX_REFERENCE,
-        "onnx-reference",
-        "onnx_shape_inference",
-        "OnnxShapeInference",
-        strict=True,
-    ),
-    "onnx-shape-inference-dynamic": _shape_function(
-        _ONNX_REFERENCE,
-        "onnx-reference",
-        "onnx_shape_inference",
-        "OnnxShapeInference",
-        strict=True,
-        unknown=("batch", "space"),
-    ),
-    "torch-meta": _shape_function(_TORCH, "torch", "torch_shape", "TorchMeta"),
-    "torch-fake": _shape_function(_TORCH, "torch", "torch_shape", "TorchFake"),
-    "torch-export-dynamic": _shape_function(_TORCH, "torch", "torch_shape", "TorchExportDynamic"),
-    "jax-eval-shape": _shape_function(_JAX, "jax", "jax_shape", "JaxEvalShape"),
-    "jax-eval-shape-dynamic": _shape_function(_JAX, "jax", "jax_shape", "JaxEvalShape", **_UNTOLD),
-    "tensorflow-static-shape": _shape_function(
-        _TENSORFLOW, "tensorflow", "tensorflow_shape", "TensorFlowStaticShape"
-    ),
-    "keras-compute-output-shape": _shape_function(
-        _keras("tensorflow"), "keras-tensorflow", "keras_shape", "KerasShape"
-    ),
-    "keras-symbolic": _shape_function(
-        _keras("tensorflow"), "keras-tensorflow", "keras_shape", "KerasShape", symbolic=True
-    ),
-    "onnxruntime-shape": _shape_function(
-        _ONNXRUNTIME, "onnxruntime", "onnxruntime_shape", "OnnxRuntimeShape"
-    ),
-    "onnxruntime-shape-dynamic": _shape_function(
-        _ONNXRUNTIME, "onnxruntime", "onnxruntime_shape", "OnnxRuntimeShape", **_UNTOLD
-    ),
-}
-
-REGISTRY: Mapping[str, Entry] = {
+_ENGINES: Mapping[str, Entry] = {
     "torch": _TORCH,
     "keras-tensorflow": _keras("tensorflow"),
     "keras-jax": _keras("jax"),
@@ -188,6 +148,14 @@ REGISTRY: Mapping[str, Entry] = {
     "flax": _entry("flax", "Flax", "flax", needs="flax jax", environment=_JAXS),
     "onnxruntime": _ONNXRUNTIME,
     "onnx-reference": _ONNX_REFERENCE,
+}
+
+_SHAPE_FUNCTIONS: Mapping[str, Entry] = {
+    name: _shape_function(_ENGINES[row.engine], row) for name, row in SHAPE_ROWS.items()
+}
+
+REGISTRY: Mapping[str, Entry] = {
+    **_ENGINES,
     "torch-compile": _variant(_TORCH, "torch", tag=COMPILED, compiled=True),
     "torch-channels-last": _variant(
         _TORCH, "torch", input_memory="channels_last", kernel_memory="channels_last"

@@ -26,12 +26,24 @@ class Operand:
     def ndim(self) -> int:
         return len(self.shape)
 
+    def example(self) -> Example:
+        """The operand with 1 for every size that is not told, for what depends on no such size."""
+        sizes = tuple(1 if size is None else size for size in self.shape)
+        return Example(shape=sizes, dtype=self.dtype)
+
     def zeros(self) -> Any:
         """An array of zeros that takes no memory and cannot be written to; what is not told is
         0.
         """
         sizes = [0 if size is None else size for size in self.shape]
         return np.broadcast_to(np.zeros((), self.dtype), sizes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example(Operand):
+    """An operand all of whose sizes are numbers."""
+
+    shape: tuple[int, ...]
 
 
 class ShapeFunction:

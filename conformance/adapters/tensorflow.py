@@ -139,13 +139,19 @@ def call_of(x: Any, kernel: Any, native: dict[str, Any]) -> Callable[..., Any]:
     these operands only the shapes are read.
     """
     geometry = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
+    channels = kernel.shape[1] * native["groups"]
+    return call_for([x.shape[0], *geometry.out, channels], native)
+
+
+def call_for(output_shape: Any, native: dict[str, Any]) -> Callable[..., Any]:
+    """The same with that output_shape, (N, *out, C_out), numbers or a tensor."""
     padding = native["padding"]
 
     def call(inputs: Any, weights: Any, *added: Any) -> Any:
-        y = _CALLS[x.ndim - 2](
+        y = _CALLS[len(native["strides"])](
             inputs,
             weights,
-            output_shape=[x.shape[0], *geometry.out, kernel.shape[1] * native["groups"]],
+            output_shape=output_shape,
             strides=native["strides"],
             padding=padding if isinstance(padding, str) else [[0, 0], *padding, [0, 0]],
             dilations=native["dilations"],

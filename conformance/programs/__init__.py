@@ -1,5 +1,13 @@
 """What is a case as a program that needs nothing of this suite?"""
 
-from conformance.programs.source import array, fixed, input_padding, program, refused, rendered
+from conformance.programs.source import (
+    ROLES,
+    array,
+    fixed,
+    input_padding,
+    program,
+    refused,
+    rendered,
+)
 
-__all__ = ["array", "fixed", "input_padding", "program", "refused", "rendered"]
+__all__ = ["ROLES", "array", "fixed", "input_padding", "program", "refused", "rendered"]

@@ -2,7 +2,8 @@
 from the definition.
 
 One template per adapter, filled with the case's data and native arguments; nothing of this suite is
-imported by what comes out, so it can be pasted into a bug report.
+imported by what comes out, so it can be pasted into a bug report. The program of a shape function
+says the shape that is claimed and the true one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from conformance.conventions import Native, Unrepresentable, jax
 from conformance.corpus.case import Case, Given, Source
 from conformance.geometry import Geometry
 
+ROLES = {"x": "input", "w": "kernel", "b": "bias"}
+"""What the operands of a program are for the recipes of their arrays."""
+
 
 def program(case: Case, adapter: str) -> str | Unrepresentable:
     """The source of a program for one adapter of the table, or why its convention has no arguments
@@ -30,16 +34,14 @@ def program(case: Case, adapter: str) -> str | Unrepresentable:
     refusal = refused(adapter, native, case.input.shape[0])
     if refusal is not None:
         return refusal
+    operands = {"x": case.input, "w": case.kernel, "b": case.bias}
     return rendered(
         adapter,
         case=case,
         native=native,
         arguments=_arguments(native),
-        arrays={
-            "x": array(case.input, "input"),
-            "w": array(case.kernel, "kernel"),
-            "b": array(case.bias, "bias"),
-        },
+        arrays={key: array(operands[key], role) for key, role in ROLES.items()},
+        shapes={key: source.shape for key, source in operands.items() if source is not None},
         geometry=case.geometry,
         padding=input_padding(case.geometry),
         **fixed(adapter, case.dtype, case.spatial),
@@ -51,9 +53,9 @@ def refused(adapter: str, native: Native, batch: int) -> Unrepresentable | None:
     many images; or None.
     """
     entry = REGISTRY[adapter]
-    if "output" not in entry.quantities:
+    if entry.template == "torch_export" and "output_size" in native:
         return Unrepresentable(
-            reason="A shape function computes nothing that a program could show."
+            reason="The layer holds output_size against the input's size, which is not told."
         )
     if not entry.takes_groups and native["feature_group_count"] != 1:
         return Unrepresentable(reason="jax.lax.conv_transpose has no argument for groups.")

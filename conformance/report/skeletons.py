@@ -17,7 +17,7 @@ from conformance import conventions
 from conformance.adapters import REGISTRY
 from conformance.conventions import Native, Unrepresentable
 from conformance.corpus.case import Case, Made, Source
-from conformance.programs import array, fixed, input_padding, refused, rendered
+from conformance.programs import ROLES, array, fixed, input_padding, refused, rendered
 
 OPEN, CLOSE = "\ue000", "\ue001"
 """The marks round the name of a piece of data; no template has them."""
@@ -67,6 +67,7 @@ class Skeletons:
             case.spatial,
             case.bias is None,
             case.geometry is None,
+            case.must_fail,
             repr(chosen),
         )
         if shape not in self._by_shape:
@@ -96,15 +97,10 @@ def data_of(case: Case) -> dict[str, Any]:
     return {
         "natives": natives,
         "recipes": {
-            key: array(source, role)
-            for (key, source), role in zip(recipes.items(), _ROLES, strict=True)
-            if _is_made(source)
+            key: array(source, ROLES[key]) for key, source in recipes.items() if _is_made(source)
         },
         "padding": [list(pair) for pair in input_padding(case.geometry)],
     }
-
-
-_ROLES = ("input", "kernel", "bias")
 
 
 def program_adapter(entry: Mapping[str, Any]) -> str | None:
@@ -153,13 +149,15 @@ def _rendered(case: Case, adapter: str, native: Native) -> str | Unrepresentable
             source=str(_Placeholder("text:source")),
             dtype=case.dtype,
             bias=case.bias,
+            must_fail=case.must_fail,
         ),
         native=marked,
         arguments={
             key: repr(value) if _chooses(value) else str(_Placeholder(f"tuple:{key}"))
             for key, value in native.items()
         },
-        arrays={key: str(_Placeholder(f"array:{key}")) for key in ("x", "w", "b")},
+        arrays={key: str(_Placeholder(f"array:{key}")) for key in ROLES},
+        shapes={key: str(_Placeholder(f"shape:{key}")) for key in ROLES},
         geometry=geometry,
         padding=_Placeholder("padding:"),
         **fixed(adapter, case.dtype, case.spatial),

@@ -15,7 +15,8 @@ Sizes = Sequence[int | None]
 def assess_shape(case: Case, outcome: Outcome, *, adapter: str, device: str) -> Verdict:
     """The verdict on the shape that a shape function claims.
 
-    A size that is wrong differs. Where none is, but one is unknown that follows from what was told,
+    A size that is wrong differs, and so does one that is true of this case alone, where what it
+    depends on was hidden. Where none is, but one is unknown that follows from what was told,
     nothing is held against it and nothing is proved: the verdict is `unsupported`, and its mismatch
     has the kind `unknown`.
     """
@@ -32,11 +33,14 @@ def assess_shape(case: Case, outcome: Outcome, *, adapter: str, device: str) -> 
     ):
         text = f"shape {told(outcome.sizes)}, should be {told(truth)}"
         return subject.verdict("differs", mismatch={"kind": "shape", "text": text})
+    by_chance = _by_chance(case, outcome)
+    if by_chance:
+        text = f"shape {told(outcome.sizes)}, though {_axes(by_chance)} had no size that was told"
+        return subject.verdict("differs", mismatch={"kind": "shape", "text": text})
     unknown = _unknown(outcome)
     if not unknown:
         return subject.verdict("conforms")
-    axes = " and ".join(map(str, unknown))
-    return _open(subject, f"claims nothing about {'axis' if len(unknown) == 1 else 'axes'} {axes}")
+    return _open(subject, f"claims nothing about {_axes(unknown)}")
 
 
 def told(sizes: Sizes) -> str:
@@ -62,13 +66,38 @@ def _open(subject: Subject, text: str) -> Verdict:
     return subject.verdict("unsupported", mismatch={"kind": "unknown", "text": text})
 
 
+def _axes(axes: Sequence[int]) -> str:
+    return f"{'axis' if len(axes) == 1 else 'axes'} {' and '.join(map(str, axes))}"
+
+
+def _hidden(outcome: Shape, axis: int) -> bool:
+    """Whether the size of the input on this axis was not told."""
+    return ("batch" in outcome.hidden and axis == 0) or ("space" in outcome.hidden and axis > 1)
+
+
+def _by_chance(case: Case, outcome: Shape) -> list[int]:
+    """The axes with a number that another size of the input would make wrong: every output grows
+    with its input, unless the arguments themselves name the output's sizes.
+    """
+    assert outcome.sizes is not None
+    arguments = {} if case.native is None else case.native[1]
+    named = not _NAMES_SIZES.isdisjoint(arguments)
+    return [
+        axis
+        for axis, size in enumerate(outcome.sizes)
+        if size is not None and _hidden(outcome, axis) and not (axis > 1 and named)
+    ]
+
+
+_NAMES_SIZES = frozenset({"output_shape", "output_size"})
+"""The arguments that say which spatial sizes the output has."""
+
+
 def _unknown(outcome: Shape) -> list[int]:
     """The axes of which nothing is claimed though nothing that decides them was hidden."""
     assert outcome.sizes is not None
     return [
         axis
         for axis, size in enumerate(outcome.sizes)
-        if size is None
-        and not (axis == 0 and "batch" in outcome.hidden)
-        and not (axis > 1 and "space" in outcome.hidden)
+        if size is None and not _hidden(outcome, axis)
     ]

@@ -56,6 +56,7 @@ const Program = (() => {
       switch (kind) {
         case "text": return words(line[key]);
         case "array": return array(key, line, data);
+        case "shape": return tuple(line[ROLES[key]].shape);
         case "tuple": return tuple(native[key]);
         case "list": return list(native[key]);
         case "joined": return native[key].join(", ");
