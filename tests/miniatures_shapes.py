@@ -38,6 +38,23 @@ class Dynamic(RightShape):
     unknown = ("batch", "space")
 
 
+class BatchByChance(Dynamic):
+    """It says a batch of 1 of an input whose batch it was not told."""
+
+    def shape(self, *arguments: Any) -> Sizes | None:
+        return [1, *(super().shape(*arguments) or ())[1:]]
+
+
+class SizesByName(RightShape):
+    """It was not told the spatial sizes, and says those that the arguments ask for."""
+
+    unknown = ("space",)
+
+    def shape(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Sizes | None:
+        named = native.get("output_size", [7] * len(x.shape[2:]))
+        return [x.shape[0], kernel.shape[1] * native["groups"], *named]
+
+
 class ShortByOne(RightShape):
     """The last axis has one element less."""
 

@@ -20,6 +20,7 @@ from conformance.corpus.tensors import tensors_of
 from conformance.programs import array, program
 
 PROGRAMS = [name for name, entry in REGISTRY.items() if "output" in entry.quantities]
+SHAPE_PROGRAMS = [name for name, entry in REGISTRY.items() if entry.quantities == ("shape",)]
 CASES = """
 format: 1
 cases:
@@ -113,7 +114,33 @@ def test_the_program_of_every_adapter_and_rank_agrees_with_the_definition(
     assert printed.count("largest difference 0.0 of values up to") == 3, printed
 
 
-@pytest.mark.parametrize("adapter", PROGRAMS)
+@pytest.mark.parametrize("engine", sorted({str(REGISTRY[a].variant_of) for a in SHAPE_PROGRAMS}))
+def test_the_programs_of_its_shape_functions_say_both_shapes(
+    engine: str, cases: dict[str, Case]
+) -> None:
+    """What is claimed of every rank, None for what it was not told, and what is true; an engine's
+    run in one process.
+    """
+    adapters = [name for name in SHAPE_PROGRAMS if REGISTRY[name].variant_of == engine]
+    wanted = [(name, cases[rank]) for name in adapters for rank in ("one", "two", "three")]
+    lines = executed(*(str(program(case, name)) for name, case in wanted)).splitlines()
+    told = [line for line in lines if line.startswith("claimed shape ")]
+    for (name, case), line in zip(wanted, told, strict=True):
+        claimed, expected = map(
+            ast.literal_eval, line.removeprefix("claimed shape ").split(" should be ")
+        )
+        assert tuple(expected) == case.output_shape
+        unknown = REGISTRY[name].options.get("unknown", ())
+        if name == "torch-export-dynamic":
+            unknown = ("batch", "space")
+        hidden = {0} if "batch" in unknown else set()
+        hidden |= set(range(2, len(expected))) if "space" in unknown else set()
+        assert claimed == [
+            None if axis in hidden else size for axis, size in enumerate(case.output_shape)
+        ]
+
+
+@pytest.mark.parametrize("adapter", [*PROGRAMS, *SHAPE_PROGRAMS])
 def test_a_program_imports_nothing_of_the_suite(adapter: str, cases: dict[str, Case]) -> None:
     """It can be pasted into a bug report."""
     tree = ast.parse(str(program(cases["two"], adapter)))
@@ -138,7 +165,7 @@ def test_a_program_of_a_wrong_call_says_that_it_was_not_refused(cases: dict[str,
     assert "expected" not in source
 
 
-@pytest.mark.parametrize("adapter", PROGRAMS)
+@pytest.mark.parametrize("adapter", [*PROGRAMS, *SHAPE_PROGRAMS])
 def test_no_case_of_the_corpus_breaks_a_template(adapter: str) -> None:
     """A refused case has no window, and some calls need one: that is a reason, not a traceback."""
     refused = [case for case in load_cases([shipped_cases()]) if case.geometry is None]
@@ -147,6 +174,14 @@ def test_no_case_of_the_corpus_breaks_a_template(adapter: str) -> None:
         isinstance(source, Unrepresentable) or "not refused" in source for source in programs
     )
     assert refused
+
+
+def test_a_shape_that_should_be_refused_is_told_so(cases: dict[str, Case]) -> None:
+    """Also of arguments that have a window."""
+    source = str(program(cases["refused"], "torch-meta"))
+    assert 'print("not refused: claimed shape", claimed)' in source
+    assert "should be" not in source
+    assert executed(source).startswith("not refused: claimed shape [1, 1, 2, 2]")
 
 
 def test_what_a_convention_cannot_spell_has_no_program(cases: dict[str, Case]) -> None:

@@ -5,16 +5,18 @@ wrongly.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from helpers import SHAPE_FUNCTIONS
+from helpers import CHECKOUT, SHAPE_FUNCTIONS, command, tool
 
 from conformance import conventions
 from conformance.adapters import REGISTRY
 from conformance.geometry import Geometry, from_padding
 from conformance.outcomes import Raised, Shape
+from conformance.record.record import read_record
 from conformance.workers.answers import Greeting
 from conformance.workers.engine import Engine
 from conformance.workers.request import ShapeRequest
@@ -115,3 +117,22 @@ def test_a_large_output_takes_no_memory(engine: tuple[Engine, Greeting]) -> None
             for size, true in zip(said.sizes, (2, 3, 2**16, 2**15), strict=True)
         )
     assert np.prod((2, 3, 2**16, 2**15), dtype=float) * 4 > 2**34
+
+
+WHERE_SOMEBODY_REFUSES = ("invalid/*", "edge/*", "conventions/*", "regressions/*")
+REFERENCE = CHECKOUT / "reports" / "reference"
+
+
+@pytest.mark.skipif(not REFERENCE.is_dir(), reason="the record is in a checkout")
+@pytest.mark.parametrize("name", SHAPE_FUNCTIONS)
+def test_whoever_is_wrong_about_what_is_legal_is_declared(name: str, tmp_path: Path) -> None:
+    """Its engine computes what has a shape and refuses what has none, as the committed record says;
+    else a known difference of one of the two says why.
+    """
+    words = ("run", *WHERE_SOMEBODY_REFUSES, "-a", name, "--timing", "off", "-o", tmp_path)
+    done = command(*words, cwd=CHECKOUT)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+    pairs = list(tool("legality").answers([read_record(REFERENCE), read_record(tmp_path)]))
+    assert len(pairs) > 100
+    assert {pair.function for pair in pairs} == {name}
+    assert [pair for pair in pairs if pair.disagree and not pair.known] == []

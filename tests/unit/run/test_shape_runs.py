@@ -35,8 +35,8 @@ WRONG = "shape [1, 3, 7, 7], should be [1, 3, 7, 8]"
 def verdicts(tmp_path: Path) -> Any:
     """The verdicts of a run of a miniature by the last part of the case's name, and the process."""
 
-    def run(name: str, *options: str, known: str = "") -> Any:
-        folder = corpus(tmp_path, CASES)
+    def run(name: str, *options: str, known: str = "", cases: str = CASES) -> Any:
+        folder = corpus(tmp_path, cases)
         if known:
             (folder / "known_differences").mkdir(exist_ok=True)
             (folder / "known_differences" / "shapes.yaml").write_text(known)
@@ -107,6 +107,41 @@ def test_what_was_not_told_may_be_unknown(verdicts: Any) -> None:
     assert found["one"]["status"] == "conforms"
     assert found["empty"]["mismatch"]["kind"] == "unknown"
     assert done.returncode == 0
+
+
+def test_what_is_true_of_this_size_alone_is_wrong(verdicts: Any) -> None:
+    """The batch of the case is 1, and nobody said so."""
+    found, done = verdicts("BatchByChance")
+    assert found["one"]["status"] == "differs"
+    assert found["one"]["mismatch"] == {
+        "kind": "shape",
+        "text": "shape [1, 3, ?, ?], though axis 0 had no size that was told",
+    }
+    assert done.returncode == 1
+
+
+def test_a_size_that_the_arguments_name_is_true_of_every_input(verdicts: Any) -> None:
+    """Unless they name none: then the size of the output follows from one that was not told."""
+    cases = """\
+  - id: named
+    summary: The output's size is an argument.
+    source: written for the tests
+    input: [[1, 2], [3, 4]]
+    kernel: [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+    native: {torch: {stride: 2, output_size: [6, 6]}}
+  - id: not-named
+    summary: It follows from the input's.
+    source: written for the tests
+    spatial: 1
+    input: [1, 2, 3]
+    kernel: [1, 2, 3]
+    stride: 2
+"""
+    found, _ = verdicts("SizesByName", cases=cases)
+    assert found["named"]["status"] == "conforms"
+    assert found["not-named"]["mismatch"]["text"] == (
+        "shape [1, 1, 7], though axis 2 had no size that was told"
+    )
 
 
 def test_sizes_that_are_no_numbers_are_no_answer(verdicts: Any) -> None:

@@ -39,6 +39,8 @@ def test_variants_come_with_the_adapters_that_take_part() -> None:
         ("jax-general", True, False),
         ("jax-conv-dx", False, True),
         ("jax-jit", False, True),
+        ("jax-general-eval-shape", False, True),
+        ("jax-general-eval-shape-dynamic", False, True),
     ]
 
 
