@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from conformance import conventions
-from conformance.conventions import Native
+from conformance.conventions import ArgumentError, Native
 from conformance.conventions.arguments import is_integer
 from conformance.corpus.argument_reader import GENERIC, Generic, read_generic, read_native
 from conformance.corpus.array_reader import read_array, read_bias, read_cotangent, read_expected
@@ -42,7 +42,9 @@ class _Parts:
     generic: Generic | None
 
     def geometry(self) -> Geometry | None:
-        """The geometry of the call, if it has one; a framework's call that must fail has none."""
+        """The geometry of the call, if it has one; a framework's call that must fail has none.
+        Raises ArgumentError where an argument contradicts the kernel.
+        """
         size, kernel = self.input.shape[2:], self.kernel.shape[2:]
         try:
             if self.generic is not None:
@@ -51,6 +53,8 @@ class _Parts:
                 return None
             name, arguments = self.native
             return conventions.get(name).geometry(arguments, size=size, kernel=kernel)
+        except ArgumentError:
+            raise
         except (ValueError, ZeroDivisionError):
             return None
 
@@ -80,7 +84,7 @@ class CaseReader:
 
     def _build(self) -> Case | None:
         parts = self._parts()
-        geometry = None if parts is None else parts.geometry()
+        geometry = None if parts is None else self._geometry(parts)
         if parts is None or (geometry is None and parts.native is None):
             return None
         outputs = parts.kernel.shape[1] * (1 if geometry is None else geometry.groups)
@@ -106,6 +110,17 @@ class CaseReader:
         if "gradients" not in self.entries or len(self.problems.lines) > noted:
             return case
         return replace(case, gradients=self._cotangent(case))
+
+    def _geometry(self, parts: _Parts) -> Geometry | None:
+        """The geometry of the call; an argument that contradicts the kernel is noted."""
+        try:
+            return parts.geometry()
+        except ArgumentError as error:
+            assert parts.native is not None
+            key = f"native.{parts.native[0]}.{error.key}"
+            line = self.lines.get(key, self.lines.get("native", self.item.line))
+            self.problems.add(line, key, error.text)
+            return None
 
     def _parts(self) -> _Parts | None:
         """All that is read key by key; None where a part that others need is wrong."""

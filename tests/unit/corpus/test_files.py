@@ -220,6 +220,29 @@ def test_a_native_error_case_has_no_geometry(corpus: Corpus) -> None:
     assert case.native is not None
 
 
+def test_the_kernels_own_sizes_may_be_said_again(corpus: Corpus) -> None:
+    """ONNX's kernel_shape is kept, one per axis, and changes no window; another one than the
+    kernel's is for a case that must be refused.
+    """
+    plain, said = (
+        load(corpus(f"{name}.yaml", case_text(f"native: {{onnx: {{strides: 2{more}}}}}")))
+        for name, more in (("plain", ""), ("said", ", kernel_shape: 2"))
+    )
+    assert said.native is not None
+    assert said.native[1]["kernel_shape"] == [2, 2]
+    assert said.geometry == plain.geometry
+    wrong = case_text("native: {onnx: {kernel_shape: [3, 2]}}", "expected: {error: true}")
+    refusal = load(corpus("refusal.yaml", wrong))
+    assert refusal.geometry is None
+    assert refusal.arguments("onnx") == {
+        "strides": [1, 1],
+        "dilations": [1, 1],
+        "group": 1,
+        "output_padding": [0, 0],
+        "kernel_shape": [3, 2],
+    }
+
+
 def test_a_generic_error_case_that_has_an_output_is_refused(corpus: Corpus) -> None:
     """What the oracle would not refuse no engine has to."""
     (line,) = refused(corpus("a.yaml", case_text("stride: 2", "expected: {error: true}")))
@@ -519,6 +542,10 @@ SENSE = [
     (
         case_text("native:", "  torch:", "    padding: [2, 0]"),
         "9: native.torch: the output has 0 elements on axis 0",
+    ),
+    (
+        case_text("native:", "  onnx:", "    strides: 2", "    kernel_shape: [2, 3]"),
+        "11: native.onnx.kernel_shape: is [2, 3], should be the kernel's own sizes [2, 2]",
     ),
 ]
 
