@@ -432,6 +432,21 @@ def test_lint_tells_unguarded_cases_and_bless_guards_them(tmp_path: Path) -> Non
     assert command("bless", root, cwd=tmp_path).stdout == "nothing to change\n"
 
 
+def test_lint_tells_gradients_that_nothing_guards(tmp_path: Path) -> None:
+    """A guard of the output says nothing of them; bless adds theirs."""
+    root = corpus(tmp_path, CUT + "    gradients: {values: integers}\n")
+    command("bless", root, cwd=tmp_path)
+    file = root / "tiny.yaml"
+    whole = file.read_text()
+    file.write_text(whole[: whole.index("      gradients:")])
+    done = command("lint", root, cwd=tmp_path)
+    assert done.returncode == 1
+    assert f"{file}:3: expected.gradients: missing, should guard the oracle" in done.stdout
+    assert "wrote expected.gradients" in command("bless", root, cwd=tmp_path).stdout
+    assert file.read_text() == whole
+    assert command("lint", root, cwd=tmp_path).returncode == 0
+
+
 def test_lint_of_a_guard_that_disagrees_exits_2(tmp_path: Path) -> None:
     """The oracle or the file is wrong."""
     root = corpus(tmp_path, CUT + "    expected: {shape: [1, 1, 4, 5]}\n")

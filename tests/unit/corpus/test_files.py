@@ -500,6 +500,48 @@ FORM = [
         case_text("stride: 0", "expected:", "  shape: [1, 3, 4, 4]", "  error: true"),
         "10: expected.shape: stands beside error: true, should be left out",
     ),
+    (
+        case_text("gradients: 3"),
+        "8: gradients: is 3, should be nested numbers of the output's shape [1, 3, 4, 4], or a",
+    ),
+    (
+        case_text("gradients: [[1, 2], [3, 4]]"),
+        "8: gradients: is of shape [1, 1, 2, 2], should be of the output's shape [1, 3, 4, 4]",
+    ),
+    (
+        case_text("gradients: [1, 2]"),
+        "8: gradients: has 1 axes, should have 4, or 2 (the spatial ones alone)",
+    ),
+    (
+        case_text("gradients: [[1, 2], [3]]"),
+        "8: gradients: is ragged, should be nested lists of shape [2, 2]",
+    ),
+    (
+        case_text("expected:", "  gradients: {input: {sum_abs: 1}}"),
+        "9: expected.gradients: stands in a case without a cotangent (gradients), should be left",
+    ),
+    (
+        case_text(
+            "gradients: {values: ones}", "expected:", "  gradients:", "    bias: {sum_abs: 1}"
+        ),
+        "11: expected.gradients.bias: stands in a case without a bias, should be left out",
+    ),
+    (
+        case_text("gradients: {values: ones}", "expected:", "  gradients: [1]"),
+        "10: expected.gradients: should be a mapping of input, kernel and bias",
+    ),
+    (
+        case_text("gradients: {values: ones}", "expected:", "  gradients: {input: [1]}"),
+        "10: expected.gradients.input: should be a mapping with values, sha256 or sum_abs",
+    ),
+    (
+        case_text("gradients: {values: ones}", "expected:", "  gradients: {output: {sum_abs: 1}}"),
+        "10: expected.gradients.output: unknown key, should be one of input, kernel, bias",
+    ),
+    (
+        case_text("gradients: {values: ones}", "expected:", "  gradients: {input: {sha256: '12'}}"),
+        "10: expected.gradients.input.sha256: is '12', should be 64 hexadecimal digits in quotes",
+    ),
     ("cases: []\n", "1: format: missing, should be 1"),
     ("format: 1\n", "1: cases: missing, should be a list of cases"),
     ("format: 2\ncases: []\n", "1: format: is 2, should be 1"),
