@@ -455,6 +455,17 @@ def test_lint_of_a_guard_that_disagrees_exits_2(tmp_path: Path) -> None:
     )
 
 
+def test_show_tells_gradients(tmp_path: Path) -> None:
+    """The cotangent as it is written out, and what the gradients must be."""
+    cotangent = "[[1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 2]]"
+    root = corpus(tmp_path, CUT + f"    gradients: {cotangent}\n")
+    shown = command("show", "tiny/cut", "--cases", root, cwd=tmp_path).stdout
+    assert "  cotangent: shape [1, 1, 4, 4]\n    [[[[1., 0., 0., 0.]," in shown
+    assert "  expected gradient of input: shape [1, 1, 2, 2]\n" in shown
+    assert "  expected gradient of kernel: shape [1, 1, 3, 3]\n" in shown
+    assert "  expected gradient of bias: shape [1]\n    [3.]\n" in shown
+
+
 def test_show_tells_one_case_whole(tmp_path: Path) -> None:
     """Its arrays, what each axis loses, and every convention's arguments or why there are none."""
     done = command("show", "tiny/cut", "--cases", corpus(tmp_path, CUT), cwd=tmp_path)
