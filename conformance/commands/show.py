@@ -61,7 +61,7 @@ def _lines(case: Case) -> Iterator[str]:
         yield from _overlaps(case.geometry)
     if prepared.cotangent is not None:
         yield from _array("cotangent", prepared.cotangent)
-        for of, gradient in prepared.gradients.items():
+        for of, gradient in prepared.gradient_truths.items():
             yield from _array(f"expected gradient of {of}", gradient.y)
     yield "  arguments:"
     for convention in conventions.NAMES:

@@ -46,7 +46,7 @@ def _bless_file(file: Path, cases: Sequence[Case]) -> list[str]:
             continue
         prepared = prepare(case)
         assert prepared.truth is not None
-        gradients = None if case.gradients is None else prepared.gradients
+        gradients = None if case.gradients is None else prepared.gradient_truths
         line = contradiction(case, prepared.truth, gradients)
         missing = lack(case)
         if line is None and missing is None and case.expected and case.expected.shape is not None:

@@ -171,7 +171,7 @@ def check_guards(cases: Iterable[Case], truths: Truths) -> None:
             prepared = truths(case)
             if prepared.truth is None:
                 continue
-            gradients = None if case.expected.gradients is None else prepared.gradients
+            gradients = None if case.expected.gradients is None else prepared.gradient_truths
             line = contradiction(case, prepared.truth, gradients)
             if line is not None:
                 wrong.append(line)

@@ -156,14 +156,16 @@ def test_gradients_are_guarded_by_the_same_rules_as_the_output(with_gradients: C
     )
     assert exact.truth is not None
     assert rounded.truth is not None
-    guards = expectation(exact.truth, exact.gradients).gradients
+    guards = expectation(exact.truth, exact.gradient_truths).gradients
     assert guards is not None
     assert list(guards) == ["input", "kernel", "bias"]
-    assert guards["input"] == Guard(numbers=tuple(exact.gradients["input"].y.ravel().tolist()))
-    assert guards["kernel"] == Guard(sha256=digest(exact.gradients["kernel"].y))
-    sums = expectation(rounded.truth, rounded.gradients).gradients
+    assert guards["input"] == Guard(
+        numbers=tuple(exact.gradient_truths["input"].y.ravel().tolist())
+    )
+    assert guards["kernel"] == Guard(sha256=digest(exact.gradient_truths["kernel"].y))
+    sums = expectation(rounded.truth, rounded.gradient_truths).gradients
     assert sums is not None
-    assert sums["kernel"] == Guard(sum_abs=float(np.abs(rounded.gradients["kernel"].y).sum()))
+    assert sums["kernel"] == Guard(sum_abs=float(np.abs(rounded.gradient_truths["kernel"].y).sum()))
 
 
 @pytest.mark.parametrize(
@@ -192,7 +194,7 @@ def test_what_the_oracle_says_of_gradients_contradicts_nothing(with_gradients: C
     """The expectation of gradients agrees with them."""
     prepared = prepare(with_gradients)
     assert prepared.truth is not None
-    expected = expectation(prepared.truth, prepared.gradients)
+    expected = expectation(prepared.truth, prepared.gradient_truths)
     check_guards([replace(with_gradients, expected=expected)], Truths())
     assert lack(replace(with_gradients, expected=expected)) is None
 
@@ -226,6 +228,6 @@ def test_a_cotangent_written_out_weighs_the_output(a_case: CaseMaker) -> None:
         ),
         gradients=Given(shape=(1, 1, 1, 3), numbers=(2.0, 100.0, -1.0)),
     )  # fmt: skip
-    gradients = prepare(case).gradients
+    gradients = prepare(case).gradient_truths
     assert gradients["input"].y.ravel().tolist() == [6.0, -3.0]
     assert gradients["kernel"].y.ravel().tolist() == [5.0 * 2.0 - 7.0]

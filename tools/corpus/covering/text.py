@@ -88,7 +88,7 @@ def expected_lines(case: Case) -> list[str]:
 def gradient_lines(case: Case, prepared: Prepared) -> list[str]:
     """The lines of `expected.gradients`, as `conformance bless` writes them."""
     assert prepared.truth is not None
-    guards = expectation(prepared.truth, prepared.gradients).gradients
+    guards = expectation(prepared.truth, prepared.gradient_truths).gradients
     assert guards is not None
     lines = ["      gradients:"]
     for of, guard in gradient_entries(case, guards).items():
