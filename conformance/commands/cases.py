@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 from conformance.corpus.bless import write_expected
-from conformance.corpus.expected import check_guards
+from conformance.corpus.expected import check_guards, lack
 from conformance.corpus.selection import Selection, select
 from conformance.corpus.truths import Truths
 from conformance.verdicts import known_reader
@@ -78,11 +78,9 @@ def _detections(selection: Selection, truths: Truths) -> Iterator[str]:
 
 def _unguarded(selection: Selection) -> list[str]:
     return [
-        f"{case.place.at('')}: expected: "
-        f"{'missing' if case.expected is None else 'says nothing of the values'},"
-        " should guard the oracle: conformance bless writes it"
+        f"{case.place.at('')}: {missing}, should guard the oracle: conformance bless writes it"
         for case in selection.cases
-        if not case.must_fail and (case.expected is None or not case.expected.complete)
+        if (missing := lack(case)) is not None
     ]
 
 

@@ -59,6 +59,10 @@ def _lines(case: Case) -> Iterator[str]:
         yield from _array("expected", prepared.truth.y)
         yield f"  compared: {'bit for bit' if prepared.truth.exact else 'within the error bound'}"
         yield from _overlaps(case.geometry)
+    if prepared.cotangent is not None:
+        yield from _array("cotangent", prepared.cotangent)
+        for of, gradient in prepared.gradient_truths.items():
+            yield from _array(f"expected gradient of {of}", gradient.y)
     yield "  arguments:"
     for convention in conventions.NAMES:
         if case.concerns(convention):

@@ -12,6 +12,9 @@ than its stride has, is halved downwards as in ONNX's reference evaluator: the t
 and ONNX Runtime takes a total below 0 for 0. So `native` has no arguments for prepended zeros,
 which that evaluator would give. Source: ONNX operator specification, ConvTranspose, attributes
 `auto_pad`, `output_shape` and `pads`.
+
+`kernel_shape` says once more what the kernel's own sizes say ("If not present, should be inferred
+from input W"), so that there is no window where the two disagree.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from typing import Any
 
 from conformance.conventions.arguments import (
     Argument,
+    ArgumentError,
     Native,
     Unrepresentable,
     number,
@@ -43,12 +47,16 @@ ARGUMENTS = {
     "pads": Argument(read=_begins_and_ends, optional=True),
     "auto_pad": Argument(read=word("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"), optional=True),
     "output_shape": Argument(read=per_axis, optional=True),
+    "kernel_shape": Argument(read=per_axis, optional=True),
 }
 
 
 def geometry(native: Native, *, size: Sequence[int], kernel: Sequence[int]) -> Geometry:
-    """The window of native arguments, by the text of the specification."""
+    """The window of native arguments, by the text of the specification. Raises ArgumentError where
+    kernel_shape is not the kernel's.
+    """
     rank = len(size)
+    _check_kernel_shape(native, list(kernel))
     pads = native.get("pads", [0] * 2 * rank)
     auto_pad = native.get("auto_pad", "NOTSET")
     if auto_pad == "VALID":
@@ -81,6 +89,14 @@ def geometry(native: Native, *, size: Sequence[int], kernel: Sequence[int]) -> G
             )
         )
     return Geometry(axes=tuple(axes), groups=native["group"])
+
+
+def _check_kernel_shape(native: Native, kernel: list[int]) -> None:
+    if native.get("kernel_shape", kernel) != kernel:
+        raise ArgumentError(
+            "kernel_shape",
+            f"is {native['kernel_shape']}, should be the kernel's own sizes {kernel}",
+        )
 
 
 def _begin(total: int, *, upper: bool) -> int:

@@ -6,7 +6,8 @@ Each module has a table `ARGUMENTS` and two functions:
     native(geometry) -> Native | Unrepresentable
 
 `geometry(native(g)) == g` wherever g is representable. Neither judges: what makes no sense is
-translated like anything else, so that a framework can be seen to refuse it. This is the only place,
+translated like anything else, so that a framework can be seen to refuse it. Only arguments that
+contradict the kernel stand for no window at all, and raise ArgumentError. This is the only place,
 with `geometry`, that does padding arithmetic.
 """
 

@@ -1,21 +1,19 @@
-"""The arrays of a case and what is expected of it: YAML -> model."""
+"""The arrays of a case: YAML -> model."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 from conformance.conventions.arguments import is_integer
 from conformance.corpus.case import (
     DEFAULT_SEEDS,
     KINDS_OF_VALUES,
-    Expected,
     Given,
     Made,
     Shape,
     Source,
 )
+from conformance.corpus.nested import fits, flat, is_number, shape_of
 from conformance.corpus.strict_yaml import Item
 
 Lines = dict[str, int]
@@ -102,7 +100,7 @@ def _put(item: Item, shape: Shape, ones: Shape) -> tuple[tuple[Shape, float], ..
         return ()
     for entry in item.entries():
         value = entry.value()
-        if not isinstance(value, list) or len(value) != 2 or not _is_number(value[1]):
+        if not isinstance(value, list) or len(value) != 2 or not is_number(value[1]):
             entry.wrong(f"is {value!r}, should be [index, number]")
             continue
         index = _index(entry, value[0], shape, ones)
@@ -118,7 +116,7 @@ def read_bias(item: Item, channels: int, lines: Lines) -> Source | None:
         lines.update({entry.key: entry.line for entry in entries.values()})
         return _checked_recipe(item, entries, "bias", (max(channels, 0),), ())
     value = item.value()
-    if not isinstance(value, list) or not all(map(_is_number, value)):
+    if not isinstance(value, list) or not all(map(is_number, value)):
         item.wrong(
             f"is {value!r}, should be a list of numbers, one per output channel, or a mapping "
             "with values"
@@ -127,12 +125,22 @@ def read_bias(item: Item, channels: int, lines: Lines) -> Source | None:
     return Given(shape=(len(value),), numbers=tuple(map(float, value)))
 
 
-def read_cotangent(item: Item, shape: Shape, lines: Lines) -> Made | None:
-    """The cotangent of the output: a recipe for its shape."""
+def read_cotangent(item: Item, shape: Shape, lines: Lines) -> Source | None:
+    """The cotangent of an output (N, C_out, *out): numbers written out, or a recipe for its
+    shape.
+    """
+    if item.is_sequence():
+        written = _nested(item, len(shape) - 2)
+        if written is None or written.shape == shape:
+            return written
+        item.wrong(
+            f"is of shape {list(written.shape)}, should be of the output's shape {list(shape)}"
+        )
+        return None
     if not item.is_mapping():
         item.wrong(
-            f"is {item.value()!r}, should be a mapping with values, as in {{values: integers, "
-            "seed: 4}"
+            f"is {item.value()!r}, should be nested numbers of the output's shape {list(shape)}, "
+            "or a mapping with values, as in {values: integers, seed: 4}"
         )
         return None
     entries = item.items(("values", "seed", "put"))
@@ -140,115 +148,26 @@ def read_cotangent(item: Item, shape: Shape, lines: Lines) -> Made | None:
     return _checked_recipe(item, entries, "gradients", shape, ())
 
 
-def read_expected(item: Item, rank: int, lines: Lines) -> tuple[bool, Expected | None]:
-    """(whether the call must be refused, what guards the oracle)."""
-    if not item.is_mapping():
-        item.wrong("should be a mapping with shape and values, sha256 or sum_abs, or {error: true}")
-        return False, None
-    entries = item.items(("shape", "values", "sha256", "sum_abs", "error"))
-    lines.update({entry.key: entry.line for entry in entries.values()})
-    if "error" in entries:
-        if entries["error"].value() is not True:
-            entries["error"].wrong(f"is {entries['error'].value()!r}, should be true or left out")
-        for key in entries.keys() - {"error"}:
-            entries[key].wrong("stands beside error: true, should be left out")
-        return entries["error"].value() is not False, None  # what is neither is told once, as above
-    return False, Expected(
-        shape=_expected_shape(entries.get("shape"), rank),
-        numbers=_expected_numbers(entries.get("values")),
-        sha256=_expected_digest(entries.get("sha256")),
-        sum_abs=entries["sum_abs"].number() if "sum_abs" in entries else None,
-    )
-
-
-def _expected_shape(item: Item | None, rank: int) -> Shape | None:
-    if item is None:
-        return None
-    shape = item.value()
-    if (
-        not isinstance(shape, list)
-        or len(shape) != rank + 2
-        or not all(is_integer(n) and n >= 0 for n in shape)
-    ):
-        item.wrong(f"is {shape!r}, should be the {rank + 2} whole numbers (N, C_out, *out)")
-        return None
-    return tuple(shape)
-
-
-def _expected_numbers(item: Item | None) -> tuple[float, ...] | None:
-    if item is None:
-        return None
-    value = item.value()
-    numbers = list(_flat(value))
-    if not item.is_sequence() or not all(map(_is_number, numbers)):
-        item.wrong("should be nested numbers")
-        return None
-    if not _fits(value, _shape_of(value)):
-        item.wrong(
-            f"is ragged, should be nested lists of shape {_shape_of(value)}, as its first entries "
-            "are, or a flat list"
-        )
-        return None
-    return tuple(map(float, numbers))
-
-
-def _expected_digest(item: Item | None) -> str | None:
-    if item is None:
-        return None
-    value = item.value()
-    if not isinstance(value, str) or len(value) != 64 or not set(value) <= set("0123456789abcdef"):
-        item.wrong(f"is {value!r}, should be 64 hexadecimal digits in quotes")
-        return None
-    return value
-
-
 def _nested(item: Item, rank: int) -> Given | None:
     """Nested lists of numbers with all axes, or the spatial ones alone: then the others are 1."""
     value = item.value()
-    shape = _shape_of(value)
+    shape = shape_of(value)
     if len(shape) not in (rank, rank + 2):
         item.wrong(
             f"has {len(shape)} axes, should have {rank + 2}, or {rank} (the spatial ones alone)"
         )
         return None
-    if not _fits(value, shape):
+    if not fits(value, shape):
         item.wrong(f"is ragged, should be nested lists of shape {shape}, as its first entries are")
         return None
-    numbers = list(_flat(value))
+    numbers = list(flat(value))
     for number in numbers:
-        if not _is_number(number):
+        if not is_number(number):
             item.wrong(f"has {number!r}, should have numbers alone")
             return None
     return Given(
         shape=(*(1,) * (rank + 2 - len(shape)), *shape), numbers=tuple(map(float, numbers))
     )
-
-
-def _shape_of(value: Any) -> list[int]:
-    """The lengths of a nested list, as its first entries have them."""
-    shape = []
-    while isinstance(value, list):
-        shape.append(len(value))
-        value = value[0] if value else None
-    return shape
-
-
-def _fits(value: Any, shape: Sequence[int]) -> bool:
-    if not shape:
-        return not isinstance(value, list)
-    return (
-        isinstance(value, list)
-        and len(value) == shape[0]
-        and all(_fits(entry, shape[1:]) for entry in value)
-    )
-
-
-def _flat(value: Any) -> Iterable[Any]:
-    if isinstance(value, list):
-        for entry in value:
-            yield from _flat(entry)
-    else:
-        yield value
 
 
 def _index(item: Item, value: Any, shape: Shape, ones: Shape) -> Shape | None:
@@ -263,11 +182,3 @@ def _index(item: Item, value: Any, shape: Shape, ones: Shape) -> Shape | None:
         )
         return None
     return index
-
-
-def _is_number(value: Any) -> bool:
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and not (isinstance(value, int) and math.log2(abs(value) or 1) > 1023)
-    )

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from conformance.corpus.case import Case, Expected
-from conformance.corpus.expected import contradiction, expectation
+from conformance.corpus.case import Case, Expected, Guard
+from conformance.corpus.expected import contradiction, expectation, lack
 from conformance.corpus.strict_yaml import offset, parse, read
 from conformance.corpus.truths import prepare
 from conformance.errors import FileProblems, RecordError
 from conformance.system.files import replace_file
+
+_Entries = dict[str, "str | _Entries"]
+"""Entries of a mapping: YAML in the flow style, or entries of their own."""
 
 
 def write_expected(cases: Iterable[Case]) -> list[str]:
@@ -35,32 +39,50 @@ def write_expected(cases: Iterable[Case]) -> list[str]:
 
 
 def _bless_file(file: Path, cases: Sequence[Case]) -> list[str]:
-    by_line: dict[int, Expected] = {}
+    by_line: dict[int, _Edit] = {}
     lines = []
     for case in cases:
         if case.must_fail:
             continue
-        truth = prepare(case).truth
-        assert truth is not None
-        line = contradiction(case, truth)
-        if (
-            line is None
-            and case.expected is not None
-            and case.expected.complete
-            and case.expected.shape is not None
-        ):
+        prepared = prepare(case)
+        assert prepared.truth is not None
+        gradients = None if case.gradients is None else prepared.gradient_truths
+        line = contradiction(case, prepared.truth, gradients)
+        missing = lack(case)
+        if line is None and missing is None and case.expected and case.expected.shape is not None:
             continue
-        by_line[case.place.lines[""]] = expectation(truth)
-        had = "it had none" if case.expected is None else "it did not say enough"
+        key = _key(case, line, missing)
+        by_line[case.place.lines[""]] = _Edit(
+            key=key, entries=_entries(case, expectation(prepared.truth, gradients))
+        )
+        had = "it had none" if (missing or "").endswith("missing") else "it did not say enough"
         why = had if line is None else line.partition(": ")[2]
-        lines.append(f"{case.place.at('id')}: {case.name}: wrote expected ({why})")
+        lines.append(f"{case.place.at('id')}: {case.name}: wrote {key} ({why})")
     if by_line:
         _rewrite(file, by_line)
     return lines
 
 
-def _rewrite(file: Path, by_line: dict[int, Expected]) -> None:
-    """Put `expected` into the cases that begin in these lines; every other byte of the file
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Edit:
+    """What to write into a case: all of `expected`, or `expected.gradients` alone."""
+
+    key: str
+    entries: _Entries
+
+
+def _key(case: Case, wrong: str | None, missing: str | None) -> str:
+    """The key to write: the output's part of `expected` stays as its author left it where only
+    gradients are wrong or missing.
+    """
+    told = missing if wrong is None else wrong.partition(": ")[2]
+    of_gradients = told is not None and told.startswith("expected.gradients")
+    whole = case.expected is None or case.expected.shape is None or not case.expected.complete
+    return "expected.gradients" if of_gradients and not whole else "expected"
+
+
+def _rewrite(file: Path, by_line: dict[int, _Edit]) -> None:
+    """Make these edits in the cases that begin in these lines; every other byte of the file
     stays.
     """
     with file.open(encoding="utf-8", newline="") as stream:  # line ends as they are
@@ -70,7 +92,7 @@ def _rewrite(file: Path, by_line: dict[int, Expected]) -> None:
         list(cases)
     ):  # from the end, so that the places before stay where they are
         if item.line in by_line:
-            text = _spliced(text, item.mapping(), by_line[item.line])
+            text = _edited(text, item.mapping(), by_line[item.line])
     _check_splice(file, text)
     try:
         replace_file(file, text)
@@ -95,33 +117,60 @@ def _check_splice(file: Path, text: str) -> None:
         ) from None
 
 
-def _spliced(text: str, case: yaml.MappingNode, expected: Expected) -> str:
-    """The text with the case's `expected` replaced, or added behind its last key."""
-    pairs = {key.value: (key, value) for key, value in case.value}
-    lines = _lines(expected)
-    if case.flow_style:
-        inside = f"expected: {{{', '.join(lines)}}}"
-        if "expected" in pairs:
-            key, value = pairs["expected"]
+def _edited(text: str, case: yaml.MappingNode, edit: _Edit) -> str:
+    """The text with the edit of a case; an `expected` that is an alias is another case's too, and
+    is written anew.
+    """
+    key, value = {key.value: (key, value) for key, value in case.value}.get(
+        "expected", (case, case)
+    )
+    if edit.key == "expected" or _is_alias(key, value) or not isinstance(value, yaml.MappingNode):
+        return _spliced(text, case, "expected", edit.entries)
+    return _spliced(text, value, "gradients", edit.entries["gradients"])
+
+
+def _spliced(text: str, mapping: yaml.MappingNode, name: str, entries: _Entries | str) -> str:
+    """The text with the value of a mapping's key replaced, or added behind its last key."""
+    pairs = {key.value: (key, value) for key, value in mapping.value}
+    if mapping.flow_style:
+        inside = f"{name}: {_flow(entries)}"
+        if name in pairs:
+            key, value = pairs[name]
             return text[: offset(text, key.start_mark)] + inside + text[_end(text, key, value) :]
-        end = _end(text, *case.value[-1])  # a comma or a comment may follow it
+        end = _end(text, *mapping.value[-1])  # a comma or a comment may follow it
         return text[:end] + ", " + inside + text[end:]
-    indent = " " * case.value[0][0].start_mark.column
-    block = f"{indent}expected:\n" + "".join(f"{indent}  {line}\n" for line in lines)
+    indent = " " * mapping.value[0][0].start_mark.column
+    block = _block({name: entries}, indent)
     if "\r\n" in text:
         block = block.replace("\n", "\r\n")
-    key, value = pairs.get("expected", case.value[-1])
+    key, value = pairs.get(name, mapping.value[-1])
     end = _end_of_line(text, key, value)
-    if "expected" in pairs:
+    if name in pairs:
         return text[: offset(text, key.start_mark)] + block[len(indent) :] + text[end:]
     return text[:end] + ("" if text[:end].endswith("\n") else "\n") + block + text[end:]
+
+
+def _block(entries: _Entries, indent: str) -> str:
+    """Entries as lines of YAML's block style."""
+    return "".join(
+        f"{indent}{key}: {value}\n"
+        if isinstance(value, str)
+        else f"{indent}{key}:\n{_block(value, indent + '  ')}"
+        for key, value in entries.items()
+    )
+
+
+def _flow(value: _Entries | str) -> str:
+    if isinstance(value, str):
+        return value
+    return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in value.items()) + "}"
 
 
 def _end_of_line(text: str, key: yaml.Node, node: yaml.Node) -> int:
     """Behind the line in which a value ends. A block's own end is told as the start of what
     follows: its last leaf knows.
     """
-    if node.start_mark.line < key.start_mark.line:  # an alias: the node is where its anchor is
+    if _is_alias(key, node):
         node = key
     while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
@@ -134,32 +183,51 @@ def _end_of_line(text: str, key: yaml.Node, node: yaml.Node) -> int:
 
 
 def _end(text: str, key: yaml.Node, value: yaml.Node) -> int:
-    """Behind a value of a flow mapping; behind the name of an alias, whose node is where its anchor
-    is.
-    """
-    if (value.start_mark.line, value.start_mark.column) > (
-        key.start_mark.line,
-        key.start_mark.column,
-    ):
+    """Behind a value of a flow mapping, or behind the name of an alias."""
+    if not _is_alias(key, value):
         return offset(text, value.end_mark)
     alias = re.compile(r"\s*:\s*\*[^\s,}\]]+").match(text, offset(text, key.end_mark))
     assert alias is not None, "a value before its key is an alias"
     return alias.end()
 
 
-def _lines(expected: Expected) -> list[str]:
-    """The entries of `expected`, one line of YAML each."""
+def _is_alias(key: yaml.Node, value: yaml.Node) -> bool:
+    """Whether a value is an alias: its node is where its anchor is, before the key."""
+    return (value.start_mark.line, value.start_mark.column) < (
+        key.start_mark.line,
+        key.start_mark.column,
+    )
+
+
+def _entries(case: Case, expected: Expected) -> _Entries:
+    """The entries of `expected`, as YAML by key."""
     assert expected.shape is not None
-    lines = [f"shape: {list(expected.shape)}"]
-    if expected.numbers is not None:
-        lines.append(
-            f"values: {_nested([_number(number) for number in expected.numbers], expected.shape)}"
-        )
-    if expected.sha256 is not None:
-        lines.append(f'sha256: "{expected.sha256}"')
-    if expected.sum_abs is not None:
-        lines.append(f"sum_abs: {_number(expected.sum_abs)}")
-    return lines
+    entries: _Entries = {"shape": str(list(expected.shape)), **_numbers(expected, expected.shape)}
+    if expected.gradients is not None:
+        entries["gradients"] = gradient_entries(case, expected.gradients)
+    return entries
+
+
+def gradient_entries(case: Case, gradients: Mapping[str, Guard]) -> _Entries:
+    """The entries of `expected.gradients`, as YAML by operand."""
+    sources = {"input": case.input, "kernel": case.kernel, "bias": case.bias}
+    return {
+        of: _flow(_numbers(gradients[of], source.shape))
+        for of, source in sources.items()
+        if source is not None
+    }
+
+
+def _numbers(guard: Guard, shape: Sequence[int]) -> _Entries:
+    """What guards the numbers of one array of that shape."""
+    entries: _Entries = {}
+    if guard.numbers is not None:
+        entries["values"] = _nested([_number(number) for number in guard.numbers], shape)
+    if guard.sha256 is not None:
+        entries["sha256"] = f'"{guard.sha256}"'
+    if guard.sum_abs is not None:
+        entries["sum_abs"] = _number(guard.sum_abs)
+    return entries
 
 
 def _nested(numbers: list[str], shape: Sequence[int]) -> str:
@@ -168,7 +236,7 @@ def _nested(numbers: list[str], shape: Sequence[int]) -> str:
     """
     if not numbers:
         return "[]"
-    axes = list(shape[2:]) if shape[0] == shape[1] == 1 else list(shape)
+    axes = list(shape[2:]) if len(shape) > 2 and shape[0] == shape[1] == 1 else list(shape)
     for size in reversed(axes):
         numbers = [
             f"[{', '.join(numbers[start : start + size])}]"

@@ -14,6 +14,7 @@ from conformance.geometry import Geometry, Problem
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 KINDS_OF_VALUES = ("integers", "signs", "wide", "normal", "ones", "arange", "one-hot")
+OPERANDS = ("input", "kernel", "bias")
 DEFAULT_SEEDS = {"input": 1, "kernel": 2, "bias": 3, "gradients": 4}
 
 Shape = tuple[int, ...]
@@ -49,10 +50,11 @@ Source = Given | Made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
-    """The guard of the oracle: the output's shape, and its numbers or a digest of them."""
+class Guard:
+    """The guard of an array of the oracle: its numbers in C order, their digest, or the sum of
+    their magnitudes.
+    """
 
-    shape: Shape | None = None
     numbers: tuple[float, ...] | None = None
     sha256: str | None = None
     sum_abs: float | None = None
@@ -61,6 +63,14 @@ class Expected:
     def complete(self) -> bool:
         """Whether it says anything about the numbers."""
         return self.numbers is not None or self.sha256 is not None or self.sum_abs is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected(Guard):
+    """The guard of the oracle: of the output and its shape, and of the gradients by operand."""
+
+    shape: Shape | None = None
+    gradients: Mapping[str, Guard] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +105,7 @@ class Case:
     input: Source
     kernel: Source
     bias: Source | None
-    gradients: Made | None = None
+    gradients: Source | None = None
     dtype: Literal["float32", "float64", "float16", "bfloat16"]
     geometry: Geometry | None
     native: tuple[str, Native] | None

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from conformance import conventions
-from conformance.conventions import Native
+from conformance.conventions import ArgumentError, Native
 from conformance.conventions.arguments import is_integer
 from conformance.corpus.argument_reader import GENERIC, Generic, read_generic, read_native
-from conformance.corpus.array_reader import read_array, read_bias, read_cotangent, read_expected
-from conformance.corpus.case import DTYPES, Case, Expected, Made, Place, Source
+from conformance.corpus.array_reader import read_array, read_bias, read_cotangent
+from conformance.corpus.case import DTYPES, Case, Expected, Place, Source
+from conformance.corpus.expected_reader import read_expected
 from conformance.corpus.strict_yaml import Item, Problems
 from conformance.geometry import Geometry
 
@@ -42,7 +43,9 @@ class _Parts:
     generic: Generic | None
 
     def geometry(self) -> Geometry | None:
-        """The geometry of the call, if it has one; a framework's call that must fail has none."""
+        """The geometry of the call, if it has one; a framework's call that must fail has none.
+        Raises ArgumentError where an argument contradicts the kernel.
+        """
         size, kernel = self.input.shape[2:], self.kernel.shape[2:]
         try:
             if self.generic is not None:
@@ -51,6 +54,8 @@ class _Parts:
                 return None
             name, arguments = self.native
             return conventions.get(name).geometry(arguments, size=size, kernel=kernel)
+        except ArgumentError:
+            raise
         except (ValueError, ZeroDivisionError):
             return None
 
@@ -80,7 +85,7 @@ class CaseReader:
 
     def _build(self) -> Case | None:
         parts = self._parts()
-        geometry = None if parts is None else parts.geometry()
+        geometry = None if parts is None else self._geometry(parts)
         if parts is None or (geometry is None and parts.native is None):
             return None
         outputs = parts.kernel.shape[1] * (1 if geometry is None else geometry.groups)
@@ -103,9 +108,21 @@ class CaseReader:
         )
         noted = len(self.problems.lines)
         self._judge(case)
+        self._judge_expected(case)
         if "gradients" not in self.entries or len(self.problems.lines) > noted:
             return case
         return replace(case, gradients=self._cotangent(case))
+
+    def _geometry(self, parts: _Parts) -> Geometry | None:
+        """The geometry of the call; an argument that contradicts the kernel is noted."""
+        try:
+            return parts.geometry()
+        except ArgumentError as error:
+            assert parts.native is not None
+            key = f"native.{parts.native[0]}.{error.key}"
+            line = self.lines.get(key, self.lines.get("native", self.item.line))
+            self.problems.add(line, key, error.text)
+            return None
 
     def _parts(self) -> _Parts | None:
         """All that is read key by key; None where a part that others need is wrong."""
@@ -152,7 +169,7 @@ class CaseReader:
         entry = self.entries.get(key)
         return None if entry is None else read_array(entry, key, spatial, self.lines)
 
-    def _cotangent(self, case: Case) -> Made | None:
+    def _cotangent(self, case: Case) -> Source | None:
         if case.must_fail:
             self.entries["gradients"].wrong(
                 "stands beside error: true, should be left out: what is refused has no gradients"
@@ -182,6 +199,19 @@ class CaseReader:
                 key = f"native.{case.native[0]}"
             line = self.lines.get(key, self.lines.get("native", self.item.line))
             self.problems.add(line, key, problem.text)
+
+    def _judge_expected(self, case: Case) -> None:
+        """A guard of a gradient that the case does not have is a problem."""
+        guards = None if case.expected is None else case.expected.gradients
+        if guards is None:
+            return
+        for key, there_is, absent in (
+            ("expected.gradients", "gradients" in self.entries, "a cotangent (gradients)"),
+            ("expected.gradients.bias", "bias" not in guards or case.bias is not None, "a bias"),
+        ):
+            if not there_is:
+                text = f"stands in a case without {absent}, should be left out"
+                self.problems.add(self.lines[key], key, text)
 
     def _too_large(self, case: Case) -> bool:
         """Whether an array could not be held; noted as a problem then."""

@@ -5,32 +5,66 @@ should stand there.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
-from conformance.corpus.case import Case, Expected
+from conformance.corpus.case import OPERANDS, Case, Expected, Guard
 from conformance.corpus.truths import Truths
 from conformance.errors import CaseFileError
-from conformance.oracle import Truth
+from conformance.oracle import GradientTruth, Truth
 from conformance.oracle.reference import Float64
 
 MOST_VALUES = 64
 """The most elements of an output that are written out; a larger one is guarded by a digest."""
 
 
-def expectation(truth: Truth) -> Expected:
-    """The `expected` that the oracle gives: the shape, and the values, or their digest, or the sum
-    of their magnitudes.
+Gradients = Mapping[str, GradientTruth]
+
+
+def expectation(truth: Truth, gradients: Gradients | None = None) -> Expected:
+    """The `expected` that the oracle gives: the shape, and what guards the numbers of the output
+    and of the gradients, where there are some.
     """
-    shape = tuple(truth.y.shape)
+    return Expected(
+        shape=tuple(truth.y.shape),
+        gradients=None
+        if gradients is None
+        else {of: Guard(**_numbers_of(gradient)) for of, gradient in gradients.items()},
+        **_numbers_of(truth),
+    )
+
+
+def _numbers_of(truth: Truth | GradientTruth) -> dict[str, Any]:
+    """The values, or their digest, or the sum of their magnitudes."""
     if truth.y.size <= MOST_VALUES:
-        return Expected(
-            shape=shape, numbers=tuple(float(number) for number in (truth.y + 0.0).ravel())
-        )
+        return {"numbers": tuple(float(number) for number in (truth.y + 0.0).ravel())}
     if truth.exact:
-        return Expected(shape=shape, sha256=digest(truth.y))
-    return Expected(shape=shape, sum_abs=float(np.abs(truth.y).sum()))
+        return {"sha256": digest(truth.y)}
+    return {"sum_abs": float(np.abs(truth.y).sum())}
+
+
+def lack(case: Case) -> str | None:
+    """`KEY: what is missing` where `expected` does not guard all that the oracle says of the
+    case.
+    """
+    if case.must_fail:
+        return None
+    if case.expected is None:
+        return "expected: missing"
+    if not case.expected.complete:
+        return "expected: says nothing of the values"
+    return None if case.gradients is None else _lack_of_gradients(case, case.expected)
+
+
+def _lack_of_gradients(case: Case, expected: Expected) -> str | None:
+    if expected.gradients is None:
+        return "expected.gradients: missing"
+    operands = ("input", "kernel") if case.bias is None else OPERANDS
+    guards = expected.gradients
+    silent = [of for of in operands if of not in guards or not guards[of].complete]
+    return f"expected.gradients: says nothing of {', '.join(silent)}" if silent else None
 
 
 def digest(y: Float64) -> str:
@@ -38,36 +72,41 @@ def digest(y: Float64) -> str:
     return hashlib.sha256(np.ascontiguousarray(y + 0.0, "<f8").tobytes()).hexdigest()
 
 
-def contradiction(case: Case, truth: Truth) -> str | None:
+def contradiction(case: Case, truth: Truth, gradients: Gradients | None = None) -> str | None:
     """`FILE:LINE: KEY: what is wrong, what would be right` where `expected` and the oracle
-    disagree.
+    disagree, of the output first; `gradients` are needed where `expected` has some.
     """
     stated = case.expected
     if stated is None:
         return None
-    for key, contradicts in _CONTRADICTS.items():
-        text = contradicts(stated, truth)
-        if text is not None:
-            return f"{case.place.at(f'expected.{key}')}: expected.{key}: {text}"
+    guards: dict[str, tuple[Guard, Truth | GradientTruth]] = {"expected": (stated, truth)}
+    for of, guard in (stated.gradients or {}).items():
+        assert gradients is not None, "a guard of gradients is checked with them"
+        guards[f"expected.gradients.{of}"] = (guard, gradients[of])
+    for above, (guard, true) in guards.items():
+        for key, contradicts in _CONTRADICTS.items():
+            text = contradicts(guard, true)
+            if text is not None:
+                return f"{case.place.at(f'{above}.{key}')}: {above}.{key}: {text}"
     return None
 
 
-def _shape_contradicts(stated: Expected, truth: Truth) -> str | None:
+def _shape_contradicts(stated: Guard, truth: Truth | GradientTruth) -> str | None:
     shape = truth.y.shape
-    if stated.shape is None or stated.shape == shape:
+    if not isinstance(stated, Expected) or stated.shape is None or stated.shape == shape:
         return None
     return f"is {list(stated.shape)}, should be {list(shape)} as the oracle says"
 
 
-def _numbers_contradict(stated: Expected, truth: Truth) -> str | None:
+def _numbers_contradict(stated: Guard, truth: Truth | GradientTruth) -> str | None:
     """How many there are, then the first that is another one."""
     y = truth.y
     if stated.numbers is None:
         return None
     if len(stated.numbers) != y.size:
         return (
-            f"has {len(stated.numbers)} numbers, should have {y.size} as the oracle's output of "
-            f"{list(y.shape)}"
+            f"has {len(stated.numbers)} numbers, should have {y.size} as the oracle's "
+            f"{'output' if isinstance(truth, Truth) else 'gradient'} of {list(y.shape)}"
         )
     numbers = np.array(stated.numbers)
     if _agrees(numbers, y.ravel(), lambda: truth.magnitude.ravel()):
@@ -82,7 +121,7 @@ def _numbers_contradict(stated: Expected, truth: Truth) -> str | None:
     )
 
 
-def _digest_contradicts(stated: Expected, truth: Truth) -> str | None:
+def _digest_contradicts(stated: Guard, truth: Truth | GradientTruth) -> str | None:
     if stated.sha256 is None:
         return None
     if not truth.exact:
@@ -98,7 +137,7 @@ def _digest_contradicts(stated: Expected, truth: Truth) -> str | None:
     )
 
 
-def _sum_contradicts(stated: Expected, truth: Truth) -> str | None:
+def _sum_contradicts(stated: Guard, truth: Truth | GradientTruth) -> str | None:
     if stated.sum_abs is None:
         return None
     true = float(np.abs(truth.y).sum())
@@ -107,7 +146,7 @@ def _sum_contradicts(stated: Expected, truth: Truth) -> str | None:
     return f"is {stated.sum_abs!r}, should be {true!r} as the oracle says"
 
 
-_CONTRADICTS: dict[str, Callable[[Expected, Truth], str | None]] = {
+_CONTRADICTS: dict[str, Callable[[Guard, Truth | GradientTruth], str | None]] = {
     "shape": _shape_contradicts,
     "values": _numbers_contradict,
     "sha256": _digest_contradicts,
@@ -129,8 +168,11 @@ def check_guards(cases: Iterable[Case], truths: Truths) -> None:
     wrong = []
     for case in cases:
         if case.expected is not None:
-            truth = truths(case).truth
-            line = None if truth is None else contradiction(case, truth)
+            prepared = truths(case)
+            if prepared.truth is None:
+                continue
+            gradients = None if case.expected.gradients is None else prepared.gradient_truths
+            line = contradiction(case, prepared.truth, gradients)
             if line is not None:
                 wrong.append(line)
     if wrong:

@@ -69,11 +69,10 @@ def example(raw: Mapping[str, Any]) -> Example:
         cuts = (low, high - raw.get("output_padding", 0))
     assert cuts is not None, f"{raw['id']} needs an entry in NATIVE_CUTS"
     groups = raw.get("groups", 1)
-    bias = made((kernel.shape[1] * groups,), raw["bias"]["values"], 3) if "bias" in raw else None
     return Example(
         x=x,
         kernel=kernel,
-        bias=bias,
+        bias=bias_of(raw["bias"], kernel.shape[1] * groups) if "bias" in raw else None,
         stride=stride,
         cuts=cuts,
         groups=groups,
@@ -87,6 +86,13 @@ def array(written: Any, seed: int, spatial: int) -> np.ndarray:
         return made(written["shape"], written["values"], seed)
     numbers = np.array(written, np.float64)
     return numbers.reshape([1] * (2 + spatial - numbers.ndim) + list(numbers.shape))
+
+
+def bias_of(written: Any, channels: int) -> np.ndarray:
+    """The numbers written out, or what the recipe makes."""
+    if isinstance(written, Mapping):
+        return made((channels,), written["values"], 3)
+    return np.array(written, np.float64)
 
 
 def made(shape: Sequence[int], values: str, seed: int) -> np.ndarray:
@@ -176,6 +182,8 @@ def test_every_example_is_the_sum_of_its_products(name: str) -> None:
     """Adding the products one by one gives exactly the numbers that the file expects."""
     one = TEXTBOOK[name]
     y = scatter(one)
+    if one.bias is not None:
+        y += one.bias.reshape(-1, *[1] * (y.ndim - 2))
     assert list(y.shape) == one.expected["shape"]
     if "values" in one.expected:
         np.testing.assert_array_equal(y, one.values)
@@ -193,6 +201,7 @@ def test_the_textbook_is_there() -> None:
         "d2l": 6,
         "dumoulin_visin": 7,
         "equivalences": 3,
+        "gradients": 3,
         "line": 3,
         "matrix": 2,
         "overlap": 2,

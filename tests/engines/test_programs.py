@@ -184,6 +184,16 @@ def test_a_shape_that_should_be_refused_is_told_so(cases: dict[str, Case]) -> No
     assert executed(source).startswith("not refused: claimed shape [1, 1, 2, 2]")
 
 
+@pytest.mark.parametrize("adapter", ["onnxruntime", "onnx-reference"])
+def test_what_a_case_says_of_its_kernel_is_said_in_the_program(
+    adapter: str, cases: dict[str, Case]
+) -> None:
+    """ONNX's kernel_shape is an attribute of the node, as the case has it."""
+    native = ("onnx", {"strides": [2, 2], "kernel_shape": list(cases["two"].kernel.shape[2:])})
+    case = dataclasses.replace(cases["two"], native=native)
+    assert f"kernel_shape={native[1]['kernel_shape']}" in str(program(case, adapter))
+
+
 def test_what_a_convention_cannot_spell_has_no_program(cases: dict[str, Case]) -> None:
     """The reason is the convention's."""
     assert isinstance(program(cases["grouped"], "keras-torch"), Unrepresentable)

@@ -5,11 +5,13 @@ from __future__ import annotations
 WIDTH = 120
 
 
-def wrapped(line: str) -> list[str]:
-    """The line broken at blanks, its rest further in; YAML reads such a break as a blank."""
+def wrapped(line: str, indent: int = 8) -> list[str]:
+    """The line broken at blanks, its rest indented by so many; YAML reads such a break as a
+    blank.
+    """
     lines = []
     while len(line) > WIDTH:
         cut = line.rindex(" ", 0, WIDTH)
         lines.append(line[:cut])
-        line = " " * 8 + line[cut + 1 :]
+        line = " " * indent + line[cut + 1 :]
     return [*lines, line]

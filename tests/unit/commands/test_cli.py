@@ -432,12 +432,38 @@ def test_lint_tells_unguarded_cases_and_bless_guards_them(tmp_path: Path) -> Non
     assert command("bless", root, cwd=tmp_path).stdout == "nothing to change\n"
 
 
+def test_lint_tells_gradients_that_nothing_guards(tmp_path: Path) -> None:
+    """A guard of the output says nothing of them; bless adds theirs."""
+    root = corpus(tmp_path, CUT + "    gradients: {values: integers}\n")
+    command("bless", root, cwd=tmp_path)
+    file = root / "tiny.yaml"
+    whole = file.read_text()
+    file.write_text(whole[: whole.index("      gradients:")])
+    done = command("lint", root, cwd=tmp_path)
+    assert done.returncode == 1
+    assert f"{file}:3: expected.gradients: missing, should guard the oracle" in done.stdout
+    assert "wrote expected.gradients" in command("bless", root, cwd=tmp_path).stdout
+    assert file.read_text() == whole
+    assert command("lint", root, cwd=tmp_path).returncode == 0
+
+
 def test_lint_of_a_guard_that_disagrees_exits_2(tmp_path: Path) -> None:
     """The oracle or the file is wrong."""
     root = corpus(tmp_path, CUT + "    expected: {shape: [1, 1, 4, 5]}\n")
     assert "expected.shape: is [1, 1, 4, 5], should be [1, 1, 4, 4]" in complaint(
         command("lint", root, cwd=tmp_path)
     )
+
+
+def test_show_tells_gradients(tmp_path: Path) -> None:
+    """The cotangent as it is written out, and what the gradients must be."""
+    cotangent = "[[1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 2]]"
+    root = corpus(tmp_path, CUT + f"    gradients: {cotangent}\n")
+    shown = command("show", "tiny/cut", "--cases", root, cwd=tmp_path).stdout
+    assert "  cotangent: shape [1, 1, 4, 4]\n    [[[[1., 0., 0., 0.]," in shown
+    assert "  expected gradient of input: shape [1, 1, 2, 2]\n" in shown
+    assert "  expected gradient of kernel: shape [1, 1, 3, 3]\n" in shown
+    assert "  expected gradient of bias: shape [1]\n    [3.]\n" in shown
 
 
 def test_show_tells_one_case_whole(tmp_path: Path) -> None:

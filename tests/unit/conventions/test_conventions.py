@@ -554,7 +554,7 @@ def test_a_number_stands_for_every_axis_and_defaults_are_filled_in(
         ("flax", {"padding": "CIRCULAR"}, "padding"),
         ("onnx", {"pads": [1, 1]}, "pads"),
         ("onnx", {"auto_pad": "SAME"}, "auto_pad"),
-        ("onnx", {"kernel_shape": [3, 3]}, "kernel_shape"),
+        ("onnx", {"kernel_shape": [3]}, "kernel_shape"),
     ],
 )
 def test_an_argument_of_the_wrong_form_is_refused_by_its_key(

@@ -339,3 +339,66 @@ def test_a_file_that_cannot_be_written_is_one_sentence_and_stays(
     with pytest.raises(RecordError, match="cannot be written: No space left on device"):
         blessed(tmp_path, BLOCK)
     assert (tmp_path / "cases" / "file.yaml").read_bytes().decode() == BLOCK
+
+
+KEPT = """\
+    expected:  # by hand
+      shape: [1, 1, 1, 2]   # one row
+      values: [[3,
+                6]]
+"""
+GRADIENTS = """\
+      gradients:
+        input: {values: [[3, -3]]}
+        kernel: {values: [[-1]]}
+"""
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        "",
+        "      gradients: {input: {values: [[3, 3]]}, kernel: {values: [[-1]]}}\n",
+        "      gradients:\n        input: {values: [[3, -3]]}\n",
+        "      gradients:\n        kernel:\n          values:\n            - 5\n",
+    ],
+    ids=["none", "wrong", "not all", "block"],
+)
+def test_gradients_are_written_and_the_rest_of_expected_stays(tmp_path: Path, old: str) -> None:
+    """What the author wrote of the output keeps its comments and its layout."""
+    before = HEAD + case(gradients="[[1, -1]]") + KEPT
+    behind = "    tags: [a]   # behind\n"
+    text, told = blessed(tmp_path, before + old + behind)
+    assert text == before + GRADIENTS + behind
+    assert len(told) == 1
+    assert "file/one: wrote expected.gradients (" in told[0]
+    assert blessed(tmp_path, text) == (text, ["nothing to change"])
+
+
+def test_gradients_go_into_a_flow_mapping_that_stands(tmp_path: Path) -> None:
+    """Behind its last key, in its own style."""
+    before = HEAD + case(gradients="[[1, -1]]") + "    expected: {shape: [1, 1, 1, 2], sum_abs: 9"
+    text, _ = blessed(tmp_path, before + "}  # here\n")
+    added = ", gradients: {input: {values: [[3, -3]]}, kernel: {values: [[-1]]}}"
+    assert text == before + added + "}  # here\n"
+
+
+def test_gradients_of_a_guard_that_is_shared_are_not_shared(tmp_path: Path) -> None:
+    """An `expected` that is an alias is written anew: its anchor's case has other gradients."""
+    text = (
+        HEAD
+        + case(expected="&same {shape: [1, 1, 1, 2], values: [[3, 6]]}")
+        + case(id="two", gradients="[[1, -1]]", expected="*same")
+    )
+    blessed(tmp_path, text)
+    one, two = expected(tmp_path).values()
+    assert one.gradients is None
+    assert two.numbers == one.numbers
+    assert set(two.gradients) == {"input", "kernel"}
+
+
+def test_gradients_of_a_file_without_any_guard_are_written_with_it(tmp_path: Path) -> None:
+    """One block for all; a bias has a list of its own."""
+    text, _ = blessed(tmp_path, HEAD + case(gradients="[[1, -1]]", bias="[2]"))
+    block = "    expected:\n      shape: [1, 1, 1, 2]\n      values: [[5, 8]]\n" + GRADIENTS
+    assert text.endswith(block + "        bias: {values: [0]}\n")

@@ -5,13 +5,24 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from conformance.corpus.case import Case, Expected
-from conformance.corpus.expected import MOST_VALUES, contradiction, digest, expectation
+from conformance.corpus.case import Case, Expected, Given, Guard, Made
+from conformance.corpus.expected import (
+    MOST_VALUES,
+    check_guards,
+    contradiction,
+    digest,
+    expectation,
+    lack,
+)
+from conformance.corpus.truths import Truths, prepare
+from conformance.errors import CaseFileError
+from conformance.geometry import from_padding
 from conformance.oracle import Truth
 
 CaseMaker = Callable[..., Case]
@@ -125,3 +136,98 @@ def test_expected_nan_and_infinity_agree_with_themselves_alone(
     told = contradiction(a_case(expected=Expected(numbers=(np.nan, -np.inf))), true)
     assert told is not None
     assert "has -inf at [0, 0, 1], should have inf" in told
+
+
+@pytest.fixture
+def with_gradients(a_case: CaseMaker) -> Case:
+    """A case whose gradients of input and bias are small, and that of the kernel has 96 numbers."""
+    return a_case(
+        kernel=Made(shape=(2, 12, 2, 2), values="integers", seed=2),
+        bias=Made(shape=(12,), values="integers", seed=3),
+        gradients=Made(shape=(1, 12, 6, 6), values="integers", seed=4),
+    )
+
+
+def test_gradients_are_guarded_by_the_same_rules_as_the_output(with_gradients: Case) -> None:
+    """Up to 64 elements the numbers stand; more have a digest where sums are exact, else a sum."""
+    exact = prepare(with_gradients)
+    rounded = prepare(
+        replace(with_gradients, input=Made(shape=(1, 2, 3, 3), values="normal", seed=1))
+    )
+    assert exact.truth is not None
+    assert rounded.truth is not None
+    guards = expectation(exact.truth, exact.gradient_truths).gradients
+    assert guards is not None
+    assert list(guards) == ["input", "kernel", "bias"]
+    assert guards["input"] == Guard(
+        numbers=tuple(exact.gradient_truths["input"].y.ravel().tolist())
+    )
+    assert guards["kernel"] == Guard(sha256=digest(exact.gradient_truths["kernel"].y))
+    sums = expectation(rounded.truth, rounded.gradient_truths).gradients
+    assert sums is not None
+    assert sums["kernel"] == Guard(sum_abs=float(np.abs(rounded.gradient_truths["kernel"].y).sum()))
+
+
+@pytest.mark.parametrize(
+    ("of", "stated", "line"),
+    [
+        ("kernel", {"numbers": (1.0,)}, "values: has 1 numbers, should have 96 as the oracle's "
+            "gradient of [2, 12, 2, 2]"),
+        ("kernel", {"sha256": "0" * 64}, "sha256: is 000000"),
+        ("input", {"sum_abs": 0.5}, "sum_abs: is 0.5, should be"),
+        ("bias", {"numbers": (0.5, *[0.0] * 11)}, "values: has 0.5 at [0], should have"),
+    ],
+)  # fmt: skip
+def test_a_gradient_that_disagrees_is_told_at_its_key(
+    with_gradients: Case, of: str, stated: dict[str, Any], line: str
+) -> None:
+    """FILE:LINE: expected.gradients.OPERAND.KEY, and a run stops at it."""
+    expected = Expected(gradients={of: Guard(**stated)})
+    with pytest.raises(CaseFileError) as caught:
+        check_guards([replace(with_gradients, expected=expected)], Truths())
+    (told,) = caught.value.lines
+    assert told.startswith(f"cases/folder/file.yaml:9: expected.gradients.{of}.{line}")
+    assert "should" in told
+
+
+def test_what_the_oracle_says_of_gradients_contradicts_nothing(with_gradients: Case) -> None:
+    """The expectation of gradients agrees with them."""
+    prepared = prepare(with_gradients)
+    assert prepared.truth is not None
+    expected = expectation(prepared.truth, prepared.gradient_truths)
+    check_guards([replace(with_gradients, expected=expected)], Truths())
+    assert lack(replace(with_gradients, expected=expected)) is None
+
+
+def test_what_is_not_guarded_is_named(with_gradients: Case) -> None:
+    """The whole, the output's numbers, all gradients, or some."""
+    of = {"input": Guard(sum_abs=1.0), "kernel": Guard()}
+    said = {
+        None: "expected: missing",
+        Expected(shape=(1, 12, 6, 6)): "expected: says nothing of the values",
+        Expected(sum_abs=1.0): "expected.gradients: missing",
+    }
+    assert [lack(replace(with_gradients, expected=expected)) for expected in said] == [
+        *said.values()
+    ]
+    partly = replace(with_gradients, expected=Expected(sum_abs=1.0, gradients=of))
+    assert lack(partly) == "expected.gradients: says nothing of kernel, bias"
+    assert lack(replace(partly, gradients=None)) is None
+
+
+def test_a_cotangent_written_out_weighs_the_output(a_case: CaseMaker) -> None:
+    """One product per element of a kernel of one: the gradient of the input is the cotangent where
+    the products land, times the kernel.
+    """
+    case = a_case(
+        input=Given(shape=(1, 1, 1, 2), numbers=(5.0, 7.0)),
+        kernel=Given(shape=(1, 1, 1, 1), numbers=(3.0,)),
+        geometry=from_padding(
+            size=[1, 2], kernel=[1, 1], stride=[1, 2], padding=[(0, 0)] * 2,
+            output_padding=[0, 0], dilation=[1, 1],
+        ),
+        gradients=Given(shape=(1, 1, 1, 3), numbers=(2.0, 100.0, -1.0)),
+    )  # fmt: skip
+    gradients = prepare(case).gradient_truths
+    assert gradients["input"].y.ravel().tolist() == [6.0, -3.0]
+    assert gradients["kernel"].y.ravel().tolist() == [5.0 * 2.0 - 7.0]

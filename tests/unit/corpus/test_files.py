@@ -220,6 +220,29 @@ def test_a_native_error_case_has_no_geometry(corpus: Corpus) -> None:
     assert case.native is not None
 
 
+def test_the_kernels_own_sizes_may_be_said_again(corpus: Corpus) -> None:
+    """ONNX's kernel_shape is kept, one per axis, and changes no window; another one than the
+    kernel's is for a case that must be refused.
+    """
+    plain, said = (
+        load(corpus(f"{name}.yaml", case_text(f"native: {{onnx: {{strides: 2{more}}}}}")))
+        for name, more in (("plain", ""), ("said", ", kernel_shape: 2"))
+    )
+    assert said.native is not None
+    assert said.native[1]["kernel_shape"] == [2, 2]
+    assert said.geometry == plain.geometry
+    wrong = case_text("native: {onnx: {kernel_shape: [3, 2]}}", "expected: {error: true}")
+    refusal = load(corpus("refusal.yaml", wrong))
+    assert refusal.geometry is None
+    assert refusal.arguments("onnx") == {
+        "strides": [1, 1],
+        "dilations": [1, 1],
+        "group": 1,
+        "output_padding": [0, 0],
+        "kernel_shape": [3, 2],
+    }
+
+
 def test_a_generic_error_case_that_has_an_output_is_refused(corpus: Corpus) -> None:
     """What the oracle would not refuse no engine has to."""
     (line,) = refused(corpus("a.yaml", case_text("stride: 2", "expected: {error: true}")))
@@ -477,6 +500,48 @@ FORM = [
         case_text("stride: 0", "expected:", "  shape: [1, 3, 4, 4]", "  error: true"),
         "10: expected.shape: stands beside error: true, should be left out",
     ),
+    (
+        case_text("gradients: 3"),
+        "8: gradients: is 3, should be nested numbers of the output's shape [1, 3, 4, 4], or a",
+    ),
+    (
+        case_text("gradients: [[1, 2], [3, 4]]"),
+        "8: gradients: is of shape [1, 1, 2, 2], should be of the output's shape [1, 3, 4, 4]",
+    ),
+    (
+        case_text("gradients: [1, 2]"),
+        "8: gradients: has 1 axes, should have 4, or 2 (the spatial ones alone)",
+    ),
+    (
+        case_text("gradients: [[1, 2], [3]]"),
+        "8: gradients: is ragged, should be nested lists of shape [2, 2]",
+    ),
+    (
+        case_text("expected:", "  gradients: {input: {sum_abs: 1}}"),
+        "9: expected.gradients: stands in a case without a cotangent (gradients), should be left",
+    ),
+    (
+        case_text(
+            "gradients: {values: ones}", "expected:", "  gradients:", "    bias: {sum_abs: 1}"
+        ),
+        "11: expected.gradients.bias: stands in a case without a bias, should be left out",
+    ),
+    (
+        case_text("gradients: {values: ones}", "expected:", "  gradients: [1]"),
+        "10: expected.gradients: should be a mapping of input, kernel and bias",
+    ),
+    (
+        case_text("gradients: {values: ones}", "expected:", "  gradients: {input: [1]}"),
+        "10: expected.gradients.input: should be a mapping with values, sha256 or sum_abs",
+    ),
+    (
+        case_text("gradients: {values: ones}", "expected:", "  gradients: {output: {sum_abs: 1}}"),
+        "10: expected.gradients.output: unknown key, should be one of input, kernel, bias",
+    ),
+    (
+        case_text("gradients: {values: ones}", "expected:", "  gradients: {input: {sha256: '12'}}"),
+        "10: expected.gradients.input.sha256: is '12', should be 64 hexadecimal digits in quotes",
+    ),
     ("cases: []\n", "1: format: missing, should be 1"),
     ("format: 1\n", "1: cases: missing, should be a list of cases"),
     ("format: 2\ncases: []\n", "1: format: is 2, should be 1"),
@@ -519,6 +584,10 @@ SENSE = [
     (
         case_text("native:", "  torch:", "    padding: [2, 0]"),
         "9: native.torch: the output has 0 elements on axis 0",
+    ),
+    (
+        case_text("native:", "  onnx:", "    strides: 2", "    kernel_shape: [2, 3]"),
+        "11: native.onnx.kernel_shape: is [2, 3], should be the kernel's own sizes [2, 2]",
     ),
 ]
 

@@ -87,10 +87,25 @@ GOOD: list[dict[str, str | None]] = [
     {"native": "{flax: {padding: VALID, kernel_dilation: 2}}"},
     {"native": "{onnx: {pads: [0, 0, 1, 1], auto_pad: NOTSET, group: 1}}"},
     {"native": "{onnx: {}}"},
+    {"native": "{onnx: {kernel_shape: [2, 2]}}"},
     {"expected": "{shape: [1, 3, 4, 4], values: [1, 2]}"},
     {"expected": f"{{sha256: '{'0a' * 32}'}}"},
     {"expected": "{sum_abs: 1}"},
     {"stride": "0", "expected": "{error: true}"},
+    {"gradients": "{values: wide, seed: 7}"},
+    {"input": "[[1]]", "kernel": "[[1, 2]]", "gradients": "[[1, .nan]]"},
+    {"input": "[[1]]", "kernel": "[[1, 2]]", "gradients": "[[[[1, 2]]]]"},
+    {
+        "gradients": "{values: ones}",
+        "expected": (
+            f"{{gradients: {{input: {{sum_abs: 1}}, kernel: {{sha256: '{'0a' * 32}'}}}}}}"
+        ),
+    },
+    {
+        "gradients": "{values: ones}",
+        "bias": "[1, 2, 3]",
+        "expected": "{gradients: {bias: {values: [16, 16, 16]}}}",
+    },
 ]
 
 BAD: list[dict[str, str | None]] = [
@@ -163,6 +178,7 @@ BAD: list[dict[str, str | None]] = [
     {"native": "{jax: {transpose_kernel: 1}}"},
     {"native": "{flax: {padding: CIRCULAR}}"},
     {"native": "{onnx: {pads: [1, 1]}}"},
+    {"native": "{onnx: {kernel_shape: [2]}}"},
     {"native": "{torch: {}}", "stride": "2"},
     {"expected": "3"},
     {"expected": "{digest: 3}"},
@@ -174,6 +190,15 @@ BAD: list[dict[str, str | None]] = [
     {"expected": f"{{sha256: '{'G' * 64}'}}"},
     {"expected": "{sum_abs: much}"},
     {"expected": "{error: false}", "stride": "0"},
+    {"gradients": "3"},
+    {"gradients": "[1, 2]"},
+    {"gradients": "[[1, x]]"},
+    {"gradients": "{seed: 1}"},
+    {"gradients": "{values: ones, shape: [1, 3, 4, 4]}"},
+    {"gradients": "{values: ones}", "expected": "{gradients: [1]}"},
+    {"gradients": "{values: ones}", "expected": "{gradients: {output: {sum_abs: 1}}}"},
+    {"gradients": "{values: ones}", "expected": "{gradients: {input: {shape: [1]}}}"},
+    {"gradients": "{values: ones}", "expected": "{gradients: {input: {sum_abs: much}}}"},
     {"expected": "{error: true, shape: [1, 3, 4, 4]}", "stride": "0"},
 ]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from conformance.corpus.case import Case, Made
+from conformance.corpus.bless import gradient_entries
+from conformance.corpus.case import DEFAULT_SEEDS, Case, Made
 from conformance.corpus.expected import expectation
-from conformance.corpus.tensors import tensors_of
-from conformance.oracle import truth_of
+from conformance.corpus.truths import Prepared, prepare
 from covering.arguments import Arguments
 from covering.entry import Entry
 from yaml_lines import wrapped
@@ -36,6 +37,10 @@ def text_of(entry: Entry) -> str:
     if entry.compiled or entry.gradients:  # what chooses a code path forward chooses one backward
         values = "normal" if case.input.values == "normal" else "integers"
         lines.append(f"    gradients: {{values: {values}}}")
+        case = replace(
+            case,
+            gradients=Made(shape=case.output_shape, values=values, seed=DEFAULT_SEEDS["gradients"]),
+        )
     if entry.compiled:
         lines.append("    tags: [compiled]")
     return "\n".join([*lines, *expected_lines(case)]) + "\n"
@@ -62,19 +67,33 @@ def window_lines(drawn: Arguments) -> Iterator[str]:
 
 def expected_lines(case: Case) -> list[str]:
     """The lines of `expected` from the oracle: the shape, and the numbers, their digest or their
-    sum.
+    sum; the same of the gradients.
     """
-    assert case.geometry is not None
-    expected = expectation(truth_of(*tensors_of(case), case.geometry, case.dtype))
+    prepared = prepare(case)
+    assert prepared.truth is not None
+    expected = expectation(prepared.truth)
     assert expected.shape is not None
     lines = ["    expected:", f"      shape: {list(expected.shape)}"]
     if expected.numbers is not None:
         numbers = nested([plain(number) for number in expected.numbers], expected.shape)
-        return lines + wrapped(f"      values: {numbers}")
-    if expected.sha256 is not None:
-        return [*lines, f'      sha256: "{expected.sha256}"']
-    assert expected.sum_abs is not None
-    return [*lines, f"      sum_abs: {plain(expected.sum_abs)}"]
+        lines += wrapped(f"      values: {numbers}")
+    elif expected.sha256 is not None:
+        lines.append(f'      sha256: "{expected.sha256}"')
+    else:
+        assert expected.sum_abs is not None
+        lines.append(f"      sum_abs: {plain(expected.sum_abs)}")
+    return lines + (gradient_lines(case, prepared) if case.gradients is not None else [])
+
+
+def gradient_lines(case: Case, prepared: Prepared) -> list[str]:
+    """The lines of `expected.gradients`, as `conformance bless` writes them."""
+    assert prepared.truth is not None
+    guards = expectation(prepared.truth, prepared.gradient_truths).gradients
+    assert guards is not None
+    lines = ["      gradients:"]
+    for of, guard in gradient_entries(case, guards).items():
+        lines += wrapped(f"        {of}: {guard}", 10)
+    return lines
 
 
 def short(values: Sequence[Any]) -> Any:
