@@ -16,9 +16,14 @@ from conformance.system.processor import isa
 
 
 class OnnxReference(PreparedCall):
-    """One evaluator, run once."""
+    """One evaluator, run once. The model is of that opset, or of the first with today's attributes
+    that names the dtype.
+    """
 
     convention = "onnx"
+
+    def __init__(self, *, opset: int | None = None) -> None:
+        self._opset = opset
 
     def versions(self) -> dict[str, str]:
         return {"onnx": onnx.__version__}
@@ -32,7 +37,7 @@ class OnnxReference(PreparedCall):
     def prepare(
         self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
     ) -> Callable[[], Any]:
-        evaluator = ReferenceEvaluator(one_node_model(x, kernel, bias, native))
+        evaluator = ReferenceEvaluator(one_node_model(x, kernel, bias, native, opset=self._opset))
         operands = {"x": x, "w": kernel} | ({} if bias is None else {"b": bias})
         return lambda: evaluator.run(None, operands)[0]
 

@@ -21,13 +21,13 @@ class OnnxRuntime(PreparedCall):
 
     Operands and result are bound to the device's own memory. Kernel and bias are inputs of the
     model, or `initializers` of it, which the session may pack and fold before. The model is of that
-    opset, or of 11, the first with today's attributes.
+    opset, or of the first with today's attributes that names the dtype.
     """
 
     convention = "onnx"
 
     def __init__(
-        self, *, optimized: bool = True, initializers: bool = False, opset: int = 11
+        self, *, optimized: bool = True, initializers: bool = False, opset: int | None = None
     ) -> None:
         self._optimized, self._initializers, self._opset = optimized, initializers, opset
 
@@ -51,17 +51,12 @@ class OnnxRuntime(PreparedCall):
     def prepare(
         self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
     ) -> Callable[[], Any]:
-        model = one_node_model(
-            x, kernel, bias, native, opset=self._opset, initializers=self._initializers
-        )
-        session = self.session(model.SerializeToString(), device)
-        operands = {"x": x}
-        if not self._initializers:
-            operands |= {"w": kernel} | ({} if bias is None else {"b": bias})
+        session = self.session(self.model(x, kernel, bias, native).SerializeToString(), device)
+        operands = {"x": x, "w": kernel, "b": bias}
         binding = session.io_binding()
-        for name, array in operands.items():
+        for name in (wanted.name for wanted in session.get_inputs()):
             binding.bind_ortvalue_input(
-                name, onnxruntime.OrtValue.ortvalue_from_numpy(array, device)
+                name, onnxruntime.OrtValue.ortvalue_from_numpy(operands[name], device)
             )
         binding.bind_output("y", device)
 
@@ -71,6 +66,14 @@ class OnnxRuntime(PreparedCall):
             return binding.get_outputs()[0]
 
         return run
+
+    def model(
+        self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any]
+    ) -> onnx.ModelProto:
+        """The model of a call."""
+        return one_node_model(
+            x, kernel, bias, native, opset=self._opset, initializers=self._initializers
+        )
 
     def session(self, model: bytes, device: str) -> onnxruntime.InferenceSession:
         """A session of a serialised model on this device, and nowhere else. Raises RuntimeError

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import onnxruntime
+
 from conformance.adapters import Operand, ShapeFunction, Sizes
 from conformance.adapters.onnxmodel import one_node_model
 from conformance.adapters.onnxruntime import OnnxRuntime
@@ -27,5 +29,9 @@ class OnnxRuntimeShape(ShapeFunction):
         self, x: Operand, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
     ) -> Sizes | None:
         model = one_node_model(x, kernel, bias, native)
-        said = self._onnxruntime.session(model.SerializeToString(), device).get_outputs()[0].shape
+        said = self.session(model.SerializeToString(), device).get_outputs()[0].shape
         return [size if isinstance(size, int) else None for size in said] if said else None
+
+    def session(self, model: bytes, device: str) -> onnxruntime.InferenceSession:
+        """A session of a serialised model on this device."""
+        return self._onnxruntime.session(model, device)

@@ -61,7 +61,7 @@ def _variant(of: Entry, name: str, *, tag: str | None = None, **options: Any) ->
     return replace(of, variant_of=name, tag=tag, options=options)
 
 
-def _other_call(of: Entry, name: str, module: str, adapter: str) -> Entry:
+def _other_call(of: Entry, name: str, module: str, adapter: str, **fields: Any) -> Entry:
     """The same engine asked by another of its functions: a variant with a module and a program of
     its own.
     """
@@ -71,7 +71,14 @@ def _other_call(of: Entry, name: str, module: str, adapter: str) -> Entry:
         adapter=adapter,
         template=module,
         variant_of=name,
+        **fields,
     )
+
+
+def _fused(of: Entry, name: str, adapter: str, *, tag: str | None = None, **options: Any) -> Entry:
+    """The call and what follows it, for an optimizer to fuse: for inference alone."""
+    fields = {"tag": tag, "options": options, "quantities": ("output",)}
+    return _other_call(of, name, f"{name}_fused", adapter, **fields)
 
 
 def _elsewhere(of: Entry, name: str, environment: Mapping[str, str]) -> Entry:
@@ -157,6 +164,15 @@ _SHAPE_FUNCTIONS: Mapping[str, Entry] = {
 REGISTRY: Mapping[str, Entry] = {
     **_ENGINES,
     "torch-compile": _variant(_TORCH, "torch", tag=COMPILED, compiled=True),
+    "torch-compile-frozen": _fused(_TORCH, "torch", "TorchFused", tag=COMPILED),
+    "torch-compile-frozen-add": _fused(_TORCH, "torch", "TorchFused", tag=COMPILED, follow="add"),
+    "torch-compile-frozen-batch-norm": _fused(
+        _TORCH, "torch", "TorchFused", tag=COMPILED, follow="batch-normalization"
+    ),
+    "torch-compile-frozen-relu": _fused(_TORCH, "torch", "TorchFused", tag=COMPILED, follow="relu"),
+    "torch-fuse-conv-bn": _fused(
+        _TORCH, "torch", "TorchFused", follow="batch-normalization", frozen=False
+    ),
     "torch-channels-last": _variant(
         _TORCH, "torch", input_memory="channels_last", kernel_memory="channels_last"
     ),
@@ -174,6 +190,9 @@ REGISTRY: Mapping[str, Entry] = {
     "torch-conv-dx": _other_call(_TORCH, "torch", "torch_conv_dx", "TorchConvDx"),
     "torch-unbatched": _variant(_TORCH, "torch", batched=False),
     "torch-onnx": _TORCH_ONNX,
+    "keras-tensorflow-channels-first": _variant(
+        _keras("tensorflow"), "keras-tensorflow", data_format="channels_first"
+    ),
     "keras-torch-channels-first": _variant(
         _keras("torch"), "keras-torch", data_format="channels_first"
     ),
@@ -190,11 +209,22 @@ REGISTRY: Mapping[str, Entry] = {
     "onnxruntime-unoptimized": _variant(_ONNXRUNTIME, "onnxruntime", optimized=False),
     "onnxruntime-initializer": _variant(_ONNXRUNTIME, "onnxruntime", initializers=True),
     "onnxruntime-newest-opset": _variant(_ONNXRUNTIME, "onnxruntime", opset=22),
+    "onnxruntime-add": _fused(_ONNXRUNTIME, "onnxruntime", "OnnxRuntimeFused", follow="add"),
+    "onnxruntime-batch-norm": _fused(
+        _ONNXRUNTIME, "onnxruntime", "OnnxRuntimeFused", follow="batch-normalization"
+    ),
+    "onnxruntime-relu": _fused(_ONNXRUNTIME, "onnxruntime", "OnnxRuntimeFused", follow="relu"),
+    "onnxruntime-opset-1": _variant(_ONNXRUNTIME, "onnxruntime", opset=1),
+    "onnxruntime-opset-10": _variant(_ONNXRUNTIME, "onnxruntime", opset=10),
+    "onnxruntime-opset-26": _variant(_ONNXRUNTIME, "onnxruntime", opset=26),
+    "onnx-reference-opset-1": _variant(_ONNX_REFERENCE, "onnx-reference", opset=1),
+    "onnx-reference-opset-22": _variant(_ONNX_REFERENCE, "onnx-reference", opset=22),
     **_SHAPE_FUNCTIONS,
 }
 
 OTHER_LAYOUT: Mapping[str, str] = {
     "torch": "torch-channels-last",
+    "keras-tensorflow": "keras-tensorflow-channels-first",
     "keras-torch": "keras-torch-channels-first",
     "keras-jax": "keras-jax-channels-first",
 }

@@ -72,5 +72,6 @@ SHAPE_ROWS: Mapping[str, ShapeRow] = {
     "keras-torch-traced": _row(*_keras("torch"), way="traced"),
     "keras-torch-traced-dynamic": _row(*_keras("torch"), way="traced", **_UNTOLD),
     "onnxruntime-shape": _row(*_ONNXRUNTIME),
+    "onnxruntime-shape-node": _row("onnxruntime", "onnxruntime_shape_node", "OnnxRuntimeShapeNode"),
     "onnxruntime-shape-dynamic": _row(*_ONNXRUNTIME, **_UNTOLD),
 }

@@ -39,6 +39,12 @@ def _begins_and_ends(value: Any, rank: int) -> list[int]:
     return per_axis(value, 2 * rank)
 
 
+OPSET = 11
+"""The first opset with today's attributes, whose text is followed here."""
+
+BFLOAT16_OPSET = 22
+"""The first opset that names bfloat16."""
+
 ARGUMENTS = {
     "strides": Argument(read=per_axis, default=1),
     "dilations": Argument(read=per_axis, default=1),
@@ -52,16 +58,38 @@ ARGUMENTS = {
 
 
 def geometry(native: Native, *, size: Sequence[int], kernel: Sequence[int]) -> Geometry:
-    """The window of native arguments, by the text of the specification. Raises ArgumentError where
-    kernel_shape is not the kernel's.
+    """The window of native arguments, by the text of the specification from opset 11 on. Raises
+    ArgumentError where kernel_shape is not the kernel's.
     """
+    auto_pad = native.get("auto_pad", "NOTSET")
+    plain = _plain(native, size=size, kernel=kernel)
+    totals = _totals(native, plain)
+    if totals is None:
+        return plain
+    axes = []
+    for axis, total, extra in zip(plain.axes, totals, native["output_padding"], strict=True):
+        low = _begin(total, upper=auto_pad == "SAME_UPPER")
+        axes.append(
+            Axis(
+                size=axis.size,
+                kernel=axis.kernel,
+                stride=axis.stride,
+                dilation=axis.dilation,
+                crop_low=low,
+                crop_high=total - extra - low,
+            )
+        )
+    return Geometry(axes=tuple(axes), groups=native["group"])
+
+
+def _plain(native: Native, *, size: Sequence[int], kernel: Sequence[int]) -> Geometry:
+    """The window of pads and output_padding alone."""
     rank = len(size)
     _check_kernel_shape(native, list(kernel))
     pads = native.get("pads", [0] * 2 * rank)
-    auto_pad = native.get("auto_pad", "NOTSET")
-    if auto_pad == "VALID":
+    if native.get("auto_pad") == "VALID":
         pads = [0] * 2 * rank
-    plain = from_padding(
+    return from_padding(
         size=size,
         kernel=kernel,
         stride=native["strides"],
@@ -70,25 +98,45 @@ def geometry(native: Native, *, size: Sequence[int], kernel: Sequence[int]) -> G
         dilation=native["dilations"],
         groups=native["group"],
     )
+
+
+def unsaid_by_opset(
+    opset: int, native: Native, dtype: str, *, size: Sequence[int], kernel: Sequence[int]
+) -> str | None:
+    """Why a model of this opset cannot say a call of the arguments and dtype; None where it can.
+
+    Source: ONNX operator changelog, ConvTranspose-1, ConvTranspose-11 and ConvTranspose-22.
+    """
+    if dtype == "bfloat16" and opset < BFLOAT16_OPSET:
+        return f"ConvTranspose names bfloat16 from opset {BFLOAT16_OPSET} on (ONNX changelog)."
+    if opset >= OPSET:
+        return None
+    if native.get("auto_pad") in ("SAME_UPPER", "SAME_LOWER"):
+        return (
+            f"Before opset {OPSET} SAME_UPPER and SAME_LOWER mean an output of the input's size "
+            "(ONNX changelog, ConvTranspose-1)."
+        )
+    totals = _totals(native, _plain(native, size=size, kernel=kernel))
+    if totals is not None and any(total % 2 for total in totals):
+        return (
+            f"Before opset {OPSET} the end gets the larger half of an odd total of padding (ONNX "
+            "changelog, ConvTranspose-1)."
+        )
+    return None
+
+
+def _totals(native: Native, plain: Geometry) -> list[int] | None:
+    """The total of padding per axis that is to be split; None where pads are given."""
     output_shape: Sequence[int] | None = native.get("output_shape")
-    if output_shape is None and auto_pad in ("SAME_UPPER", "SAME_LOWER"):
+    if output_shape is None and native.get("auto_pad") in ("SAME_UPPER", "SAME_LOWER"):
         output_shape = [axis.size * axis.stride for axis in plain.axes]
     if output_shape is None:
-        return plain
-    axes = []
-    for axis, out, extra in zip(plain.axes, output_shape, native["output_padding"], strict=True):
-        low = _begin(axis.full + extra - out, upper=auto_pad == "SAME_UPPER")
-        axes.append(
-            Axis(
-                size=axis.size,
-                kernel=axis.kernel,
-                stride=axis.stride,
-                dilation=axis.dilation,
-                crop_low=low,
-                crop_high=axis.full - low - out,
-            )
-        )
-    return Geometry(axes=tuple(axes), groups=native["group"])
+        return None
+    extras = native["output_padding"]
+    return [
+        axis.full + extra - out
+        for axis, out, extra in zip(plain.axes, output_shape, extras, strict=True)
+    ]
 
 
 def _check_kernel_shape(native: Native, kernel: list[int]) -> None:

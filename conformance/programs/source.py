@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, UndefinedError
 
 from conformance.adapters import REGISTRY
-from conformance.conventions import Native, Unrepresentable, jax
+from conformance.conventions import Native, Unrepresentable, jax, onnx
 from conformance.corpus.case import Case, Given, Source
 from conformance.geometry import Geometry
 
@@ -31,7 +31,7 @@ def program(case: Case, adapter: str) -> str | Unrepresentable:
     native = case.arguments(REGISTRY[adapter].convention)
     if isinstance(native, Unrepresentable):
         return native
-    refusal = refused(adapter, native, case.input.shape[0])
+    refusal = refused(adapter, native, case)
     if refusal is not None:
         return refusal
     operands = {"x": case.input, "w": case.kernel, "b": case.bias}
@@ -48,11 +48,11 @@ def program(case: Case, adapter: str) -> str | Unrepresentable:
     )
 
 
-def refused(adapter: str, native: Native, batch: int) -> Unrepresentable | None:
-    """Why this adapter's call does not take arguments that its convention has, for an input of so
-    many images; or None.
+def refused(adapter: str, native: Native, case: Case) -> Unrepresentable | None:
+    """Why this adapter's call does not take arguments that its convention has for the case; or
+    None.
     """
-    entry = REGISTRY[adapter]
+    entry, batch = REGISTRY[adapter], case.input.shape[0]
     if entry.template == "torch_export" and "output_size" in native:
         return Unrepresentable(
             reason="The layer holds output_size against the input's size, which is not told."
@@ -63,7 +63,13 @@ def refused(adapter: str, native: Native, batch: int) -> Unrepresentable | None:
         return Unrepresentable(
             reason=f"An unbatched input is (C_in, *spatial), and this case has {batch} of them."
         )
-    return None
+    if entry.options.get("opset") is None:
+        return None
+    size, kernel = case.input.shape[2:], case.kernel.shape[2:]
+    unsaid = onnx.unsaid_by_opset(
+        entry.options["opset"], native, case.dtype, size=size, kernel=kernel
+    )
+    return None if unsaid is None else Unrepresentable(reason=unsaid)
 
 
 def fixed(adapter: str, dtype: str, rank: int) -> dict[str, Any]:

