@@ -28,6 +28,7 @@ LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
 TOUCHING_FILES = {
     "audit.suite",
     "bisection",
+    "capture",
     "cli",
     "commands",
     "corpus",

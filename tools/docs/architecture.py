@@ -25,7 +25,7 @@ LEVELS = (
     ("adapters", "oracle"),
     ("corpus",),
     ("models", "workers", "programs", "verdicts"),
-    ("audit", "porting", "record", "sweep"),
+    ("audit", "capture", "porting", "record", "sweep"),
     ("check_report", "report", "run"),
     ("bisection", "callables", "pytest_plugin"),
     ("commands",),
