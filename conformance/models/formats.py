@@ -26,6 +26,15 @@ FORMATS: Mapping[str, Format] = {
     "exported program": Format(reader="exported", needs=("torch",), extra="torch"),
     "TorchScript": Format(reader="torchscript", needs=("torch",), extra="torch"),
     "keras": Format(reader="keras", needs=("keras",), extra="keras", environment=_TENSORFLOW),
+    "SavedModel": Format(
+        reader="savedmodel",
+        needs=("tensorflow",),
+        extra="tensorflow",
+        environment=_TENSORFLOW,
+    ),
+    "LiteRT": Format(
+        reader="tflite", needs=("tensorflow",), extra="tensorflow", environment=_TENSORFLOW
+    ),
     "callable": Format(reader="callable", needs=(), extra="all", environment=_TENSORFLOW),
 }
 """The readers by the name of their format."""
@@ -39,11 +48,12 @@ _ENDINGS = {
     ".keras": "keras",
     ".h5": "keras",
     ".hdf5": "keras",
+    ".tflite": "LiteRT",
 }
 
 KNOWN = (
-    "a model: an .onnx, .pt2, .pt (TorchScript), .keras or .h5 file, or package.module:callable "
-    "that makes one"
+    "a model: an .onnx, .pt2, .pt (TorchScript), .keras, .h5 or .tflite file, the folder of a "
+    "SavedModel, or package.module:callable that makes one"
 )
 
 
@@ -54,6 +64,10 @@ def format_of(model: str) -> str:
         if not path.is_file():
             raise ModelError(f"{model} is no file, should be {KNOWN}")
         return _ENDINGS[path.suffix.lower()]
+    if path.is_dir():
+        if not (path / "saved_model.pb").is_file():
+            raise ModelError(f"{model} is no SavedModel: it has no saved_model.pb")
+        return "SavedModel"
     module, colon, name = model.partition(":")
     if colon and name.isidentifier() and all(part.isidentifier() for part in module.split(".")):
         return "callable"

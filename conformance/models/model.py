@@ -37,12 +37,14 @@ class Tensor:
     """Where the model itself keeps an array: the name of its parameter, and its axes there.
 
     `axes` has a letter an axis: I and O for the kernel's input and output channels, D, H and W for
-    its spatial axes, as in "HWOI"; groups divide O, unless it is "gO" or "gI" that they are in.
-    `name` is None where the array is no parameter but computed of some.
+    its spatial axes, as in "HWOI". Where it is `flipped`, its spatial axes run backwards from
+    those of `Layer.kernel`, and I and O are those of each group. `name` is None where the array is
+    no parameter but computed of some, or where the file has no names.
     """
 
     name: str | None
     axes: str
+    flipped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from conformance.capture.entries import geometry_of
 from conformance.models import Model, Sample, read_model
+from conformance.oracle import truth_of
+
+ACTIVATIONS = {None: lambda y: y, "relu": lambda y: np.maximum(y, 0), "tanh": np.tanh}
 
 
 @pytest.fixture
@@ -37,3 +42,24 @@ def read() -> Iterator[Callable[..., Model]]:
     yield read
     for model in models:
         model.close()
+
+
+@pytest.fixture
+def holds() -> Callable[[Model], int]:
+    """Holds the output of every transposed convolution of a run against the oracle, for the input,
+    the weights and the arguments that were read; how many there were.
+    """
+
+    def hold(model: Model) -> int:
+        entries = [entry for entry in model.activations if entry.layer is not None]
+        for entry in entries:
+            layer, x = model.layers[entry.layer], entry.input.load()
+            _, geometry = geometry_of(layer, x.shape)
+            bias = None if layer.bias is None else np.asarray(layer.bias.load())
+            truth = truth_of(x, layer.kernel.load(), bias, geometry, "float32")
+            y = ACTIVATIONS[layer.activation](truth.y)
+            assert entry.output.shape == y.shape
+            np.testing.assert_allclose(entry.output.load(), y, rtol=1e-4, atol=1e-5)
+        return len(entries)
+
+    return hold
