@@ -16,6 +16,7 @@ import time
 import traceback
 from pathlib import Path
 
+from conformance.models.guard import limit_memory
 from conformance.models.results import ReadingError, Request, Results
 
 READERS = "conformance.models.readers"
@@ -30,6 +31,7 @@ def main(folder: str) -> None:
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    limit_memory()
     request = Request.of(Path(folder))
 
     def tell(kind: str, text: str) -> None:
@@ -44,10 +46,20 @@ def main(folder: str) -> None:
         os._exit(1)
     except (Exception, SystemExit) as error:
         traceback.print_exc()
-        first = next((line for line in str(error).splitlines() if line.strip()), "")
-        tell("error", f"cannot be read: {type(error).__name__}: {first}".rstrip(": "))
+        tell("error", _sentence(error))
         os._exit(1)
     os._exit(0)  # taking a framework down takes seconds that nobody needs
+
+
+def _sentence(error: BaseException) -> str:
+    """An exception as the end of a sentence; what a reader said itself may be its cause."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ReadingError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is not None:
+        return str(cause)
+    first = next((line for line in str(error).splitlines() if line.strip()), "")
+    return f"cannot be read: {type(error).__name__}: {first}".rstrip(": ")
 
 
 def _end_with_parent(parent: int) -> None:

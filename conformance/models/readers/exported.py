@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import torch
 
+from conformance.models.guard import no_pickle
 from conformance.models.readers.torchcalls import Recording, run
 from conformance.models.results import ReadingError, Request, Results, drawn
 
@@ -14,10 +14,9 @@ from conformance.models.results import ReadingError, Request, Results, drawn
 def read(request: Request, results: Results) -> None:
     """The program's own example inputs are the sample, unless one is given."""
     results.versions["torch"] = torch.__version__
-    if not request.unsafe:
-        os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"] = "1"
     results.say("loads the program")
-    program = torch.export.load(request.path)
+    with no_pickle(unsafe=request.unsafe):
+        program = torch.export.load(request.path)
     module = program.module()
     parameters = {**program.state_dict, **program.constants}
     parameters = {

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from conformance.models.guard import no_pickle
 from conformance.models.results import LayerEntry, ReadingError, Request, Results, drawn
 
 _KINDS = (
@@ -25,7 +26,12 @@ def read(request: Request, results: Results) -> None:
     """Loaded with safe_mode: a Lambda layer, which is pickled code, is refused."""
     results.say("loads the model")
     try:
-        model = keras.saving.load_model(request.path, compile=False, safe_mode=not request.unsafe)
+        with no_pickle(unsafe=request.unsafe):
+            model = keras.saving.load_model(
+                request.path, compile=False, safe_mode=not request.unsafe
+            )
+    except ReadingError:
+        raise
     except Exception as error:
         first = next((line for line in str(error).splitlines() if line.strip()), "")
         raise ReadingError(f"cannot be read: {type(error).__name__}: {first}") from None

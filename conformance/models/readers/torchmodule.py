@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch.nn.modules.conv import _ConvTransposeNd
 
+from conformance.models.guard import no_pickle
 from conformance.models.readers.torchcalls import AXES, Recording, numbers, run
 from conformance.models.results import LayerEntry, ReadingError, Request, Results
 
@@ -17,7 +18,8 @@ def read_module(module: Any, request: Request, results: Results) -> None:
     """The transposed convolutions of a module in evaluation mode."""
     results.versions["torch"] = torch.__version__
     if request.weights is not None:
-        load_weights(module, request.weights)
+        with no_pickle(unsafe=request.unsafe):
+            load_weights(module, request.weights, unsafe=request.unsafe)
     module.eval()
     if not request.inputs:
         if request.activations:
@@ -35,8 +37,10 @@ def read_module(module: Any, request: Request, results: Results) -> None:
             handle.remove()
 
 
-def load_weights(module: Any, path: str) -> None:
-    """A state dict, read with weights_only, or safetensors, into a module that has its names."""
+def load_weights(module: Any, path: str, *, unsafe: bool) -> None:
+    """A state dict, read with weights_only unless it is `unsafe`, or safetensors, into a module
+    that has its names.
+    """
     if not Path(path).is_file():
         raise ReadingError(f"has no weights: {path} is no file")
     try:
@@ -45,7 +49,7 @@ def load_weights(module: Any, path: str) -> None:
 
             state = load_file(path)
         else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
+            state = torch.load(path, map_location="cpu", weights_only=not unsafe)
         if set(state) & {"state_dict", "model_state_dict"}:
             state = state.get("state_dict", state.get("model_state_dict"))
         module.load_state_dict(state)

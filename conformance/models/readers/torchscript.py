@@ -6,6 +6,7 @@ import zipfile
 
 import torch
 
+from conformance.models.guard import no_pickle
 from conformance.models.readers.torchcalls import Recording, run
 from conformance.models.results import ReadingError, Request, Results
 
@@ -18,7 +19,8 @@ def read(request: Request, results: Results) -> None:
     results.versions["torch"] = torch.__version__
     _check(request.path)
     results.say("loads the program")
-    module = torch.jit.load(request.path, map_location="cpu").eval()
+    with no_pickle(unsafe=request.unsafe):
+        module = torch.jit.load(request.path, map_location="cpu").eval()
     if not request.inputs:
         raise ReadingError(
             "is TorchScript, which has no shapes: should be given an input (--input)"
