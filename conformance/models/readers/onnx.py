@@ -166,7 +166,7 @@ def _layer(
         operator="ConvTranspose",
         convention="onnx",
         arguments=arguments,
-        native={key: value for key, value in arguments.items() if key != "kernel_shape"},
+        native=arguments,
         followed_by=_followers(graph, node),
     )
     names = {"kernel": node.input[1], "bias": node.input[2] if len(node.input) > 2 else ""}
