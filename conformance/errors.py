@@ -36,6 +36,10 @@ class PortError(ConformanceError):
     """A problem of a call that is to be ported, and what would be right, in one sentence."""
 
 
+class ModelError(ConformanceError):
+    """A model that cannot be read or run, and what would be right, in one sentence."""
+
+
 class FileProblems(ConformanceError):  # noqa: N818 - it holds problems, several of them
     """Problems of files, one line each: `FILE:LINE: KEY: what is wrong, what would be right`."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from conformance.cli import corpus, engines, porting, records
+from conformance.cli import corpus, engines, models, porting, records
 
 app = typer.Typer(
     name="conformance",
@@ -31,6 +31,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "lint": corpus.lint,
     "audit": corpus.audit,
     "bless": corpus.bless,
+    "capture": models.capture,
     "port": porting.port,
     "conventions": porting.conventions,
     "report": records.report,

@@ -8,6 +8,7 @@ from conformance.conventions.arguments import is_integer
 from conformance.corpus.case import (
     DEFAULT_SEEDS,
     KINDS_OF_VALUES,
+    Filed,
     Given,
     Made,
     Shape,
@@ -15,6 +16,7 @@ from conformance.corpus.case import (
 )
 from conformance.corpus.nested import fits, flat, is_number, shape_of
 from conformance.corpus.strict_yaml import Item
+from conformance.corpus.tensor_file import filed
 
 Lines = dict[str, int]
 """The line of every dotted key met, for messages about the case later on."""
@@ -24,12 +26,35 @@ def read_array(item: Item, role: str, rank: int, lines: Lines) -> Source | None:
     """The input or the kernel: numbers written out, or a recipe. What is wrong is noted as a
     problem and gives None.
     """
+    if item.has("file"):
+        return _filed(item, rank + 2, lines)
     if item.is_mapping():
         return _recipe(item, role, rank, lines)
     if not item.is_sequence():
         item.wrong("should be nested numbers, or a mapping with shape and values")
         return None
     return _nested(item, rank)
+
+
+def _filed(item: Item, axes: int, lines: Lines) -> Filed | None:
+    """A tensor of a safetensors file, with all axes."""
+    entries = item.items(("file", "tensor"))
+    lines.update({entry.key: entry.line for entry in entries.values()})
+    if "tensor" not in entries:
+        item.problems.add(item.line, item.below("tensor"), "missing, should be a tensor's name")
+        return None
+    name, tensor = entries["file"].text(), entries["tensor"].text()
+    if name is None or tensor is None:
+        return None
+    try:
+        source = filed(item.problems.file.parent, name, tensor)
+    except ValueError as error:
+        entries["file"].wrong(str(error))
+        return None
+    if len(source.shape) != axes:
+        entries["tensor"].wrong(f"has {len(source.shape)} axes, should have {axes}")
+        return None
+    return source
 
 
 def _recipe(item: Item, role: str, rank: int, lines: Lines) -> Made | None:
@@ -111,6 +136,8 @@ def _put(item: Item, shape: Shape, ones: Shape) -> tuple[tuple[Shape, float], ..
 
 def read_bias(item: Item, channels: int, lines: Lines) -> Source | None:
     """The bias: one number per output channel, or a recipe for as many."""
+    if item.has("file"):
+        return _filed(item, 1, lines)
     if item.is_mapping():
         entries = item.items(("values", "seed", "index", "put"))
         lines.update({entry.key: entry.line for entry in entries.values()})

@@ -46,7 +46,20 @@ class Made:
     put: tuple[tuple[Shape, float], ...] = ()
 
 
-Source = Given | Made
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filed:
+    """An array in a safetensors file inside the folder of the case file; `sha256` is that of its
+    dtype, shape and bytes.
+    """
+
+    shape: Shape
+    file: str
+    tensor: str
+    sha256: str
+    folder: Path = field(compare=False, repr=False)
+
+
+Source = Given | Made | Filed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,6 +83,11 @@ class Item:
     def is_mapping(self) -> bool:
         return isinstance(self.node, yaml.MappingNode)
 
+    def has(self, name: str) -> bool:
+        """Whether it is a mapping with that key; nothing is checked."""
+        pairs = self.node.value if isinstance(self.node, yaml.MappingNode) else ()
+        return any(key.value == name for key, _ in pairs)
+
     def mapping(self) -> yaml.MappingNode:
         assert isinstance(self.node, yaml.MappingNode)
         return self.node

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from conformance.corpus.case import DTYPES, Case, Given, Made, Source
+from conformance.corpus import tensor_file
+from conformance.corpus.case import DTYPES, Case, Filed, Given, Made, Source
 
 Array = NDArray[Any]
 
@@ -84,6 +85,8 @@ def cotangent_of(case: Case) -> Array | None:
 def _array(source: Source, role: str, dtype: np.dtype[Any]) -> Array:
     if isinstance(source, Given):
         values: Array = np.array(source.numbers, np.float64).reshape(source.shape)
+    elif isinstance(source, Filed):
+        values = tensor_file.numbers(source)
     else:
         values = _recipe_values(source, role)
     with np.errstate(over="ignore", under="ignore"):

@@ -17,7 +17,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template, Undefi
 
 from conformance.adapters import REGISTRY
 from conformance.conventions import Native, Unrepresentable, jax, onnx
-from conformance.corpus.case import Case, Given, Source
+from conformance.corpus.case import Case, Filed, Given, Made, Source
+from conformance.corpus.files import nearby
 from conformance.geometry import Geometry
 
 ROLES = {"x": "input", "w": "kernel", "b": "bias"}
@@ -120,6 +121,16 @@ def array(source: Source | None, role: str) -> str:
         return (
             f"np.array({_nested([_literal(n) for n in source.numbers], source.shape)}, dtype=float)"
         )
+    return _loaded(source) if isinstance(source, Filed) else _made(source, role)
+
+
+def _loaded(source: Filed) -> str:
+    path = str(nearby(source.folder / source.file))
+    load = '__import__("safetensors.numpy").numpy.load_file'
+    return f"{load}({path!r})[{source.tensor!r}].astype(float)"
+
+
+def _made(source: Made, role: str) -> str:
     shape = source.shape
     generator = f"np.random.RandomState({source.seed})"
     match source.values:

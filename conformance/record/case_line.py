@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.corpus.case import DTYPES, Case, Given, Made, Place, Source
+from conformance.corpus.case import DTYPES, Case, Filed, Given, Made, Place, Source
 from conformance.corpus.truths import Truths
 from conformance.geometry import Axis, Geometry
 from conformance.verdicts.excerpt import MOST_ELEMENTS
@@ -36,7 +36,9 @@ def corpus_digest(cases: Iterable[Case], known: Iterable[Difference]) -> str:
 
 
 def case_line(case: Case, truths: Truths) -> dict[str, Any]:
-    """A case for the record: arrays up to 4096 elements, and the recipe of those that are made."""
+    """A case for the record: arrays up to 4096 elements, the recipe of those that are made, and the
+    file and the digest of those that lie in one.
+    """
     prepared = truths(case)
     arrays = {"input": case.input, "kernel": case.kernel, "bias": case.bias}
     operands = zip(arrays.items(), prepared.tensors, strict=True)
@@ -72,7 +74,9 @@ def _array_line(source: Source, array: Any) -> dict[str, Any]:
         line["values"] = array.astype(np.float64).tolist()
     if not isinstance(source, Given):
         line["make"] = {
-            key: value for key, value in asdict(source).items() if value not in (None, ())
+            key: value
+            for key, value in asdict(source).items()
+            if value not in (None, ()) and key != "folder"
         }
     return line
 
@@ -123,6 +127,9 @@ def _source(line: Mapping[str, Any], numbers: bool) -> Source:
     if make is None:
         values = line["values"]
         return Given(shape=tuple(line["shape"]), numbers=tuple(_numbers(values)) if numbers else ())
+    if "file" in make:
+        names = {key: make[key] for key in ("file", "tensor", "sha256")}
+        return Filed(shape=tuple(make["shape"]), folder=Path(), **names)
     return Made(
         shape=tuple(make["shape"]),
         values=make["values"],

@@ -16,7 +16,7 @@ from typing import Any
 from conformance import conventions
 from conformance.adapters import REGISTRY
 from conformance.conventions import Native, Unrepresentable
-from conformance.corpus.case import Case, Made, Source
+from conformance.corpus.case import Case, Filed, Made, Source
 from conformance.programs import ROLES, array, fixed, input_padding, refused, rendered
 
 OPEN, CLOSE = "\ue000", "\ue001"
@@ -121,7 +121,7 @@ def natives_for(case: Case, adapters: list[str]) -> dict[str, Native | Unreprese
 
 
 def _is_made(source: Source | None) -> bool:
-    return isinstance(source, Made)
+    return isinstance(source, Made | Filed)
 
 
 def _chooses(value: Any) -> bool:

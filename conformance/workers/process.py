@@ -17,10 +17,10 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from conformance.corpus.tensors import Array
+from conformance.system.interpreter import package_command
 from conformance.workers import protocol
 from conformance.workers.protocol import ProtocolError
 
@@ -39,13 +39,6 @@ _PIPE_BYTES = (
     # large array
 )
 
-_LOADER = """
-import sys, importlib.util as u
-s = u.spec_from_file_location("conformance", {init!r}, submodule_search_locations=[{folder!r}])
-m = u.module_from_spec(s); sys.modules["conformance"] = m; s.loader.exec_module(m)
-from conformance.workers.child import main
-main({spec!r})
-"""
 _IGNORE_INTERRUPT = (
     "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
     "os.execvp(sys.argv[1], sys.argv[1:])"
@@ -73,12 +66,7 @@ def python_command(python: str, spec: str) -> list[str]:
     """How to start a Python adapter: the package is loaded by its folder, so that nothing beside it
     is on the path.
     """
-    folder = Path(__file__).resolve().parent.parent
-    return [
-        python,
-        "-c",
-        _LOADER.format(init=str(folder / "__init__.py"), folder=str(folder), spec=spec),
-    ]
+    return package_command(python, "conformance.workers.child", spec)
 
 
 def foreign_command(words: Sequence[str]) -> list[str]:

@@ -1,0 +1,74 @@
+"""The formats of models: how one is known, by which reader it is read, and what that needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from conformance.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """`needs` are import packages, `extra` the one of this distribution that brings them."""
+
+    reader: str
+    needs: tuple[str, ...]
+    extra: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+_TENSORFLOW = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "1"}
+
+FORMATS: Mapping[str, Format] = {
+    "onnx": Format(reader="onnx", needs=("onnx", "onnxruntime"), extra="onnx"),
+    "exported program": Format(reader="exported", needs=("torch",), extra="torch"),
+    "TorchScript": Format(reader="torchscript", needs=("torch",), extra="torch"),
+    "keras": Format(reader="keras", needs=("keras",), extra="keras", environment=_TENSORFLOW),
+    "SavedModel": Format(
+        reader="savedmodel",
+        needs=("tensorflow",),
+        extra="tensorflow",
+        environment=_TENSORFLOW,
+    ),
+    "LiteRT": Format(
+        reader="tflite", needs=("tensorflow",), extra="tensorflow", environment=_TENSORFLOW
+    ),
+    "callable": Format(reader="callable", needs=(), extra="all", environment=_TENSORFLOW),
+}
+"""The readers by the name of their format."""
+
+_ENDINGS = {
+    ".onnx": "onnx",
+    ".pt2": "exported program",
+    ".pt": "TorchScript",
+    ".pth": "TorchScript",
+    ".ts": "TorchScript",
+    ".keras": "keras",
+    ".h5": "keras",
+    ".hdf5": "keras",
+    ".tflite": "LiteRT",
+}
+
+KNOWN = (
+    "a model: an .onnx, .pt2, .pt (TorchScript), .keras, .h5 or .tflite file, the folder of a "
+    "SavedModel, or package.module:callable that makes one"
+)
+
+
+def format_of(model: str) -> str:
+    """The name of the format of a path or of package.module:callable. Raises ModelError."""
+    path = Path(model)
+    if path.suffix.lower() in _ENDINGS:
+        if not path.is_file():
+            raise ModelError(f"{model} is no file, should be {KNOWN}")
+        return _ENDINGS[path.suffix.lower()]
+    if path.is_dir():
+        if not (path / "saved_model.pb").is_file():
+            raise ModelError(f"{model} is no SavedModel: it has no saved_model.pb")
+        return "SavedModel"
+    module, colon, name = model.partition(":")
+    if colon and name.isidentifier() and all(part.isidentifier() for part in module.split(".")):
+        return "callable"
+    raise ModelError(f"{model} is no model of a known format, should be {KNOWN}")

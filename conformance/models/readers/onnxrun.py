@@ -1,0 +1,147 @@
+"""An ONNX model is run by ONNX Runtime, with every tensor of its graph as an output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import onnx
+
+from conformance.models.readers.onnxfile import external_file
+from conformance.models.results import ReadingError, Request, Results, drawn
+
+_TENSORS_AT_ONCE = 64
+
+
+def run(
+    model: Any, folder: Path, request: Request, results: Results, layers: Mapping[str, int]
+) -> None:
+    """Fill in the shapes that inference left open, and with `activations` every tensor.
+
+    Optimisations are off: they would merge nodes whose outputs are asked for. Nodes of branches and
+    loops have no outputs that can be asked for.
+    """
+    nodes = [node for node in model.graph.node if any(node.output) and node.op_type != "Constant"]
+    by_node = {node.name or node.output[0]: node for node in nodes}
+    open_layers = [name for name, index in layers.items() if not results.layers[index].inputs]
+    reachable = [name for name in open_layers if name in by_node]
+    if not request.activations and not reachable:
+        return
+    samples = _samples(results, request)
+    if samples is None:
+        return
+    if request.activations:
+        _record(model, nodes, folder, samples, results, layers)
+    else:
+        wanted = [by_node[name].input[0] for name in reachable]
+        tensors = next(_outputs(model, wanted, folder, samples))
+        for name in reachable:
+            shape = list(tensors[by_node[name].input[0]].shape)
+            results.layers[layers[name]].inputs.append(shape)
+
+
+def _samples(results: Results, request: Request) -> dict[str, Any] | None:
+    """The array of every input: given, or drawn; None where a size is open and none was given."""
+    samples = {}
+    for number, entry in enumerate(results.inputs):
+        given = _given(request, entry["name"], number)
+        shape = entry["shape"]
+        if given is not None:
+            samples[entry["name"]] = given.numbers(entry["dtype"])
+            continue
+        if shape is not None and shape[:1] == [None]:
+            shape = [1, *shape[1:]]
+        if shape is None or None in shape:
+            if request.activations:
+                known = "?" if shape is None else ",".join(str(size or "?") for size in shape)
+                raise ReadingError(
+                    f"leaves sizes of its input {entry['name']} open ({known}), should be given "
+                    "them (--input)"
+                )
+            return None
+        samples[entry["name"]] = drawn(shape, entry["dtype"])
+        entry["sample"] = results.store(samples[entry["name"]])
+    return samples
+
+
+def _given(request: Request, name: str, number: int) -> Any:
+    by_name = {entry.name: entry for entry in request.inputs if entry.name}
+    if name in by_name:
+        return by_name[name]
+    if number < len(request.inputs) and request.inputs[number].name is None:
+        return request.inputs[number]
+    return None
+
+
+def _record(
+    model: Any,
+    nodes: Any,
+    folder: Path,
+    samples: Mapping[str, Any],
+    results: Results,
+    layers: Mapping[str, int],
+) -> None:
+    finals = {value.name for value in model.graph.output}
+    wanted = [name for node in nodes for name in node.output if name]
+    inputs = {n.input[0] for n in nodes if n.op_type == "ConvTranspose"}
+    tensors: dict[str, Any] = dict(samples)
+    for some in _outputs(model, wanted, folder, samples):
+        tensors |= some
+        for node in nodes:
+            output = node.output[0]
+            if output in some:
+                name = node.name or output
+                index = layers.get(name)
+                before = None
+                if index is not None:
+                    before = tensors[node.input[0]]
+                    results.layers[index].inputs = [list(before.shape)]
+                results.add_activation(name, node.op_type, some[output], layer=index, input=before)
+        results.outputs |= {
+            name: results.store(array) for name, array in some.items() if name in finals
+        }
+        tensors = {name: array for name, array in tensors.items() if name in inputs}
+
+
+def _outputs(model: Any, wanted: Any, folder: Path, samples: Mapping[str, Any]) -> Any:
+    """The wanted tensors by name, some at a time, so that memory need not hold all."""
+    import onnxruntime
+
+    with TemporaryDirectory() as place:
+        file = _with_outputs(model, wanted, folder, Path(place))
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.log_severity_level = 3
+        session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+        for start in range(0, len(wanted), _TENSORS_AT_ONCE):
+            names = wanted[start : start + _TENSORS_AT_ONCE]
+            yield {
+                name: array
+                for name, array in zip(names, session.run(names, dict(samples)), strict=True)
+                if hasattr(array, "shape")
+            }
+
+
+def _with_outputs(model: Any, wanted: Any, folder: Path, place: Path) -> str:
+    """A file of the model with more outputs. Its external data, which has been checked, is linked
+    to from beside it.
+    """
+    changed = onnx.ModelProto()
+    changed.CopyFrom(model)
+    present = {value.name for value in changed.graph.output}
+    for name in wanted:
+        if name not in present:
+            changed.graph.output.append(onnx.ValueInfoProto(name=name))
+            present.add(name)
+    for tensor in changed.graph.initializer:
+        if onnx.external_data_helper.uses_external_data(tensor):
+            file, _, _ = external_file(tensor, folder)
+            link = place / file.name
+            if not link.exists():
+                link.hardlink_to(file)
+            next(e for e in tensor.external_data if e.key == "location").value = file.name
+    path = place / "model.onnx"
+    onnx.save(changed, str(path))
+    return str(path)

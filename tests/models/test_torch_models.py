@@ -1,0 +1,102 @@
+"""Models of torch, made here: modules, exported programs and TorchScript."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from conformance.models import Model
+
+UNET = """
+import torch
+from torch import nn
+
+class UNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down = nn.Conv2d(3, 8, 3, stride=2, padding=1)
+        self.up = nn.ConvTranspose2d(8, 4, 3, stride=2, padding=1)
+        self.norm = nn.BatchNorm2d(4)
+
+    def forward(self, x):
+        y = self.down(x).relu()
+        return self.norm(self.up(y, output_size=x.shape[-2:])).relu()
+
+def vocoder():
+    torch.manual_seed(3)
+    return nn.Sequential(
+        nn.utils.parametrizations.weight_norm(nn.ConvTranspose1d(4, 3, 4, 2, 1)),
+        nn.LeakyReLU(),
+        nn.utils.weight_norm(nn.ConvTranspose1d(3, 2, 8, 4, 2)),
+    )
+"""
+
+Read = Callable[..., Model]
+
+
+def test_a_module_without_a_sample_is_listed(module: Any, read: Read) -> None:
+    """Its arguments and weights are there, the shapes of its input are not."""
+    module(UNET)
+    (layer,) = read("made:UNet").layers
+    assert (layer.name, layer.operator) == ("up", "torch.nn.ConvTranspose2d")
+    assert layer.native["stride"] == [2, 2]
+    assert layer.kernel.shape == (8, 4, 3, 3)
+    assert (layer.kernel_tensor.name, layer.kernel_tensor.axes) == ("up.weight", "IOHW")
+    assert layer.inputs == ()
+
+
+def test_a_module_on_a_sample_tells_output_size_and_what_follows(
+    module: Any, read: Read, holds: Any
+) -> None:
+    """output_size is kept as it was passed; batch norm and activation stand behind the layer."""
+    module(UNET)
+    model = read("made:UNet", [(1, 3, 10, 12)], activations=True)
+    (layer,) = model.layers
+    assert layer.native["output_size"] == [10, 12]
+    assert layer.inputs == ((1, 8, 5, 6),)
+    assert layer.followed_by == ("batch_norm", "relu")
+    assert [a.name for a in model.activations] == [
+        "down.convolution", "relu", "up", "norm.batch_norm", "relu_1",
+    ]  # fmt: skip
+    assert holds(model) == 1
+
+
+def test_weight_norm_gives_the_effective_weights(module: Any, read: Read, holds: Any) -> None:
+    """Both of torch's weight norms; the weights that are read give the output that was recorded."""
+    module(UNET)
+    model = read("made:vocoder", [(1, 4, 10)], activations=True)
+    assert [layer.normalised_by for layer in model.layers] == [("WeightNorm",), ("WeightNorm",)]
+    assert [layer.kernel_tensor.name for layer in model.layers] == [None, None]
+    assert [layer.inputs for layer in model.layers] == [((1, 4, 10),), ((1, 3, 20),)]
+    assert holds(model) == 2
+    assert model.outputs["0"].shape == (1, 2, 80)
+
+
+def test_an_exported_program_brings_its_own_sample(tmp_path: Path, read: Read, holds: Any) -> None:
+    """A .pt2 file needs no input; names of modules are kept."""
+    net = torch.nn.Sequential(torch.nn.ConvTranspose2d(2, 3, 4, 2, 1), torch.nn.ReLU()).eval()
+    path = tmp_path / "net.pt2"
+    torch.export.save(torch.export.export(net, (torch.ones(1, 2, 5, 6),)), str(path))
+    model = read(path, activations=True)
+    (layer,) = model.layers
+    assert (layer.name, layer.inputs) == ("0", ((1, 2, 5, 6),))
+    np.testing.assert_array_equal(layer.kernel.load(), net[0].weight.detach().numpy())
+    assert holds(model) == 1
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
+def test_torchscript_is_named_by_its_parameters(tmp_path: Path, read: Read, holds: Any) -> None:
+    """Traced code has no modules that could be watched."""
+    net = torch.nn.Sequential(torch.nn.ReLU(), torch.nn.ConvTranspose2d(2, 3, 4, 2, 1)).eval()
+    path = tmp_path / "net.pt"
+    torch.jit.trace(net, torch.ones(1, 2, 5, 6)).save(str(path))
+    model = read(path, [(1, 2, 7, 7)], activations=True)
+    (layer,) = model.layers
+    assert (layer.name, layer.kernel_tensor.name) == ("1", "1.weight")
+    assert layer.inputs == ((1, 2, 7, 7),)
+    assert holds(model) == 1
