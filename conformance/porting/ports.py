@@ -12,6 +12,7 @@ from conformance.conventions import Native
 from conformance.errors import PortError
 from conformance.geometry import Geometry
 from conformance.porting import calls, code, recipes
+from conformance.porting.calls.objects import spelled_object
 from conformance.porting.completion import completed, geometry_of, holds
 from conformance.porting.layer import Layer
 from conformance.porting.onnxfile import layers
@@ -54,17 +55,35 @@ class Port:
 
 
 def port(
-    call: str, *, source: str, target: str, input: Sequence[int] | None = None, prove: bool = True
+    call: str | object,
+    *,
+    target: str,
+    source: str | None = None,
+    input: Sequence[int] | None = None,
+    prove: bool = True,
 ) -> Port:
-    """The port of a call of `source` to `target`. `input` is (N, C_in, *spatial); whatever is left
-    open is chosen, and a note says so.
+    """The port of a call of `source`, or of a layer itself, to `target`. `input` is (N, C_in,
+    *spatial); whatever is left open is chosen, and a note says so.
 
-    Names are those of `conformance.conventions.NAMES`. Raises PortError (a ValueError) for a call
-    that cannot be read or makes no sense. With `prove` both programs run, in processes of their
-    own.
+    Names are those of `conformance.conventions.NAMES`; a layer of torch, Keras or Flax says its
+    source itself. Raises PortError (a ValueError) for a call that cannot be read or makes no sense.
+    With `prove` both programs run, in processes of their own.
     """
+    text, source = _spoken(call, source)
     _named(source, target)
-    return port_layer(calls.read(call, source), target, input, prove=prove)
+    return port_layer(calls.read(text, source), target, input, prove=prove)
+
+
+def _spoken(call: str | object, source: str | None) -> tuple[str, str]:
+    """The call as text, and its framework."""
+    if isinstance(call, str):
+        if source is None:
+            raise PortError("source is not said, should be the framework of the call")
+        return call, source
+    text, framework = spelled_object(call)
+    if source not in (None, framework):
+        raise PortError(f"source is {source}, should be {framework}: the layer is its")
+    return text, framework
 
 
 def port_model(

@@ -16,7 +16,7 @@ IMPORTS: Sequence[str] = ("import keras", "import numpy as np")
 def spelled(spoken: Spoken) -> str:
     arguments = spoken.explicit_arguments | ({} if spoken.bias else {"use_bias": False})
     name = f"keras.layers.Conv{spoken.geometry.rank}DTranspose"
-    return f"{name}({spoken.channels.c_out}, {short(spoken.geometry.kernel)}{keywords(arguments)})"
+    return f"{name}({spoken.c_out}, {short(spoken.geometry.kernel)}{keywords(arguments)})"
 
 
 def body(call: str, plan: Plan, layout: Layout, bias: bool) -> list[str]:
