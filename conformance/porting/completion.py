@@ -49,7 +49,11 @@ def completed(
     size = tuple(input_shape[2:]) if input_shape else layer.size
     if size is None:
         size = _usual_size(layer)
-        notes.append(f"No input is given: {','.join(map(str, (batch, c_in, *size)))} is chosen.")
+        chosen = ",".join(map(str, (batch, c_in, *size)))
+        why = "No input is given"
+        if layer.input_said:
+            why = f"The input {layer.input_said} says nothing of its size, which follows from data"
+        notes.append(f"{why}: {chosen} is chosen.")
     if max(batch, c_in, c_out, *size) > LARGEST_SIZE:
         raise PortError(
             f"input is {','.join(map(str, (batch, c_in, *size)))} and the output has {c_out} "

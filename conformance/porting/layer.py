@@ -14,7 +14,9 @@ class Layer:
     open.
 
     `words` are the expressions that stand for the input's and the output's channels; `normalised`
-    is what normalises the weights; `general` and `linen` tell a framework's calls apart.
+    is what normalises the weights; `tensors` are the names of kernel and bias in the model's file;
+    `input_said` is the input of a whole model, which may not reach the layer; `general` and `linen`
+    tell a framework's calls apart.
     """
 
     framework: str
@@ -35,6 +37,8 @@ class Layer:
     linen: bool = False
     words: tuple[str | None, str | None] = (None, None)
     normalised: str | None = None
+    tensors: tuple[str, str | None] | None = None
+    input_said: str = ""
     notes: tuple[str, ...] = ()
 
 

@@ -5,7 +5,7 @@ proof, and the trap.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from conformance import conventions
 from conformance.conventions import Native
@@ -14,7 +14,8 @@ from conformance.geometry import Geometry
 from conformance.porting import calls, code, recipes
 from conformance.porting.calls.objects import spelled_object
 from conformance.porting.completion import completed, geometry_of, holds
-from conformance.porting.layer import Layer
+from conformance.porting.layer import Channels, Layer
+from conformance.porting.modules import FORMS, ModuleProof, module_code, parts_of, prove_module
 from conformance.porting.onnxfile import layers
 from conformance.porting.proof import Proof
 from conformance.porting.proof import prove as prove_layer
@@ -52,6 +53,17 @@ class Port:
     trap: Trap
     kernel_trap: str | None
     proof: Proof | None
+    layer: Layer = field(repr=False)
+    plan: Plan = field(repr=False)
+    channels: Channels = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerFile:
+    """Ports as one program of layers: its text, and the proof of it if it was asked for."""
+
+    code: str
+    proof: ModuleProof | None
 
 
 def port(
@@ -103,10 +115,7 @@ def port_layer(
     channels, size, notes = completed(layer, input)
     geometry = geometry_of(layer, size, channels)
     single = recipes.single(target, geometry)
-    reason = single if isinstance(single, str) else recipes.refusal(target, single.native, geometry)
-    plan = (
-        single if isinstance(single, Plan) and reason is None else recipes.recipe(target, geometry)
-    )
+    plan, reason = _planned(target, single, geometry)
     ours = code.source_program(layer, geometry, channels)
     theirs = code.program(layer, plan, geometry, channels)
     proved = prove_layer(layer, geometry, channels, ours, plan) if prove else None
@@ -134,7 +143,43 @@ def port_layer(
         trap=trap(layer, target, geometry, channels),
         kernel_trap=kernel_trap(layer, target),
         proof=None if proved is None else proved.proof,
+        layer=layer,
+        plan=plan,
+        channels=channels,
     )
+
+
+def _planned(target: str, single: Plan | str, geometry: Geometry) -> tuple[Plan, str | None]:
+    """The one call if the target has it and its engine runs it, else a recipe and why."""
+    if isinstance(single, str):
+        return recipes.recipe(target, geometry), single
+    reason = recipes.refusal(target, single.native, geometry)
+    return (single if reason is None else recipes.recipe(target, geometry)), reason
+
+
+def layer_file(
+    ports: Sequence[Port],
+    form: str = "layer",
+    *,
+    weights: str | None = None,
+    tensor: str | None = None,
+    prove: bool = True,
+    load: bool = False,
+) -> LayerFile:
+    """Ports of one source and target as a program whose `load(path)` gives layers with the weights
+    of the source's file: `layer` for a layer, or several by name; `model-snippet` for an object
+    that has them as attributes.
+
+    `weights` is the file that its example loads, and the proof too with `load`; `tensor` is the
+    name of a single layer there. Raises PortError.
+    """
+    if form not in FORMS[1:]:
+        raise PortError(f"form is {form!r}, should be one of {', '.join(FORMS[1:])}")
+    subjects = [(one.layer, one.target, one.plan, one.geometry, one.channels) for one in ports]
+    parts = parts_of(subjects, tensor)
+    text = module_code(parts, form, weights)
+    loaded = weights if load else None
+    return LayerFile(code=text, proof=prove_module(text, parts, form, loaded) if prove else None)
 
 
 def _named(source: str, target: str) -> None:
