@@ -137,6 +137,7 @@ def test_a_layer_has_the_weights_of_the_torch_file_by_name(tmp_path: Path) -> No
         assert np.allclose(np.asarray(got).transpose(0, 2, 1), y, atol=1e-6), name
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Keras, about its variables
 def test_a_layer_has_the_weights_of_files_of_other_sources(tmp_path: Path) -> None:
     """A .keras file, a TensorFlow checkpoint, Flax' msgpack, and an .onnx file, by name."""
     needed("keras", "tensorflow", "flax", "onnx")

@@ -29,7 +29,9 @@ _KERAS = """\
     import keras
 
     model = keras.saving.load_model(path, compile=False)
-    return {w.path: keras.ops.convert_to_numpy(w) for w in model.weights}"""
+    held = {w.path: keras.ops.convert_to_numpy(w) for w in model.weights}
+    short = ["/".join(path.split("/")[-2:]) for path in held]  # LAYER/kernel, where that is one
+    return held | {s: held[path] for s, path in zip(short, held) if short.count(s) == 1}"""
 
 _TENSORFLOW = """\
     import tensorflow as tf
@@ -78,7 +80,7 @@ def array(held, name):
     """A tensor of the file as float32."""
     if name not in held:
         raise KeyError(f"there is no tensor {name}, should be one of {', '.join(sorted(held))}")
-    return np.asarray(held[name], "float32")'''
+    return np.array(held[name], "float32")'''
 
 EFFECTIVE = '''\
 def effective(held, name):
