@@ -5,7 +5,7 @@ proof, and the trap.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from conformance import conventions
 from conformance.conventions import Native
@@ -143,7 +143,7 @@ def port_layer(
         trap=trap(layer, target, geometry, channels),
         kernel_trap=kernel_trap(layer, target),
         proof=None if proved is None else proved.proof,
-        layer=layer,
+        layer=replace(layer, c_in=layer.c_in or (input[1] if input else None)),
         plan=plan,
         channels=channels,
     )
@@ -175,6 +175,14 @@ def layer_file(
     """
     if form not in FORMS[1:]:
         raise PortError(f"form is {form!r}, should be one of {', '.join(FORMS[1:])}")
+    if len({(one.source, one.target) for one in ports}) != 1:
+        raise PortError("a file of layers should be of ports of one source and one target")
+    for one in ports:
+        if one.layer.c_in is None or one.layer.c_out is None:
+            raise PortError(
+                f"{one.name or one.call}: a layer has numbers of channels, should be said in the "
+                "call, before it as in c = 64, or by the input"
+            )
     subjects = [(one.layer, one.target, one.plan, one.geometry, one.channels) for one in ports]
     parts = parts_of(subjects, tensor)
     text = module_code(parts, form, weights)

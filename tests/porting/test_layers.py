@@ -334,10 +334,21 @@ def test_what_cannot_be_asked_of_a_form_is_told_in_a_sentence(tmp_path: Path) ->
             command.run(str(tmp_path / "m.onnx"), "onnx", "torch", None, False, written)
 
 
+def test_a_layer_of_channels_that_nobody_said_is_refused() -> None:
+    """Two channels would be chosen for a program that shows a call; no file has weights of them."""
+    call = "Conv2DTranspose(3, 4)"
+    with pytest.raises(PortError, match="a layer has numbers of channels"):
+        layer_file([port(call, source="keras", target="torch", prove=False)], prove=False)
+    given = port(call, source="keras", target="torch", input=[1, 7, 8, 8], prove=False)
+    assert "ConvTranspose2d(7, 3, 4" in layer_file([given], prove=False).code
+    with pytest.raises(PortError, match="one source and one target"):
+        layer_file([given, ports("jax")[0]], prove=False)
+
+
 def test_names_of_layers_are_names_of_python_and_differ() -> None:
     """Paths of modules, numbers, words of Python and of the program itself."""
     one = port('{"W": [4, 3, 3]}', source="onnx", target="torch", prove=False)
-    names = ("dec.ups.0", "dec.ups.0", "up/ConvTranspose", "class", "load", "0", "Über-x")
+    names = ("dec.ups.0", "dec.ups.0", "ups0", "up/ConvTranspose", "class", "load", "0", "Über-x")
     parts = parts_of(
         [
             (replace(one.layer, name=name), "torch", one.plan, one.geometry, one.channels)
@@ -345,6 +356,6 @@ def test_names_of_layers_are_names_of_python_and_differ() -> None:
         ],
         None,
     )
-    assert len({part.name for part in parts}) == len(names)
+    assert len({part.class_name for part in parts}) == len(names)
     assert all(part.name.isidentifier() for part in parts)
     compile(module_code(parts, "model-snippet"), "ported.py", "exec")

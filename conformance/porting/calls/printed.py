@@ -37,12 +37,13 @@ def _torch_module(text: str) -> str:
     head = re.match(r"((?:\(\w+\): )?\s*\w+\()(.*?)\n\s*\(\w+\): ", lazy, re.DOTALL)
     if head is None or not re.search(r"Conv\w*\($", head[1].strip()):
         return lazy
+    label = re.match(r"\(([A-Za-z_]\w*)\): ", head[1])
     name = re.sub(r"^\(\w+\): ", "", head[1]).strip()
     call = f"{name.removeprefix('Parametrized')}{' '.join(head[2].split())})"
     kinds = [word for kind, word in _NORMALISATIONS.items() if f"{kind}(" in lazy]
-    if kinds:
-        return f"{kinds[0]}({call})"
-    return f"parametrized({call})" if name.startswith("Parametrized") else call
+    if kinds or name.startswith("Parametrized"):
+        call = f"{kinds[0] if kinds else 'parametrized'}({call})"
+    return f"{label[1]} = {call}" if label else call
 
 
 def _exported(text: str) -> tuple[str, Mapping[str, list[int]]]:

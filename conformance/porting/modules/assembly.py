@@ -126,11 +126,8 @@ def _example(parts: Sequence[Part], form: str, path: str) -> list[str]:
     shape = tuple(letters[letter] for letter in first.held_layout.x)
     x = f"torch.ones({shape})" if first.target == "torch" else f'np.ones({shape}, "float32")'
     call = loaded(first, form, len(parts) > 1)
-    if first.target == "jax":
-        call = f"{first.name}({params_of(call)}, {x})"
-    else:
-        call = f"{call}({x})"
-    return [*lines, f"    print({call}.shape)"]
+    shown = f"{first.name}({params_of(call)}, {x})" if first.target == "jax" else f"{call}({x})"
+    return [*lines, f"    print({shown}.shape)"]
 
 
 def params_of(call: str) -> str:

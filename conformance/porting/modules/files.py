@@ -50,11 +50,14 @@ _ONNX = """\
     import onnx
     from onnx import numpy_helper
 
-    graph = onnx.load(path).graph
-    held = {tensor.name: tensor for tensor in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "Constant" and node.attribute[0].name == "value":
-            held[node.output[0]] = node.attribute[0].t
+    held, graphs = {}, [onnx.load(path).graph]
+    for graph in graphs:  # and those of branches and loops, as they are found
+        held |= {tensor.name: tensor for tensor in graph.initializer}
+        for node in graph.node:
+            for part in node.attribute:
+                graphs += [part.g] if part.HasField("g") else []
+                if node.op_type == "Constant" and part.name == "value":
+                    held[node.output[0]] = part.t
     return {name: numpy_helper.to_array(tensor) for name, tensor in held.items()}"""
 
 _READS: Mapping[str, tuple[str, str]] = {

@@ -12,9 +12,13 @@ from conformance.porting.modules.files import tensor_names
 from conformance.porting.modules.part import Part, plan_of_layer
 from conformance.porting.recipes import Plan
 
-_RESERVED = frozenset(
-    ("load", "tensors", "array", "effective", "flat", "layers", "named", "convert")
+_RESERVED = re.compile(
+    "load|tensors|array|effective|flat|layers|named|convert|jax|jnp|np|nnx|keras|torch|tf|onnx"
+    "|helper|numpy_helper|build|call|fit|compile|name|weights|save|train|eval|forward|modules"
+    "|parameters|summary|input|output|loss|metrics|optimizer|dtype|variables|apply|type|half|float"
+    "|double|training|state|trainable|path|kernel|bias|w|x|y|self"
 )
+"""Names that a program of layers has itself, and attributes that a framework's modules have."""
 
 
 def parts_of(
@@ -66,7 +70,8 @@ def _python_name(text: str, taken: Sequence[str]) -> str:
     ):
         name = re.sub(r"\W+", "_", candidate).strip("_").lower()
         name = f"layer_{name}" if not name or name[0].isdigit() else name
-        name = f"{name}_layer" if keyword.iskeyword(name) or name in _RESERVED else name
-        if name not in taken:
+        name = f"{name}_layer" if keyword.iskeyword(name) or _RESERVED.fullmatch(name) else name
+        # a class is named without underscores
+        if name.replace("_", "") not in {other.replace("_", "") for other in taken}:
             return name
     raise AssertionError("there are more names than layers")
