@@ -5,6 +5,7 @@ nodes, layers of other versions, and layers themselves.
 from __future__ import annotations
 
 import time
+from random import Random
 from typing import Any
 
 import pytest
@@ -399,6 +400,56 @@ def test_a_hostile_node_is_one_sentence(text: str) -> None:
     with pytest.raises(PortError) as caught:
         ported(text, "onnx")
     assert "\n" not in str(caught.value)
+
+
+PIECES = [
+    *"()[]{}<>,.:=%*'\"\\ \n019-+;#",
+    "**",
+    "1e9",
+    "None",
+    "(1,)",
+    "0x1",
+    "k",
+    "1" * 20,
+    "...",
+]
+
+
+@pytest.mark.parametrize(
+    ("framework", "text"),
+    [
+        ("torch", TORCH_EXPORTED),
+        ("torch", TORCH_PRINTED),
+        ("torch", "k, u = 16, 8\nweight_norm(nn.ConvTranspose1d(64 * 8, c, k, u, (k - u) // 2))"),
+        ("flax", NNX_PRINTED),
+        ("onnx", EXPORTER),
+        ("onnx", IR_PRINTED),
+    ],
+)
+def test_a_text_with_letters_changed_is_read_or_refused_in_a_sentence(
+    framework: str, text: str
+) -> None:
+    """500 texts, each with up to six pieces put in, left out or doubled."""
+    random = Random(f"{framework} {text}")
+    refused = 0
+    for _ in range(500):
+        letters = [*text]
+        for _ in range(random.randint(1, 6)):
+            place = random.randrange(len(letters) + 1)
+            kind = random.random()
+            if kind < 0.4:
+                letters[place : place + random.randint(0, 3)] = [random.choice(PIECES)]
+            elif kind < 0.7:
+                del letters[place : place + random.randint(1, 6)]
+            else:
+                start = random.randrange(len(letters) + 1)
+                letters[place:place] = letters[start : start + random.randint(1, 20)]
+        try:
+            ported("".join(letters), framework, "onnx" if framework != "onnx" else "torch")
+        except PortError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert 0 < refused < 500
 
 
 def test_linen_and_the_layers_of_tensorflow_1_are_proved() -> None:

@@ -105,6 +105,8 @@ def from_attributes(
     left = dict(attributes)
     weights = left.pop("W", weights)
     kernel = _kernel(left.pop("kernel_shape", None), weights)
+    if shape is not None and len(shape) != len(kernel) + 2:
+        raise PortError(f"X has {len(shape)} axes, should have {len(kernel) + 2}: (N, C, *spatial)")
     try:
         native = normal_form("onnx", left, len(kernel))
     except ArgumentError as error:

@@ -15,6 +15,7 @@ from conformance.porting.calls.arithmetic import LARGEST, MOST_CHARACTERS
 _KEYS = r"auto_pad|dilations|group|kernel_shape|output_padding|output_shape|pads|strides"
 _OPERATOR = re.compile(r"\bConvTranspose\s*(?=[\[<({])")
 _CALLED = re.compile(r"\s*(?:[\w.]+\s*=\s*)?(?:\w+\.)*(?:make_node|ConvTranspose)\s*\(")
+MOST_BEFORE, MOST_OF_A_LINE = 300, 1000  # characters that are looked at
 _PAIRS = {"(": ")", "[": "]", "<": ">", "{": "}"}
 _VALUE = r"\[[^\[\]]*\]|\([^()]*\)|\"[^\"]*\"|'[^']*'|[-\w.]+"
 _ATTRIBUTE = re.compile(rf"\s*(\w+)\s*(?::\s*\w+\s*)?=\s*({_VALUE})\s*(?:,|$)")
@@ -53,14 +54,14 @@ def node(text: str) -> Node | None:
         raise PortError(f"the text has {len(matches)} ConvTranspose nodes, should have one")
     if matches:
         return _printed(text, matches[0])
-    lines = text.strip().splitlines()
+    lines = [line[:MOST_OF_A_LINE] for line in text.strip().splitlines()]
     return _properties(lines) if len(lines) > 1 and _HEADINGS.match(lines[0]) else None
 
 
 def _protobuf(text: str) -> Node:
     """A node in protobuf's text format."""
     attributes = {}
-    for block in re.findall(r"attribute \{(.*?)\n?\}", text, re.DOTALL):
+    for block in re.findall(r"attribute \{([^{}]*)\}", text):
         name = re.search(r'name: "(\w+)"', block)
         words = re.findall(r'\bs: "([^"]*)"', block)
         many = re.findall(r"\bints: (-?\d+)", block)
@@ -68,7 +69,7 @@ def _protobuf(text: str) -> Node:
         if name:
             value = words[0] if words else [*map(_integer, many)] if many else None
             attributes[name[1]] = _integer(one[0]) if one else value
-    outside = re.sub(r"attribute \{.*?\n?\}", "", text, flags=re.DOTALL)
+    outside = re.sub(r"attribute \{[^{}]*\}", "", text)
     name = re.search(r'^\s*name: "([^"]*)"', outside, re.MULTILINE)
     inputs = re.findall(r'input: "([^"]*)"', outside)
     return Node(
@@ -86,6 +87,7 @@ def _printed(text: str, operator: re.Match[str]) -> Node:
     attributes = _attributes(words)
     name = attributes.pop("onnx_name", None)
     before = text[: operator.start()].splitlines()[-1:] or [""]
+    before = [before[0][-MOST_BEFORE:]]
     labelled = re.search(r"\[([^\]]+)\]\s*\S+\s*=\s*$", before[0])
     output = re.search(r"%?\"?([\w./:-]+)\"?\s*(?:<.*>)?\s*(?::.*)?(?:=|⬅️)\s*\S*$", before[0])
     return Node(

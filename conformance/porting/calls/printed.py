@@ -10,18 +10,24 @@ import re
 from collections.abc import Mapping
 
 from conformance.errors import PortError
+from conformance.porting.calls.arithmetic import MOST_CHARACTERS
+
+MOST_OF_A_NODE = 4000  # characters
 
 _NORMALISATIONS = {
     "_WeightNorm": "weight_norm",
     "_SpectralNorm": "spectral_norm",
     "_Orthogonal": "orthogonal",
 }
-_SHAPE = re.compile(r"%?([\w.]+): \"\w+\[([\d, ]+)\]\"")
+_SHAPE = re.compile(r"%?([\w.]+): \"\w+\[(\d{1,10}(?:, ?\d{1,10}){0,7})\]\"")
 _ATEN_NODE = re.compile(r"aten(?:\.|::)(?:_?convolution|conv_transpose[123]d)\b")
 
 
 def rewritten(text: str, framework: str) -> tuple[str, Mapping[str, list[int]]]:
     """A text with what is printed written as a call, and the shapes that it gives to names."""
+    if len(text) > MOST_CHARACTERS:
+        raise PortError(f"the call has {len(text)} characters, should be at most {MOST_CHARACTERS}")
+    text = "\n".join(line for line in text.splitlines() if line.strip())
     if framework == "torch" and _ATEN_NODE.search(text):
         return _exported(text)
     if framework == "torch":
@@ -49,9 +55,8 @@ def _torch_module(text: str) -> str:
 def _exported(text: str) -> tuple[str, Mapping[str, list[int]]]:
     """The one line of an exported program that has the operator, with names that Python takes."""
     shapes = {
-        _plain(name): [int(size) for size in sizes.replace(" ", "").strip(",").split(",")]
+        _plain(name): [int(size) for size in re.findall(r"\d+", sizes)]
         for name, sizes in _SHAPE.findall(text)
-        if not re.search(r"\d\s+\d", sizes)
     }
     for alias, name in re.findall(r"^\s*(\w+) = (\w+)$", text, re.MULTILINE):
         if name in shapes:
@@ -61,6 +66,8 @@ def _exported(text: str) -> tuple[str, Mapping[str, list[int]]]:
         raise PortError(f"the text has {len(lines)} calls of aten, should have one")
     is_whole = lines[0].count("(") == lines[0].count(")")
     body = (lines[0] if is_whole else text).split(";")[0].strip()
+    if len(body) > MOST_OF_A_NODE:
+        raise PortError(f"the call of aten has {len(body)} characters, should be a node")
     node = re.search(
         r"call_function\[target=([\w.]+)\]\(args = \((.*)\), kwargs = \{(.*)\}\)", body
     )

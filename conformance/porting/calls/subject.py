@@ -7,6 +7,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
+import warnings
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -54,7 +55,9 @@ def expression(text: str, example: str) -> tuple[ast.expr, dict[str, Any]]:
         raise PortError(f"the call has {len(text)} characters, should be at most {MOST_CHARACTERS}")
     try:
         source = re.sub(r"^\([\w.]+\):", "", textwrap.dedent(text).strip()).strip()
-        body = ast.parse(source).body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # of texts such as 3if
+            body = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise wrong from None
     for statement in body:
