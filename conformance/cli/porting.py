@@ -2,7 +2,38 @@
 
 from __future__ import annotations
 
-from conformance.cli.options import Call, Prove, Record, Shape, Source, Target
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from conformance.cli.options import (
+    Call,
+    Prove,
+    Record,
+    Shape,
+    Source,
+    Target,
+)
+
+PortForm = Annotated[
+    str,
+    typer.Option("--as", metavar="FORM", help="call, layer or model-snippet: what is printed."),
+]
+PortWeights = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", help="With --as layer: the source's file, which the program loads."
+    ),
+]
+PortTensor = Annotated[
+    str | None,
+    typer.Option("--tensor", metavar="NAME", help="The layer's name in that file, as decoder.up."),
+]
+PortFile = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write the program there."),
+]
 
 
 def port(
@@ -11,13 +42,18 @@ def port(
     target: Target,
     shape: Shape = None,
     prove: Prove = True,
+    form: PortForm = "call",
+    weights: PortWeights = None,
+    tensor: PortTensor = None,
+    output: PortFile = None,
 ) -> None:
     """What a call of one framework is in another: arguments or a recipe as code, the proof, and the
     trap.
     """
     from conformance.commands import port as command
 
-    command.run(call, source, target, shape, prove)
+    written = command.Written(form=form, weights=weights, tensor=tensor, output=output)
+    command.run(call, source, target, shape, prove, written)
 
 
 def conventions(

@@ -3,8 +3,19 @@ the trap?
 """
 
 from conformance.errors import PortError
-from conformance.porting.ports import Port, port, port_model
+from conformance.porting.modules import FORMS
+from conformance.porting.ports import LayerFile, Port, layer_file, port, port_model
 from conformance.porting.proof import Proof
 from conformance.porting.trap import Trap
 
-__all__ = ["Port", "PortError", "Proof", "Trap", "port", "port_model"]
+__all__ = [
+    "FORMS",
+    "LayerFile",
+    "Port",
+    "PortError",
+    "Proof",
+    "Trap",
+    "layer_file",
+    "port",
+    "port_model",
+]

@@ -14,6 +14,7 @@ from conformance.geometry import Geometry, call_problems
 from conformance.porting.layer import Channels, Layer, times
 
 LARGEST = 2**16  # in a call: windows are searched, not solved for
+LARGEST_SIZE = 2**31 - 1
 USUAL_SIZE = 8
 LARGEST_USUAL_SIZE = 4096
 MOST_SIZES = 64  # input sizes that are tried to see for which a recipe holds
@@ -39,17 +40,33 @@ def completed(
     c_in = input_shape[1] if input_shape else layer.c_in
     if c_in is None:
         c_in = 2 * layer.groups
-        notes.append(f"The call does not say how many channels the input has: {c_in} is chosen.")
+        notes.append(_chosen("input", layer.words[0], c_in))
     c_out = layer.c_out
     if c_out is None:
         c_out = 3 * layer.groups
-        notes.append(f"The call does not say how many channels the output has: {c_out} is chosen.")
+        notes.append(_chosen("output", layer.words[1], c_out))
     batch = input_shape[0] if input_shape else layer.batch or 1
     size = tuple(input_shape[2:]) if input_shape else layer.size
     if size is None:
         size = _usual_size(layer)
-        notes.append(f"No input is given: {','.join(map(str, (batch, c_in, *size)))} is chosen.")
+        chosen = ",".join(map(str, (batch, c_in, *size)))
+        why = "No input is given"
+        if layer.input_said:
+            why = f"The input {layer.input_said} says nothing of its size, which follows from data"
+        notes.append(f"{why}: {chosen} is chosen.")
+    if max(batch, c_in, c_out, *size) > LARGEST_SIZE:
+        raise PortError(
+            f"input is {','.join(map(str, (batch, c_in, *size)))} and the output has {c_out} "
+            f"channels, should have no number above {LARGEST_SIZE}"
+        )
     return Channels(batch=batch, c_in=c_in, c_out=c_out), size, notes
+
+
+def _chosen(end: str, words: str | None, number: int) -> str:
+    """The note on channels that the call leaves open, or names."""
+    if words is not None:
+        return f"The {end} has {words} channels, which the call does not say: {number} in the code."
+    return f"The call does not say how many channels the {end} has: {number} is chosen."
 
 
 def _largest(value: Any) -> int:

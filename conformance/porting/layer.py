@@ -12,6 +12,11 @@ from conformance.porting.layouts import Layout
 class Layer:
     """One call as it was read. `native` is in normal form; None stands for what the call leaves
     open.
+
+    `words` are the expressions that stand for the input's and the output's channels; `normalised`
+    is what normalises the weights; `tensors` are the names of kernel and bias in the model's file;
+    `input_said` is the input of a whole model, which may not reach the layer; `general` and `linen`
+    tell a framework's calls apart.
     """
 
     framework: str
@@ -29,6 +34,11 @@ class Layer:
     size: tuple[int, ...] | None = None
     dimension_numbers: tuple[str, str, str] | None = None
     general: bool = False
+    linen: bool = False
+    words: tuple[str | None, str | None] = (None, None)
+    normalised: str | None = None
+    tensors: tuple[str, str | None] | None = None
+    input_said: str = ""
     notes: tuple[str, ...] = ()
 
 

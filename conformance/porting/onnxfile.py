@@ -5,6 +5,7 @@ inference give.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -31,6 +32,8 @@ def layers(path: str, input_shape: Sequence[int] | None = None) -> list[Layer]:
     model = _loaded(onnx, path)
     if input_shape is not None:
         _set_input(model.graph, path, input_shape)
+    if len(model.functions):
+        model = _inlined(onnx, model, path)
     graphs = list(_graphs(onnx, _inferred(onnx, model).graph))
     shapes: dict[str, list[int]] = {}
     for graph in graphs:
@@ -39,11 +42,24 @@ def layers(path: str, input_shape: Sequence[int] | None = None) -> list[Layer]:
         t.name: onnx.TensorProto.DataType.Name(t.data_type).lower()
         for graph in graphs
         for t in graph.initializer
+        if t.data_type in onnx.TensorProto.DataType.values()
     }
     nodes = [node for graph in graphs for node in graph.node if _is_transposed_convolution(node)]
     if not nodes:
         raise PortError(f"{path} has no ConvTranspose node")
-    return [_layer(onnx, node, shapes, kinds) for node in nodes]
+    asked = "" if input_shape is None else _sizes(input_shape)
+    return [
+        replace(layer, input_said=asked)
+        for layer in (_layer(onnx, node, shapes, kinds) for node in nodes)
+    ]
+
+
+def _inlined(onnx: Any, model: Any, path: str) -> Any:
+    """The model with its local functions written out where they are called."""
+    try:
+        return import_module("onnx.inliner").inline_local_functions(model)
+    except Exception as error:  # onnx' own, of a function that calls itself or lacks an opset
+        raise PortError(f"{path} has functions that are no ONNX: {_first_line(error)}") from None
 
 
 def _is_transposed_convolution(node: Any) -> bool:
@@ -130,7 +146,11 @@ def _layer(onnx: Any, node: Any, shapes: Shapes, kinds: Mapping[str, str]) -> La
     name = node.name or (node.output[0] if node.output else "ConvTranspose")
     if len(node.input) < 2:
         raise PortError(f"{name} has {len(node.input)} inputs, should have 2 or 3: X, W and B")
-    attributes = {a.name: _plain(onnx.helper.get_attribute_value(a)) for a in node.attribute}
+    try:
+        values = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+    except ValueError as error:  # of a type that no attribute has
+        raise PortError(f"{name}: {_first_line(error)}") from None
+    attributes = {key: _plain(value) for key, value in values.items()}
     weights = shapes.get(node.input[1]) or None
     if weights is not None and 0 in weights:
         weights = None
@@ -140,7 +160,7 @@ def _layer(onnx: Any, node: Any, shapes: Shapes, kinds: Mapping[str, str]) -> La
         )
     spelled = ", ".join(f"{key}={value!r}" for key, value in attributes.items())
     try:
-        return from_attributes(
+        layer = from_attributes(
             attributes,
             text=f"ConvTranspose({spelled})",
             name=name,
@@ -151,6 +171,7 @@ def _layer(onnx: Any, node: Any, shapes: Shapes, kinds: Mapping[str, str]) -> La
         )
     except PortError as error:
         raise PortError(f"{name}: {error}") from None
+    return replace(layer, tensors=(node.input[1], node.input[2] if layer.bias else None))
 
 
 def _notes(kind: str) -> tuple[str, ...]:
@@ -173,4 +194,9 @@ def _input(shape: list[int] | None, weights: list[int] | None) -> list[int] | No
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.decode(errors="replace")
-    return value if isinstance(value, (int, float, str)) else list(value)
+    try:
+        return value if isinstance(value, (int, float, str)) else list(value)
+    except TypeError:
+        raise PortError(
+            "an attribute is a graph or a tensor, should be numbers or a word"
+        ) from None

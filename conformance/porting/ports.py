@@ -5,15 +5,17 @@ proof, and the trap.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from conformance import conventions
 from conformance.conventions import Native
 from conformance.errors import PortError
 from conformance.geometry import Geometry
 from conformance.porting import calls, code, recipes
+from conformance.porting.calls.objects import spelled_object
 from conformance.porting.completion import completed, geometry_of, holds
-from conformance.porting.layer import Layer
+from conformance.porting.layer import Channels, Layer
+from conformance.porting.modules import FORMS, ModuleProof, module_code, parts_of, prove_module
 from conformance.porting.onnxfile import layers
 from conformance.porting.proof import Proof
 from conformance.porting.proof import prove as prove_layer
@@ -51,20 +53,49 @@ class Port:
     trap: Trap
     kernel_trap: str | None
     proof: Proof | None
+    layer: Layer = field(repr=False)
+    plan: Plan = field(repr=False)
+    channels: Channels = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerFile:
+    """Ports as one program of layers: its text, and the proof of it if it was asked for."""
+
+    code: str
+    proof: ModuleProof | None
 
 
 def port(
-    call: str, *, source: str, target: str, input: Sequence[int] | None = None, prove: bool = True
+    call: str | object,
+    *,
+    target: str,
+    source: str | None = None,
+    input: Sequence[int] | None = None,
+    prove: bool = True,
 ) -> Port:
-    """The port of a call of `source` to `target`. `input` is (N, C_in, *spatial); whatever is left
-    open is chosen, and a note says so.
+    """The port of a call of `source`, or of a layer itself, to `target`. `input` is (N, C_in,
+    *spatial); whatever is left open is chosen, and a note says so.
 
-    Names are those of `conformance.conventions.NAMES`. Raises PortError (a ValueError) for a call
-    that cannot be read or makes no sense. With `prove` both programs run, in processes of their
-    own.
+    Names are those of `conformance.conventions.NAMES`; a layer of torch, Keras or Flax says its
+    source itself. Raises PortError (a ValueError) for a call that cannot be read or makes no sense.
+    With `prove` both programs run, in processes of their own.
     """
+    text, source = _spoken(call, source)
     _named(source, target)
-    return port_layer(calls.read(call, source), target, input, prove=prove)
+    return port_layer(calls.read(text, source), target, input, prove=prove)
+
+
+def _spoken(call: str | object, source: str | None) -> tuple[str, str]:
+    """The call as text, and its framework."""
+    if isinstance(call, str):
+        if source is None:
+            raise PortError("source is not said, should be the framework of the call")
+        return call, source
+    text, framework = spelled_object(call)
+    if source not in (None, framework):
+        raise PortError(f"source is {source}, should be {framework}: the layer is its")
+    return text, framework
 
 
 def port_model(
@@ -84,10 +115,7 @@ def port_layer(
     channels, size, notes = completed(layer, input)
     geometry = geometry_of(layer, size, channels)
     single = recipes.single(target, geometry)
-    reason = single if isinstance(single, str) else recipes.refusal(target, single.native, geometry)
-    plan = (
-        single if isinstance(single, Plan) and reason is None else recipes.recipe(target, geometry)
-    )
+    plan, reason = _planned(target, single, geometry)
     ours = code.source_program(layer, geometry, channels)
     theirs = code.program(layer, plan, geometry, channels)
     proved = prove_layer(layer, geometry, channels, ours, plan) if prove else None
@@ -115,7 +143,51 @@ def port_layer(
         trap=trap(layer, target, geometry, channels),
         kernel_trap=kernel_trap(layer, target),
         proof=None if proved is None else proved.proof,
+        layer=replace(layer, c_in=layer.c_in or (input[1] if input else None)),
+        plan=plan,
+        channels=channels,
     )
+
+
+def _planned(target: str, single: Plan | str, geometry: Geometry) -> tuple[Plan, str | None]:
+    """The one call if the target has it and its engine runs it, else a recipe and why."""
+    if isinstance(single, str):
+        return recipes.recipe(target, geometry), single
+    reason = recipes.refusal(target, single.native, geometry)
+    return (single if reason is None else recipes.recipe(target, geometry)), reason
+
+
+def layer_file(
+    ports: Sequence[Port],
+    form: str = "layer",
+    *,
+    weights: str | None = None,
+    tensor: str | None = None,
+    prove: bool = True,
+    load: bool = False,
+) -> LayerFile:
+    """Ports of one source and target as a program whose `load(path)` gives layers with the weights
+    of the source's file: `layer` for a layer, or several by name; `model-snippet` for an object
+    that has them as attributes.
+
+    `weights` is the file that its example loads, and the proof too with `load`; `tensor` is the
+    name of a single layer there. Raises PortError.
+    """
+    if form not in FORMS[1:]:
+        raise PortError(f"form is {form!r}, should be one of {', '.join(FORMS[1:])}")
+    if len({(one.source, one.target) for one in ports}) != 1:
+        raise PortError("a file of layers should be of ports of one source and one target")
+    for one in ports:
+        if one.layer.c_in is None or one.layer.c_out is None:
+            raise PortError(
+                f"{one.name or one.call}: a layer has numbers of channels, should be said in the "
+                "call, before it as in c = 64, or by the input"
+            )
+    subjects = [(one.layer, one.target, one.plan, one.geometry, one.channels) for one in ports]
+    parts = parts_of(subjects, tensor)
+    text = module_code(parts, form, weights)
+    loaded = weights if load else None
+    return LayerFile(code=text, proof=prove_module(text, parts, form, loaded) if prove else None)
 
 
 def _named(source: str, target: str) -> None:

@@ -61,6 +61,12 @@ def prove(
     )
     left, left_by = trial.computed(ours)
     plan, right, right_by, reason = trial.target(plan)
+    if right is None:
+        text = f"the code does not run. {trial.notes.pop()}"
+        failed = Proof(
+            agrees=False, exact=True, by=(left_by, right_by), notes=tuple(trial.notes), text=text
+        )
+        return Proved(proof=failed, plan=plan, reason=reason)
     true = oracle(trial.numbers, geometry)
     if left is None:
         left, left_by = true, "the oracle"
@@ -89,15 +95,17 @@ class _Trial:
     numbers: Numbers
     notes: list[str] = field(default_factory=list)
 
-    def target(self, plan: Plan) -> tuple[Plan, Array, str, str | None]:
-        """The plan that is run, what it computes, and what did; and why it is the cautious one."""
+    def target(self, plan: Plan) -> tuple[Plan, Array | None, str, str | None]:
+        """The plan that is run, what it computes, and what did; and why it is the cautious one.
+        None where its framework is there and runs neither.
+        """
         right, by = self.computed(self.program(plan))
         if right is None and by == "failed":
             other = recipes.cautious(plan.target, self.geometry)
             second, second_by = replace(self, notes=[]).computed(self.program(other))
             if second is not None:
                 return other, second, second_by, self.notes.pop()
-        if right is None:
+        if right is None and by == "missing":
             right, by = (
                 plan_on_oracle(self.numbers, plan, self.geometry),
                 "the oracle with the arguments of the target",

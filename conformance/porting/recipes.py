@@ -136,8 +136,8 @@ def refusal(target: str, native: Native, geometry: Geometry) -> str | None:
                 "TensorFlow refuses dilation together with explicit padding on the CPU "
                 "(tensorflow#28264)"
             )
-        if geometry.groups > 1 and (explicit or geometry.rank == 3):
-            return "TensorFlow refuses groups with explicit padding, and in 3-D, on the CPU"
+        if geometry.groups > 1:
+            return "TensorFlow has groups on the GPU, and on the CPU not without oneDNN"
     return None
 
 

@@ -743,12 +743,6 @@ def test_the_output_size_of_a_torch_layer_is_read_as_torch_does(size: Any) -> No
         ),
         (
             "flax",
-            "nn.ConvTranspose(features=4, kernel_size=(3, 3))",
-            "these are the arguments of Flax Linen",
-        ),
-        ("flax", "nn.ConvTranspose(4, (3, 3))", "these are the arguments of Flax Linen"),
-        (
-            "flax",
             "nnx.ConvTranspose(4, 6, (3, 3))((1, 4, 8))",
             "inputs has 3 numbers, should have 4",
         ),

@@ -63,6 +63,7 @@ def layer(call: Call) -> Layer:
         if general
         else None,
         general=general,
+        notes=call.all_notes(),
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from typing import Any
 
 from conformance.conventions import normal_form
 from conformance.conventions.arguments import is_integer
-from conformance.porting.calls.grammar import Call, Signature
+from conformance.porting.calls.grammar import Call, Signature, shown
 from conformance.porting.layer import Layer
 from conformance.porting.layouts import layout_of
 
@@ -33,7 +34,8 @@ EXAMPLE = 'Conv2DTranspose(32, 3, strides=2, padding="same")'
 
 def layer(call: Call) -> Layer:
     rank = int(call.function.removesuffix("DTranspose")[-1])
-    filters, _ = call.needed("filters", "kernel_size")
+    call.require("filters", "kernel_size")
+    filters, words = call.channels("filters")
     arguments = call.native_arguments("strides", "padding", "output_padding", "dilation_rate")
     if isinstance(arguments.get("padding"), str):
         arguments["padding"] = arguments["padding"].lower()  # Keras takes "SAME" too
@@ -49,18 +51,25 @@ def layer(call: Call) -> Layer:
         native=normal_form("keras", arguments, rank),
         layout=layout_of("keras", rank),
         c_in=c_in,
-        c_out=call.count("filters", filters),
-        bias=call.flag("use_bias", True),
+        c_out=filters,
+        words=(None, words),
+        bias=call.bias("use_bias"),
         batch=batch,
         size=size,
-        notes=(*call.dtype_notes(), *_notes(call, form)),
+        normalised=call.normalised,
+        notes=(*call.all_notes("use_bias"), *_notes(call, form)),
     )
+
+
+def literal(value: Any) -> ast.expr:
+    """The expression of a literal: an argument that a call leaves to a default of its own."""
+    return ast.Constant(value)
 
 
 def _notes(call: Call, form: str | None) -> list[str]:
     notes = []
     if not call.absent("activation"):
-        text = ast.unparse(call.arguments["activation"])
+        text = shown(call.arguments["activation"])
         notes.append(f"activation={text} is not part of what is ported: apply it afterwards.")
     if form == "channels_first":
         notes.append(

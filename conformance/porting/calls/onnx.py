@@ -11,7 +11,8 @@ from typing import Any
 
 from conformance.conventions import ArgumentError, normal_form
 from conformance.errors import PortError
-from conformance.porting.calls.grammar import Call, Signature, is_shape
+from conformance.porting.calls.grammar import Call, Signature, is_shape, shown
+from conformance.porting.calls.onnxtext import Node
 from conformance.porting.layer import Layer
 from conformance.porting.layouts import layout_of
 
@@ -28,7 +29,7 @@ EXAMPLE = 'make_node("ConvTranspose", ["x", "w"], ["y"], kernel_shape=[3, 3], st
 
 def is_call(text: str) -> bool:
     """Whether a text begins as a call and not as JSON."""
-    return re.match(r"\s*[A-Za-z_][\w.]*\s*\(", text) is not None
+    return re.match(r"\s*(?:\w+\s*=\s*)?[A-Za-z_][\w.]*\s*\(", text) is not None
 
 
 def layer(call: Call) -> Layer:
@@ -41,6 +42,18 @@ def layer(call: Call) -> Layer:
     return from_attributes(call.native_arguments(*_ATTRIBUTES.split()), text=call.text, bias=bias)
 
 
+def from_node(text: str, node: Node) -> Layer:
+    """The layer of a node that was printed; raises PortError."""
+    return from_attributes(
+        node.attributes,
+        text=" ".join(text.split())[:300],
+        name=node.name,
+        weights=node.weights,
+        bias=node.bias,
+        shape=node.shape,
+    )
+
+
 def from_json(text: str) -> Layer:
     """The layer of a JSON object of attributes; raises PortError."""
     text = text.strip()
@@ -48,12 +61,17 @@ def from_json(text: str) -> Layer:
         attributes = json.loads(text, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         raise PortError(
-            f"{text!r} is not JSON ({error}), should be an object of attributes, or an .onnx file"
+            f"{shown(text)!r} is not JSON ({error}), should be an object of attributes, or an "
+            ".onnx file"
         ) from None
     except RecursionError:
         raise PortError(
             "the JSON is nested too deeply, should be an object of attributes"
         ) from None
+    except PortError:
+        raise
+    except ValueError:  # Python's, of thousands of digits
+        raise PortError(f"{shown(text)!r} has a number that is too large to be a size") from None
     if not isinstance(attributes, dict):
         raise PortError(
             f"{text} is no object, should be one of attributes, such as "
@@ -87,6 +105,8 @@ def from_attributes(
     left = dict(attributes)
     weights = left.pop("W", weights)
     kernel = _kernel(left.pop("kernel_shape", None), weights)
+    if shape is not None and len(shape) != len(kernel) + 2:
+        raise PortError(f"X has {len(shape)} axes, should have {len(kernel) + 2}: (N, C, *spatial)")
     try:
         native = normal_form("onnx", left, len(kernel))
     except ArgumentError as error:

@@ -8,8 +8,18 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from conformance.conventions import ArgumentError
-from conformance.porting.calls import flax, jax, keras, onnx, tensorflow, torch
+from conformance.porting.calls import (
+    flax,
+    jax,
+    keras,
+    onnx,
+    onnxtext,
+    tensorflow,
+    tensorflow1,
+    torch,
+)
 from conformance.porting.calls.grammar import Call, Signature, parsed
+from conformance.porting.calls.printed import rewritten
 from conformance.porting.layer import Layer
 
 
@@ -36,15 +46,19 @@ _READERS: dict[str, Reader] = {
 
 def read(text: str, framework: str) -> Layer:
     """The layer of a call; raises PortError."""
-    if framework == "onnx" and not onnx.is_call(text):
-        return onnx.from_json(text)
-    reader = _READERS[framework]
-    call = parsed(
-        text,
-        framework,
-        {name: other.SIGNATURES for name, other in _READERS.items()},
-        reader.EXAMPLE,
-    )
+    if framework == "onnx":
+        node = onnxtext.node(text)
+        if node is not None:
+            return onnx.from_node(text, node)
+        if not onnx.is_call(text):
+            return onnx.from_json(text)
+    reader: Reader = _READERS[framework]
+    if framework in ("keras", "tensorflow") and tensorflow1.is_call(text):
+        reader = tensorflow1
+    written, shapes = rewritten(text, framework)
+    tables = {name: other.SIGNATURES for name, other in _READERS.items()}
+    tables[framework] = reader.SIGNATURES
+    call = parsed(written, framework, tables, reader.EXAMPLE, shapes)
     try:
         return reader.layer(call)
     except ArgumentError as error:

@@ -13,7 +13,8 @@ from conformance.porting.layouts import layout_of
 
 SIGNATURES: Mapping[str, Signature] = {
     f"conv{n}d_transpose": Signature(
-        positional="input filters output_shape strides padding data_format dilations name"
+        positional="input filters output_shape strides padding data_format dilations name",
+        renamed={"value": "input", "filter": "filters"},  # as TensorFlow 1 names them
     )
     for n in (1, 2, 3)
 }
@@ -47,6 +48,7 @@ def layer(call: Call) -> Layer:
         bias=False,
         batch=x[0] if x else y[0] if y else None,
         size=tuple(x[1:-1]) if x else None,
+        notes=call.all_notes(),
     )
 
 

@@ -1,5 +1,5 @@
-"""How torch's calls are read: the layers `ConvTranspose1d`, `2d`, `3d`, their lazy forms, and the
-functions.
+"""How torch's calls are read: the layers `ConvTranspose1d`, `2d`, `3d`, their lazy forms, the
+functions, and aten's.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ _LAYER_ARGUMENTS = (
     "device dtype"
 )
 _FUNCTION = "input weight bias stride padding output_padding groups dilation"
+_CONVOLUTION = "input weight bias stride padding dilation transposed output_padding groups"
 
 SIGNATURES: Mapping[str, Signature] = {
     **{
@@ -29,18 +30,26 @@ SIGNATURES: Mapping[str, Signature] = {
         for n in (1, 2, 3)
     },
     **{f"conv_transpose{n}d": Signature(positional=_FUNCTION) for n in (1, 2, 3)},
+    "convolution": Signature(positional=_CONVOLUTION),
+    "_convolution": Signature(
+        positional=f"{_CONVOLUTION} benchmark deterministic cudnn_enabled allow_tf32"
+    ),
 }
 EXAMPLE = "ConvTranspose2d(64, 32, 3, stride=2, padding=1, output_padding=1)"
 
 
 def layer(call: Call) -> Layer:
+    if call.function.endswith("convolution"):
+        return _aten(call)
     return _function(call) if call.function.startswith("conv") else _module(call)
 
 
 def _module(call: Call) -> Layer:
     rank = int(call.function[-2])
     lazy = call.function.startswith("Lazy")
-    *c_in, c_out, _ = call.needed(*([] if lazy else ["in_channels"]), "out_channels", "kernel_size")
+    call.require(*([] if lazy else ["in_channels"]), "out_channels", "kernel_size")
+    c_in, c_in_words = (None, None) if lazy else call.channels("in_channels")
+    c_out, c_out_words = call.channels("out_channels")
     mode = call.value("padding_mode", "zeros")
     if mode != "zeros":
         raise call.wrong(
@@ -64,17 +73,30 @@ def _module(call: Call) -> Layer:
         native=native,
         layout=layout_of("torch", rank),
         groups=call.count("groups", native["groups"]),
-        c_in=call.count("in_channels", c_in[0]) if c_in else x[1] if x else None,
-        c_out=call.count("out_channels", c_out),
-        bias=call.flag("bias", True),
+        c_in=c_in or (x[1] if x else None),
+        c_out=c_out,
+        words=(c_in_words, c_out_words),
+        bias=call.bias("bias"),
         batch=x[0] if x else None,
         size=tuple(x[2:]) if x else None,
-        notes=call.dtype_notes(),
+        normalised=call.normalised,
+        notes=call.all_notes("bias"),
     )
 
 
-def _function(call: Call) -> Layer:
-    rank = int(call.function[-2])
+def _aten(call: Call) -> Layer:
+    """aten.convolution, whose rank its weight says, and which is a transposed one if it says so."""
+    call.require("weight", "stride", "padding", "dilation", "transposed", "output_padding")
+    if not call.flag("transposed", False):
+        raise call.wrong("transposed is False, should be True: this is a convolution")
+    weight = call.operand("weight", "(C_in, C_out / groups, 3, 3)")
+    if not 3 <= len(weight) <= 5:
+        raise call.wrong(f"weight has {len(weight)} axes, should have 3, 4 or 5")
+    return _function(call, len(weight) - 2)
+
+
+def _function(call: Call, rank: int | None = None) -> Layer:
+    rank = rank or int(call.function[-2])
     weight = call.operand("weight", f"(C_in, C_out / groups{', 3' * rank})")
     if len(weight) != rank + 2:
         raise call.wrong(
@@ -101,6 +123,7 @@ def _function(call: Call) -> Layer:
         bias=not call.absent("bias"),
         batch=x[0] if x else None,
         size=tuple(x[2:]) if x else None,
+        notes=call.all_notes(),
     )
 
 

@@ -13,11 +13,16 @@ IMPORTS: Sequence[str] = ("import jax.numpy as jnp", "import numpy as np", "from
 
 def spelled(spoken: Spoken) -> str:
     arguments = spoken.explicit_arguments | ({} if spoken.bias else {"use_bias": False})
-    sizes = f"{spoken.channels.c_in}, {spoken.channels.c_out}, {spoken.geometry.kernel}"
+    if spoken.linen:
+        sizes = f"{spoken.c_out}, {spoken.geometry.kernel}"
+        return f"nn.ConvTranspose({sizes}{keywords(arguments, whole=tuple(arguments))})"
+    sizes = f"{spoken.c_in}, {spoken.c_out}, {spoken.geometry.kernel}"
     return f"nnx.ConvTranspose({sizes}{keywords(arguments, whole=('padding',))}, rngs=nnx.Rngs(0))"
 
 
 def body(call: str, plan: Plan, layout: Layout, bias: bool) -> list[str]:
+    if call.startswith("nn."):
+        return _linen(call, bias)
     lines = [f"layer = {call}", "layer.kernel.set_value(jnp.asarray(convert(weight)))"]
     lines += ["layer.bias.set_value(jnp.asarray(bias))"] if bias else []
     return [
@@ -25,4 +30,14 @@ def body(call: str, plan: Plan, layout: Layout, bias: bool) -> list[str]:
         "x = jnp.asarray(x)",
         *padded(plan.pad, layout.x, "jnp.pad"),
         f"return layer(x){sliced(plan.cut, layout.y)}",
+    ]
+
+
+def _linen(call: str, bias: bool) -> list[str]:
+    """Linen's layer, which is only ever the source: it keeps its weights outside."""
+    held = '"kernel": convert(weight)' + (', "bias": bias' if bias else "")
+    return [
+        "from flax import linen as nn",
+        "",
+        f"return {call}.apply({{'params': {{{held}}}}}, jnp.asarray(x))".replace("'", '"'),
     ]

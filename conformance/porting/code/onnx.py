@@ -39,21 +39,11 @@ def spelled(spoken: Spoken) -> str:
 
 
 def body(call: str, plan: Plan, layout: Layout, bias: bool) -> list[str]:
-    initializers = ['"w": convert(weight)'] + (['"b": np.asarray(bias)'] if bias else [])
-    before, behind = [], []
-    if any(map(any, plan.pad)):
-        before, initializers = (
-            [f'helper.make_node("Pad", ["x", "pads"], ["padded"]),{WHY_PAD}'],
-            initializers + _pads(plan.pad),
-        )
-        call = call.replace('["x", ', '["padded", ', 1)
-    if any(map(any, plan.cut)):
-        behind = ['helper.make_node("Slice", ["whole", "starts", "ends", "axes"], ["y"]),']
-        initializers += _slices(plan.cut)
-        call = call.replace('["y"]', '["whole"]', 1)
-    nodes = [*before, f"{call},", *behind]
+    initializers = {"w": "convert(weight)"} | ({"b": "np.asarray(bias)"} if bias else {})
+    nodes, more = nodes_of(call, plan)
+    held = ", ".join(f'"{name}": {value}' for name, value in (initializers | more).items())
     return [
-        "held = {" + ", ".join(initializers) + "}",
+        f"held = {{{held}}}",
         "nodes = [",
         *(f"    {node}" for node in nodes),
         "]",
@@ -61,15 +51,32 @@ def body(call: str, plan: Plan, layout: Layout, bias: bool) -> list[str]:
     ]
 
 
-def _pads(pad: Pairs) -> list[str]:
+def nodes_of(call: str, plan: Plan) -> tuple[list[str], dict[str, str]]:
+    """The nodes of a plan from x to y, a line each, and the arrays besides weights that they hold
+    by name.
+    """
+    before, behind = [], []
+    held: dict[str, str] = {}
+    if any(map(any, plan.pad)):
+        before = [f'helper.make_node("Pad", ["x", "pads"], ["padded"]),{WHY_PAD}']
+        held |= _pads(plan.pad)
+        call = call.replace('["x", ', '["padded", ', 1)
+    if any(map(any, plan.cut)):
+        behind = ['helper.make_node("Slice", ["whole", "starts", "ends", "axes"], ["y"]),']
+        held |= _slices(plan.cut)
+        call = call.replace('["y"]', '["whole"]', 1)
+    return [*before, f"{call},", *behind], held
+
+
+def _pads(pad: Pairs) -> dict[str, str]:
     ends = [0, 0, *(low for low, _ in pad), 0, 0, *(high for _, high in pad)]
-    return [f'"pads": np.array({ends})']
+    return {"pads": f"np.array({ends})"}
 
 
-def _slices(cut: Pairs) -> list[str]:
+def _slices(cut: Pairs) -> dict[str, str]:
     starts, ends = [low for low, _ in cut], [-high if high else END for _, high in cut]
-    return [
-        f'"starts": np.array({starts})',
-        f'"ends": np.array({ends})',
-        f'"axes": np.array({list(range(2, len(cut) + 2))})',
-    ]
+    return {
+        "starts": f"np.array({starts})",
+        "ends": f"np.array({ends})",
+        "axes": f"np.array({list(range(2, len(cut) + 2))})",
+    }

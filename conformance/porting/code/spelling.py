@@ -30,7 +30,7 @@ it has everything but the groups."""
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spoken:
     """One call, to be written in the words of its framework. `numbers` and `general` are JAX's
-    dimension_numbers and call.
+    dimension_numbers and call, `linen` Flax's other layer, `words` stand for channels.
     """
 
     native: Native
@@ -39,6 +39,18 @@ class Spoken:
     bias: bool
     numbers: tuple[str, str, str] | None = None
     general: bool = False
+    linen: bool = False
+    words: tuple[str | None, str | None] = (None, None)
+
+    @property
+    def c_in(self) -> int | str:
+        """The input's channels, as words where the call has words."""
+        return self.words[0] or self.channels.c_in
+
+    @property
+    def c_out(self) -> int | str:
+        """The output's channels, as words where the call has words."""
+        return self.words[1] or self.channels.c_out
 
     @property
     def explicit_arguments(self) -> Native:

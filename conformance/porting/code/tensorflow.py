@@ -18,10 +18,10 @@ def spelled(spoken: Spoken) -> str:
     if not isinstance(arguments["padding"], str):
         arguments["padding"] = [[0, 0], *arguments["padding"], [0, 0]]
     shape = [
-        _grown(f"x.shape[{number}]", axis.stride, axis.out - axis.size * axis.stride)
+        _grown(f"tf.shape(x)[{number}]", axis.stride, axis.out - axis.size * axis.stride)
         for number, axis in enumerate(geometry.axes, 1)
     ]
-    sizes = f"[x.shape[0], {', '.join(shape)}, {spoken.channels.c_out}]"
+    sizes = f"[tf.shape(x)[0], {', '.join(shape)}, {spoken.c_out}]"
     spelled_keywords = keywords(arguments, whole=("padding",))
     return f"tf.nn.conv{geometry.rank}d_transpose(x, w, {sizes}{spelled_keywords})"
 

@@ -12,12 +12,12 @@ IMPORTS: Sequence[str] = ("import numpy as np", "import torch")
 
 
 def spelled(spoken: Spoken) -> str:
-    arguments, geometry, channels = spoken.explicit_arguments, spoken.geometry, spoken.channels
+    arguments, geometry = spoken.explicit_arguments, spoken.geometry
     arguments.pop("output_size", None)  # the call of the layer takes it
     if not any(arguments.get("output_padding") or ()):
         arguments.pop("output_padding", None)
     arguments |= {} if spoken.bias else {"bias": False}
-    sizes = f"{channels.c_in}, {channels.c_out}, {short(geometry.kernel)}"
+    sizes = f"{spoken.c_in}, {spoken.c_out}, {short(geometry.kernel)}"
     return f"torch.nn.ConvTranspose{geometry.rank}d({sizes}{keywords(arguments)})"
 
 

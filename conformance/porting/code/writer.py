@@ -8,7 +8,7 @@ Every program has `convert(weight)`, from the layout of the source to that of th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from conformance.geometry import Geometry
@@ -100,6 +100,7 @@ def _program(
         bias=layer.bias,
         numbers=layer.dimension_numbers if source else None,
         general=is_general,
+        linen=source and layer.linen,
     )
     call = spelled(plan.target, spoken)
     convert, weights = conversion(layer.layout, layout, plan, geometry, channels)
@@ -116,7 +117,7 @@ def _program(
         x=layout.x,
         y=layout.y,
         weight=weight,
-        call=call,
+        call=spelled(plan.target, replace(spoken, words=layer.words)),
         weights=weights,
     )
 
