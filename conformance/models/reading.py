@@ -12,7 +12,7 @@ import numpy as np
 
 from conformance.errors import ModelError
 from conformance.models.answer import model_of
-from conformance.models.formats import FORMATS, Format, format_of
+from conformance.models.formats import FORMATS, Format, format_of, keras_backend
 from conformance.models.model import Model
 from conformance.models.process import ask
 from conformance.models.samples import Sample
@@ -53,7 +53,8 @@ def read_model(
             "activations": activations,
             "unsafe": unsafe,
         }
-        ask(path, request, Path(folder.name), chosen.environment, say or (lambda text: None))
+        environment = {**chosen.environment, "KERAS_BACKEND": keras_backend() or ""}
+        ask(path, request, Path(folder.name), environment, say or (lambda text: None))
         return model_of(path, name, folder)
     except BaseException:
         folder.cleanup()
