@@ -43,6 +43,10 @@ def read_model(
     """
     name = format_of(path)
     chosen = _installed(path, FORMATS[name])
+    if weights is not None and name != "callable":
+        raise ModelError(
+            f"{path} has weights of its own: weights are for a model that a callable makes"
+        )
     folder = TemporaryDirectory(prefix="conformance-model-")
     try:
         request = {
