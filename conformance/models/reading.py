@@ -43,10 +43,7 @@ def read_model(
     """
     name = format_of(path)
     chosen = _installed(path, FORMATS[name])
-    if weights is not None and name != "callable":
-        raise ModelError(
-            f"{path} has weights of its own: weights are for a model that a callable makes"
-        )
+    _check_weights(path, name, weights)
     folder = TemporaryDirectory(prefix="conformance-model-")
     try:
         request = {
@@ -73,6 +70,13 @@ def _installed(path: str, chosen: Format) -> Format:
                 f"'conv-transpose-conformance[{chosen.extra}]'"
             )
     return chosen
+
+
+def _check_weights(path: str, name: str, weights: str | None) -> None:
+    if weights is not None and name != "callable":
+        raise ModelError(
+            f"{path} has weights of its own: weights are for a model that a callable makes"
+        )
 
 
 def _sample(sample: Sample, folder: Path, number: int) -> Mapping[str, Any]:

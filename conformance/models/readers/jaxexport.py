@@ -77,25 +77,13 @@ def _convolution(function: str, op: Any, results: Results) -> None:
         numbers.kernel_input_feature_dimension,
         *numbers.kernel_spatial_dimensions,
     ]
-    groups = ir.IntegerAttr(op.attributes["feature_group_count"]).value
-    rank = len(dilation)
-    pads = np.array(op.attributes["padding"]) if "padding" in op.attributes else np.zeros((rank, 2))
-    native = {
-        "strides": dilation,
-        "padding": [[int(low), int(high)] for low, high in pads],
-        "rhs_dilation": _integers(op, "rhs_dilation") or [1] * rank,
-        "feature_group_count": groups,
-    }
+    arguments, native = _arguments(op, dilation)
     shape = _shape(op.operands[0])
     entry = LayerEntry(
         name=f"{function}.{len(results.layers)}",
         operator="jax.lax.conv_general_dilated",
         convention="jax",
-        arguments={
-            "lhs_dilation": dilation,
-            "window_strides": _integers(op, "window_strides") or [1] * rank,
-            **{key: value for key, value in native.items() if key != "strides"},
-        },
+        arguments=arguments,
         native=native,
         inputs=[[shape[axis] for axis in lhs]],
     )
@@ -105,10 +93,27 @@ def _convolution(function: str, op: Any, results: Results) -> None:
     elif weights is None:
         entry.notes.append("Its kernel is computed while the model runs.")
     else:
-        entry.kernel = results.store(kernel_of(np.transpose(weights, rhs), groups))
+        entry.kernel = results.store(
+            kernel_of(np.transpose(weights, rhs), native["feature_group_count"])
+        )
         entry.kernel_tensor = {"name": None, "axes": axes_of(rhs), "flipped": True}
     results.layers.append(entry)
     results.say(f"{entry.name}: {entry.operator}")
+
+
+def _arguments(op: Any, dilation: list[int]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(the arguments of conv_general_dilated, the native ones of a transposed convolution)."""
+    rank = len(dilation)
+    pads = np.array(op.attributes["padding"]) if "padding" in op.attributes else np.zeros((rank, 2))
+    shared = {
+        "padding": [[int(low), int(high)] for low, high in pads],
+        "rhs_dilation": _integers(op, "rhs_dilation") or [1] * rank,
+        "feature_group_count": ir.IntegerAttr(op.attributes["feature_group_count"]).value,
+    }
+    strides = _integers(op, "window_strides") or [1] * rank
+    return shared | {"lhs_dilation": dilation, "window_strides": strides}, shared | {
+        "strides": dilation
+    }
 
 
 def _constant(value: Any) -> Any | None:
