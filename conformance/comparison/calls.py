@@ -50,6 +50,12 @@ class LayerCall:
         return self.layer.kernel.load().astype(np.float64)
 
     @property
+    def kernel_shape(self) -> tuple[int, ...]:
+        """(C_in, C_out / groups, *kernel)"""
+        assert self.layer.kernel is not None
+        return self.layer.kernel.shape
+
+    @property
     def bias(self) -> Float64 | None:
         """(C_out,)"""
         return None if self.layer.bias is None else self.layer.bias.load().astype(np.float64)

@@ -39,11 +39,11 @@ UNNAMED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a pair is judged beside: the kernels and biases of the source's other layers by name,
-    and the normalisation behind either call.
+    """What a pair is judged beside: the source's other layers with a kernel of the target's shape,
+    the biases of all its other layers by name, and the normalisation behind either call.
     """
 
-    kernels: Mapping[str, Float64]
+    others: Sequence[LayerCall]
     biases: Mapping[str, Float64]
     behind_source: Affine | None
     behind_target: Affine | None
@@ -161,9 +161,9 @@ def _folded(a: LayerCall, b: LayerCall, context: Context) -> tuple[str, list[Fin
 
 
 def _foreign_kernel(kernel: Float64, context: Context) -> Iterator[Finding]:
-    for name, foreign in context.kernels.items():
-        if near(foreign, kernel):
-            yield Finding(name="kernel-of-another-layer", text=f"the kernel is that of {name}")
+    for call in context.others:
+        if near(call.kernel, kernel):
+            yield Finding(name="kernel-of-another-layer", text=f"the kernel is that of {call.name}")
 
 
 def _reordered(call: Call, related: Relation) -> Call:

@@ -16,6 +16,7 @@ from conformance.errors import UsageError
 from conformance.oracle.reference import Float64
 
 _LIKE = 2.0**-4
+_MARKS = 4096  # weights of each kernel that are looked at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,36 +113,51 @@ def _by_weights(
 
 def _alike(source: Sequence[LayerCall], target: Sequence[LayerCall]) -> Iterator[tuple[int, int]]:
     """Places of calls whose weights are the same but for order, factors and rounding: the likest
-    first, then those that stand alike in order.
+    first, then those that stand alike in order. Factors are looked for where nothing else fits.
     """
-    marks = [[_sorted(call.kernel) for call in calls] for calls in (source, target)]
-    scored = []
-    for place, a in enumerate(marks[0]):
-        for other, b in enumerate(marks[1]):
-            if a.shape == b.shape:
-                apart = _apart(a, b)
-                if apart > _LIKE and _is_scaled(source[place].kernel, target[other].kernel):
-                    apart = _LIKE
-                if apart <= _LIKE:
-                    scored.append((round(apart, 6), abs(place - other), place, other))
+    marks = [[_mark(call) for call in calls] for calls in (source, target)]
+    scored = [
+        (round(apart, 6), abs(place - other), place, other)
+        for place, a in enumerate(marks[0])
+        for other, b in enumerate(marks[1])
+        if (apart := _apart(a, b)) <= _LIKE
+    ]
+    known, others = {entry[2] for entry in scored}, {entry[3] for entry in scored}
+    scored += [
+        (1.0, abs(place - other), place, other)
+        for place, call in enumerate(source)
+        for other, candidate in enumerate(target)
+        if not (place in known and other in others)
+        and _same_shape(call, candidate)
+        and _is_scaled(call.kernel, candidate.kernel)
+    ]
     yield from ((place, other) for _, _, place, other in sorted(scored))
 
 
-def _sorted(kernel: Float64) -> Float64:
-    return np.sort(kernel, axis=None)
+def _mark(call: LayerCall) -> Float64:
+    """Numbers by which a kernel is known in any order: its size, and weights evenly spread among
+    the sorted ones.
+    """
+    assert call.layer.kernel is not None
+    weights = np.sort(call.layer.kernel.load(), axis=None)
+    chosen = np.linspace(0, weights.size - 1, min(weights.size, _MARKS)).astype(int)
+    return np.concatenate([[weights.size], weights[chosen].astype(np.float64)])
 
 
 def _apart(a: Float64, b: Float64) -> float:
+    """How far apart two marks are; 1 for kernels of other sizes."""
+    return _distance(a[1:], b[1:]) if a[0] == b[0] else 1.0
+
+
+def _distance(a: Float64, b: Float64) -> float:
     norm = float(np.linalg.norm(a))
     return float(np.linalg.norm(a - b)) / norm if norm else float(np.linalg.norm(b) > 0)
 
 
 def _is_scaled(a: Float64, b: Float64) -> bool:
     """Whether b is a with a factor for every input or output channel."""
-    if a.shape != b.shape:
-        return False
     return any(
-        _apart(b, a * along(factors(a, b, axis), axis, a.ndim)) <= 2.0**-12 for axis in (0, 1)
+        _distance(b, a * along(factors(a, b, axis), axis, a.ndim)) <= 2.0**-12 for axis in (0, 1)
     )
 
 
@@ -155,11 +171,11 @@ def _meets(one: LayerCall, other: LayerCall) -> bool:
 
 
 def _same_shape(one: LayerCall, other: LayerCall) -> bool:
-    return one.kernel.shape == other.kernel.shape
+    return one.kernel_shape == other.kernel_shape
 
 
 def _same_rank(one: LayerCall, other: LayerCall) -> bool:
-    return one.kernel.ndim == other.kernel.ndim
+    return len(one.kernel_shape) == len(other.kernel_shape)
 
 
 def _in_order(
