@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from conformance.comparison.alike import written_alike
 from conformance.comparison.biases import bias_findings
 from conformance.comparison.calls import LayerCall, side
 from conformance.comparison.definition import Checked, checked, geometry_at, with_activation
@@ -118,11 +119,9 @@ def _written(
     other: Geometry | None,
     context: Context,
 ) -> _Written:
-    geometry = right or Geometry(axes=(), groups=1)
-    x = np.zeros((1, a.kernel.shape[0], *geometry.size))
-    call = Call(x=x, w=a.kernel, bias=a.bias, geometry=geometry)
+    call, kernel, other = written_alike(a, b, right, other)
     windows = [] if right is None or other is None else window_findings(call, other)
-    related = relation(call, b.kernel)
+    related = relation(call, kernel)
     if related.kind == "other":
         folded = _folded(a, b, context)
         if folded is not None:
@@ -134,11 +133,11 @@ def _written(
             )
     if related.outputs is not None and _is_left(call.bias, b.bias, related.outputs):
         related = replace(related, kind="other", outputs=None)
-    kernel = list(related.findings) if related.kind == "other" else []
-    if kernel and kernel[0].name in UNNAMED:
-        kernel = [*_foreign_kernel(b.kernel, context), *kernel][:1]
+    weights = list(related.findings) if related.kind == "other" else []
+    if weights and weights[0].name in UNNAMED:
+        weights = [*_foreign_kernel(b.kernel, context), *weights][:1]
     bias = bias_findings(_reordered(call, related), b.bias, context.biases)
-    return _Written(relation=related, findings=(*kernel, *bias, *windows))
+    return _Written(relation=related, findings=(*weights, *bias, *windows))
 
 
 def _is_left(bias: Float64 | None, other: Float64 | None, order: Order) -> bool:

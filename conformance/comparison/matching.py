@@ -120,7 +120,7 @@ def _alike(source: Sequence[LayerCall], target: Sequence[LayerCall]) -> Iterator
         (round(apart, 6), abs(place - other), place, other)
         for place, a in enumerate(marks[0])
         for other, b in enumerate(marks[1])
-        if (apart := _apart(a, b)) <= _LIKE
+        if (apart := _apart(a, b)) <= _LIKE and _same_rank(source[place], target[other])
     ]
     known, others = {entry[2] for entry in scored}, {entry[3] for entry in scored}
     scored += [

@@ -28,11 +28,11 @@ def lines(comparison: ModelComparison) -> Iterator[str]:
 def measured(pair: Pair) -> str:
     """How far apart what comes in and goes out is, where it is at all."""
     parts = [
-        f"{word} by {apart:.2g}"
-        for word, apart in (("in", pair.incoming), ("out", pair.outgoing))
+        f"{apart:.2g} {word}"
+        for word, apart in (("coming in", pair.incoming), ("going out", pair.outgoing))
         if apart
     ]
-    return f" ({', '.join(parts)} of the largest)" if parts else ""
+    return f" (differs by {', '.join(parts)}, of the largest magnitude)" if parts else ""
 
 
 def summary(comparison: ModelComparison) -> str:

@@ -58,6 +58,11 @@ model.save(f"{folder}/decoder.keras")
 model.export(f"{folder}/decoder", verbose=False)
 with open(f"{folder}/decoder.tflite", "wb") as file:
     file.write(tf.lite.TFLiteConverter.from_saved_model(f"{folder}/decoder").convert())
+x = keras.Input((6, 4))
+y = layers.Conv1DTranspose(3, 8, 4, padding="same", name="first")(x)
+vocoder = keras.Model(x, layers.Conv1DTranspose(2, 3, 2, name="second")(layers.LeakyReLU()(y)))
+vocoder.save(f"{folder}/vocoder.keras")
+vocoder.export(f"{folder}/vocoder", verbose=False)
 for name, other in (("epsilon", decoder(epsilon=0.1)), ("valid", decoder(padding="valid"))):
     other.set_weights(model.get_weights())
     other.save(f"{folder}/{name}.keras")
@@ -91,20 +96,23 @@ def statuses(comparison: ModelComparison) -> set[str]:
 
 @pytest.mark.parametrize("name", networks.NETWORKS)
 def test_torchs_onnx_exporter_gives_no_false_alarm(name: str, tmp_path: Path) -> None:
-    """Nor does the way back: either may be the source. Layers are matched by their weights."""
-    program, file = networks.export(name, tmp_path)
-    for comparison in (compare(program, file), compare(file, program)):
-        assert comparison.equivalent
-        assert statuses(comparison) <= {"same", "rounding"}
-        assert {pair.matched for pair in comparison.pairs} == {"weights"}
-        assert all(pair.of_bound < 1 for pair in comparison.pairs)
-        assert comparison.departure is None
+    """Layers are matched by their weights, and each is within its bound."""
+    comparison = compare(*networks.export(name, tmp_path))
+    assert comparison.equivalent
+    assert statuses(comparison) <= {"same", "rounding"}
+    assert {pair.matched for pair in comparison.pairs} == {"weights"}
+    assert all(pair.of_bound < 1 for pair in comparison.pairs)
+    assert comparison.departure is None
 
 
 def test_a_folded_batch_norm_is_said(tmp_path: Path) -> None:
-    """torch's exporter folds batch norm into the layer before it."""
-    comparison = compare(*networks.export("unet", tmp_path))
+    """torch's exporter folds batch norm into the layer before it; either may be the source."""
+    program, file = networks.export("unet", tmp_path)
+    comparison = compare(program, file)
     assert comparison.pairs[0].notes == ("norm.batch_norm is folded into the target's layer",)
+    back = compare(file, program)
+    assert back.equivalent
+    assert back.pairs[0].notes == ("norm.batch_norm is folded into the source's layer",)
 
 
 @pytest.mark.parametrize("name", ["decoder", "decoder.tflite"])
@@ -116,6 +124,14 @@ def test_tensorflows_exporters_give_no_false_alarm(folder: Path, name: str) -> N
     assert statuses(comparison) <= {"same", "rounding"}
     notes = [note for pair in comparison.pairs for note in pair.notes]
     assert notes == (["norm is folded into the target's layer"] if "tflite" in name else [])
+
+
+def test_one_dimension_computed_as_two_is_the_same(folder: Path) -> None:
+    """TensorFlow has no operator of one dimension, and puts an axis of one element before it."""
+    comparison = compare(folder / "vocoder.keras", folder / "vocoder")
+    assert comparison.equivalent
+    assert [len(pair.target.kernel_shape) for pair in comparison.pairs] == [4, 4]
+    assert [pair.matched for pair in comparison.pairs] == ["weights", "weights"]
 
 
 def test_a_port_by_hand_is_equivalent_across_layouts(folder: Path, tmp_path: Path) -> None:
@@ -164,6 +180,54 @@ def test_channels_in_another_order_throughout_are_reordered_only(tmp_path: Path)
     assert comparison.equivalent
     assert [pair.status for pair in comparison.pairs][1:3] == ["reordered", "reordered"]
     assert "[3, 1, 0, 2, 5, 4]" in comparison.pairs[1].notes[0]
+
+
+def test_groups_written_out_as_zeros_are_the_same(tmp_path: Path) -> None:
+    """What exporters do whose target has no groups."""
+    _, right = networks.export("mixed", tmp_path)
+    model = onnx.load(right)
+    node = [node for node in model.graph.node if node.op_type == "ConvTranspose"][3]
+    tensor = next(t for t in model.graph.initializer if t.name == node.input[1])
+    w = numpy_helper.to_array(tensor)
+    dense = np.zeros((4, 4, 4, 4), np.float32)
+    dense[:2, :2], dense[2:, 2:] = w[:2], w[2:]
+    tensor.CopyFrom(numpy_helper.from_array(dense, tensor.name))
+    next(a for a in node.attribute if a.name == "group").i = 1
+    onnx.save(model, tmp_path / "dense.onnx")
+    comparison = compare(right, tmp_path / "dense.onnx")
+    assert comparison.equivalent
+    assert comparison.pairs[3].wrong == ()
+
+
+def test_a_model_of_half_the_bits_is_rounded_and_not_wrong(tmp_path: Path) -> None:
+    """Its dtype says so, unlike weights that are rounded and kept as float32."""
+    net, x = torch.nn.ConvTranspose2d(3, 4, 4, 2, 1), torch.randn(1, 3, 5, 5)
+    torch.export.save(torch.export.export(net, (x,)), str(tmp_path / "net.pt2"))
+    arrays = [net.weight.detach().numpy(), net.bias.detach().numpy()]
+    names = ["w", "b"]
+    graph = onnx.helper.make_graph(
+        [
+            onnx.helper.make_node("Cast", ["x"], ["h"], to=onnx.TensorProto.FLOAT16),
+            onnx.helper.make_node(
+                "ConvTranspose", ["h", *names], ["y"], "up", strides=[2, 2], pads=[1, 1, 1, 1]
+            ),
+        ],
+        "net",
+        [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1, 3, 5, 5])],
+        [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT16, None)],
+        [
+            numpy_helper.from_array(a.astype(np.float16), n)
+            for a, n in zip(arrays, names, strict=True)
+        ],
+    )
+    opset = [onnx.helper.make_opsetid("", 17)]
+    half = onnx.helper.make_model(graph, opset_imports=opset, ir_version=8)
+    onnx.save(half, tmp_path / "half.onnx")
+    comparison = compare(tmp_path / "net.pt2", tmp_path / "half.onnx")
+    assert comparison.equivalent
+    (pair,) = comparison.pairs
+    assert pair.status == "rounding"
+    assert pair.notes == ("the source's weights are float32, the target's float16",)
 
 
 def test_a_source_without_shapes_runs_on_the_targets_sample(
