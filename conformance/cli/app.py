@@ -32,6 +32,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "audit": corpus.audit,
     "bless": corpus.bless,
     "capture": models.capture,
+    "compare": models.compare,
     "port": porting.port,
     "conventions": porting.conventions,
     "report": records.report,

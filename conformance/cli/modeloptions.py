@@ -21,6 +21,7 @@ Inputs = Annotated[
     list[str] | None,
     typer.Option(
         "--input",
+        "--inputs",
         metavar="[NAME=]N,C,SIZE...|FILE",
         help="Shape of an input of the model, or an .npy or .npz file of arrays; several.",
     ),
@@ -39,4 +40,24 @@ Values = Annotated[
 Unsafe = Annotated[
     bool,
     typer.Option("--unsafe", help="Let the file run code: pickles, Lambda layers. Only your own."),
+]
+SourceModel = Annotated[
+    str, typer.Argument(metavar="A", help="The model that is right: as MODEL of capture.")
+]
+TargetModel = Annotated[str, typer.Argument(metavar="B", help="The model that should be the same.")]
+Maps = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="A=B", help="Layers that belong together, by name; several."),
+]
+WeightsOfSource = Annotated[
+    Path | None, typer.Option("--weights", metavar="FILE", help="Weights of A, if a callable.")
+]
+WeightsOfTarget = Annotated[
+    Path | None,
+    typer.Option("--target-weights", metavar="FILE", help="Weights of B, if a callable."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="The comparison as JSON on stdout.")]
+PageFolder = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="DIR", help="Write a page there: both side by side."),
 ]

@@ -1,14 +1,23 @@
-"""Commands on models: capture."""
+"""Commands on models: capture, compare."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from conformance.cli.modeloptions import (
+    AsJson,
     CaseFile,
     Inputs,
+    Maps,
     ModelFile,
+    PageFolder,
+    SourceModel,
+    TargetModel,
     Unsafe,
     Values,
     Weights,
+    WeightsOfSource,
+    WeightsOfTarget,
 )
 
 
@@ -26,3 +35,30 @@ def capture(
     from conformance.commands import capture as command
 
     command.run(model, output, inputs or [], weights, values, unsafe)
+
+
+def compare(
+    source: SourceModel,
+    target: TargetModel,
+    inputs: Inputs = None,
+    maps: Maps = None,
+    weights: WeightsOfSource = None,
+    target_weights: WeightsOfTarget = None,
+    as_json: AsJson = False,
+    output: PageFolder = None,
+    unsafe: Unsafe = False,
+) -> None:
+    """Two models side by side: which transposed convolution is wrong, and which mistake it is."""
+    from conformance.commands import compare as command
+
+    asked = command.Asked(
+        inputs=inputs or [],
+        maps=maps or [],
+        weights=(_text(weights), _text(target_weights)),
+        unsafe=unsafe,
+    )
+    command.run(source, target, asked, as_json, output)
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)

@@ -27,7 +27,7 @@ LEVELS = (
     ("models", "workers", "programs", "verdicts"),
     ("audit", "capture", "porting", "record", "sweep"),
     ("check_report", "report", "run"),
-    ("bisection", "callables", "pytest_plugin"),
+    ("bisection", "callables", "comparison", "pytest_plugin"),
     ("commands",),
     ("cli",),
 )

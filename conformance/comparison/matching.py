@@ -1,0 +1,186 @@
+"""Which layer of the target is which of the source: by their weights, then by name, then by
+order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from conformance.comparison.calls import LayerCall
+from conformance.comparison.factors import along, factors
+from conformance.comparison.tensors import difference, limit
+from conformance.errors import UsageError
+from conformance.oracle.reference import Float64
+
+_LIKE = 2.0**-4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Two calls that belong together, and by what."""
+
+    source: LayerCall
+    target: LayerCall
+    by: str
+
+
+def match(
+    source: Sequence[LayerCall], target: Sequence[LayerCall], names: Mapping[str, str]
+) -> tuple[list[Match], list[LayerCall], list[LayerCall]]:
+    """(pairs in the source's order, the source's calls without a pair, the target's).
+
+    `names` are pairs that the user gives. Raises UsageError for a name that no layer has.
+    """
+    _check(source, target, names)
+    pairs: dict[int, tuple[int, str]] = {}
+    _by_names(source, target, names, pairs, "--map")
+    for place, other in _alike(source, target):
+        if place not in pairs and other not in _taken(pairs):
+            pairs[place] = (other, "weights")
+    _uncross(source, target, pairs)
+    same = {call.name: call.name for call in source}
+    _by_names(source, target, same, pairs, "name")
+    for is_same in (_same_shape, _same_rank):
+        _in_order(source, target, pairs, is_same)
+    matches = [
+        Match(source=source[place], target=target[other], by=by)
+        for place, (other, by) in sorted(pairs.items())
+    ]
+    left = [call for place, call in enumerate(source) if place not in pairs]
+    return matches, left, [c for place, c in enumerate(target) if place not in _taken(pairs)]
+
+
+def _taken(pairs: Mapping[int, tuple[int, str]]) -> set[int]:
+    return {other for other, _ in pairs.values()}
+
+
+def _check(
+    source: Sequence[LayerCall], target: Sequence[LayerCall], names: Mapping[str, str]
+) -> None:
+    for which, calls, asked in (("A", source, names), ("B", target, names.values())):
+        known = {call.name for call in calls}
+        for name in asked:
+            if name not in known:
+                raise UsageError(
+                    f"--map: {which} has no transposed convolution {name}, should be one of "
+                    f"{', '.join(sorted(known)) or '(none)'}"
+                )
+
+
+def _by_names(
+    source: Sequence[LayerCall],
+    target: Sequence[LayerCall],
+    names: Mapping[str, str],
+    pairs: dict[int, tuple[int, str]],
+    by: str,
+) -> None:
+    """Pair the calls of layers of these names, in their order."""
+    for place, call in enumerate(source):
+        wanted = names.get(call.name)
+        for other, candidate in enumerate(target):
+            if place in pairs or wanted is None or other in _taken(pairs):
+                continue
+            if candidate.name == wanted and (by == "--map" or _same_rank(call, candidate)):
+                pairs[place] = (other, by)
+
+
+def _alike(source: Sequence[LayerCall], target: Sequence[LayerCall]) -> Iterator[tuple[int, int]]:
+    """Places of calls whose weights are the same but for order, factors and rounding: the likest
+    first, then those that stand alike in order.
+    """
+    marks = [[_sorted(call.kernel) for call in calls] for calls in (source, target)]
+    scored = []
+    for place, a in enumerate(marks[0]):
+        for other, b in enumerate(marks[1]):
+            if a.shape == b.shape:
+                apart = _apart(a, b)
+                if apart > _LIKE and _is_scaled(source[place].kernel, target[other].kernel):
+                    apart = _LIKE
+                if apart <= _LIKE:
+                    scored.append((round(apart, 6), abs(place - other), place, other))
+    yield from ((place, other) for _, _, place, other in sorted(scored))
+
+
+def _sorted(kernel: Float64) -> Float64:
+    return np.sort(kernel, axis=None)
+
+
+def _apart(a: Float64, b: Float64) -> float:
+    norm = float(np.linalg.norm(a))
+    return float(np.linalg.norm(a - b)) / norm if norm else float(np.linalg.norm(b) > 0)
+
+
+def _is_scaled(a: Float64, b: Float64) -> bool:
+    """Whether b is a with a factor for every input or output channel."""
+    if a.shape != b.shape:
+        return False
+    return any(
+        _apart(b, a * along(factors(a, b, axis), axis, a.ndim)) <= 2.0**-12 for axis in (0, 1)
+    )
+
+
+def _uncross(
+    source: Sequence[LayerCall], target: Sequence[LayerCall], pairs: dict[int, tuple[int, str]]
+) -> None:
+    """Pairs that cross are put in order where what comes in says that the layers stand in order and
+    the weights do not.
+    """
+    by_shape: dict[tuple[int, ...], list[int]] = {}
+    for place, (_, by) in sorted(pairs.items()):
+        if by == "weights":
+            by_shape.setdefault(source[place].kernel.shape, []).append(place)
+    for places in by_shape.values():
+        others = [pairs[place][0] for place in places]
+        if others == sorted(others):
+            continue
+        first = next(n for n, other in enumerate(others) if other != sorted(others)[n])
+        here = source[places[first]]
+        if _meets(here, target[sorted(others)[first]]) and not _meets(here, target[others[first]]):
+            for place, other in zip(places, sorted(others), strict=True):
+                if pairs[place][0] != other:
+                    pairs[place] = (other, "order")
+
+
+def _meets(one: LayerCall, other: LayerCall) -> bool:
+    """Whether the same comes in."""
+    a, b = one.x, other.x
+    if a is None or b is None:
+        return False
+    apart = difference(a, b)
+    return apart is not None and apart <= limit(a, b)
+
+
+def _same_shape(one: LayerCall, other: LayerCall) -> bool:
+    return one.kernel.shape == other.kernel.shape
+
+
+def _same_rank(one: LayerCall, other: LayerCall) -> bool:
+    return one.kernel.ndim == other.kernel.ndim
+
+
+def _in_order(
+    source: Sequence[LayerCall],
+    target: Sequence[LayerCall],
+    pairs: dict[int, tuple[int, str]],
+    is_same: object,
+) -> None:
+    assert callable(is_same)
+    for place, call in enumerate(source):
+        if place in pairs:
+            continue
+        taken = _taken(pairs)
+        for other, candidate in enumerate(target):
+            if (
+                other not in taken
+                and is_same(call, candidate)
+                and _keeps_order(pairs, place, other)
+            ):
+                pairs[place] = (other, "order")
+                break
+
+
+def _keeps_order(pairs: Mapping[int, tuple[int, str]], place: int, other: int) -> bool:
+    return all((one < place) == (two < other) for one, (two, _) in pairs.items())
