@@ -132,11 +132,20 @@ def _written(
                 findings=(*findings, *windows),
                 folded=side_of_it,
             )
+    if related.outputs is not None and _is_left(call.bias, b.bias, related.outputs):
+        related = replace(related, kind="other", outputs=None)
     kernel = list(related.findings) if related.kind == "other" else []
     if kernel and kernel[0].name in UNNAMED:
         kernel = [*_foreign_kernel(b.kernel, context), *kernel][:1]
     bias = bias_findings(_reordered(call, related), b.bias, context.biases)
     return _Written(relation=related, findings=(*kernel, *bias, *windows))
+
+
+def _is_left(bias: Float64 | None, other: Float64 | None, order: Order) -> bool:
+    """Whether a bias has stayed where the output channels of the kernel have moved."""
+    if bias is None or other is None or len(bias) != len(order):
+        return False
+    return near(bias, other) and not near(bias[order], other)
 
 
 def _folded(a: LayerCall, b: LayerCall, context: Context) -> tuple[str, list[Finding]] | None:

@@ -87,17 +87,24 @@ def _rounded(call: Call, other: Float64) -> Iterator[Finding]:
     name = rounded_to(call.w, other)
     if name is not None:
         yield Finding(name="kernel-rounded", text=f"the kernel is rounded to {name}")
-    elif call.w.shape == other.shape and (steps := _steps(call.w, other)) is not None:
-        text = f"the kernel is quantised: {steps} different weights, each next to the source's"
+    elif call.w.shape == other.shape and (levels := _levels(call.w, other)) is not None:
+        text = f"the kernel is quantised to {levels} levels, each next to the source's weight"
         yield Finding(name="kernel-quantised", text=text)
 
 
-def _steps(w: Float64, other: Float64) -> int | None:
-    """How many weights there are of each output channel, if that is few and each is near."""
-    values = max(len(np.unique(other[:, n])) for n in range(other.shape[1]))
-    span = abs(w).max()
-    is_near = abs(w - other).max() <= span / 64
-    return values if values <= 256 and is_near and 2 * values <= w.size // w.shape[1] else None
+def _levels(w: Float64, other: Float64) -> int | None:
+    """How many levels there are on either side of zero, if the weights are whole multiples of one
+    step, of the kernel or of each channel, and next to the source's.
+    """
+    for axes in ((), (0,), (1,)):
+        others = tuple(n for n in range(w.ndim) if n not in axes)
+        largest = abs(other).max(others, keepdims=True)
+        for levels in (127, 7):
+            steps = other * levels / np.maximum(largest, 1e-300)
+            is_whole = abs(steps - np.round(steps)).max() <= 2.0**-12
+            if is_whole and (abs(w - other) <= largest / levels).all():
+                return levels
+    return None
 
 
 def _layouts(call: Call, other: Float64) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,10 +37,7 @@ def match(
     _check(source, target, names)
     pairs: dict[int, tuple[int, str]] = {}
     _by_names(source, target, names, pairs, "--map")
-    for place, other in _alike(source, target):
-        if place not in pairs and other not in _taken(pairs):
-            pairs[place] = (other, "weights")
-    _uncross(source, target, pairs)
+    _by_weights(source, target, pairs)
     same = {call.name: call.name for call in source}
     _by_names(source, target, same, pairs, "name")
     for is_same in (_same_shape, _same_rank):
@@ -87,6 +84,32 @@ def _by_names(
                 pairs[place] = (other, by)
 
 
+def _by_weights(
+    source: Sequence[LayerCall], target: Sequence[LayerCall], pairs: dict[int, tuple[int, str]]
+) -> None:
+    """Pair calls that have the same weights, first those that get the same input too.
+
+    Where a call's weights are those of a layer that gets something else, while a layer with a
+    kernel of that shape gets the same, the weights are in the wrong layer: what comes in decides.
+    """
+    alike = list(_alike(source, target))
+    for place, other in alike:
+        is_free = place not in pairs and other not in _taken(pairs)
+        if is_free and _meets(source[place], target[other]):
+            pairs[place] = (other, "weights")
+    for place, other in sorted(alike, key=lambda pair: pair[0]):
+        if place in pairs or other in _taken(pairs):
+            continue
+        here = [
+            n
+            for n, call in enumerate(target)
+            if n not in _taken(pairs)
+            and _same_shape(source[place], call)
+            and _meets(source[place], call)
+        ]
+        pairs[place] = (here[0], "what comes in") if here else (other, "weights")
+
+
 def _alike(source: Sequence[LayerCall], target: Sequence[LayerCall]) -> Iterator[tuple[int, int]]:
     """Places of calls whose weights are the same but for order, factors and rounding: the likest
     first, then those that stand alike in order.
@@ -122,28 +145,6 @@ def _is_scaled(a: Float64, b: Float64) -> bool:
     )
 
 
-def _uncross(
-    source: Sequence[LayerCall], target: Sequence[LayerCall], pairs: dict[int, tuple[int, str]]
-) -> None:
-    """Pairs that cross are put in order where what comes in says that the layers stand in order and
-    the weights do not.
-    """
-    by_shape: dict[tuple[int, ...], list[int]] = {}
-    for place, (_, by) in sorted(pairs.items()):
-        if by == "weights":
-            by_shape.setdefault(source[place].kernel.shape, []).append(place)
-    for places in by_shape.values():
-        others = [pairs[place][0] for place in places]
-        if others == sorted(others):
-            continue
-        first = next(n for n, other in enumerate(others) if other != sorted(others)[n])
-        here = source[places[first]]
-        if _meets(here, target[sorted(others)[first]]) and not _meets(here, target[others[first]]):
-            for place, other in zip(places, sorted(others), strict=True):
-                if pairs[place][0] != other:
-                    pairs[place] = (other, "order")
-
-
 def _meets(one: LayerCall, other: LayerCall) -> bool:
     """Whether the same comes in."""
     a, b = one.x, other.x
@@ -165,9 +166,9 @@ def _in_order(
     source: Sequence[LayerCall],
     target: Sequence[LayerCall],
     pairs: dict[int, tuple[int, str]],
-    is_same: object,
+    is_same: Callable[[LayerCall, LayerCall], bool],
 ) -> None:
-    assert callable(is_same)
+    """Pair what is left in order, where no pair crosses another."""
     for place, call in enumerate(source):
         if place in pairs:
             continue
