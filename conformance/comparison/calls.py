@@ -50,6 +50,17 @@ class LayerCall:
         return self.layer.kernel.load().astype(np.float64)
 
     @property
+    def kernel_shape(self) -> tuple[int, ...]:
+        assert self.layer.kernel is not None
+        return self.layer.kernel.shape
+
+    @property
+    def corner(self) -> Float64:
+        """The kernel's first channels, at most 16 x 16 of them: little to read of a large file."""
+        assert self.layer.kernel is not None
+        return self.layer.kernel.load()[:16, :16].astype(np.float64)
+
+    @property
     def bias(self) -> Float64 | None:
         """(C_out,)"""
         return None if self.layer.bias is None else self.layer.bias.load().astype(np.float64)

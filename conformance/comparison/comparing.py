@@ -53,11 +53,7 @@ def compare_models(
 def _context(pair: Match, mine: Sequence[LayerCall], source: Model, target: Model) -> Context:
     others = [call for call in mine if call.layer is not pair.source.layer]
     return Context(
-        kernels={
-            call.name: call.kernel
-            for call in others
-            if call.kernel.shape == pair.target.kernel.shape
-        },
+        others=others,
         biases={call.name: bias for call in others if (bias := call.bias) is not None},
         behind_source=affine_behind(pair.source, source.activations),
         behind_target=affine_behind(pair.target, target.activations),

@@ -39,11 +39,11 @@ UNNAMED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a pair is judged beside: the kernels and biases of the source's other layers by name,
-    and the normalisation behind either call.
+    """What a pair is judged beside: the source's other layers, their biases by name, and the
+    normalisation behind either call.
     """
 
-    kernels: Mapping[str, Float64]
+    others: Sequence[LayerCall]
     biases: Mapping[str, Float64]
     behind_source: Affine | None
     behind_target: Affine | None
@@ -119,7 +119,7 @@ def _written(
     context: Context,
 ) -> _Written:
     geometry = right or Geometry(axes=(), groups=1)
-    x = np.zeros((1, a.kernel.shape[0], *geometry.size))
+    x = np.zeros((1, a.kernel_shape[0], *geometry.size))
     call = Call(x=x, w=a.kernel, bias=a.bias, geometry=geometry)
     windows = [] if right is None or other is None else window_findings(call, other)
     related = relation(call, b.kernel)
@@ -161,9 +161,12 @@ def _folded(a: LayerCall, b: LayerCall, context: Context) -> tuple[str, list[Fin
 
 
 def _foreign_kernel(kernel: Float64, context: Context) -> Iterator[Finding]:
-    for name, foreign in context.kernels.items():
-        if near(foreign, kernel):
-            yield Finding(name="kernel-of-another-layer", text=f"the kernel is that of {name}")
+    for call in context.others:
+        if call.kernel_shape == kernel.shape and near(call.corner, kernel[:16, :16]):
+            if not near(call.kernel, kernel):
+                continue
+            text = f"the kernel is that of {call.name}"
+            yield Finding(name="kernel-of-another-layer", text=text)
 
 
 def _reordered(call: Call, related: Relation) -> Call:

@@ -16,6 +16,7 @@ from conformance.errors import UsageError
 from conformance.oracle.reference import Float64
 
 _LIKE = 2.0**-4
+_MOST_MARKS = 2**14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,21 +115,30 @@ def _alike(source: Sequence[LayerCall], target: Sequence[LayerCall]) -> Iterator
     """Places of calls whose weights are the same but for order, factors and rounding: the likest
     first, then those that stand alike in order.
     """
-    marks = [[_sorted(call.kernel) for call in calls] for calls in (source, target)]
+    marks = [[_marks(call) for call in calls] for calls in (source, target)]
     scored = []
     for place, a in enumerate(marks[0]):
         for other, b in enumerate(marks[1]):
-            if a.shape == b.shape:
+            if np.prod(source[place].kernel_shape) == np.prod(target[other].kernel_shape):
                 apart = _apart(a, b)
-                if apart > _LIKE and _is_scaled(source[place].kernel, target[other].kernel):
+                if apart > _LIKE and _are_scaled(source[place], target[other]):
                     apart = _LIKE
                 if apart <= _LIKE:
                     scored.append((round(apart, 6), abs(place - other), place, other))
     yield from ((place, other) for _, _, place, other in sorted(scored))
 
 
-def _sorted(kernel: Float64) -> Float64:
-    return np.sort(kernel, axis=None)
+def _marks(call: LayerCall) -> Float64:
+    """The weights in ascending order; of a large kernel, those at ranks that are evenly spaced,
+    which are as near to another's as all of them, and less than the kernels of a whole model.
+    """
+    assert call.layer.kernel is not None
+    weights = call.layer.kernel.load()
+    if weights.dtype.itemsize < 4:
+        weights = weights.astype(np.float32)
+    weights = np.sort(weights, axis=None)
+    ranks = np.linspace(0, len(weights) - 1, min(len(weights), _MOST_MARKS)).astype(int)
+    return np.asarray(weights[ranks], np.float64)
 
 
 def _apart(a: Float64, b: Float64) -> float:
@@ -136,13 +146,19 @@ def _apart(a: Float64, b: Float64) -> float:
     return float(np.linalg.norm(a - b)) / norm if norm else float(np.linalg.norm(b) > 0)
 
 
-def _is_scaled(a: Float64, b: Float64) -> bool:
-    """Whether b is a with a factor for every input or output channel."""
-    if a.shape != b.shape:
+def _are_scaled(a: LayerCall, b: LayerCall) -> bool:
+    """Whether b's kernel is a's with a factor for every input or output channel."""
+    if a.kernel_shape != b.kernel_shape:
         return False
-    return any(
-        _apart(b, a * along(factors(a, b, axis), axis, a.ndim)) <= 2.0**-12 for axis in (0, 1)
-    )
+    corners = a.corner, b.corner
+    if not any(_is_scaled(*corners, axis, 2.0**-11) for axis in (0, 1)):
+        return False
+    kernels = a.kernel, b.kernel
+    return any(_is_scaled(*kernels, axis, 2.0**-12) for axis in (0, 1))
+
+
+def _is_scaled(a: Float64, b: Float64, axis: int, most: float) -> bool:
+    return _apart(b, a * along(factors(a, b, axis), axis, a.ndim)) <= most
 
 
 def _meets(one: LayerCall, other: LayerCall) -> bool:
@@ -155,11 +171,11 @@ def _meets(one: LayerCall, other: LayerCall) -> bool:
 
 
 def _same_shape(one: LayerCall, other: LayerCall) -> bool:
-    return one.kernel.shape == other.kernel.shape
+    return one.kernel_shape == other.kernel_shape
 
 
 def _same_rank(one: LayerCall, other: LayerCall) -> bool:
-    return one.kernel.ndim == other.kernel.ndim
+    return len(one.kernel_shape) == len(other.kernel_shape)
 
 
 def _in_order(
