@@ -13,11 +13,12 @@ from conformance.corpus.files import load_cases
 from conformance.corpus.tensor_file import ENDING
 from conformance.errors import ModelError, UsageError
 from conformance.models import Layer, Model
-from conformance.system.files import replace_file
+from conformance.system.files import replace_file, replacing
 
 MOST_PRODUCTS = 2**31
 """The products of a case up to which its numbers are guarded: the oracle takes seconds for more."""
 _MARK = "# Captured by conformance capture from "
+_ORIGIN = "captured by conformance capture from"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ def capture(model: Model, file: Path, *, integers: bool = False) -> Captured:
     where there is nothing to capture, and UsageError for a file that cannot be written or that
     somebody else wrote.
     """
-    _check(file)
+    check_file(file, integers=integers)
     left_out = [(layer.name, reason) for layer in model.layers if (reason := obstacle(layer))]
     cases = list(_named([layer for layer in model.layers if obstacle(layer) is None]))
     if not cases:
@@ -58,7 +59,8 @@ def capture(model: Model, file: Path, *, integers: bool = False) -> Captured:
         if products(shape, layer.kernel.shape) <= MOST_PRODUCTS:
             guarded.add(identity)
     try:
-        beside = _write_arrays(file.with_suffix(ENDING), arrays)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside = _write_arrays(file.with_suffix(ENDING), arrays, source)
         replace_file(file, "\n".join(lines) + "\n")
     except OSError as error:
         raise UsageError(
@@ -71,18 +73,43 @@ def capture(model: Model, file: Path, *, integers: bool = False) -> Captured:
     return Captured(cases=tuple(cases), left_out=tuple(left_out), file=file, arrays=beside)
 
 
-def _check(file: Path) -> None:
-    """Refuse a path that is no case file, and a file that was not captured: it would be lost."""
+def check_file(file: Path, *, integers: bool = False) -> None:
+    """Refuse a path that can be no case file, and files that were not captured: they would be lost.
+    With `integers`, no arrays are written beside it.
+
+    Raises UsageError. Folders that are not there are no obstacle: they are made.
+    """
     if file.suffix not in (".yaml", ".yml"):
         raise UsageError(f"--output {file}: should be a case file that ends in .yaml")
-    try:
-        foreign = file.exists() and not file.read_text(encoding="utf-8").startswith(_MARK)
-    except (OSError, UnicodeDecodeError):
-        foreign = True
-    if foreign:
+    if file.exists() and not _is_captured(file):
         raise UsageError(f"--output {file}: is there and was not captured, should be a new file")
-    if not file.resolve().parent.is_dir():
-        raise UsageError(f"--output {file}: its folder is not there, should be made first")
+    beside = file.with_suffix(ENDING)
+    if not integers and beside.exists() and not _has_captured_arrays(beside):
+        raise UsageError(
+            f"--output {file}: {beside} beside it was not captured, should be a file of another "
+            "name"
+        )
+    folder = next(parent for parent in file.absolute().parents if parent.exists())
+    if not folder.is_dir():
+        raise UsageError(f"--output {file}: {folder} is no folder, should be one")
+
+
+def _is_captured(file: Path) -> bool:
+    try:
+        return file.read_text(encoding="utf-8").startswith(_MARK)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _has_captured_arrays(file: Path) -> bool:
+    """Whether a safetensors file has the mark of a capture, and is nobody's own weights."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, framework="numpy") as content:
+            return _ORIGIN in (content.metadata() or {})
+    except (OSError, SafetensorError):
+        return False
 
 
 def _named(layers: list[Layer]) -> Iterator[tuple[str, Layer, Shape]]:
@@ -112,17 +139,13 @@ def _nothing(model: Model, left_out: list[tuple[str, str]]) -> str:
     return f"{model.path} has no layer that makes a case. {name}: {reason}{advice}"
 
 
-def _write_arrays(path: Path, arrays: Arrays) -> Path | None:
+def _write_arrays(path: Path, arrays: Arrays, source: str) -> Path | None:
     """The file of the arrays, whole or not at all; None where there are none."""
     if not arrays.tensors:
         return None
     from safetensors.numpy import save_file
 
-    partial = path.with_name(path.name + ".part")
-    try:
-        save_file({name: stored.load() for name, stored in arrays.tensors.items()}, partial)
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    tensors = {name: stored.load() for name, stored in arrays.tensors.items()}
+    with replacing(path) as partial:
+        save_file(tensors, partial, metadata={_ORIGIN: source})
     return path

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from conformance.capture import Captured
+from conformance.capture import Captured, check_file
 from conformance.capture import capture as write
 from conformance.errors import UsageError
 from conformance.models import read_model, read_samples
@@ -27,6 +27,7 @@ def run(
         raise UsageError(
             f"--values {values}: should be integers, or left out for the model's own weights"
         )
+    check_file(output, integers=values == "integers")
     samples = read_samples(inputs)
 
     def say(text: str) -> None:

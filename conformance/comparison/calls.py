@@ -72,6 +72,13 @@ class LayerCall:
         assert self.layer.kernel is not None
         return self._kept(self.layer.kernel.shape)
 
+    @property
+    def corner(self) -> Float64:
+        """The kernel's first channels, at most 16 x 16 of them: little to read of a large file."""
+        kernel = self._load(self.layer.kernel)
+        assert kernel is not None
+        return kernel[:16, :16].astype(np.float64)
+
     def _kept(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(n for axis, n in enumerate(shape) if axis - 2 not in self.dropped)
 

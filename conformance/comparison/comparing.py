@@ -53,7 +53,7 @@ def compare_models(
 def _context(pair: Match, mine: Sequence[LayerCall], source: Model, target: Model) -> Context:
     others = [call for call in mine if call.layer is not pair.source.layer]
     return Context(
-        others=[call for call in others if call.kernel_shape == pair.target.kernel_shape],
+        others=others,
         biases={call.name: bias for call in others if (bias := call.bias) is not None},
         behind_source=affine_behind(pair.source, source.activations),
         behind_target=affine_behind(pair.target, target.activations),

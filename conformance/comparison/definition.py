@@ -56,7 +56,7 @@ def truth_at(call: LayerCall, x: Array, dtype: str) -> Truth | None:
     geometry = call.geometry(x.shape)
     bias = call.bias
     problems = call_problems(
-        geometry, x=x.shape, kernel=call.kernel.shape, bias=None if bias is None else bias.shape
+        geometry, x=x.shape, kernel=call.kernel_shape, bias=None if bias is None else bias.shape
     )
     if problems or dtype not in DTYPES:
         return None

@@ -40,8 +40,8 @@ UNNAMED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a pair is judged beside: the source's other layers with a kernel of the target's shape,
-    the biases of all its other layers by name, and the normalisation behind either call.
+    """What a pair is judged beside: the source's other layers, their biases by name, and the
+    normalisation behind either call.
     """
 
     others: Sequence[LayerCall]
@@ -161,8 +161,11 @@ def _folded(a: LayerCall, b: LayerCall, context: Context) -> tuple[str, list[Fin
 
 def _foreign_kernel(kernel: Float64, context: Context) -> Iterator[Finding]:
     for call in context.others:
-        if near(call.kernel, kernel):
-            yield Finding(name="kernel-of-another-layer", text=f"the kernel is that of {call.name}")
+        if call.kernel_shape == kernel.shape and near(call.corner, kernel[:16, :16]):
+            if not near(call.kernel, kernel):
+                continue
+            text = f"the kernel is that of {call.name}"
+            yield Finding(name="kernel-of-another-layer", text=text)
 
 
 def _reordered(call: Call, related: Relation) -> Call:

@@ -16,7 +16,7 @@ from conformance.errors import UsageError
 from conformance.oracle.reference import Float64
 
 _LIKE = 2.0**-4
-_MARKS = 4096  # weights of each kernel that are looked at
+_MOST_MARKS = 2**14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,52 +113,54 @@ def _by_weights(
 
 def _alike(source: Sequence[LayerCall], target: Sequence[LayerCall]) -> Iterator[tuple[int, int]]:
     """Places of calls whose weights are the same but for order, factors and rounding: the likest
-    first, then those that stand alike in order. Factors are looked for where nothing else fits.
+    first, then those that stand alike in order.
     """
-    marks = [[_mark(call) for call in calls] for calls in (source, target)]
-    scored = [
-        (round(apart, 6), abs(place - other), place, other)
-        for place, a in enumerate(marks[0])
-        for other, b in enumerate(marks[1])
-        if (apart := _apart(a, b)) <= _LIKE and _same_rank(source[place], target[other])
-    ]
-    known, others = {entry[2] for entry in scored}, {entry[3] for entry in scored}
-    scored += [
-        (1.0, abs(place - other), place, other)
-        for place, call in enumerate(source)
-        for other, candidate in enumerate(target)
-        if not (place in known and other in others)
-        and _same_shape(call, candidate)
-        and _is_scaled(call.kernel, candidate.kernel)
-    ]
+    marks = [[_marks(call) for call in calls] for calls in (source, target)]
+    scored = []
+    for place, a in enumerate(marks[0]):
+        for other, b in enumerate(marks[1]):
+            one, two = source[place], target[other]
+            is_alike = _same_rank(one, two) and len(a) == len(b)
+            if is_alike and np.prod(one.kernel_shape) == np.prod(two.kernel_shape):
+                apart = _apart(a, b)
+                if apart > _LIKE and _are_scaled(one, two):
+                    apart = _LIKE
+                if apart <= _LIKE:
+                    scored.append((round(apart, 6), abs(place - other), place, other))
     yield from ((place, other) for _, _, place, other in sorted(scored))
 
 
-def _mark(call: LayerCall) -> Float64:
-    """Numbers by which a kernel is known in any order: its size, and weights evenly spread among
-    the sorted ones.
+def _marks(call: LayerCall) -> Float64:
+    """The weights in ascending order; of a large kernel, those at ranks that are evenly spaced,
+    which are as near to another's as all of them, and less than the kernels of a whole model.
     """
     assert call.layer.kernel is not None
-    weights = np.sort(call.layer.kernel.load(), axis=None)
-    chosen = np.linspace(0, weights.size - 1, min(weights.size, _MARKS)).astype(int)
-    return np.concatenate([[weights.size], weights[chosen].astype(np.float64)])
+    weights = call.layer.kernel.load()
+    if weights.dtype.itemsize < 4:
+        weights = weights.astype(np.float32)
+    weights = np.sort(weights, axis=None)
+    ranks = np.linspace(0, len(weights) - 1, min(len(weights), _MOST_MARKS)).astype(int)
+    return np.asarray(weights[ranks], np.float64)
 
 
 def _apart(a: Float64, b: Float64) -> float:
-    """How far apart two marks are; 1 for kernels of other sizes."""
-    return _distance(a[1:], b[1:]) if a[0] == b[0] else 1.0
-
-
-def _distance(a: Float64, b: Float64) -> float:
     norm = float(np.linalg.norm(a))
     return float(np.linalg.norm(a - b)) / norm if norm else float(np.linalg.norm(b) > 0)
 
 
-def _is_scaled(a: Float64, b: Float64) -> bool:
-    """Whether b is a with a factor for every input or output channel."""
-    return any(
-        _distance(b, a * along(factors(a, b, axis), axis, a.ndim)) <= 2.0**-12 for axis in (0, 1)
-    )
+def _are_scaled(a: LayerCall, b: LayerCall) -> bool:
+    """Whether b's kernel is a's with a factor for every input or output channel."""
+    if a.kernel_shape != b.kernel_shape:
+        return False
+    corners = a.corner, b.corner
+    if not any(_is_scaled(*corners, axis, 2.0**-11) for axis in (0, 1)):
+        return False
+    kernels = a.kernel, b.kernel
+    return any(_is_scaled(*kernels, axis, 2.0**-12) for axis in (0, 1))
+
+
+def _is_scaled(a: Float64, b: Float64, axis: int, most: float) -> bool:
+    return _apart(b, a * along(factors(a, b, axis), axis, a.ndim)) <= most
 
 
 def _meets(one: LayerCall, other: LayerCall) -> bool:

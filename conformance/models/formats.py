@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from conformance.errors import ModelError
@@ -21,6 +23,17 @@ class Format:
 
 _TENSORFLOW = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "1"}
 
+KERAS_BACKENDS = ("torch", "jax", "tensorflow")
+"""The backends of Keras, in the order in which an installed one is chosen: the quickest to start
+first."""
+
+
+def keras_backend() -> str | None:
+    """The Keras backend that is used: what KERAS_BACKEND says, else the first that is installed."""
+    chosen = os.environ.get("KERAS_BACKEND")
+    return chosen or next((name for name in KERAS_BACKENDS if find_spec(name)), None)
+
+
 FORMATS: Mapping[str, Format] = {
     "onnx": Format(reader="onnx", needs=("onnx", "onnxruntime"), extra="onnx"),
     "exported program": Format(reader="exported", needs=("torch",), extra="torch"),
@@ -35,6 +48,7 @@ FORMATS: Mapping[str, Format] = {
     "LiteRT": Format(
         reader="tflite", needs=("tensorflow",), extra="tensorflow", environment=_TENSORFLOW
     ),
+    "jax.export": Format(reader="jaxexport", needs=("jax",), extra="jax"),
     "callable": Format(reader="callable", needs=(), extra="all", environment=_TENSORFLOW),
 }
 """The readers by the name of their format."""
@@ -49,11 +63,13 @@ _ENDINGS = {
     ".h5": "keras",
     ".hdf5": "keras",
     ".tflite": "LiteRT",
+    ".jax": "jax.export",
+    ".jaxexport": "jax.export",
 }
 
 KNOWN = (
-    "a model: an .onnx, .pt2, .pt (TorchScript), .keras, .h5 or .tflite file, the folder of a "
-    "SavedModel, or package.module:callable that makes one"
+    "a model: an .onnx, .pt2, .pt (TorchScript), .keras, .h5, .tflite or .jax file, the folder of "
+    "a SavedModel, or package.module:callable that makes one"
 )
 
 

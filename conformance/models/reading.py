@@ -12,7 +12,7 @@ import numpy as np
 
 from conformance.errors import ModelError
 from conformance.models.answer import model_of
-from conformance.models.formats import FORMATS, Format, format_of
+from conformance.models.formats import FORMATS, Format, format_of, keras_backend
 from conformance.models.model import Model
 from conformance.models.process import ask
 from conformance.models.samples import Sample
@@ -43,6 +43,7 @@ def read_model(
     """
     name = format_of(path)
     chosen = _installed(path, FORMATS[name])
+    _check_weights(path, name, weights)
     folder = TemporaryDirectory(prefix="conformance-model-")
     try:
         request = {
@@ -53,7 +54,8 @@ def read_model(
             "activations": activations,
             "unsafe": unsafe,
         }
-        ask(path, request, Path(folder.name), chosen.environment, say or (lambda text: None))
+        environment = {**chosen.environment, "KERAS_BACKEND": keras_backend() or ""}
+        ask(path, request, Path(folder.name), environment, say or (lambda text: None))
         return model_of(path, name, folder)
     except BaseException:
         folder.cleanup()
@@ -68,6 +70,13 @@ def _installed(path: str, chosen: Format) -> Format:
                 f"'conv-transpose-conformance[{chosen.extra}]'"
             )
     return chosen
+
+
+def _check_weights(path: str, name: str, weights: str | None) -> None:
+    if weights is not None and name != "callable":
+        raise ModelError(
+            f"{path} has weights of its own: weights are for a model that a callable makes"
+        )
 
 
 def _sample(sample: Sample, folder: Path, number: int) -> Mapping[str, Any]:

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conformance.models.formats import keras_backend
+
 TIMEOUT = 300.0
 """The seconds for the start of a process and its first program; each gets 5 more."""
 
@@ -27,10 +29,6 @@ _NEEDS = {
     "flax": ("flax", "jax"),
     "onnx": ("onnx", "onnxruntime"),
 }
-BACKENDS = ("torch", "jax", "tensorflow")
-"""The backends of Keras, in the order in which an installed one is chosen: the quickest to start
-first."""
-
 Array = NDArray[Any]
 
 # Runs programs from stdin, one JSON object a line, and answers a line each on the real stdout;
@@ -79,21 +77,19 @@ def environment(framework: str) -> dict[str, str]:
     }
     more["TF_ENABLE_ONEDNN_OPTS"] = "1"
     if framework == "keras":
-        more["KERAS_BACKEND"] = backend() or ""
+        more["KERAS_BACKEND"] = keras_backend() or ""
     return {**os.environ, **more}
-
-
-def backend() -> str | None:
-    """The Keras backend that is used: what KERAS_BACKEND says, else the first that is installed."""
-    chosen = os.environ.get("KERAS_BACKEND")
-    return chosen or next((name for name in BACKENDS if find_spec(name)), None)
 
 
 def missing(framework: str) -> list[str]:
     """Import packages that a framework's programs need and that are not installed."""
     absent = [name for name in _NEEDS[framework] if not find_spec(name)]
-    if framework == "keras" and not absent and (not backend() or not find_spec(str(backend()))):
-        absent.append(backend() or "a backend of Keras")
+    if (
+        framework == "keras"
+        and not absent
+        and (not keras_backend() or not find_spec(str(keras_backend())))
+    ):
+        absent.append(keras_backend() or "a backend of Keras")
     return absent
 
 
@@ -104,7 +100,9 @@ def described(framework: str) -> str:
         number = version(package)
     except Exception:  # installed under another distribution's name, such as tensorflow-cpu
         number = ""
-    return f"{package} {number}".strip() + (f" on {backend()}" if framework == "keras" else "")
+    return f"{package} {number}".strip() + (
+        f" on {keras_backend()}" if framework == "keras" else ""
+    )
 
 
 def run_programs(

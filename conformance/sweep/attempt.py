@@ -19,7 +19,9 @@ from conformance.verdicts.verdict import Verdict
 from conformance.workers.request import shape_request
 
 LONGEST_KIND = 400
-_NUMBERS = re.compile(r"\d+(?:(?:, ?| ?x ?|\.)\d+)*")
+_NUMBERS = re.compile(r"\d+(?:(?:, ?| +| ?x ?|\.)\d+)*")
+_INDENT = re.compile(r"\[ +")
+"""NumPy aligns the numbers of an array with blanks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,4 +145,5 @@ def skeleton(message: str) -> str:
     """The first line of a message without its numbers: what messages about other sizes have in
     common.
     """
-    return _NUMBERS.sub("N", message.partition("\n")[0])[:LONGEST_KIND].strip()
+    line = _INDENT.sub("[", message.partition("\n")[0])
+    return _NUMBERS.sub("N", line)[:LONGEST_KIND].strip()

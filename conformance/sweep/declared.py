@@ -74,15 +74,17 @@ class Declared:
         )
 
     def _is_alike(self, entry: Difference, drawn: Drawn) -> bool:
-        """Whether one of the entry's cases has this dtype and rank, and what else decides where no
-        diagnosis tells what goes wrong.
+        """Whether the entry's cases have this dtype and this rank, if not together, and what else
+        decides where no diagnosis tells what goes wrong.
         """
         if entry.diagnosis is None and entry.kind not in UNDIAGNOSED:
             return False
-        return any(
-            _traits(case, entry) == _traits(drawn.case, entry)
-            for case in self._cases
-            if entry.names(case.name)
+        declared = [_traits(case, entry) for case in self._cases if entry.names(case.name)]
+        return bool(declared) and all(
+            trait in traits
+            for trait, traits in zip(
+                _traits(drawn.case, entry), zip(*declared, strict=True), strict=True
+            )
         )
 
     def _messages(self, entry: Difference) -> frozenset[str]:
@@ -122,7 +124,7 @@ def _traits(case: Case, entry: Difference) -> tuple[object, ...]:
     if entry.diagnosis is None and entry.kind == "shape":
         return (0 in case.input.shape or 0 in case.kernel.shape,)
     if entry.kind == "nonfinite":
-        return case.dtype, _is_not_finite(case.input), _is_not_finite(case.kernel)
+        return case.dtype, (_is_not_finite(case.input), _is_not_finite(case.kernel))
     return case.dtype, case.spatial
 
 

@@ -129,6 +129,44 @@ def test_what_somebody_wrote_is_not_overwritten(
     )
 
 
+def test_a_folder_is_made_and_files_have_the_mode_of_new_ones(
+    module: Any, conformance: Conformance, tmp_path: Path
+) -> None:
+    """Whoever may read the case file may read its arrays; one that is there keeps its mode."""
+    module(GENERATORS)
+    words = ("capture", "made:dcgan", "-o", "cases/deep/gan.yaml", "--input", "1,8,1,1")
+    done = conformance(*words)
+    assert done.returncode == 0, done.stderr
+    files = [tmp_path / "cases" / "deep" / f"gan.{ending}" for ending in ("yaml", "safetensors")]
+    (new := tmp_path / "new").touch()
+    assert [file.stat().st_mode for file in files] == [new.stat().st_mode] * 2
+    for file in files:
+        file.chmod(0o640)
+    assert conformance(*words).returncode == 0
+    assert [file.stat().st_mode & 0o777 for file in files] == [0o640] * 2
+    assert sorted(files[0].parent.iterdir()) == sorted(files)
+
+
+def test_an_output_that_cannot_be_is_refused_before_the_model_is_read(
+    module: Any, conformance: Conformance, tmp_path: Path
+) -> None:
+    """Reading a model may take minutes; and weights that lie beside are somebody's own."""
+    module(GENERATORS)
+    (tmp_path / "gan.safetensors").write_bytes(b"somebody's weights")
+    words = ("capture", "made:dcgan", "--input", "1,8,1,1", "-o")
+    for output, sentence in {
+        "gan.yaml": "--output gan.yaml: gan.safetensors beside it was not captured, should be a "
+        "file of another name",
+        "made.py/gan.yaml": f"--output made.py/gan.yaml: {tmp_path / 'made.py'} is no folder, "
+        "should be one",
+        "gan.txt": "--output gan.txt: should be a case file that ends in .yaml",
+    }.items():
+        done = conformance(*words, output)
+        assert (done.returncode, done.stderr) == (2, f"conformance: {sentence}\n")
+    assert (tmp_path / "gan.safetensors").read_bytes() == b"somebody's weights"
+    assert conformance(*words, "gan.yaml", "--values", "integers").returncode == 0
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

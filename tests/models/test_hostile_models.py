@@ -183,3 +183,46 @@ def test_memory_has_a_limit(module: Callable[[str], Path], read: Any) -> None:
     module("from torch import nn\ndef net():\n    return nn.ConvTranspose2d(2**22, 2**22, 4)\n")
     with pytest.raises(ModelError, match=r"made:net cannot be read: RuntimeError: .*memory"):
         read("made:net")
+
+
+def test_a_process_that_dies_is_one_sentence(module: Callable[[str], Path], read: Any) -> None:
+    """With what it said last, whatever it printed before."""
+    module(
+        "import os, sys\n"
+        "def net():\n"
+        '    print(\'{"progress": "printed"}\')\n'
+        "    print('out of luck', file=sys.stderr, flush=True)\n"
+        "    os.abort()\n"
+    )
+    said: list[str] = []
+    with pytest.raises(ModelError) as caught:
+        read("made:net", say=said.append)
+    assert str(caught.value) == (
+        "made:net cannot be read: its framework's process died by SIGABRT: out of luck"
+    )
+    assert said == ["calls made:net"]
+
+
+def test_what_a_model_needs_and_is_not_installed_is_told(
+    tmp_path: Path, read: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the extra that brings it."""
+    (tmp_path / "net.onnx").write_bytes(b"")
+    monkeypatch.setattr("conformance.models.reading.find_spec", lambda name: None)
+    text = sentence(read, tmp_path / "net.onnx")
+    assert text.startswith("needs onnx, which is not installed: pip install ")
+    assert text.endswith("'conv-transpose-conformance[onnx]'")
+
+
+def test_nothing_of_a_model_stays_behind(
+    module: Callable[[str], Path], read: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither after it was closed nor after it could not be read."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    module("from torch import nn\ndef net():\n    return nn.ConvTranspose2d(2, 3, 4)\n")
+    with read("made:net") as model:
+        assert model.layers[0].kernel.file.is_file()
+    with pytest.raises(ModelError):
+        read("made:none")
+    assert list((tmp_path / "temporary").iterdir()) == []

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+import jax
+import jax.export
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from conformance.errors import ModelError
 
 MODULES = """
 import flax.linen as linen
@@ -69,3 +78,37 @@ def test_groups_are_taken_apart(module: Any, read: Any, holds: Any) -> None:
     assert layer.kernel.shape == (4, 3, 4, 4)
     assert layer.native["feature_group_count"] == 2
     assert holds(model) == 1
+
+
+def test_an_exported_function_holds_shapes_and_weights(tmp_path: Path, read: Any) -> None:
+    """The kernel is the one of the convolution that was exported, turned round and back."""
+    weights = jnp.asarray(np.random.RandomState(0).randn(4, 3, 5), "float32")
+
+    def up(x: Any) -> Any:
+        return jax.nn.relu(
+            jax.lax.conv_transpose(
+                x, weights, (2,), "SAME", dimension_numbers=("NHC", "HIO", "NHC")
+            )
+        )
+
+    exported = jax.export.export(jax.jit(up))(jax.ShapeDtypeStruct((1, 6, 3), "float32"))
+    (tmp_path / "up.jax").write_bytes(exported.serialize())
+    model = read(tmp_path / "up.jax", activations=True)
+    (layer,) = model.layers
+    assert layer.native == {
+        "strides": [2], "padding": [[2, 2]], "rhs_dilation": [1], "feature_group_count": 1,
+    }  # fmt: skip
+    assert layer.inputs == ((1, 3, 6),)
+    assert (layer.kernel_tensor.axes, layer.kernel_tensor.flipped) == ("WIO", True)
+    stored = np.asarray(weights).transpose(1, 2, 0)[..., ::-1]
+    np.testing.assert_array_equal(layer.kernel.load(), stored)
+    y = model.outputs["0"].load()
+    np.testing.assert_allclose(y, up(model.inputs[0].sample.load()), rtol=1e-5, atol=1e-6)
+
+
+def test_what_is_no_exported_function_is_one_sentence(tmp_path: Path, read: Any) -> None:
+    """Neither an empty file nor noise ends more than the child."""
+    for content in (b"", bytes(range(256)) * 8):
+        (tmp_path / "up.jax").write_bytes(content)
+        with pytest.raises(ModelError, match=r"up.jax (is no function|cannot be read)"):
+            read(tmp_path / "up.jax")

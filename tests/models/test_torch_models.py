@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
+from conformance.errors import ModelError
 from conformance.models import Model
 
 UNET = """
@@ -34,6 +36,27 @@ def vocoder():
         nn.LeakyReLU(),
         nn.utils.weight_norm(nn.ConvTranspose1d(3, 2, 8, 4, 2)),
     )
+"""
+
+OTHERS = """
+import torch
+from torch import nn
+
+class Functional(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.kernel, self.other = (nn.Parameter(torch.randn(4, 3, 2, 2)) for _ in range(2))
+
+    def forward(self, x, scale):
+        y = nn.functional.conv_transpose2d(x * scale, self.kernel, stride=2, groups=2)
+        y = y + nn.functional.conv_transpose2d(x, self.kernel, stride=2, groups=2)
+        return y + nn.functional.conv_transpose2d(x, self.other, stride=2, groups=2)
+
+def spectral():
+    return nn.utils.parametrizations.spectral_norm(nn.ConvTranspose2d(2, 3, 4, 2, 1))
+
+def half():
+    return nn.ConvTranspose1d(2, 3, 4, dtype=torch.bfloat16)
 """
 
 Read = Callable[..., Model]
@@ -100,3 +123,59 @@ def test_torchscript_is_named_by_its_parameters(tmp_path: Path, read: Read, hold
     assert (layer.name, layer.kernel_tensor.name) == ("1", "1.weight")
     assert layer.inputs == ((1, 2, 7, 7),)
     assert holds(model) == 1
+
+
+def test_spectral_norm_gives_the_effective_weights(module: Any, read: Read, holds: Any) -> None:
+    """With a sample and without one: their largest singular value is about 1."""
+    module(OTHERS)
+    ran, listed = read("made:spectral", [(1, 2, 4, 5)], activations=True), read("made:spectral")
+    for layer in (*ran.layers, *listed.layers):
+        assert layer.normalised_by == ("SpectralNorm",)
+        matrix = layer.kernel.load().transpose(1, 0, 2, 3).reshape(3, -1)
+        assert np.linalg.norm(matrix, 2) < 1.5
+    assert holds(ran) == 1
+
+
+def test_a_functional_call_is_a_layer(module: Any, read: Read, holds: Any) -> None:
+    """Two calls with one kernel are one layer that is called twice; another kernel is another."""
+    module(OTHERS)
+    model = read("made:Functional", [(1, 4, 3, 5), (1,)], activations=True)
+    layer, other = model.layers
+    assert layer.operator == "torch.nn.functional.conv_transpose2d"
+    assert (layer.name, other.name) == ("kernel", "other")
+    assert layer.kernel_tensor.name == "kernel"
+    assert (layer.native["groups"], layer.bias) == (2, None)
+    assert layer.inputs == ((1, 4, 3, 5), (1, 4, 3, 5))
+    assert [entry.name for entry in model.inputs] == ["x", "scale"]
+    assert holds(model) == 3
+
+
+def test_bfloat16_weights_are_kept(module: Any, read: Read) -> None:
+    """Bit for bit, in a dtype that NumPy itself has not."""
+    module(OTHERS)
+    (layer,) = read("made:half").layers
+    assert (layer.kernel.dtype, layer.kernel.load().dtype.name) == ("bfloat16", "bfloat16")
+    torch.manual_seed(0)
+    weights = torch.nn.ConvTranspose1d(2, 3, 4, dtype=torch.bfloat16).weight
+    np.testing.assert_array_equal(
+        layer.kernel.load().astype(np.float32), weights.detach().float().numpy()
+    )
+
+
+@pytest.mark.parametrize("name", ["weights.pt", "weights.safetensors"])
+def test_weights_from_a_file_are_those_of_the_model(
+    module: Any, read: Read, name: str, tmp_path: Path
+) -> None:
+    """A state dict, or safetensors; names have to fit."""
+    path = tmp_path / name
+    state = {"0.weight": torch.full((4, 3, 4), 2.0), "0.bias": torch.zeros(3)}
+    write = "from torch import nn\ndef net():\n    return nn.Sequential(net2())\n"
+    module(write + "def net2():\n    return nn.ConvTranspose1d(4, 3, 4)\n")
+    if name.endswith(".pt"):
+        torch.save({"state_dict": state}, str(path))
+    else:
+        save_file(state, str(path))
+    (layer,) = read("made:net", weights=str(path)).layers
+    assert (layer.kernel.load() == 2).all()
+    with pytest.raises(ModelError, match=r"has no weights: .* cannot be loaded: Error\(s\) in"):
+        read("made:net2", weights=str(path))

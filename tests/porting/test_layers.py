@@ -176,6 +176,34 @@ def reader(source: str) -> str:
     return "import numpy as np\n" + "\n".join(reading(source, normalised=False))
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Keras, about its variables
+@pytest.mark.parametrize("number", [0, 2])
+def test_a_keras_layer_is_saved_loaded_and_trained_in_a_model_of_unknown_sizes(
+    tmp_path: Path, number: int
+) -> None:
+    """One with Keras' own layer inside, and one that writes its kernel out."""
+    keras = pytest.importorskip("keras")
+    answer = ports("keras")[number]
+    held: dict[str, Any] = {"up.weight": np.ones(answer.kernel), "up.bias": np.ones(3)}
+    np.savez(tmp_path / "w.npz", **held)
+    layer = run(layer_file([answer], tensor="up", prove=False).code)["load"](
+        str(tmp_path / "w.npz")
+    )
+    inputs = keras.Input((None, None, 4))
+    model = keras.Model(inputs, layer(inputs))
+    model.save(tmp_path / "m.keras")
+    again = keras.saving.load_model(tmp_path / "m.keras")
+    x = np.random.RandomState(1).standard_normal((2, 5, 6, 4)).astype("float32")
+    y = keras.ops.convert_to_numpy(model(x))
+    assert np.array_equal(y, keras.ops.convert_to_numpy(again(x)))
+    before = layer.get_weights()
+    model.compile("sgd", "mse")
+    model.fit(x, np.zeros_like(y), verbose=0)
+    changed = [np.any(old != new) for old, new in zip(before, layer.get_weights(), strict=True)]
+    assert changed
+    assert all(changed)
+
+
 def test_every_node_of_a_model_is_a_layer_of_one_file(tmp_path: Path) -> None:
     """The file is the program's own: names are the initializers', and the whole is run."""
     needed("onnx", "torch", "onnxruntime")

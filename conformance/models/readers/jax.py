@@ -162,8 +162,8 @@ class _Run:
             entry.notes.append("Its kernel is computed while the model runs.")
         else:
             weights = np.transpose(np.asarray(inputs[1]), numbers.rhs_spec)
-            entry.kernel = self._results.store(_kernel(weights, params["feature_group_count"]))
-            axes = _axes(numbers.rhs_spec)
+            entry.kernel = self._results.store(kernel_of(weights, params["feature_group_count"]))
+            axes = axes_of(numbers.rhs_spec)
             entry.kernel_tensor = {"name": parameter, "axes": axes, "flipped": True}
             entry.normalised_by = [m for m in dict.fromkeys(makers) if m not in _LAYOUT]
         self._results.layers.append(entry)
@@ -195,7 +195,7 @@ def _arguments(params: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     }
 
 
-def _axes(spec: Sequence[int]) -> str:
+def axes_of(spec: Sequence[int]) -> str:
     """The axes of weights as they are laid out: HWIO for a specification (3, 2, 0, 1)."""
     letters = dict(zip(spec, f"OI{_AXES[len(spec) - 2]}", strict=True))
     return "".join(letters[axis] for axis in range(len(spec)))
@@ -209,7 +209,7 @@ def _address(value: Any) -> int:
     return int(value.unsafe_buffer_pointer()) if isinstance(value, jax.Array) else 0
 
 
-def _kernel(weights: Any, groups: int) -> Any:
+def kernel_of(weights: Any, groups: int) -> Any:
     """(C_in, C_out / groups, *kernel) of what is slid over the dilated input, (C_out, C_in /
     groups, *kernel): the channels of each group exchanged, the spatial axes turned round.
     """

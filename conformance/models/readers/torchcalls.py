@@ -47,7 +47,7 @@ class Recording(TorchDispatchMode):
         self.operator: str | None = None
         self.extra: dict[str, Any] = {}
         self.counts: dict[str, int] = {}
-        self._indices: dict[tuple[str, str], int] = {}
+        self._indices: dict[tuple[object, ...], int] = {}
         self._names = {tensor.data_ptr(): name for name, tensor in parameters.items()}
         self._made = WeakIdKeyDictionary()  # what is computed of parameters alone: (names, makers)
         self._users = WeakIdKeyDictionary()  # (layer, place in the chain behind it)
@@ -88,23 +88,25 @@ class Recording(TorchDispatchMode):
         call["output_padding"], call["groups"] = args[7], args[8]
         x = call["input"]
         names, makers = self._source(call["weight"]) or ([], [])
-        path = self.path or _module_of(names) or self._numbered("conv_transpose")
+        path = self.path or _module_of(names) or (names[0] if len(names) == 1 else "conv_transpose")
         index = self._layer(path, call, names, makers)
         entry = self.results.layers[index]
         entry.inputs.append([int(size) for size in x.shape])
         self._users[output] = (index, 0)
         if self.keep:
             self.results.add_activation(
-                path, entry.operator, numbers(output), layer=index, input=numbers(x)
+                entry.name, entry.operator, numbers(output), layer=index, input=numbers(x)
             )
 
     def _layer(
         self, path: str, call: Mapping[str, Any], names: Sequence[str], makers: Sequence[str]
     ) -> int:
-        """The index of the layer, which is entered at its first call with these arguments."""
+        """The index of the layer, which is entered at its first call with these arguments and
+        weights.
+        """
         rank = call["weight"].dim() - 2
         native = self._native(call, rank)
-        key = (path, repr(native))
+        key = (path, repr(native), tuple(names) or call["weight"].data_ptr())
         if key in self._indices:
             return self._indices[key]
         bias = call["bias"]
@@ -112,7 +114,7 @@ class Recording(TorchDispatchMode):
         parameter = names[0] if len(names) == 1 and not makers else None
         self.results.layers.append(
             LayerEntry(
-                name=path,
+                name=self._numbered(path),
                 operator=self.operator or f"torch.nn.functional.conv_transpose{rank}d",
                 convention="torch",
                 arguments=native,

@@ -373,6 +373,7 @@ def test_the_window_follows_an_argument_that_shrinks() -> None:
 def test_messages_about_other_sizes_are_the_same_message() -> None:
     """Numbers and lists of them do not tell failures apart; words do."""
     assert skeleton("shape [1, 2, 3] of call 7\nand more") == skeleton("shape [4, 5] of call 12")
+    assert skeleton("pads=[[ 0  0]\n [10 10]]") == skeleton("pads=[[0 12]\n [1 1]]")
     assert skeleton("bad shape 1x2x3") == skeleton("bad shape 4x4") != skeleton("bad stride 4x4")
 
 
