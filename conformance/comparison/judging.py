@@ -86,7 +86,10 @@ def judge(match: Match, context: Context) -> Judged:
     if wrong and on_source is not None and other is not None and written.folded is None:
         wrong, harmless = _on_the_source(b, other, on_source.truth, wrong, written.relation)
         notes += harmless
-    wrong += [*_of_engine(on_source, "source"), *_of_engine(on_target, "target")]
+    for result, which in ((on_source, "source"), (on_target, "target")):
+        for finding, is_rounding in _of_engine(result, which):
+            notes += [finding.text] if is_rounding else []
+            wrong += [] if is_rounding else [finding]
     notes += _notes(a, b, written, context)
     incoming, outgoing, status = _flow(a, b, written, context, on_target)
     pair = Pair(
@@ -200,19 +203,20 @@ def _on_the_source(
     return list(findings), []
 
 
-def _of_engine(result: Checked | None, which: str) -> Iterator[Finding]:
-    """A framework's own result that is not what its layer's weights and arguments give."""
+def _of_engine(result: Checked | None, which: str) -> Iterator[tuple[Finding, bool]]:
+    """A framework's own result that is not what its layer's weights and arguments give, and whether
+    that is rounding: coarser than its dtype allows, and no mistake of who ported the layer.
+    """
     if result is None or result.comparison.mismatch is None:
         return
     diagnosis = diagnose(result.y, result.truth, result.comparison.precision)
+    is_rounding = diagnosis is not None and diagnosis["name"].startswith("low-precision")
     instead = f"; it is instead: {diagnosis['text']}" if diagnosis else ""
-    yield Finding(
-        name=f"{which}-computes-otherwise",
-        text=(
-            f"the {which}'s framework computes something else than its weights and arguments say: "
-            f"{result.comparison.mismatch['text']}{instead}"
-        ),
+    text = (
+        f"the {which}'s framework computes something else than its weights and arguments say: "
+        f"{result.comparison.mismatch['text']}{instead}"
     )
+    yield Finding(name=f"{which}-computes-otherwise", text=text), is_rounding
 
 
 def _notes(a: LayerCall, b: LayerCall, written: _Written, context: Context) -> Iterator[str]:

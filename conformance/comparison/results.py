@@ -11,7 +11,7 @@ Status = Literal["same", "rounding", "reordered", "inherited", "wrong"]
 
 MEANINGS: Mapping[str, str] = {
     "same": "every number is the same",
-    "rounding": "differs by rounding alone",
+    "rounding": "the same but for rounding",
     "reordered": "the same numbers with channels in another order",
     "inherited": "right by itself, and what comes in differs",
     "wrong": "wrong here",

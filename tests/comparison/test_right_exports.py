@@ -227,7 +227,7 @@ def test_a_model_of_half_the_bits_is_rounded_and_not_wrong(tmp_path: Path) -> No
     assert comparison.equivalent
     (pair,) = comparison.pairs
     assert pair.status == "rounding"
-    assert pair.notes == ("the source's weights are float32, the target's float16",)
+    assert pair.notes[-1] == "the source's weights are float32, the target's float16"
 
 
 def test_a_source_without_shapes_runs_on_the_targets_sample(
@@ -244,6 +244,17 @@ def test_a_source_without_shapes_runs_on_the_targets_sample(
         comparison = compare_models(source, target)
     assert comparison.equivalent
     assert comparison.pairs[0].target.input_shape == (1, 8, 9)
+
+
+def test_a_batch_norm_that_has_learnt_nothing_is_folded_too(tmp_path: Path) -> None:
+    """Its factor is 1 / sqrt(1 + eps), which is no rounding of the weights."""
+    up, x = torch.nn.ConvTranspose2d(3, 4, 4, 2, 1), torch.randn(1, 3, 4, 4)
+    net = torch.nn.Sequential(up, torch.nn.BatchNorm2d(4), torch.nn.ReLU()).eval()
+    torch.export.save(torch.export.export(net, (x,)), str(tmp_path / "net.pt2"))
+    torch.onnx.export(net, (x,), str(tmp_path / "net.onnx"), dynamo=True, external_data=False)
+    comparison = compare(tmp_path / "net.pt2", tmp_path / "net.onnx")
+    assert comparison.equivalent
+    assert comparison.pairs[0].notes == ("1.batch_norm is folded into the target's layer",)
 
 
 def test_layers_that_are_called_twice_are_compared_at_each_call(tmp_path: Path) -> None:
