@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from conformance.corpus.tensor_file import ENDING
 from conformance.errors import ModelError, UsageError
 from conformance.models import Layer, Model
 from conformance.system.files import replace_file, replacing
+from conformance.wording import counted
 
 MOST_PRODUCTS = 2**31
 """The products of a case up to which its numbers are guarded: the oracle takes seconds for more."""
@@ -33,9 +34,15 @@ class Captured:
     arrays: Path | None
 
 
-def capture(model: Model, file: Path, *, integers: bool = False) -> Captured:
+def capture(
+    model: Model,
+    file: Path,
+    *,
+    integers: bool = False,
+    say: Callable[[str], None] = lambda text: None,
+) -> Captured:
     """Write a case for every transposed convolution of a model that was run: real shapes, and its
-    own weights or, with `integers`, drawn ones.
+    own weights or, with `integers`, drawn ones. `say` is told how far it is.
 
     Arrays of more than 256 elements go into a safetensors file of the same name. Raises ModelError
     where there is nothing to capture, and UsageError for a file that cannot be written or that
@@ -49,15 +56,12 @@ def capture(model: Model, file: Path, *, integers: bool = False) -> Captured:
     arrays = Arrays(file=file.with_suffix(ENDING).name)
     source = Path(model.path).name
     lines = [f"{_MARK}{source}.", "format: 1", "cases:"]
-    guarded = set()
     for identity, layer, shape in cases:
         origin = f"{source}, layer {layer.name}" if layer.name else source
         lines += entry(
             layer, shape, identity=identity, source=origin, integers=integers, arrays=arrays
         )
-        assert layer.kernel is not None
-        if products(shape, layer.kernel.shape) <= MOST_PRODUCTS:
-            guarded.add(identity)
+    say(f"writes {counted(len(cases), 'case')}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         beside = _write_arrays(file.with_suffix(ENDING), arrays, source)
@@ -66,11 +70,14 @@ def capture(model: Model, file: Path, *, integers: bool = False) -> Captured:
         raise UsageError(
             f"{file} cannot be written: {error.strerror}, should be a file that can be"
         ) from None
-    written = load_cases(file)
-    write_expected(
-        case for case, (identity, _, _) in zip(written, cases, strict=True) if identity in guarded
-    )
+    written = zip(load_cases(file), cases, strict=True)
+    write_expected((case for case, made in written if _is_guarded(*made[1:])), say=say)
     return Captured(cases=tuple(cases), left_out=tuple(left_out), file=file, arrays=beside)
+
+
+def _is_guarded(layer: Layer, shape: Shape) -> bool:
+    assert layer.kernel is not None
+    return products(shape, layer.kernel.shape) <= MOST_PRODUCTS
 
 
 def check_file(file: Path, *, integers: bool = False) -> None:

@@ -40,7 +40,7 @@ def run(
         unsafe=unsafe,
         say=say,
     ) as read:
-        captured = write(read, output, integers=values == "integers")
+        captured = write(read, output, integers=values == "integers", say=say)
         print("\n".join(lines(captured)))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,25 +25,29 @@ _Entries = dict[str, "str | _Entries"]
 """Entries of a mapping: YAML in the flow style, or entries of their own."""
 
 
-def write_expected(cases: Iterable[Case]) -> list[str]:
-    """Give every case that needs one an `expected`; a line for each that was written. Raises
-    RecordError.
+Say = Callable[[str], None]
+
+
+def write_expected(cases: Iterable[Case], *, say: Say = lambda text: None) -> list[str]:
+    """Give every case that needs one an `expected`; a line for each that was written. `say` is told
+    of each case before it is computed. Raises RecordError.
     """
     by_file: dict[Path, list[Case]] = {}
     for case in cases:
         by_file.setdefault(case.place.file, []).append(case)
     lines: list[str] = []
     for file, members in by_file.items():
-        lines += _bless_file(file, members)
+        lines += _bless_file(file, members, say)
     return lines or ["nothing to change"]
 
 
-def _bless_file(file: Path, cases: Sequence[Case]) -> list[str]:
+def _bless_file(file: Path, cases: Sequence[Case], say: Say) -> list[str]:
     by_line: dict[int, _Edit] = {}
     lines = []
-    for case in cases:
+    for number, case in enumerate(cases, 1):
         if case.must_fail:
             continue
+        say(f"{case.name}: what is expected of {number} of {len(cases)} cases")
         prepared = prepare(case)
         assert prepared.truth is not None
         gradients = None if case.gradients is None else prepared.gradient_truths
