@@ -21,7 +21,6 @@ Inputs = Annotated[
     list[str] | None,
     typer.Option(
         "--input",
-        "--inputs",
         metavar="[NAME=]N,C,SIZE...|FILE",
         help="Shape of an input of the model, or an .npy or .npz file of arrays; several.",
     ),
@@ -40,6 +39,15 @@ Values = Annotated[
 Unsafe = Annotated[
     bool,
     typer.Option("--unsafe", help="Let the file run code: pickles, Lambda layers. Only your own."),
+]
+SampleOfBoth = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        "--inputs",
+        metavar="[NAME=]N,C,SIZE...|FILE",
+        help="Shape of an input of A, or an .npy or .npz file of arrays; B gets the same.",
+    ),
 ]
 SourceModel = Annotated[
     str, typer.Argument(metavar="A", help="The model that is right: as MODEL of capture.")

@@ -11,6 +11,7 @@ from conformance.cli.modeloptions import (
     Maps,
     ModelFile,
     PageFolder,
+    SampleOfBoth,
     SourceModel,
     TargetModel,
     Unsafe,
@@ -40,7 +41,7 @@ def capture(
 def compare(
     source: SourceModel,
     target: TargetModel,
-    inputs: Inputs = None,
+    inputs: SampleOfBoth = None,
     maps: Maps = None,
     weights: WeightsOfSource = None,
     target_weights: WeightsOfTarget = None,

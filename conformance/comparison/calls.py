@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -12,12 +13,12 @@ from conformance.comparison.results import Side
 from conformance.corpus.case import DTYPES
 from conformance.corpus.tensors import Array
 from conformance.geometry import Geometry
-from conformance.models import Activation, Layer, Model
+from conformance.models import Activation, Layer, Model, StoredArray
 from conformance.oracle.reference import Float64
 from conformance.porting.layouts import words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LayerCall:
     """One call of a transposed convolution; `activation` is None where the model did not run it,
     and `place` is that of the activation among all of the run.
@@ -31,34 +32,55 @@ class LayerCall:
     def name(self) -> str:
         return self.layer.name
 
+    @cached_property
+    def dropped(self) -> tuple[int, ...]:
+        """Spatial axes of one element in kernel, input and output: a layer of one dimension that is
+        computed as one of two has them.
+        """
+        if self.activation is None or self.activation.input is None or self.layer.kernel is None:
+            return ()
+        shapes = (self.layer.kernel, self.activation.input, self.activation.output)
+        sizes = list(zip(*(stored.shape[2:] for stored in shapes), strict=True))
+        axes = tuple(axis for axis, lengths in enumerate(sizes) if set(lengths) == {1})
+        return axes if len(axes) < len(sizes) else axes[1:]
+
+    def _load(self, stored: StoredArray | None) -> Array | None:
+        if stored is None:
+            return None
+        return np.squeeze(stored.load(), tuple(axis + 2 for axis in self.dropped))
+
     @property
     def x(self) -> Array | None:
         """(N, C_in, *spatial), what came in."""
-        if self.activation is None or self.activation.input is None:
-            return None
-        return self.activation.input.load()
+        return None if self.activation is None else self._load(self.activation.input)
 
     @property
     def y(self) -> Array | None:
         """(N, C_out, *out), what went out, after the layer's own activation."""
-        return None if self.activation is None else self.activation.output.load()
+        return None if self.activation is None else self._load(self.activation.output)
 
     @property
     def kernel(self) -> Float64:
         """(C_in, C_out / groups, *kernel), effective."""
-        assert self.layer.kernel is not None
-        return self.layer.kernel.load().astype(np.float64)
+        kernel = self._load(self.layer.kernel)
+        assert kernel is not None
+        return kernel.astype(np.float64)
 
     @property
     def kernel_shape(self) -> tuple[int, ...]:
+        """(C_in, C_out / groups, *kernel)"""
         assert self.layer.kernel is not None
-        return self.layer.kernel.shape
+        return self._kept(self.layer.kernel.shape)
 
     @property
     def corner(self) -> Float64:
         """The kernel's first channels, at most 16 x 16 of them: little to read of a large file."""
-        assert self.layer.kernel is not None
-        return self.layer.kernel.load()[:16, :16].astype(np.float64)
+        kernel = self._load(self.layer.kernel)
+        assert kernel is not None
+        return kernel[:16, :16].astype(np.float64)
+
+    def _kept(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(n for axis, n in enumerate(shape) if axis - 2 not in self.dropped)
 
     @property
     def bias(self) -> Float64 | None:
@@ -73,14 +95,19 @@ class LayerCall:
     def input_shape(self) -> tuple[int, ...] | None:
         """(N, C_in, *spatial), of the run or as it was inferred."""
         if self.activation is not None and self.activation.input is not None:
-            return self.activation.input.shape
+            return self._kept(self.activation.input.shape)
         return self.layer.inputs[0] if self.layer.inputs else None
 
     def geometry(self, shape: tuple[int, ...]) -> Geometry:
         """The window for an input (N, C_in, *spatial). Raises ValueError for arguments that have
         none.
         """
-        return geometry_of(self.layer, shape)[1]
+        whole = list(shape)
+        for axis in self.dropped:
+            whole.insert(axis + 2, 1)
+        geometry = geometry_of(self.layer, tuple(whole))[1]
+        axes = (axis for number, axis in enumerate(geometry.axes) if number not in self.dropped)
+        return replace(geometry, axes=tuple(axes))
 
 
 def calls_of(model: Model) -> Iterator[LayerCall]:

@@ -14,6 +14,7 @@ from conformance.comparison.kernels import Order
 from conformance.comparison.matching import Match, match
 from conformance.comparison.results import Finding, ModelComparison, Pair
 from conformance.comparison.whole import departure, outputs_of
+from conformance.corpus.case import DTYPES
 from conformance.models import Model
 
 Say = Callable[[str], None]
@@ -94,4 +95,6 @@ def _described(model: Model) -> str:
 def _notes(model: Model) -> Iterator[str]:
     yield from (f"{model.path}: {note}" for note in model.notes)
     for layer in model.layers:
+        if layer.kernel is not None and layer.kernel.dtype not in DTYPES:
+            yield f"{model.path}: {layer.name}: its {layer.kernel.dtype} kernel is not compared"
         yield from (f"{model.path}: {layer.name}: {note}" for note in layer.notes)

@@ -65,15 +65,14 @@ def _lines(y: Float64, z: Float64) -> tuple[Float64, Float64] | None:
     s = ((a - middle) * (b - height)).sum(1) / spread
     t = height[:, 0] - s * middle[:, 0]
     rest = abs(s[:, np.newaxis] * a + t[:, np.newaxis] - b).max(1)
-    if (rest > _LINE * (abs(b).max(1) + abs(t))).any() or _is_cut(s, t):
+    if (rest > _LINE * (abs(b).max(1) + abs(t))).any() or _is_cut(a, b):
         return None
     return s, t
 
 
-def _is_cut(s: Float64, t: Float64) -> bool:
-    """Whether every channel is passed on or left out whole, as by nothing or by a ReLU."""
-    passed = np.minimum(abs(s), abs(s - 1)) <= _LINE
-    return bool((passed & (abs(t) <= _LINE)).all())
+def _is_cut(a: Float64, b: Float64) -> bool:
+    """Whether every channel of b is that of a, or nothing, as behind a ReLU."""
+    return bool(((a == b).all(1) | (b == 0).all(1)).all())
 
 
 def folded_findings(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from conformance.comparison.alike import written_alike
 from conformance.comparison.biases import bias_findings
 from conformance.comparison.calls import LayerCall, side
 from conformance.comparison.definition import Checked, checked, geometry_at, with_activation
@@ -85,7 +86,10 @@ def judge(match: Match, context: Context) -> Judged:
     if wrong and on_source is not None and other is not None and written.folded is None:
         wrong, harmless = _on_the_source(b, other, on_source.truth, wrong, written.relation)
         notes += harmless
-    wrong += [*_of_engine(on_source, "source"), *_of_engine(on_target, "target")]
+    for result, which in ((on_source, "source"), (on_target, "target")):
+        for finding, is_rounding in _of_engine(result, which):
+            notes += [finding.text] if is_rounding else []
+            wrong += [] if is_rounding else [finding]
     notes += _notes(a, b, written, context)
     incoming, outgoing, status = _flow(a, b, written, context, on_target)
     pair = Pair(
@@ -118,11 +122,9 @@ def _written(
     other: Geometry | None,
     context: Context,
 ) -> _Written:
-    geometry = right or Geometry(axes=(), groups=1)
-    x = np.zeros((1, a.kernel_shape[0], *geometry.size))
-    call = Call(x=x, w=a.kernel, bias=a.bias, geometry=geometry)
+    call, kernel, other = written_alike(a, b, right, other)
     windows = [] if right is None or other is None else window_findings(call, other)
-    related = relation(call, b.kernel)
+    related = relation(call, kernel)
     if related.kind == "other":
         folded = _folded(a, b, context)
         if folded is not None:
@@ -134,11 +136,11 @@ def _written(
             )
     if related.outputs is not None and _is_left(call.bias, b.bias, related.outputs):
         related = replace(related, kind="other", outputs=None)
-    kernel = list(related.findings) if related.kind == "other" else []
-    if kernel and kernel[0].name in UNNAMED:
-        kernel = [*_foreign_kernel(b.kernel, context), *kernel][:1]
+    weights = list(related.findings) if related.kind == "other" else []
+    if weights and weights[0].name in UNNAMED:
+        weights = [*_foreign_kernel(b.kernel, context), *weights][:1]
     bias = bias_findings(_reordered(call, related), b.bias, context.biases)
-    return _Written(relation=related, findings=(*kernel, *bias, *windows))
+    return _Written(relation=related, findings=(*weights, *bias, *windows))
 
 
 def _is_left(bias: Float64 | None, other: Float64 | None, order: Order) -> bool:
@@ -201,19 +203,20 @@ def _on_the_source(
     return list(findings), []
 
 
-def _of_engine(result: Checked | None, which: str) -> Iterator[Finding]:
-    """A framework's own result that is not what its layer's weights and arguments give."""
+def _of_engine(result: Checked | None, which: str) -> Iterator[tuple[Finding, bool]]:
+    """A framework's own result that is not what its layer's weights and arguments give, and whether
+    that is rounding: coarser than its dtype allows, and no mistake of who ported the layer.
+    """
     if result is None or result.comparison.mismatch is None:
         return
     diagnosis = diagnose(result.y, result.truth, result.comparison.precision)
+    is_rounding = diagnosis is not None and diagnosis["name"].startswith("low-precision")
     instead = f"; it is instead: {diagnosis['text']}" if diagnosis else ""
-    yield Finding(
-        name=f"{which}-computes-otherwise",
-        text=(
-            f"the {which}'s framework computes something else than its weights and arguments say: "
-            f"{result.comparison.mismatch['text']}{instead}"
-        ),
+    text = (
+        f"the {which}'s framework computes something else than its weights and arguments say: "
+        f"{result.comparison.mismatch['text']}{instead}"
     )
+    yield Finding(name=f"{which}-computes-otherwise", text=text), is_rounding
 
 
 def _notes(a: LayerCall, b: LayerCall, written: _Written, context: Context) -> Iterator[str]:

@@ -119,9 +119,11 @@ def _alike(source: Sequence[LayerCall], target: Sequence[LayerCall]) -> Iterator
     scored = []
     for place, a in enumerate(marks[0]):
         for other, b in enumerate(marks[1]):
-            if np.prod(source[place].kernel_shape) == np.prod(target[other].kernel_shape):
+            one, two = source[place], target[other]
+            is_alike = _same_rank(one, two) and len(a) == len(b)
+            if is_alike and np.prod(one.kernel_shape) == np.prod(two.kernel_shape):
                 apart = _apart(a, b)
-                if apart > _LIKE and _are_scaled(source[place], target[other]):
+                if apart > _LIKE and _are_scaled(one, two):
                     apart = _LIKE
                 if apart <= _LIKE:
                     scored.append((round(apart, 6), abs(place - other), place, other))

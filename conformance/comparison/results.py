@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -10,7 +11,7 @@ Status = Literal["same", "rounding", "reordered", "inherited", "wrong"]
 
 MEANINGS: Mapping[str, str] = {
     "same": "every number is the same",
-    "rounding": "differs by rounding alone",
+    "rounding": "the same but for rounding",
     "reordered": "the same numbers with channels in another order",
     "inherited": "right by itself, and what comes in differs",
     "wrong": "wrong here",
@@ -50,7 +51,8 @@ class Pair:
     - `wrong`: the mistakes here, empty unless `status` is "wrong".
     - `notes`: what differs and does no harm.
     - `incoming`, `outgoing`: the largest difference of what comes in and goes out, over the largest
-      magnitude of the source's; None where shapes differ or a side was not run.
+      magnitude of the source's; None where shapes differ or a side was not run, infinite where one
+      is finite and the other is not.
     - `of_bound`: the largest error of the target's output as a multiple of the bound, on the
       target's own input.
     """
@@ -112,5 +114,13 @@ class ModelComparison:
         )
 
     def content(self) -> dict[str, Any]:
-        """The comparison as JSON types."""
-        return {"format": 1, "equivalent": self.equivalent, **asdict(self)}
+        """The comparison as JSON types; a difference that is not finite is None."""
+        return {"format": 1, "equivalent": self.equivalent, **_finite(asdict(self))}
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from conformance.corpus.tensors import Array
-from conformance.oracle.reference import Float64
 
 LIMITS = {"float64": 2.0**-40, "float32": 2.0**-13, "float16": 2.0**-6, "bfloat16": 2.0**-4}
 """The difference, over the largest magnitude, up to which rounding upstream may explain a
@@ -62,7 +61,3 @@ def difference_in_any_layout(a: Array, b: Array) -> tuple[float | None, str]:
     if best[0] is None and np.squeeze(a).shape == np.squeeze(b).shape != a.shape:
         return difference(np.squeeze(a), np.squeeze(b)), "without axes of one element"
     return best
-
-
-def as_float(array: Array) -> Float64:
-    return array.astype(np.float64)

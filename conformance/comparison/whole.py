@@ -49,61 +49,57 @@ class _Tensor:
     place: int
     activation: Activation
     size: int
+    largest: float
 
 
 def departure(source: Model, target: Model) -> Departure | None:
     """The first tensor of the source that the target has not, where it has another one of its size
     that the source has not; None where there is none. Tensors are known by their numbers.
     """
-    theirs = [
-        _Tensor(place=n, activation=a, size=_size(a)) for n, a in enumerate(target.activations)
-    ]
-    known: set[int] = set()
-    missing: list[tuple[Activation, int]] = []
+    mine, theirs = _tensors(source), _tensors(target)
+    same = [_same(tensor, theirs) for tensor in mine]
+    known = {other.place for other in same if other is not None}
+    before: tuple[Activation, Activation] | None = None
     last = 0
-    agreeing: tuple[Activation, Activation] | None = None
-    pairs: list[tuple[Activation, Activation] | None] = []
-    for activation in source.activations:
-        other = _same(activation, [tensor for tensor in theirs if tensor.size == _size(activation)])
-        pairs.append(agreeing)
-        if other is None:
-            missing.append((activation, last))
-        else:
-            known.add(other.place)
-            last = max(last, other.place)
-            agreeing = (activation, other.activation)
-    places = {id(activation): n for n, activation in enumerate(source.activations)}
-    for activation, after in missing:
-        before = pairs[places[id(activation)]]
-        stranger = next(
-            (
-                t
-                for t in theirs
-                if t.place >= after and t.place not in known and t.size == _size(activation)
-            ),
-            None,
-        )
+    for tensor, other in zip(mine, same, strict=True):
+        if other is not None:
+            last, before = max(last, other.place), (tensor.activation, other.activation)
+            continue
+        strangers = (t for t in theirs[last:] if t.place not in known and t.size == tensor.size)
+        stranger = next(strangers, None)
         if stranger is not None:
-            return _departure(activation, stranger.activation, before)
-    if missing and len(missing) == len(source.activations):
-        return _departure(missing[0][0], None, None)
-    return None
+            return _departure(tensor.activation, stranger.activation, before)
+    nothing = mine and not known
+    return _departure(mine[0].activation, None, None) if nothing else None
 
 
-def _size(activation: Activation) -> int:
-    return int(np.prod(activation.output.shape))
+def _tensors(model: Model) -> list[_Tensor]:
+    tensors = []
+    for place, activation in enumerate(model.activations):
+        array = activation.output.load()
+        largest = float(np.max(abs(array.astype(np.float64)))) if array.size else 0.0
+        tensors.append(
+            _Tensor(place=place, activation=activation, size=array.size, largest=largest)
+        )
+    return tensors
 
 
-def _same(activation: Activation, candidates: Sequence[_Tensor]) -> _Tensor | None:
+def _same(tensor: _Tensor, candidates: Sequence[_Tensor]) -> _Tensor | None:
     """The first tensor that holds the same numbers, in any layout."""
-    a = activation.output.load()
+    a = tensor.activation.output.load()
     if a.dtype.kind not in "fV" or a.size < 2:
         return None
-    for tensor in candidates:
-        b = tensor.activation.output.load()
+    for other in candidates:
+        b = other.activation.output.load()
+        allowed = limit(a, b)
+        if other.size != tensor.size or not (
+            abs(other.largest - tensor.largest) <= allowed * tensor.largest
+            or np.isnan(tensor.largest)
+        ):
+            continue
         apart, _ = difference_in_any_layout(a, b)
-        if apart is not None and apart <= limit(a, b):
-            return tensor
+        if apart is not None and apart <= allowed:
+            return other
     return None
 
 

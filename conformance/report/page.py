@@ -93,9 +93,9 @@ def render(
 
 def _embedded() -> dict[str, Any]:
     """The styles and scripts that the page holds, and the digests that its policy allows."""
-    scripts, early = [_asset(name) for name in SCRIPTS], _asset(EARLY)
+    scripts, early = [asset(name) for name in SCRIPTS], asset(EARLY)
     return {
-        "styles": Markup("\n".join(_asset(name) for name in STYLES)),
+        "styles": Markup("\n".join(asset(name) for name in STYLES)),
         "early": Markup(early),
         "scripts": [Markup(text) for text in scripts],
         "hashes": " ".join(f"'sha256-{_digest(text)}'" for text in (early, *scripts)),
@@ -149,7 +149,8 @@ def _fragment(key: Key) -> str:
     )
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A style sheet or a script of this package."""
     return (
         resources.files("conformance.report")
         .joinpath("assets", *name.split("/"))

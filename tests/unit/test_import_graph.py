@@ -31,6 +31,7 @@ TOUCHING_FILES = {
     "capture",
     "cli",
     "commands",
+    "comparison.page",
     "corpus",
     "models",
     "pytest_plugin.suite",

@@ -1,0 +1,47 @@
+"""One self-contained HTML page of a comparison: both models side by side, a row a pair."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from conformance.comparison.messages import summary
+from conformance.comparison.results import MEANINGS, ModelComparison
+from conformance.errors import UsageError
+from conformance.report.page import asset
+from conformance.system.files import replace_file
+
+PAGE = "index.html"
+
+
+def write_page(comparison: ModelComparison, folder: Path) -> Path:
+    """Write the page into the folder; raises UsageError if that cannot be done."""
+    page = folder / PAGE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        replace_file(page, render(comparison))
+    except OSError as error:
+        raise UsageError(
+            f"{page} cannot be written: {error.strerror}, should be in a folder that can be"
+        ) from None
+    return page
+
+
+def render(comparison: ModelComparison) -> str:
+    """The page as text; everything that comes from a model is escaped. It has no script."""
+    environment = Environment(
+        loader=PackageLoader("conformance.comparison"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("page.html.j2").render(
+        comparison=comparison,
+        summary=summary(comparison),
+        meanings=MEANINGS,
+        styles=Markup(asset("page.css")),
+    )
+    return page.encode("utf-8", "replace").decode("utf-8")
