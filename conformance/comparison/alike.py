@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from conformance.comparison.calls import LayerCall
+from conformance.comparison.kernels import rounded_to
 from conformance.corpus.tensors import dtype_of
 from conformance.geometry import Geometry
 from conformance.oracle.reference import Float64
@@ -24,8 +25,8 @@ def written_alike(
     """
     kernel, other_kernel, bias = a.kernel, b.kernel, a.bias
     if SIGNIFICAND_BITS[b.dtype] < SIGNIFICAND_BITS[a.dtype]:
-        kernel = _rounded(kernel, b.dtype)
-        bias = None if bias is None else _rounded(bias, b.dtype)
+        kernel = _in_dtype(kernel, b.kernel, b.dtype)
+        bias = None if bias is None else _in_dtype(bias, b.bias, b.dtype)
     geometry = right or Geometry(axes=(), groups=1)
     if right is not None and other is not None and right.groups != other.groups:
         dense, other_dense = _dense(kernel, right.groups), _dense(other_kernel, other.groups)
@@ -36,7 +37,10 @@ def written_alike(
     return Call(x=x, w=kernel, bias=bias, geometry=geometry), other_kernel, other
 
 
-def _rounded(values: Float64, dtype: str) -> Float64:
+def _in_dtype(values: Float64, others: Float64 | None, dtype: str) -> Float64:
+    """Values in a dtype: as a converter has them, if it rounded and no more, else rounded here."""
+    if others is not None and rounded_to(values, others) == dtype:
+        return others
     with np.errstate(over="ignore"):
         return values.astype(dtype_of(dtype)).astype(np.float64)
 

@@ -74,12 +74,17 @@ def departure(source: Model, target: Model) -> Departure | None:
 
 
 def _tensors(model: Model) -> list[_Tensor]:
-    tensors = []
-    for place, activation in enumerate(model.activations):
+    """The tensors that can be known by their numbers: shapes and indices are the same in many
+    places.
+    """
+    tensors: list[_Tensor] = []
+    for activation in model.activations:
         array = activation.output.load()
-        largest = float(np.max(abs(array.astype(np.float64)))) if array.size else 0.0
+        if array.dtype.kind not in "fV" or array.size < 2:
+            continue
+        largest = float(np.max(abs(array.astype(np.float64))))
         tensors.append(
-            _Tensor(place=place, activation=activation, size=array.size, largest=largest)
+            _Tensor(place=len(tensors), activation=activation, size=array.size, largest=largest)
         )
     return tensors
 
@@ -87,12 +92,12 @@ def _tensors(model: Model) -> list[_Tensor]:
 def _same(tensor: _Tensor, candidates: Sequence[_Tensor]) -> _Tensor | None:
     """The first tensor that holds the same numbers, in any layout."""
     a = tensor.activation.output.load()
-    if a.dtype.kind not in "fV" or a.size < 2:
-        return None
     for other in candidates:
+        if other.size != tensor.size:  # before its file is opened: a model has thousands
+            continue
         b = other.activation.output.load()
         allowed = limit(a, b)
-        if other.size != tensor.size or not (
+        if not (
             abs(other.largest - tensor.largest) <= allowed * tensor.largest
             or np.isnan(tensor.largest)
         ):

@@ -213,14 +213,16 @@ def test_a_right_conversion_of_a_public_model_is_no_false_alarm(
 
 
 @pytest.mark.parametrize("name", ["detector", "voice"])
-def test_weights_in_float16_are_named_at_every_layer(
+def test_float16_of_a_public_model_is_no_mistake_of_a_layer(
     public: Any, tmp_path: Path, name: str
 ) -> None:
-    """It is the only thing that is wrong: what is computed of them is right."""
+    """The sound and the page are others, and where that begins is said; no layer is wrong by
+    itself.
+    """
     code, comparison = compared(public, name, half, tmp_path)
-    assert code == 1
+    assert (code, comparison["equivalent"]) == (1, False)
     for pair in comparison["pairs"]:
-        assert pair["matched"] == "weights"
-        texts = [finding["text"] for finding in pair["wrong"]]
-        assert texts[0] == "the kernel is rounded to float16"
-        assert set(texts[1:]) <= {"the bias is rounded to float16"}
+        assert (pair["matched"], pair["wrong"]) == ("weights", [])
+        assert "the source's weights are float32, the target's float16" in pair["notes"]
+    assert "differs by" in comparison["departure"]["text"]
+    assert "differs by 0 of" not in comparison["departure"]["text"]
