@@ -2,7 +2,14 @@
 shipped.
 """
 
-from conformance.adapters.adapter import Adapter, Missing, PreparedCall, Unsupported, refuse_misfit
+from conformance.adapters.adapter import (
+    Adapter,
+    Missing,
+    PreparedCall,
+    Unsupported,
+    refuse_misfit,
+    refuse_promotion,
+)
 from conformance.adapters.environment import (
     NOT_ALONE,
     PRECISIONS,
@@ -28,6 +35,7 @@ __all__ = [
     "Unsupported",
     "precision_environment",
     "refuse_misfit",
+    "refuse_promotion",
     "thread_environment",
     "wants_strict",
 ]

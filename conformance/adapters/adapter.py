@@ -113,3 +113,15 @@ def refuse_misfit(bias: Any | None, channels: int) -> None:
             f"The call has no bias argument, so it cannot be given {bias.shape[0]} numbers for "
             f"{channels} channels."
         )
+
+
+def refuse_promotion(bias: Any | None, dtype: Any) -> None:
+    """Where `+` adds the bias behind a call whose result has this dtype, one of another dtype would
+    be promoted, and the output with it.
+
+    Raises Unsupported then.
+    """
+    if bias is not None and bias.dtype != dtype:
+        raise Unsupported(
+            f"The bias in {bias.dtype.name} is added behind the call, where + promotes the output."
+        )

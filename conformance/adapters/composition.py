@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.adapters.adapter import Unsupported, refuse_misfit
+from conformance.adapters.adapter import Unsupported, refuse_misfit, refuse_promotion
 
 FOLLOWS = ("add", "batch-normalization", "relu")
 """What may follow: + bias; batch normalization, then * signs; Relu of it minus Relu of its
@@ -40,7 +40,8 @@ def added(kernel: Any, bias: Any | None, groups: int) -> Any:
     """The numbers (C_out,) to add behind the call: the bias, or zeros.
 
     kernel is (C_in, C_out / groups, *kernel). Raises Unsupported for a bias of another length,
-    which `+` would broadcast, and for groups that the input channels do not make.
+    which `+` would broadcast, for one of another dtype, which it would promote, and for groups that
+    the input channels do not make.
     """
     if groups < 1 or kernel.shape[0] % groups:
         raise Unsupported(
@@ -49,6 +50,7 @@ def added(kernel: Any, bias: Any | None, groups: int) -> Any:
         )
     channels = kernel.shape[1] * groups
     refuse_misfit(bias, channels)
+    refuse_promotion(bias, kernel.dtype)
     return np.zeros(channels, kernel.dtype) if bias is None else bias
 
 

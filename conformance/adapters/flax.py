@@ -67,14 +67,16 @@ class Flax(Jax):
 
 
 def layer_of(x: Any, kernel: Any, bias: Any | None, native: dict[str, Any]) -> nnx.ConvTranspose:
-    """The layer with weights of its own; of the operands only shapes and dtype are read."""
+    """The layer with weights of its own; of the operands only shapes and the kernel's dtype are
+    read.
+    """
     return nnx.ConvTranspose(
         kernel.shape[0],
         kernel.shape[1],
         kernel.shape[2:],
         **tuples(native),
         use_bias=bias is not None,
-        param_dtype=x.dtype,
+        param_dtype=kernel.dtype,
         kernel_init=nnx.initializers.zeros_init(),
         rngs=nnx.Rngs(0),
     )

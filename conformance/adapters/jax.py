@@ -145,6 +145,7 @@ class JaxGeneral(Jax):
                 rhs_dilation=geometry.dilation,
                 dimension_numbers=("NC" + axes, "IO" + axes, "NC" + axes),
                 feature_group_count=groups,
+                preferred_element_type=native.get("preferred_element_type"),
             )
             return y + added[0] if added else y
 

@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from conformance.adapters import refuse_misfit
+from conformance.adapters import Unsupported, refuse_misfit
 from conformance.adapters.jax import SPATIAL, Jax, column, on_device
 from conformance.conventions import jax as convention
 
@@ -26,6 +26,11 @@ class JaxConvDx(Jax):
     def prepare(
         self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
     ) -> Callable[[], Any]:
+        if "preferred_element_type" in native:
+            raise Unsupported(
+                "A gradient has the dtype of its operand (documentation of jax.vjp), so nothing "
+                "asks for another dtype of the output."
+            )
         geometry = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
         refuse_misfit(bias, kernel.shape[1] * geometry.groups)
         axes = SPATIAL[x.ndim - 2]

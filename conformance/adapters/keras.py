@@ -138,7 +138,7 @@ class Keras(PreparedCall):
             data_format=self._data_format,
             use_bias=bias is not None,
             kernel_initializer="zeros",
-            dtype=x.dtype.name,
+            dtype=kernel.dtype.name,
         )
 
     def fetch(self, y: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from conformance.adapters import Unsupported, refuse_misfit
+from conformance.adapters import Unsupported, refuse_misfit, refuse_promotion
 from conformance.adapters.torch import Torch, to_torch
 from conformance.conventions import torch as convention
 
@@ -33,6 +33,7 @@ class TorchConvDx(Torch):
     ) -> Callable[[], Any]:
         geometry = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:])
         refuse_misfit(bias, kernel.shape[1] * native["groups"])
+        refuse_promotion(bias, x.dtype)
         shape = (x.shape[0], kernel.shape[1] * native["groups"], *geometry.out)
         arguments = {key: native[key] for key in ("stride", "padding", "dilation", "groups")}
         image = torch.zeros(

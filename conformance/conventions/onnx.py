@@ -61,6 +61,7 @@ def geometry(native: Native, *, size: Sequence[int], kernel: Sequence[int]) -> G
     """The window of native arguments, by the text of the specification from opset 11 on. Raises
     ArgumentError where kernel_shape is not the kernel's.
     """
+    _check_kernel_shape(native, list(kernel))
     auto_pad = native.get("auto_pad", "NOTSET")
     plain = _plain(native, size=size, kernel=kernel)
     totals = _totals(native, plain)
@@ -85,7 +86,6 @@ def geometry(native: Native, *, size: Sequence[int], kernel: Sequence[int]) -> G
 def _plain(native: Native, *, size: Sequence[int], kernel: Sequence[int]) -> Geometry:
     """The window of pads and output_padding alone."""
     rank = len(size)
-    _check_kernel_shape(native, list(kernel))
     pads = native.get("pads", [0] * 2 * rank)
     if native.get("auto_pad") == "VALID":
         pads = [0] * 2 * rank

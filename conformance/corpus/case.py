@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from conformance import geometry as geo
-from conformance.conventions import Native, Unrepresentable, get
+from conformance.conventions import Dtypes, Native, Unrepresentable, dtype_arguments, get
 from conformance.geometry import Geometry, Problem
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
@@ -108,7 +108,8 @@ class Case:
 
     `geometry` is None only for a native case that must be refused: its arguments have no window.
     `gradients` is the cotangent, of the output's shape, where the gradients of sum(output *
-    cotangent) are asked for too.
+    cotangent) are asked for too. `dtype` is that of the output and of all operands but those that
+    `other_dtypes` names.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Case:
     bias: Source | None
     gradients: Source | None = None
     dtype: Literal["float32", "float64", "float16", "bfloat16"]
+    other_dtypes: Mapping[str, str] = field(default_factory=dict)
     geometry: Geometry | None
     native: tuple[str, Native] | None
     must_fail: bool
@@ -136,6 +138,20 @@ class Case:
             self.input.shape[0],
             self.kernel.shape[1] * self.geometry.groups,
             *self.geometry.out,
+        )
+
+    def dtype_of(self, operand: str) -> str:
+        """The dtype of an operand: "input", "kernel" or "bias"."""
+        return self.other_dtypes.get(operand, self.dtype)
+
+    @property
+    def dtypes(self) -> Dtypes:
+        """The dtypes of all operands and of the output."""
+        return Dtypes(
+            input=self.dtype_of("input"),
+            kernel=self.dtype_of("kernel"),
+            bias=None if self.bias is None else self.dtype_of("bias"),
+            output=self.dtype,
         )
 
     @property
@@ -158,16 +174,21 @@ class Case:
 
     def arguments(self, convention: str) -> Native | Unrepresentable:
         """The case in a convention's own arguments: as written if it is that convention's native
-        case.
+        case; with those for the output's dtype where operands have another.
         """
         if self.native is not None and self.native[0] == convention:
-            return self.native[1]
-        if self.geometry is None:
+            native: Native | Unrepresentable = self.native[1]
+        elif self.geometry is None:
             assert self.native is not None
             return Unrepresentable(
                 reason=f"The case is a rule of {self.native[0]}'s own arguments."
             )
-        return get(convention).native(self.geometry)
+        else:
+            native = get(convention).native(self.geometry)
+        if not self.other_dtypes or isinstance(native, Unrepresentable):
+            return native
+        extra = dtype_arguments(convention, self.dtypes)
+        return extra if isinstance(extra, Unrepresentable) else {**native, **extra}
 
     def concerns(self, convention: str) -> bool:
         """Whether an adapter of that convention runs the case: a native error case is one

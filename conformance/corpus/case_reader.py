@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from conformance import conventions
@@ -11,7 +11,8 @@ from conformance.conventions import ArgumentError, Native
 from conformance.conventions.arguments import is_integer
 from conformance.corpus.argument_reader import GENERIC, Generic, read_generic, read_native
 from conformance.corpus.array_reader import read_array, read_bias, read_cotangent
-from conformance.corpus.case import DTYPES, Case, Expected, Place, Source
+from conformance.corpus.case import Case, Expected, Place, Source
+from conformance.corpus.dtype_reader import read_dtypes
 from conformance.corpus.expected_reader import read_expected
 from conformance.corpus.strict_yaml import Item, Problems
 from conformance.geometry import Geometry
@@ -34,6 +35,7 @@ class _Parts:
     source: str
     spatial: int
     dtype: str
+    other_dtypes: Mapping[str, str]
     tags: tuple[str, ...]
     must_fail: bool
     expected: Expected | None
@@ -99,6 +101,7 @@ class CaseReader:
             kernel=parts.kernel,
             bias=None if bias is None else read_bias(bias, outputs, self.lines),
             dtype=parts.dtype,  # type: ignore[arg-type]
+            other_dtypes=parts.other_dtypes,
             geometry=geometry,
             native=parts.native,
             must_fail=parts.must_fail,
@@ -129,7 +132,7 @@ class CaseReader:
         identity = self._identity()
         texts = [self._text(key) for key in ("summary", "source")]
         spatial = self._spatial()
-        dtype = self._choice("dtype", DTYPES, "float32")
+        dtype, other_dtypes = read_dtypes(self.entries, self.lines)
         tags = self._tags()
         if spatial is None:
             return None
@@ -146,6 +149,7 @@ class CaseReader:
             source=source,
             spatial=spatial,
             dtype=dtype,
+            other_dtypes=other_dtypes,
             tags=tags,
             must_fail=must_fail,
             expected=expected,
@@ -253,15 +257,6 @@ class CaseReader:
             self.entries["spatial"].wrong(f"is {value!r}, should be 1, 2 or 3")
             return None
         return int(value)
-
-    def _choice(self, key: str, choices: Sequence[str], default: str) -> str:
-        if key not in self.entries:
-            return default
-        value = self.entries[key].value()
-        if value not in choices:
-            self.entries[key].wrong(f"is {value!r}, should be one of {', '.join(choices)}")
-            return default
-        return str(value)
 
     def _tags(self) -> tuple[str, ...]:
         if "tags" not in self.entries:

@@ -32,8 +32,8 @@ numbers."""
 
 
 class Tensors(NamedTuple):
-    """x (N, C_in, *spatial), kernel (C_in, C_out / groups, *kernel), bias (C_out,) or None, in the
-    case's dtype.
+    """x (N, C_in, *spatial), kernel (C_in, C_out / groups, *kernel), bias (C_out,) or None, each in
+    the case's dtype for it.
     """
 
     x: Array
@@ -64,12 +64,13 @@ def numeric_array(y: Any) -> Array:
 
 
 def tensors_of(case: Case) -> Tensors:
-    """The arrays of a case, rounded to its dtype."""
-    dtype = dtype_of(case.dtype)
+    """The arrays of a case, each rounded to its dtype."""
     return Tensors(
-        x=_array(case.input, "input", dtype),
-        kernel=_array(case.kernel, "kernel", dtype),
-        bias=None if case.bias is None else _array(case.bias, "bias", dtype),
+        x=_array(case.input, "input", dtype_of(case.dtype_of("input"))),
+        kernel=_array(case.kernel, "kernel", dtype_of(case.dtype_of("kernel"))),
+        bias=None
+        if case.bias is None
+        else _array(case.bias, "bias", dtype_of(case.dtype_of("bias"))),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.corpus.case import Case
+from conformance.corpus.case import OPERANDS, Case
 
 Traits = frozenset[str]
 
@@ -87,6 +87,7 @@ def traits_of(case: Case) -> Traits:
         case.input.shape,
         case.kernel.shape,
         bias=bias,
+        mixed=bool(case.other_dtypes),
         must_fail=case.must_fail,
     )
 
@@ -103,6 +104,7 @@ def traits_of_line(line: Mapping[str, Any]) -> Traits:
         line.get("geometry"),
         *shapes,
         bias=bias,
+        mixed=any("dtype" in (line.get(key) or ()) for key in OPERANDS),
         must_fail=must_fail,
     )
 
@@ -115,12 +117,14 @@ def _traits(
     kernel: Sequence[int],
     *,
     bias: bool,
+    mixed: bool,
     must_fail: bool,
 ) -> Traits:
     """Phrases that go behind "all with"."""
     holding = _of_operands(x, kernel) | {
         _RANKS[spatial]: True,
         f"dtype {dtype}": True,
+        "operands of two dtypes": mixed,
         "a dtype of 16 bits": dtype in ("float16", "bfloat16"),
         "a bias": bias,
         "no bias": not bias,

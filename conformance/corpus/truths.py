@@ -47,9 +47,10 @@ def bytes_of(case: Case) -> int:
     """The bytes of the arrays and the truth of a case, with all that is derived from the truth
     counted as if it existed.
     """
-    sources = (case.input, case.kernel, case.bias)
-    operands = sum(math.prod(source.shape) for source in sources if source is not None)
-    arrays = operands * dtype_of(case.dtype).itemsize
+    sources = {"input": case.input, "kernel": case.kernel, "bias": case.bias}
+    sizes = {key: math.prod(source.shape) for key, source in sources.items() if source is not None}
+    operands = sum(sizes.values())
+    arrays = sum(size * dtype_of(case.dtype_of(key)).itemsize for key, size in sizes.items())
     if case.must_fail or case.geometry is None:
         return arrays
     truths = 1 if case.gradients is None else 4
@@ -76,18 +77,19 @@ def _prepare_kept(case: Case, keep: Keep) -> Prepared:
     """`prepare`, but what was kept of a large case is not made again."""
     if not is_large(case) or case.must_fail or case.geometry is None:
         return prepare(case)
-    content = (case.dtype, case.geometry, case.input, case.kernel, case.bias)
-    dtype = dtype_of(case.dtype)
+    content = (case.dtypes, case.geometry, case.input, case.kernel, case.bias)
+    roles = {"x": "input", "kernel": "kernel", "bias": "bias"}
+    dtypes = {name: dtype_of(case.dtype_of(role)) for name, role in roles.items()}
 
     def operands() -> dict[str, Array]:
-        by_role = tensors_of(case)._asdict()
         return {
-            name: array.view(f"u{dtype.itemsize}")
-            for name, array in by_role.items()
+            name: array.view(f"u{array.itemsize}")
+            for name, array in tensors_of(case)._asdict().items()
             if array is not None
         }  # bits, of any dtype
 
-    arrays = {name: bits.view(dtype) for name, bits in keep(content, "operands", operands).items()}
+    kept = keep(content, "operands", operands)
+    arrays = {name: bits.view(dtypes[name]) for name, bits in kept.items()}
     tensors = Tensors(x=arrays["x"], kernel=arrays["kernel"], bias=arrays.get("bias"))
 
     def remember(name: str, make: Callable[[], Float64]) -> Float64:

@@ -21,6 +21,9 @@ from conformance.corpus.case import Case, Filed, Given, Made, Source
 from conformance.corpus.files import nearby
 from conformance.geometry import Geometry
 
+_BIAS_BEHIND = ("torch_fused", "torch_conv_dx")
+"""The templates of torch in which the bias is no argument of the call."""
+
 ROLES = {"x": "input", "w": "kernel", "b": "bias"}
 """What the operands of a program are for the recipes of their arrays."""
 
@@ -45,7 +48,7 @@ def program(case: Case, adapter: str) -> str | Unrepresentable:
         shapes={key: source.shape for key, source in operands.items() if source is not None},
         geometry=case.geometry,
         padding=input_padding(case.geometry),
-        **fixed(adapter, case.dtype, case.spatial),
+        **fixed(adapter, case),
     )
 
 
@@ -64,6 +67,10 @@ def refused(adapter: str, native: Native, case: Case) -> Unrepresentable | None:
         return Unrepresentable(
             reason=f"An unbatched input is (C_in, *spatial), and this case has {batch} of them."
         )
+    if entry.template == "jax_conv_dx" and "preferred_element_type" in native:
+        return Unrepresentable(reason="A gradient has the dtype of its operand and no other.")
+    if entry.template in _BIAS_BEHIND and "bias" in case.other_dtypes:
+        return Unrepresentable(reason="The bias is added behind the call, where + promotes.")
     if entry.options.get("opset") is None:
         return None
     size, kernel = case.input.shape[2:], case.kernel.shape[2:]
@@ -73,17 +80,22 @@ def refused(adapter: str, native: Native, case: Case) -> Unrepresentable | None:
     return None if unsaid is None else Unrepresentable(reason=unsaid)
 
 
-def fixed(adapter: str, dtype: str, rank: int) -> dict[str, Any]:
-    """The values of a template that depend on the adapter, the dtype and the number of spatial axes
-    alone.
+def fixed(adapter: str, case: Case) -> dict[str, Any]:
+    """The values of a template that depend on the adapter, the dtypes and the number of spatial
+    axes alone.
     """
     entry = REGISTRY[adapter]
+    dtypes = {key: case.dtype_of(role) for key, role in ROLES.items()}
     return {
         "backend": entry.environment.get("KERAS_BACKEND"),
         "onednn": entry.environment.get("TF_ENABLE_ONEDNN_OPTS"),
         "options": entry.options,
-        "dtype": "ml_dtypes.bfloat16" if dtype == "bfloat16" else f"np.{dtype}",
-        "rank": rank,
+        "dtypes": dtypes,
+        "numpy": {
+            key: "ml_dtypes.bfloat16" if dtype == "bfloat16" else f"np.{dtype}"
+            for key, dtype in dtypes.items()
+        },
+        "rank": case.spatial,
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.corpus.case import DTYPES, Case, Filed, Given, Made, Place, Source
+from conformance.corpus.case import DTYPES, OPERANDS, Case, Filed, Given, Made, Place, Source
 from conformance.corpus.truths import Truths
 from conformance.geometry import Axis, Geometry
 from conformance.verdicts.excerpt import MOST_ELEMENTS
@@ -55,7 +55,7 @@ def case_line(case: Case, truths: Truths) -> dict[str, Any]:
         else asdict(case.geometry) | {"out": list(case.geometry.out)},
         "native": None if case.native is None else {case.native[0]: case.native[1]},
         **{
-            key: None if source is None else _array_line(source, array)
+            key: None if source is None else _array_line(source, array) | _dtype_line(case, key)
             for (key, source), array in operands
         },
         "gradients": None
@@ -81,6 +81,11 @@ def _array_line(source: Source, array: Any) -> dict[str, Any]:
     return line
 
 
+def _dtype_line(case: Case, operand: str) -> dict[str, str]:
+    """The dtype of an operand that has another than the output."""
+    return {"dtype": case.other_dtypes[operand]} if operand in case.other_dtypes else {}
+
+
 def _expected_line(y: Any) -> dict[str, Any]:
     return {"shape": list(y.shape)} | ({"values": y.tolist()} if y.size <= MOST_ELEMENTS else {})
 
@@ -103,6 +108,9 @@ def case_from(line: Mapping[str, Any], *, numbers: bool = True) -> Case | None:
             kernel=_source(line["kernel"], numbers),
             bias=None if line.get("bias") is None else _source(line["bias"], numbers),
             dtype=line["dtype"],
+            other_dtypes={
+                key: line[key]["dtype"] for key in OPERANDS if "dtype" in (line.get(key) or ())
+            },
             geometry=None if line.get("geometry") is None else _geometry(line["geometry"]),
             native=None if native is None else next(iter(native.items())),
             must_fail=bool(line.get("must_fail")),
@@ -112,7 +120,8 @@ def case_from(line: Mapping[str, Any], *, numbers: bool = True) -> Case | None:
         )
     except (KeyError, TypeError, ValueError):
         return None
-    return case if case.dtype in DTYPES and case.spatial in (1, 2, 3) else None
+    dtypes = {case.dtype, *case.other_dtypes.values()}
+    return case if dtypes <= {*DTYPES} and case.spatial in (1, 2, 3) else None
 
 
 def _geometry(line: Mapping[str, Any]) -> Geometry:

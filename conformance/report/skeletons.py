@@ -64,6 +64,7 @@ class Skeletons:
         shape = (
             adapter,
             case.dtype,
+            repr(case.other_dtypes),
             case.spatial,
             case.bias is None,
             case.geometry is None,
@@ -160,5 +161,5 @@ def _rendered(case: Case, adapter: str, native: Native) -> str | Unrepresentable
         shapes={key: str(_Placeholder(f"shape:{key}")) for key in ROLES},
         geometry=geometry,
         padding=_Placeholder("padding:"),
-        **fixed(adapter, case.dtype, case.spatial),
+        **fixed(adapter, case),
     )

@@ -54,19 +54,20 @@ class CallRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShapeRequest:
-    """A request for the output's shape: the operands' shapes by name, their dtype, and which sizes
-    of the input are not told ("batch", "space").
+    """A request for the output's shape: the operands' shapes and dtypes by name, and which sizes of
+    the input are not told ("batch", "space").
     """
 
     shapes: Mapping[str, tuple[int, ...]]
-    dtype: str
+    dtypes: Mapping[str, str]
     native: Native
     device: str
     hidden: tuple[str, ...] = ()
 
     def ask(self, engine: Engine) -> Outcome:
         operands = [
-            {"name": name, "dtype": self.dtype, "shape": self._told(name)} for name in self.shapes
+            {"name": name, "dtype": self.dtypes[name], "shape": self._told(name)}
+            for name in self.shapes
         ]
         return engine.shape(operands, self.native, self.device, self.hidden)
 
@@ -84,10 +85,10 @@ def shape_request(
     case: Case, native: Native, device: str, hidden: tuple[str, ...] = ()
 ) -> ShapeRequest:
     """The request for the shape of a case's output; no array is made for it."""
-    operands = {"x": case.input, "kernel": case.kernel, "bias": case.bias}
+    operands, dtypes = {"x": case.input, "kernel": case.kernel, "bias": case.bias}, case.dtypes
     return ShapeRequest(
         shapes={name: source.shape for name, source in operands.items() if source is not None},
-        dtype=case.dtype,
+        dtypes={"x": dtypes.input, "kernel": dtypes.kernel, "bias": dtypes.bias or dtypes.output},
         native=native,
         device=device,
         hidden=hidden,

@@ -19,7 +19,7 @@ from miniatures import scatter
 
 from conformance import conventions
 from conformance.adapters import REGISTRY, precision_environment
-from conformance.conventions import Unrepresentable
+from conformance.conventions import Dtypes, Unrepresentable
 from conformance.corpus.tensors import Tensors, dtype_of
 from conformance.geometry import from_padding
 from conformance.oracle import gradient_truths
@@ -248,6 +248,43 @@ def test_other_dtypes_are_exact_on_integers_or_refused_in_words(
         assert isinstance(outcome, Unsupported | Raised), outcome
     else:
         assert_exact(outcome, geometry, operands)
+
+
+MIXES = [
+    Dtypes(input="bfloat16", kernel="float32", bias="float32", output="float32"),
+    Dtypes(input="float16", kernel="bfloat16", bias="float32", output="float32"),
+    Dtypes(input="float16", kernel="float16", bias="float32", output="float32"),
+    Dtypes(input="float32", kernel="float32", bias="bfloat16", output="float32"),
+]
+
+
+@pytest.mark.parametrize("dtypes", MIXES, ids=lambda dtypes: f"{dtypes.input}-{dtypes.kernel}")
+@pytest.mark.parametrize("name", [name for name in REQUESTED if REGISTRY[name].variant_of is None])
+def test_operands_of_two_dtypes_are_exact_or_ruled_out(
+    engines: Any, name: str, dtypes: Dtypes
+) -> None:
+    """The kernel and the bias hold 4097 where they are float32: who casts them down is wrong."""
+    geometry = window(2)
+    x, kernel, bias = tensors(geometry, "float32", batch=items(name))
+    kernel[0, 0, 0, 0] = bias[0] = 4097
+    operands = Tensors(
+        x=x.astype(dtype_of(dtypes.input)),
+        kernel=kernel.astype(dtype_of(dtypes.kernel)),
+        bias=bias.astype(dtype_of(str(dtypes.bias))),
+    )
+    engine, greeting = engines(name)
+    extra = conventions.dtype_arguments(greeting.convention, dtypes)
+    if isinstance(extra, Unrepresentable):
+        assert dtypes.output in extra.reason
+        return
+    native = conventions.get(greeting.convention).native(geometry)
+    outcome = engine.call(operands, {**native, **extra}, "cpu")
+    if name == "torch" and isinstance(outcome, Raised):  # known_differences/two_dtypes.yaml
+        assert "should be the same" in outcome.message
+        return
+    assert isinstance(outcome, Output), outcome
+    assert outcome.y.dtype == dtypes.output
+    assert (outcome.y.astype(np.float64) == truth(geometry, operands)).all()
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def asked(
     shapes = {"x": (2, channels, *geometry.size), "kernel": (2, 3, *geometry.kernel)}
     request = ShapeRequest(
         shapes=shapes | ({"bias": (3,)} if bias else {}),
-        dtype="float32",
+        dtypes=dict.fromkeys(("x", "kernel", "bias"), "float32"),
         native=native,  # type: ignore[arg-type]
         device="cpu",
         hidden=greeting.unknown,

@@ -76,7 +76,18 @@ def some_cases() -> dict[str, Mapping[str, Any]]:
         ]
         if math.prod(case.input.shape) < 5000:
             chosen.setdefault(
-                repr((case.dtype, case.spatial, case.must_fail, framework, words, values)), case
+                repr(
+                    (
+                        case.dtype,
+                        case.other_dtypes,
+                        case.spatial,
+                        case.must_fail,
+                        framework,
+                        words,
+                        values,
+                    )
+                ),
+                case,
             )
     truths = Truths()
     return {case.name: strict(case_line(case, truths)) for case in chosen.values()}

@@ -48,7 +48,7 @@ const CaseView = (() => {
   }
 
   function facts(row, line, index) {
-    const shape = (array) => (array ? `[${array.shape.join(", ")}]` : "none");
+    const shape = (array) => (array ? `[${array.shape.join(", ")}]${array.dtype ? ` in ${array.dtype}` : ""}` : "none");
     const pairs = [
       ["dtype", line.dtype], ["input", shape(line.input)], ["kernel", shape(line.kernel)], ["bias", line.bias ? shape(line.bias) : "none"],
       ["groups", line.geometry?.groups], ["output", line.must_fail ? "must be refused" : shape(line.expected)],

@@ -40,3 +40,8 @@ def test_an_odd_total_is_split_otherwise_before_opset_11(out: int, is_odd: bool)
     """An even one has two halves alike, whichever end comes first."""
     assert (unsaid(10, output_shape=[out]) is not None) is is_odd
     assert unsaid(11, output_shape=[out]) is None
+
+
+def test_a_kernel_shape_that_is_not_the_kernels_is_for_the_engine_to_refuse() -> None:
+    """A model of an older opset says it as one of a newer does."""
+    assert unsaid(10, kernel_shape=[4]) is None

@@ -108,3 +108,21 @@ def test_where_a_case_is_written_is_no_part_of_what_it_is(a_case: Callable[..., 
     """Two cases that differ in their place alone are equal."""
     assert a_case() == a_case(place=Place(file=Path("elsewhere.yaml"), lines={"": 1}))
     assert a_case() != a_case(tags=("slow",))
+
+
+def test_dtypes_add_to_the_arguments_or_rule_the_call_out(a_case: Callable[..., Case]) -> None:
+    """What asks for the output's dtype stands beside the window; a reason names all dtypes."""
+    case = a_case(other_dtypes={"input": "bfloat16", "kernel": "bfloat16"})
+    window = a_case().arguments("jax")
+    assert case.arguments("jax") == {**window, "preferred_element_type": "float32"}
+    answer = case.arguments("onnx")
+    assert isinstance(answer, Unrepresentable)
+    assert "an input in bfloat16, a kernel in bfloat16, and an output in float32" in answer.reason
+
+
+def test_a_native_case_of_two_dtypes_keeps_its_own_arguments_too(
+    a_case: Callable[..., Case],
+) -> None:
+    written = {"strides": [2, 2], "padding": "VALID"}
+    case = a_case(native=("flax", written), other_dtypes={"input": "float16", "kernel": "float16"})
+    assert case.arguments("flax") == {**written, "dtype": "float32"}

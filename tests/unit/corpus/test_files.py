@@ -99,6 +99,27 @@ def test_every_key_is_read(corpus: Corpus) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "output", "others"),
+    [
+        ("{input: bfloat16}", "float32", {"input": "bfloat16"}),
+        ("{output: float16, bias: float32}", "float16", {"bias": "float32"}),
+        ("{input: float32, output: float64}", "float64", {"input": "float32"}),
+        ("{input: float16, kernel: float16, bias: float16, output: float16}", "float16", {}),
+        ("{}", "float32", {}),
+    ],
+)
+def test_each_operand_may_have_its_dtype(
+    corpus: Corpus, written: str, output: str, others: dict[str, str]
+) -> None:
+    """What is left out has the output's, and the output's is float32 unless it is said."""
+    case = load(corpus("a.yaml", case_text("bias: {values: ones}", f"dtype: {written}")))
+    assert (case.dtype, case.other_dtypes) == (output, others)
+    assert [case.dtype_of(key) for key in ("input", "kernel", "bias")] == [
+        others.get(key, output) for key in ("input", "kernel", "bias")
+    ]
+
+
+@pytest.mark.parametrize(
     ("padding", "crops"),
     [
         ("1", ((1, 1), (1, 1))),
@@ -326,6 +347,25 @@ FORM = [
         "8: dtype: is 'float8', should be one of float32, float64, float16, bfloat16",
     ),
     (case_text("dtype: [float32]"), "8: dtype: is ['float32'], should be one of"),
+    (
+        case_text("dtype: {kernel: float16, weight: float32}"),
+        "8: dtype.weight: unknown key, should be one of input, kernel, bias, output",
+    ),
+    (
+        case_text("dtype:", "  output: float8"),
+        "9: dtype.output: is 'float8', should be one of float32, float64, float16, bfloat16",
+    ),
+    (
+        case_text("dtype: {bias: float64}"),
+        "8: dtype.bias: stands in a case without a bias, should be left out",
+    ),
+    (
+        case_text("dtype: {kernel: float64}", "gradients: {values: ones}"),
+        (
+            "9: gradients: stands beside operands of two dtypes, should be left out: the output "
+            "alone is asked for there"
+        ),
+    ),
     (case_text("tags: slow"), "8: tags: is 'slow', should be a list of words"),
     (case_text("tags: [slow, 1]"), "8: tags: is ['slow', 1], should be a list of words"),
     (

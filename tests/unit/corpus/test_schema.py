@@ -55,6 +55,7 @@ GOOD: list[dict[str, str | None]] = [
         "dilation": "[1, 1]",
         "groups": "2",
     },
+    {"dtype": "{input: bfloat16, kernel: float16, output: float64}"},
     {"stride": "[2, 3]", "padding": "-1", "dtype": "bfloat16", "tags": "[network, slow]"},
     {"input": "[[1, 2.5], [.nan, -.inf]]", "kernel": "[[[[1]]]]", "bias": "[-0.0]"},
     {
@@ -139,6 +140,8 @@ BAD: list[dict[str, str | None]] = [
     {"padding": "[[1, 2, 3], [1, 2, 3]]"},
     {"groups": "[1]"},
     {"dtype": "float8"},
+    {"dtype": "{kernel: float8}"},
+    {"dtype": "{weight: float16}"},
     {"tags": "slow"},
     {"tags": "[slow, 1]"},
     {"tags": "['']"},
@@ -222,7 +225,7 @@ def test_the_schema_has_the_keys_of_the_reader() -> None:
     """Keys, required keys, enumerations and native arguments are those that the code has."""
     assert set(CASE["properties"]) == set(KEYS)
     assert set(CASE["required"]) == set(REQUIRED)
-    assert CASE["properties"]["dtype"]["enum"] == list(DTYPES)
+    assert SCHEMA["$defs"]["dtype"]["enum"] == list(DTYPES)
     assert set(CASE["dependentSchemas"]["native"]["properties"]) == set(GENERIC)
     assert SCHEMA["$defs"]["recipe2"]["properties"]["values"]["enum"] == list(KINDS_OF_VALUES)
     for rank in (1, 2, 3):

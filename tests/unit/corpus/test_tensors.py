@@ -125,6 +125,23 @@ def test_numbers_are_rounded_to_the_dtype(
     assert float(x[0, 0, 0, 0]) == rounded
 
 
+def test_an_operand_of_another_dtype_is_rounded_to_that(
+    a_case: Callable[..., Case], given: Callable[[Any], Given]
+) -> None:
+    """257 is no bfloat16 and 2049 no float16, and the kernel keeps both in float32."""
+    case = a_case(
+        input=given([[[[257.0, 2049.0]]]]),
+        kernel=given([[[[257.0, 2049.0]]]]),
+        bias=given([2049.0]),
+        other_dtypes={"input": "bfloat16", "bias": "float16"},
+    )
+    x, kernel, bias = tensors_of(case)
+    assert (x.dtype.name, kernel.dtype.name, bias.dtype.name) == ("bfloat16", "float32", "float16")
+    assert x.astype(float).ravel().tolist() == [256.0, 2048.0]
+    assert kernel.ravel().tolist() == [257.0, 2049.0]
+    assert bias.tolist() == [2048.0]
+
+
 def test_all_operands_have_the_dtype_and_bias_may_be_absent(a_case: Callable[..., Case]) -> None:
     """x, kernel and bias are of one dtype; no bias is None."""
     tensors = tensors_of(a_case(bias=Made(shape=(3,), values="integers", seed=3), dtype="bfloat16"))

@@ -77,6 +77,16 @@ def test_operands_of_every_dtype_come_back_as_they_were(
     assert bits_of(first) == bits_of(second) == bits_of(prepare(case))
 
 
+def test_operands_of_two_dtypes_come_back_as_they_were(tmp_path: Path, large: Case) -> None:
+    """Each in its own dtype; and they are not taken for those of the same case in one dtype."""
+    mixed = replace(large, other_dtypes={"input": "bfloat16", "kernel": "float64"})
+    kept = [Truths(keep=ArrayStore(tmp_path))(case) for case in (large, mixed, mixed)]
+    assert bits_of(kept[0]) == bits_of(prepare(large))
+    assert bits_of(kept[1]) == bits_of(kept[2]) == bits_of(prepare(mixed))
+    assert kept[2].tensors.x.dtype.name == "bfloat16"
+    assert kept[2].tensors.kernel.dtype.name == "float64"
+
+
 def test_what_is_not_finite_comes_back_too(tmp_path: Path, large: Case) -> None:
     assert isinstance(large.input, Made)
     case = replace(

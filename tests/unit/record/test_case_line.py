@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from conformance.corpus.case import Case, Given, Made
+from conformance.corpus.traits import traits_of, traits_of_line
 from conformance.corpus.truths import Truths
-from conformance.record.case_line import case_line
+from conformance.record.case_line import case_from, case_line
 
 
 def test_a_cotangent_that_is_written_out_is_in_the_record(
@@ -23,3 +24,28 @@ def test_a_cotangent_that_is_written_out_is_in_the_record(
     line = case_line(a_case(**sources, geometry=window, gradients=made), Truths())
     assert line["gradients"]["make"]["values"] == "ones"
     assert line["gradients"]["values"] == [[[[1.0, 1.0], [1.0, 1.0]]]]
+
+
+def test_dtypes_of_operands_come_back_from_the_record(a_case: Callable[..., Case]) -> None:
+    """An operand's line has its dtype where that is not the output's; the case of the line has it
+    again, and the traits of both are the same.
+    """
+    case = a_case(other_dtypes={"kernel": "float16"}, dtype="float64")
+    line = case_line(case, Truths())
+    assert line["dtype"] == "float64"
+    assert "dtype" not in line["input"]
+    assert line["kernel"]["dtype"] == "float16"
+    again = case_from(line)
+    assert again is not None
+    assert (again.dtype, again.other_dtypes) == ("float64", {"kernel": "float16"})
+    assert traits_of(case) == traits_of_line(line)
+    assert "operands of two dtypes" in traits_of(case)
+    assert "operands of two dtypes" not in traits_of(a_case())
+
+
+def test_a_line_with_an_unknown_dtype_of_an_operand_is_no_case(
+    a_case: Callable[..., Case],
+) -> None:
+    line = case_line(a_case(other_dtypes={"kernel": "float16"}), Truths())
+    line["kernel"]["dtype"] = "float8"
+    assert case_from(line) is None
