@@ -75,14 +75,21 @@ def _by_names(
     pairs: dict[int, tuple[int, str]],
     by: str,
 ) -> None:
-    """Pair the calls of layers of these names, in their order."""
+    """Pair the calls of layers of these names, in their order. Raises UsageError for layers of
+    `--map` that cannot be compared.
+    """
     for place, call in enumerate(source):
         wanted = names.get(call.name)
         for other, candidate in enumerate(target):
             if place in pairs or wanted is None or other in _taken(pairs):
                 continue
-            if candidate.name == wanted and (by == "--map" or _same_rank(call, candidate)):
+            if candidate.name == wanted and _same_rank(call, candidate):
                 pairs[place] = (other, by)
+            elif candidate.name == wanted and by == "--map":
+                raise UsageError(
+                    f"--map {call.name}={wanted}: kernels of {len(call.kernel_shape) - 2} and "
+                    f"{len(candidate.kernel_shape) - 2} spatial axes, should be of the same"
+                )
 
 
 def _by_weights(

@@ -70,6 +70,46 @@ port(np.load(f"{folder}/dcgan.npz")).save(f"{folder}/port.keras")
 """
 
 
+FLAX = """
+import numpy as np
+from flax import nnx
+
+
+class Decoder(nnx.Module):
+    def __init__(self):
+        rngs = nnx.Rngs(0)
+        self.a = nnx.ConvTranspose(3, 5, (4, 4), strides=2, padding="SAME", rngs=rngs)
+        self.b = nnx.ConvTranspose(
+            5, 2, (3, 3), strides=2, padding="VALID", transpose_kernel=True, rngs=rngs
+        )
+
+    def __call__(self, x):
+        return self.b(nnx.relu(self.a(x)))
+
+
+def port(flip):
+    import torch
+
+    source = Decoder()
+    a, b = torch.nn.ConvTranspose2d(3, 5, 4, 2, 1), torch.nn.ConvTranspose2d(5, 2, 3, 2)
+    first = np.asarray(source.a.kernel.get_value()).transpose(2, 3, 0, 1)
+    first = np.flip(first, (2, 3)) if flip else first
+    second = np.asarray(source.b.kernel.get_value()).transpose(3, 2, 0, 1)
+    for layer, kernel, old in ((a, first, source.a), (b, second, source.b)):
+        layer.weight.data = torch.tensor(kernel.copy())
+        layer.bias.data = torch.tensor(np.array(old.bias.get_value()))
+    return torch.nn.Sequential(a, torch.nn.ReLU(), b)
+
+
+def right():
+    return port(True)
+
+
+def unflipped():
+    return port(False)
+"""
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Keras decoder in all its forms, and torch's DCGAN carried over to Keras by hand."""
@@ -145,6 +185,23 @@ def test_a_port_by_hand_is_equivalent_across_layouts(folder: Path, tmp_path: Pat
         "(kH, kW, C_out, C_in)",
     )
     assert "(channels last became channels first)" in comparison.outputs[0].text
+
+
+def test_flax_flips_one_kernel_and_not_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """transpose_kernel decides; a port that knows is equivalent, one that copies is told."""
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "carried.py").write_text(FLAX, encoding="utf-8")
+    reading = Reading(inputs=[Sample(name=None, shape=(1, 5, 6, 3))])
+    with read_both("carried:Decoder", "carried:right", reading) as models:
+        comparison = compare_models(*models)
+        assert comparison.equivalent
+        assert statuses(comparison) <= {"same", "rounding"}
+    with read_both("carried:Decoder", "carried:unflipped", reading) as models:
+        first, second = compare_models(*models).pairs
+        assert (first.status, first.wrong[0].name) == ("wrong", "kernel-not-flipped")
+        assert second.status == "inherited"
 
 
 def test_another_padding_in_keras_is_named(folder: Path) -> None:
