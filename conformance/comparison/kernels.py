@@ -82,10 +82,22 @@ def rounded_to(a: Float64, b: Float64) -> str | None:
         return None
     for name in ("float16", "bfloat16"):
         with np.errstate(over="ignore"):
-            if np.array_equal(a.astype(dtype_of(name)).astype(np.float64), b):
-                return name
+            rounded = a.astype(dtype_of(name)).astype(np.float64)
+        if (rounded == b).all() or (name == "float16" and _but_for_the_least(a, rounded, b)):
+            return name
     return next(
         (name for bits, name in _BITS.items() if np.array_equal(significand(a, bits), b)), None
+    )
+
+
+def _but_for_the_least(a: Float64, rounded: Float64, b: Float64) -> bool:
+    """Whether b is a in float16 where that has numbers as small: converters replace what would
+    become zero by the least number that does not, or by zero.
+    """
+    least = float(np.finfo(np.float16).smallest_subnormal)
+    is_small = abs(a) < 4 * least
+    return bool(
+        ((rounded == b) | (is_small & (abs(a - b) <= 4 * least))).all() and not is_small.all()
     )
 
 

@@ -117,6 +117,12 @@ class Results:
             "shape": [int(size) for size in array.shape],
         }
 
+    def load(self, entry: Mapping[str, Any]) -> Any:
+        """An array that was stored."""
+        return np.fromfile(self._folder / f"{entry['number']}.bin", entry["dtype"]).reshape(
+            entry["shape"]
+        )
+
     def add_input(
         self, name: str, shape: Sequence[int | None] | None, dtype: str | None, sample: Any = None
     ) -> None:

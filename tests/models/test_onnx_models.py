@@ -10,6 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from conformance.comparison import compare_models
 from conformance.errors import ModelError
 
 RANDOM = np.random.RandomState(5)
@@ -137,3 +138,24 @@ def test_activations_need_sizes(tmp_path: Path, read: Any) -> None:
         read(path, activations=True)
     with pytest.raises(ModelError, match=r"has an input x of \?,3,\?,\?, and 1,4,5,6 is given"):
         read(path, [(1, 4, 5, 6)])
+
+
+def test_in_float16_a_layer_is_asked_alone(tmp_path: Path, read: Any) -> None:
+    """ONNX Runtime hands float32 on to the next node, so that a layer in the whole model does not
+    get the float16 that is asked for; the model is nonetheless the same as itself.
+    """
+    half = {
+        "w": (RANDOM.randn(32, 32, 4, 4) / 16).astype(np.float16),
+        "b": RANDOM.randn(32).astype(np.float16),
+    }
+    nodes = [
+        helper.make_node("Cast", ["x"], ["x0"], to=TensorProto.FLOAT16),
+        helper.make_node("ConvTranspose", ["x0", "w", "b"], ["x1"], name="up0", **UP),
+        helper.make_node("LeakyRelu", ["x1"], ["x2"]),
+        helper.make_node("ConvTranspose", ["x2", "w", "b"], ["x3"], name="up1", **UP),
+        helper.make_node("Cast", ["x3"], ["y"], to=TensorProto.FLOAT),
+    ]
+    path = saved(tmp_path / "net.onnx", nodes, half, [1, 32, 5, 6])
+    comparison = compare_models(*(read(path, activations=True) for _ in range(2)))
+    assert [(pair.status, pair.wrong) for pair in comparison.pairs] == [("same", ())] * 2
+    assert all(pair.of_bound <= 1 for pair in comparison.pairs)

@@ -7,10 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import onnx
 
 from conformance.models.readers.onnxfile import external_file
-from conformance.models.results import ReadingError, Request, Results, drawn
+from conformance.models.results import LayerEntry, ReadingError, Request, Results, drawn
 
 _TENSORS_AT_ONCE = 64
 
@@ -94,15 +95,52 @@ def _record(
             if output in some:
                 name = node.name or output
                 index = layers.get(name)
-                before = None
+                before, after = None, some[output]
                 if index is not None:
                     before = tensors[node.input[0]]
                     results.layers[index].inputs = [list(before.shape)]
-                results.add_activation(name, node.op_type, some[output], layer=index, input=before)
+                    if before.dtype == np.float16:
+                        after = _alone(node, before, results.layers[index], model, results, after)
+                results.add_activation(name, node.op_type, after, layer=index, input=before)
         results.outputs |= {
             name: results.store(array) for name, array in some.items() if name in finals
         }
         tensors = {name: array for name, array in tensors.items() if name in inputs}
+
+
+def _alone(node: Any, x: Any, layer: LayerEntry, model: Any, results: Results, after: Any) -> Any:
+    """The output of one node for its input; `after` where its weights are not constant.
+
+    In float16 ONNX Runtime computes in float32 and hands that on to the next node, whatever the
+    tensor between them is said to hold: a layer's output in the whole model is not what it makes of
+    the input that can be asked for.
+    """
+    import onnxruntime
+
+    arrays = {"x": x}
+    for role, name in (("kernel", "w"), ("bias", "b")):
+        entry = getattr(layer, role)
+        if entry is not None:
+            arrays[name] = results.load(entry)
+    if len(arrays) != len([name for name in node.input if name]):
+        return after
+    single = onnx.NodeProto()
+    single.CopyFrom(node)
+    del single.input[:], single.output[:]
+    single.input.extend(arrays)
+    single.output.append("y")
+    kind = onnx.helper.np_dtype_to_tensor_dtype(x.dtype)
+    values = [
+        onnx.helper.make_tensor_value_info(name, kind, array.shape)
+        for name, array in arrays.items()
+    ]
+    graph = onnx.helper.make_graph([single], "alone", values, [onnx.ValueInfoProto(name="y")])
+    whole = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
+    whole.graph.CopyFrom(graph)
+    session = onnxruntime.InferenceSession(
+        whole.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    return session.run(["y"], arrays)[0]
 
 
 def _outputs(model: Any, wanted: Any, folder: Path, samples: Mapping[str, Any]) -> Any:

