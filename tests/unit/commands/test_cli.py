@@ -44,6 +44,8 @@ COMMANDS = (
     "audit",
     "bless",
     "port",
+    "capture",
+    "compare",
     "conventions",
     "report",
     "confirm",
