@@ -41,9 +41,9 @@ _READERS = {
     "keras": ("keras", "read_model"),
     "jax": ("jax", "read_model"),
 }
-_CLASSES = {
-    "torch": ("torch.nn.modules.module", "Module"),
+_CLASSES = {  # Keras before torch: on that backend its layers are torch's modules, too
     "keras": ("keras.src.layers.layer", "Layer"),
+    "torch": ("torch.nn.modules.module", "Module"),
 }
 
 
