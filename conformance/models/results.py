@@ -32,6 +32,14 @@ class AskedInput:
         return drawn(self.shape, dtype)
 
 
+def open_sizes(name: str, shape: Sequence[int | None] | None) -> ReadingError:
+    """The error of an input of which nobody said how large it is; what is not known is None."""
+    known = "?" if shape is None else ",".join(str(size or "?") for size in shape)
+    return ReadingError(
+        f"leaves sizes of its input {name} open ({known}), should be given them (--input)"
+    )
+
+
 def drawn(shape: Sequence[int], dtype: str | None) -> Any:
     """A sample of a shape that nobody gave numbers for."""
     kind = np.dtype(dtype or "float32")
@@ -66,6 +74,22 @@ class Request:
             for entry in content.pop("inputs")
         )
         return cls(inputs=inputs, **content)
+
+    def inputs_of(self, names: Sequence[str]) -> dict[str, AskedInput]:
+        """What was given for each of a model's inputs, by its name or else its position. Raises
+        ReadingError for an input that the model has not, or that is given twice.
+        """
+        inputs: dict[str, AskedInput] = {}
+        for place, asked in enumerate(self.inputs):
+            name = asked.name or (names[place] if place < len(names) else f"number {place + 1}")
+            if name not in names:
+                raise ReadingError(
+                    f"has no input {name}, should be one of {', '.join(names) or '(none)'}"
+                )
+            if name in inputs:
+                raise ReadingError(f"is given its input {name} twice, should be given it once")
+            inputs[name] = asked
+        return inputs
 
 
 @dataclass(slots=True, kw_only=True)

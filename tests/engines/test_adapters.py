@@ -231,7 +231,7 @@ DECLARED = {
         for behind in ("", "-add", "-batch-norm", "-relu")
     ),
 }
-"""What rows refuse that their adapter takes."""
+"""What rows refuse that their adapter takes: known_differences/fused.yaml has the reasons."""
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16"])

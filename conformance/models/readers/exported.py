@@ -45,16 +45,11 @@ class _Interpreter(torch.fx.Interpreter):
 
 def _samples(program: Any, names: list[str], request: Request) -> list[tuple[str | None, Any]]:
     if request.inputs:
-        samples = {}
-        for place, entry in enumerate(request.inputs):
-            name = entry.name or (names[place] if place < len(names) else None)
-            if name not in names:
-                raise ReadingError(f"has no input {name}, should be one of {', '.join(names)}")
-            samples[name] = entry.numbers(None)
-        missing = [name for name in names if name not in samples]
+        asked = request.inputs_of(names)
+        missing = [name for name in names if name not in asked]
         if missing:
             raise ReadingError(f"has an input {missing[0]} that is not given (--input)")
-        return [(None, samples[name]) for name in names]
+        return [(None, asked[name].numbers(None)) for name in names]
     values = {node.name: node.meta.get("val") for node in program.graph.nodes if node.name in names}
     return [(None, _drawn(name, values[name])) for name in names]
 

@@ -14,7 +14,14 @@ from jaxlib.mlir import ir
 from jaxlib.mlir.dialects import stablehlo
 
 from conformance.models.readers.jax import axes_of, kernel_of
-from conformance.models.results import LayerEntry, ReadingError, Request, Results, drawn
+from conformance.models.results import (
+    LayerEntry,
+    ReadingError,
+    Request,
+    Results,
+    drawn,
+    open_sizes,
+)
 
 _LAYOUT: Mapping[str, Callable[[Any, Any], Any]] = {
     "stablehlo.reverse": lambda op, array: np.flip(array, tuple(_integers(op, "dimensions"))),
@@ -142,13 +149,13 @@ def _shape(value: Any) -> list[int]:
 def _samples(exported: Any, request: Request, results: Results) -> list[Any]:
     """An array for every input, given or drawn in the shape of the program."""
     arrays = []
+    asked = request.inputs_of([str(number) for number in range(len(exported.in_avals))])
     for number, aval in enumerate(exported.in_avals):
         shape = [size if isinstance(size, int) else None for size in aval.shape]
-        given = request.inputs[number] if number < len(request.inputs) else None
-        if given is not None:
-            array = given.numbers(aval.dtype.name)
+        if str(number) in asked:
+            array = asked[str(number)].numbers(aval.dtype.name)
         elif None in shape:
-            raise ReadingError(f"leaves sizes of input {number} open, should be given an input")
+            raise open_sizes(str(number), shape)
         else:
             array = drawn(aval.shape, aval.dtype.name)
         results.add_input(str(number), shape, aval.dtype.name, array)

@@ -92,20 +92,14 @@ def _samples(model: Any, request: Request, results: Results) -> list[Any] | None
     """An array for every input; None where sizes are open and none are given."""
     tensors = getattr(model, "inputs", None) or []
     names = [tensor.name for tensor in tensors] or [str(n) for n in range(len(request.inputs))]
-    by_name = {
-        sample.name or (names[place] if place < len(names) else str(place)): sample
-        for place, sample in enumerate(request.inputs)
-    }
-    for name in by_name:
-        if name not in names:
-            raise ReadingError(f"has no input {name}, should be one of {', '.join(names)}")
+    asked = request.inputs_of(names)
     samples = []
     for place, name in enumerate(names):
         tensor = tensors[place] if tensors else None
         shape = None if tensor is None else list(tensor.shape)
         dtype = None if tensor is None else str(tensor.dtype)
-        if name in by_name:
-            array = by_name[name].numbers(dtype)
+        if name in asked:
+            array = asked[name].numbers(dtype)
         elif shape is not None and None not in shape[1:]:
             array = drawn([shape[0] or 1, *shape[1:]], dtype)
         else:

@@ -84,14 +84,8 @@ def kind_of(value: Any) -> str | None:
 
 def _take(request: Request, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The sample of each input that was given one, by name. Raises ReadingError for a misfit."""
-    names = list(inputs)
-    samples: dict[str, Any] = {}
-    for place, sample in enumerate(request.inputs):
-        name = sample.name or (names[place] if place < len(names) else f"number {place + 1}")
-        if name not in inputs:
-            raise ReadingError(
-                f"has no input {name}, should be one of {', '.join(names) or '(none)'}"
-            )
+    samples = request.inputs_of(list(inputs))
+    for name, sample in samples.items():
         known = dimensions(inputs[name])
         fits = len(known) == len(sample.shape) and all(
             have in (0, want) for have, want in zip(known, sample.shape, strict=True)
@@ -100,7 +94,6 @@ def _take(request: Request, inputs: Mapping[str, Any]) -> dict[str, Any]:
             raise ReadingError(
                 f"has an input {name} of {sizes(known)}, and {sizes(sample.shape)} is given"
             )
-        samples[name] = sample
     return samples
 
 

@@ -11,7 +11,13 @@ import numpy as np
 import onnx
 
 from conformance.models.readers.onnxfile import external_file
-from conformance.models.results import LayerEntry, ReadingError, Request, Results, drawn
+from conformance.models.results import (
+    LayerEntry,
+    Request,
+    Results,
+    drawn,
+    open_sizes,
+)
 
 _TENSORS_AT_ONCE = 64
 
@@ -46,34 +52,21 @@ def run(
 def _samples(results: Results, request: Request) -> dict[str, Any] | None:
     """The array of every input: given, or drawn; None where a size is open and none was given."""
     samples = {}
-    for number, entry in enumerate(results.inputs):
-        given = _given(request, entry["name"], number)
+    asked = request.inputs_of([entry["name"] for entry in results.inputs])
+    for entry in results.inputs:
         shape = entry["shape"]
-        if given is not None:
-            samples[entry["name"]] = given.numbers(entry["dtype"])
+        if entry["name"] in asked:
+            samples[entry["name"]] = asked[entry["name"]].numbers(entry["dtype"])
             continue
         if shape is not None and shape[:1] == [None]:
             shape = [1, *shape[1:]]
         if shape is None or None in shape:
             if request.activations:
-                known = "?" if shape is None else ",".join(str(size or "?") for size in shape)
-                raise ReadingError(
-                    f"leaves sizes of its input {entry['name']} open ({known}), should be given "
-                    "them (--input)"
-                )
+                raise open_sizes(entry["name"], shape)
             return None
         samples[entry["name"]] = drawn(shape, entry["dtype"])
         entry["sample"] = results.store(samples[entry["name"]])
     return samples
-
-
-def _given(request: Request, name: str, number: int) -> Any:
-    by_name = {entry.name: entry for entry in request.inputs if entry.name}
-    if name in by_name:
-        return by_name[name]
-    if number < len(request.inputs) and request.inputs[number].name is None:
-        return request.inputs[number]
-    return None
 
 
 def _record(

@@ -12,7 +12,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from conformance.models.readers.tfgraph import Graph
-from conformance.models.results import ReadingError, Request, Results, drawn
+from conformance.models.results import ReadingError, Request, Results, drawn, open_sizes
 
 _FILE_OPERATORS = {
     "EagerPyFunc", "MatchingFiles", "PyFunc", "PyFuncStateless", "ReadFile", "WriteFile",
@@ -64,26 +64,16 @@ def _refuse_files(path: Path) -> None:
 def _samples(function: Any, request: Request, results: Results) -> Mapping[str, Any]:
     """An array for every input of the signature; Raises ReadingError where sizes are open."""
     specs = dict(sorted(function.structured_input_signature[1].items()))
-    names = list(specs)
-    by_name = {
-        sample.name or (names[place] if place < len(names) else str(place)): sample
-        for place, sample in enumerate(request.inputs)
-    }
-    for name in by_name:
-        if name not in specs:
-            raise ReadingError(f"has no input {name}, should be one of {', '.join(names)}")
+    asked = request.inputs_of(list(specs))
     samples = {}
     for name, spec in specs.items():
         shape = None if spec.shape.rank is None else spec.shape.as_list()
         dtype = spec.dtype.as_numpy_dtype
-        if name in by_name:
-            samples[name] = np.asarray(by_name[name].numbers(np.dtype(dtype).name), dtype)
+        if name in asked:
+            samples[name] = np.asarray(asked[name].numbers(np.dtype(dtype).name), dtype)
         elif shape is not None and None not in shape[1:]:
             samples[name] = drawn([shape[0] or 1, *shape[1:]], np.dtype(dtype).name)
         else:
-            known = "?" if shape is None else ",".join(str(size or "?") for size in shape)
-            raise ReadingError(
-                f"leaves sizes of its input {name} open ({known}), should be given them (--input)"
-            )
+            raise open_sizes(name, shape)
         results.add_input(name, shape, np.dtype(dtype).name, samples[name])
     return samples

@@ -13,7 +13,14 @@ with warnings.catch_warnings():
     import tensorflow as tf
     from tensorflow.lite.python import schema_py_generated as schema
 
-from conformance.models.results import LayerEntry, ReadingError, Request, Results, drawn
+from conformance.models.results import (
+    LayerEntry,
+    ReadingError,
+    Request,
+    Results,
+    drawn,
+    open_sizes,
+)
 
 _PADDINGS = {0: "SAME", 1: "VALID"}
 _MOST_FUSED = 3
@@ -63,13 +70,8 @@ def _interpreter(path: str) -> Any:
 
 def _allocate(interpreter: Any, request: Request, results: Results) -> None:
     inputs = {entry["name"]: entry for entry in interpreter.get_input_details()}
-    names = list(inputs)
-    samples = {}
-    for place, sample in enumerate(request.inputs):
-        name = sample.name or (names[place] if place < len(names) else f"number {place + 1}")
-        if name not in inputs:
-            raise ReadingError(f"has no input {name}, should be one of {', '.join(names)}")
-        samples[name] = sample
+    samples = request.inputs_of(list(inputs))
+    for name, sample in samples.items():
         interpreter.resize_tensor_input(inputs[name]["index"], list(sample.shape))
     interpreter.allocate_tensors()
     for name, entry in inputs.items():
@@ -78,10 +80,7 @@ def _allocate(interpreter: Any, request: Request, results: Results) -> None:
         if name in samples:
             array = np.asarray(samples[name].numbers(dtype.name), dtype)
         elif None in signature[1:]:
-            known = ",".join(str(size or "?") for size in signature)
-            raise ReadingError(
-                f"leaves sizes of its input {name} open ({known}), should be given them (--input)"
-            )
+            raise open_sizes(name, signature)
         else:
             array = drawn([int(size) for size in entry["shape"]], dtype.name)
         interpreter.set_tensor(entry["index"], array)
