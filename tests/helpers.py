@@ -136,10 +136,24 @@ def environment(**more: Any) -> Any:
     return {**os.environ, "PYTHONPATH": str(TESTS), "COLUMNS": "200", **more}
 
 
-def command(*words: Any, cwd: Any, **options: Any) -> Any:
+def limited(size: int) -> list[str]:
+    """What starts Python with files of at most `size` bytes.
+
+    `preexec_fn` would do it too, but forks, which is an error once JAX has run in this process.
+    """
+    start = (
+        "import os, resource, sys\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))\n"
+        "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    )
+    return [sys.executable, "-c", start]
+
+
+def command(*words: Any, cwd: Any, largest_file: int | None = None, **options: Any) -> Any:
     """`python -m conformance` in a process of its own, its output as text."""
+    python = [sys.executable] if largest_file is None else limited(largest_file)
     return subprocess.run(
-        [sys.executable, "-m", "conformance", *map(str, words)],
+        [*python, "-m", "conformance", *map(str, words)],
         cwd=cwd,
         env=options.pop("env", None) or environment(),
         capture_output=True,

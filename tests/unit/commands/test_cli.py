@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -250,10 +249,6 @@ def test_an_interpreter_that_is_no_python_is_no_traceback(tmp_path: Path, run: A
     assert "ended with exit code 0 before it answered" in done.stdout
 
 
-def limited(size: Any) -> Any:
-    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-
 @pytest.mark.parametrize("room", [0, 300, 6000, 9000, 12_000])
 def test_a_full_disk_loses_nothing_and_resuming_finishes(
     tmp_path: Path, run: Any, room: Any
@@ -278,7 +273,7 @@ def test_a_full_disk_loses_nothing_and_resuming_finishes(
     size = (tmp_path / "out" / RECORD).stat().st_size
     for file in (tmp_path / "out").iterdir():
         file.unlink()
-    done = run(root, *engines, preexec_fn=limited(room))
+    done = run(root, *engines, largest_file=room)
     line = complaint(done)
     if room < size:
         assert f"{RECORD} cannot be written: File too large" in line
