@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 class Output:
     """It returned an array (N, C_out, *out), whatever is in it.
 
-    `seconds` is what the call alone took, and `compiled` how many programs it found compiled and
-    how many not, if it told.
+    `seconds` is what the call alone took, `compiled` how many programs it found compiled and how
+    many not, and `computed_by` where it placed the call, if it told.
     """
 
     y: NDArray[Any]
     seconds: float | None = None
     compiled: Mapping[str, int] | None = None
+    computed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class Gradients:
     kernel: NDArray[Any]
     bias: NDArray[Any] | None
     compiled: Mapping[str, int] | None = None
+    computed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,11 @@ class Raised:
     type: str
     message: str
     stage: str = ""
+
+    @property
+    def in_the_call(self) -> bool:
+        """Whether the call itself raised it; a chain's conversion is part of its call."""
+        return self.stage in ("", "while converting", "while loading", "while running")
 
     @property
     def out_of_memory(self) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from conformance import Unsupported
+from conformance.adapters import PreparedCall
 
 CHATTER = "miniature: here I stand and chatter\n"
 LAST_WORDS = "miniature: this is the end"
@@ -158,6 +159,25 @@ class RightInJaxConvention(Right):
             dilation=native["rhs_dilation"],
             groups=native["feature_group_count"],
         ).astype(x.dtype)
+
+
+class Placed(PreparedCall, Right):
+    """Says where it placed the call: on a GPU API whose driver computes on the processor."""
+
+    def devices(self) -> Any:
+        return ["webgpu"]
+
+    def facts(self) -> Any:
+        return {"gpu": "SwiftShader Device", "software_driver": True}
+
+    def prepare(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
+        return lambda: Right.call(self, x, kernel, bias, native, device)
+
+    def fetch(self, y: Any) -> Any:
+        return y
+
+    def computed_by(self) -> str:
+        return "webgpu: SwiftShader Device"
 
 
 class OffByOne(Right):

@@ -3,12 +3,14 @@ shipped.
 """
 
 from conformance.adapters.adapter import (
+    STAGE,
     Adapter,
     Missing,
     PreparedCall,
     Unsupported,
     refuse_misfit,
     refuse_promotion,
+    stage,
 )
 from conformance.adapters.environment import (
     NOT_ALONE,
@@ -25,6 +27,7 @@ __all__ = [
     "OTHER_LAYOUT",
     "PRECISIONS",
     "REGISTRY",
+    "STAGE",
     "Adapter",
     "Entry",
     "Missing",
@@ -36,6 +39,7 @@ __all__ = [
     "precision_environment",
     "refuse_misfit",
     "refuse_promotion",
+    "stage",
     "thread_environment",
     "wants_strict",
 ]

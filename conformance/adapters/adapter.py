@@ -8,7 +8,8 @@ framework and never an emulation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 
@@ -26,6 +27,25 @@ class Missing(Exception):  # noqa: N818 - it makes the outcome `Unavailable`
     """Raised when an adapter is made and a tool that its calls need is not there; the message says
     which, and how to get it.
     """
+
+
+@contextmanager
+def stage(name: str) -> Iterator[None]:
+    """A stage of a chain, as "converting", "loading" or "running": an exception that comes up in it
+    is told with it.
+    """
+    try:
+        yield
+    except Unsupported:
+        raise
+    except Exception as error:
+        if not hasattr(error, STAGE):  # the innermost says most
+            setattr(error, STAGE, name)
+        raise
+
+
+STAGE = "conformance_stage"
+"""The attribute of an exception that says at which stage it came up."""
 
 
 class Adapter(Protocol):
@@ -87,6 +107,15 @@ class PreparedCall:
     def compilations(self) -> Mapping[str, int] | None:
         """How many programs were found compiled so far ("hits") and how many were not ("misses");
         None where nobody counts.
+        """
+        return None
+
+    def computed_by(self) -> str | None:
+        """What computed the last call, as the framework itself says where it placed it: "webgpu:
+        SwiftShader Device". None where the device's name says it all.
+
+        A framework that may fall back to another device in silence is asked; where it did, or does
+        not tell, `prepare` raises RuntimeError.
         """
         return None
 

@@ -17,8 +17,9 @@ class Entry:
     """One row: where the adapter lives, which spelling it speaks, its program, and what it needs.
 
     `convention` is a name of `conformance.conventions.NAMES`, `template` that of its program in
-    `conformance/programs`; `needs` are import packages and `extra` brings them. A call without
-    `takes_groups` has no argument for them.
+    `conformance/programs`; `needs` are import packages and `extra` brings them, or `packages`, the
+    pinned requirements of an environment of its own. A call without `takes_groups` has no argument
+    for them.
 
     A variant asks the same engine in another way (`options` of its class, another environment)
     and says whose variant it is; with a `tag` it runs only the cases that bear it. A shape function
@@ -31,6 +32,7 @@ class Entry:
     template: str
     needs: tuple[str, ...]
     extra: str
+    packages: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     takes_groups: bool = True

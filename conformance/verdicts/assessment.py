@@ -86,6 +86,7 @@ def _compared(
         mismatch=mismatch,
         precision=comparison.precision,
         compiled=None if outcome.compiled is None else dict(outcome.compiled),
+        computed_by=outcome.computed_by,
         got=None if mismatch is None or result is None else excerpt(result, mismatch.get("index")),
     )
 
@@ -101,7 +102,7 @@ def without_numbers(subject: Subject, outcome: Outcome, *, due: bool) -> Verdict
     """The verdict on an outcome that is no array; where none was `due`, refusing conforms."""
     match outcome:
         case Raised(type=kind, message=text, stage=stage):
-            refused = not due and not stage and not outcome.out_of_memory
+            refused = not due and outcome.in_the_call and not outcome.out_of_memory
             status = "conforms" if refused else "raised"
             message = " ".join(filter(None, [stage, f"{kind}: {text}"]))
         case Unsupported(reason=reason, raised=raised):

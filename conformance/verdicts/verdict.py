@@ -66,7 +66,8 @@ class Verdict:
     `mismatch` says what disagrees (kind, first index, got, expected, how many of how many); `got`
     is the array or a window of it. `nondeterministic` says how repetitions differ from each other,
     and `invariance`, by aspect of what should not matter, how the result does with it. `compiled`
-    says how many compiled programs were found kept ("hits") and how many were not ("misses").
+    says how many compiled programs were found kept ("hits") and how many were not ("misses"), and
+    `computed_by` where the engine says that it placed the call.
     `known` is the reason of the known difference that explains a failure; `known_problem` is the
     entry of one that does not fit. `known_unconfirmed` is the entry of `known` where the release is
     newer than what it was seen in, and `mended` such an entry where nothing fails any more.
@@ -92,6 +93,7 @@ class Verdict:
     precision: dict[str, Any] | None = None
     timing: dict[str, Any] | None = None
     compiled: dict[str, int] | None = None
+    computed_by: str | None = None
     nondeterministic: dict[str, Any] | None = None
     invariance: dict[str, Any] | None = None
     got: dict[str, Any] | None = None

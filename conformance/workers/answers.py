@@ -131,6 +131,12 @@ def counts(value: Any) -> dict[str, int] | None:
     )
 
 
+def _placement(answer: Mapping[str, Any]) -> str | None:
+    """What computed it, if that is what an engine told."""
+    told = answer.get("computed_by")
+    return readable(told) if isinstance(told, str) else None
+
+
 def gradients_of(answer: Mapping[str, Any], arrays: Mapping[str, Any], tensors: Tensors) -> Outcome:
     required = {"dx", "dkernel"} | ({"dbias"} if tensors.bias is not None else set())
     if not required <= set(arrays):
@@ -143,6 +149,7 @@ def gradients_of(answer: Mapping[str, Any], arrays: Mapping[str, Any], tensors: 
         kernel=arrays["dkernel"],
         bias=bias,
         compiled=counts(answer.get("compiled")),
+        computed_by=_placement(answer),
     )
 
 
@@ -165,6 +172,7 @@ def outcome_of(answer: Mapping[str, Any], arrays: Mapping[str, Any]) -> Outcome:
                 y=arrays["y"],
                 seconds=duration(answer.get("seconds")),
                 compiled=counts(answer.get("compiled")),
+                computed_by=_placement(answer),
             )
         case "unsupported":
             raised = answer.get("type")

@@ -21,6 +21,7 @@ import numpy as np
 
 from conformance.adapters import (
     REGISTRY,
+    STAGE,
     Adapter,
     Missing,
     Operand,
@@ -160,9 +161,7 @@ def _call(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> 
     began = time.perf_counter()
     y = run()
     answer = {"outcome": "output", "seconds": time.perf_counter() - began}
-    if before is not None:
-        after = _compilations(adapter) or {}
-        answer["compiled"] = {name: after.get(name, 0) - count for name, count in before.items()}
+    answer |= _told_of_the_call(adapter, before)
     try:
         return answer, {"y": numeric_array(fetch(y))}
     except Exception as error:  # the call itself went through: this refuses nothing
@@ -185,15 +184,24 @@ def _gradients(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]
         tensors["cotangent"],
         header["device"],
     )
-    answer: dict[str, Any] = {"outcome": "gradients"}
-    if before is not None:
-        after = _compilations(adapter) or {}
-        answer["compiled"] = {name: after.get(name, 0) - count for name, count in before.items()}
+    answer: dict[str, Any] = {"outcome": "gradients", **_told_of_the_call(adapter, before)}
     try:
         arrays = zip(("dx", "dkernel", "dbias"), gradients, strict=True)
         return answer, {name: numeric_array(array) for name, array in arrays if array is not None}
     except Exception as error:  # the differentiation itself went through
         return {**_raised(error), "outcome": "raised", "stage": "while reading the gradients"}, {}
+
+
+def _told_of_the_call(adapter: Adapter, before: Mapping[str, int] | None) -> dict[str, Any]:
+    """What the framework tells of the call that it has made: how many programs it compiled since
+    `before`, and where it placed the call.
+    """
+    answer: dict[str, Any] = {}
+    if before is not None:
+        after = _compilations(adapter) or {}
+        answer["compiled"] = {name: after.get(name, 0) - count for name, count in before.items()}
+    placement = adapter.computed_by() if isinstance(adapter, PreparedCall) else None
+    return answer if placement is None else {**answer, "computed_by": placement}
 
 
 def _shape(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> _Answer:
@@ -283,4 +291,6 @@ def _raised(error: BaseException) -> dict[str, Any]:
             "reason": f"{type(error).__name__}: {message}",
             "type": type(error).__name__,
         }
-    return {"outcome": "raised", "type": type(error).__name__, "message": message}
+    answer = {"outcome": "raised", "type": type(error).__name__, "message": message}
+    at = getattr(error, STAGE, None)
+    return answer if at is None else {**answer, "stage": f"while {at}"}
