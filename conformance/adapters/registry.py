@@ -40,6 +40,12 @@ class Entry:
     tag: str | None = None
     quantities: tuple[str, ...] = ("output", "gradients")
 
+    def advice(self, name: str) -> str:
+        """The line that brings what this row, of that name, needs."""
+        if self.packages:
+            return f"conformance engines install '{name}'"
+        return f"pip install 'conv-transpose-conformance[{self.extra}]'"
+
 
 def _entry(
     name: str, adapter: str, convention: str, *, needs: str, extra: str = "", **fields: Any

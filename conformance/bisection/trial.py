@@ -15,8 +15,8 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from conformance.bisection.environments import Environments, NotInstalled
 from conformance.corpus.selection import Selection
+from conformance.environments.overlay import Environments, NotInstalled
 from conformance.errors import UsageError
 from conformance.record.case_line import corpus_digest
 from conformance.record.record import Record

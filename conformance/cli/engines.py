@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import typer
+
 from conformance.cli.options import (
     Accept,
     Adapter,
@@ -21,6 +23,7 @@ from conformance.cli.options import (
     Count,
     Device,
     Dtypes,
+    Engines,
     Expression,
     First,
     Fresh,
@@ -126,6 +129,37 @@ def bisect(
     from conformance.commands import bisect as command
 
     command.run(command.Options(**options))
+
+
+environments = typer.Typer(
+    name="engines",
+    help="The environments that engines have of their own: install, remove, list.",
+    no_args_is_help=True,
+)
+
+
+@environments.command("install")
+def install(names: Engines) -> None:
+    """Make the environment that an engine needs, in the cache, where `-a NAME` finds it."""
+    from conformance.commands import engines
+
+    engines.install(names)
+
+
+@environments.command("remove")
+def remove(names: Engines) -> None:
+    """Remove the environments of engines."""
+    from conformance.commands import engines
+
+    engines.remove(names)
+
+
+@environments.command("list")
+def list_environments() -> None:
+    """Every engine that may have an environment, and where it is or how to get it."""
+    from conformance.commands import engines
+
+    engines.list_environments()
 
 
 def list_adapters(pythons: Pythons = None, variants: Variants = False) -> None:

@@ -30,11 +30,12 @@ def run(pythons: list[str], variants: bool) -> None:
             facts = ", ".join(f"{name} {str(fact).lower()}" for name, fact in answer.facts.items())
             table.add_row(label, answer.convention, versions, ", ".join(answer.devices), facts)
         else:
-            table.add_row(label, "", "", "", _remark(answer))
+            table.add_row(label, "", "", "", remark(answer))
     Console().print(table, markup=False)
 
 
-def _remark(answer: Outcome) -> str:
+def remark(answer: Outcome) -> str:
+    """Why an adapter has not greeted."""
     match answer:
         case Unavailable(reason=reason):
             return reason

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
-from conformance.bisection.environments import Environments
-from conformance.bisection.index import IndexProblem, Release, releases
 from conformance.bisection.search import boundary
 from conformance.bisection.trial import Question, Skipped, Trial, Trier
 from conformance.commands.run import ended_by_signals
 from conformance.corpus.selection import Selection, select
+from conformance.environments.index import IndexProblem, Release, releases
+from conformance.environments.overlay import Environments
 from conformance.errors import SelectionError, UsageError
 from conformance.system import cache
 from conformance.wording import counted

@@ -7,10 +7,10 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from conformance import environments
 from conformance.adapters import REGISTRY
 from conformance.errors import UsageError
 from conformance.workers.engine import Spec
@@ -64,7 +64,7 @@ def read_specs(
                 f"--python {one.label}=...: is for adapters in Python, and {one.label} is a "
                 "program: name it in the command"
             )
-        python = interpreters.get(one.label, sys.executable)
+        python = interpreters.get(one.label) or environments.interpreter(one.adapter)
         specs.append(
             Spec.of(one.adapter, label=one.label, python=python, by_name=one.by_name, words=words)
         )

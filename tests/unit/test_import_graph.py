@@ -33,6 +33,7 @@ TOUCHING_FILES = {
     "commands",
     "comparison.page",
     "corpus",
+    "environments",
     "models",
     "pytest_plugin.suite",
     "record",

@@ -23,7 +23,7 @@ LEVELS = (
     ("errors", "geometry", "outcomes", "system", "wording"),
     ("conventions",),
     ("adapters", "oracle"),
-    ("corpus",),
+    ("corpus", "environments"),
     ("models", "workers", "programs", "verdicts"),
     ("audit", "capture", "porting", "record", "sweep"),
     ("check_report", "report", "run"),

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import yaml
 
-from conformance.bisection.environments import Environments, NotInstalled
+from conformance.environments.overlay import Environments, NotInstalled
 from conformance.system import cache
 
 CHECKOUT = Path(__file__).resolve().parents[2]

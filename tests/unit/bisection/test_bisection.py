@@ -19,9 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from releases import ADAPTER, BROKEN, RIGHT, WRONG, wheel
 
-from conformance.bisection import index
-from conformance.bisection.environments import Environments, NotInstalled, unmet
 from conformance.bisection.search import boundary
+from conformance.environments import index
+from conformance.environments.overlay import Environments, NotInstalled, unmet
 
 pytestmark = pytest.mark.slow
 

@@ -15,8 +15,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from conformance.bisection.index import is_set, settings
+from conformance.environments.index import is_set, settings
 
 SECONDS = 1800
 LONGEST_TOLD = 400
@@ -49,11 +49,24 @@ class NotInstalled(Exception):  # noqa: N818 - a fact about a version, which is 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """An interpreter, and by canonical name the versions of what was installed for it beyond the
-    parent's packages.
+    parent's packages; `leans_on` are those of the parent's that this needs.
     """
 
     python: str
     installed: Mapping[str, str]
+    leans_on: Mapping[str, str] = field(default_factory=dict)
+
+
+def environment(folder: Path) -> Environment | None:
+    """The environment that was made in a folder, if one was."""
+    if not (folder / _STAMP).is_file():
+        return None
+    stamp = json.loads((folder / _STAMP).read_text(encoding="utf-8"))
+    return Environment(
+        python=str(_python(folder)),
+        installed=stamp["installed"],
+        leans_on=stamp.get("leans_on", {}),
+    )
 
 
 class Environments:
@@ -69,10 +82,9 @@ class Environments:
     def of(self, package: str, version: str) -> Environment:
         """The environment of a version, made if it is not there yet. Raises NotInstalled."""
         folder = self.folder / self.name(package, version)
-        if not (folder / _STAMP).is_file():
-            self._make(folder, [f"{canonicalize_name(package)}=={version}", *self.also])
-        stamp = json.loads((folder / _STAMP).read_text(encoding="utf-8"))
-        return Environment(python=str(_python(folder)), installed=stamp["installed"])
+        return environment(folder) or self.make(
+            folder, [f"{canonicalize_name(package)}=={version}", *self.also]
+        )
 
     def name(self, package: str, version: str) -> str:
         """The name of its folder: what it depends on has a mark in it, the parent's packages
@@ -83,8 +95,11 @@ class Environments:
         ).hexdigest()[:12]
         return f"{canonicalize_name(package)}-{version}-{mark}"
 
-    def _make(self, folder: Path, requirements: Sequence[str]) -> None:
-        """Make it beside its place and move it there, so that one that was cut short, or is made
+    def make(self, folder: Path, requirements: Sequence[str]) -> Environment:
+        """An environment with these requirements, and what they need that the parent lacks. Raises
+        NotInstalled.
+
+        It is made beside its place and moved there, so that one that was cut short, or is made
         twice at once, is never used.
         """
         part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
@@ -92,14 +107,16 @@ class Environments:
         part.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._create(part)
-            installed = self._fill(part, [Requirement(text) for text in requirements])
-            (part / _STAMP).write_text(
-                json.dumps({"wanted": list(requirements), "installed": installed}), encoding="utf-8"
-            )
+            installed, leans_on = self._fill(part, [Requirement(text) for text in requirements])
+            stamp = {"wanted": list(requirements), "installed": installed, "leans_on": leans_on}
+            (part / _STAMP).write_text(json.dumps(stamp), encoding="utf-8")
             if not folder.exists():
                 part.rename(folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
+        made = environment(folder)
+        assert made is not None
+        return made
 
     def _create(self, folder: Path) -> None:
         if self._uv:
@@ -110,8 +127,12 @@ class Environments:
         lines = [f"import site; site.addsitedir({path!r})" for path in _parent_folders()]
         (site / "zz_parent.pth").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    def _fill(self, folder: Path, requirements: Sequence[Requirement]) -> dict[str, str]:
-        """Install what was asked for, then what that lacks, until nothing is lacking."""
+    def _fill(
+        self, folder: Path, requirements: Sequence[Requirement]
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """Install what was asked for, then what that lacks, until nothing is lacking; the versions
+        of that, and those of the parent's packages that it needs.
+        """
         python, requested = (
             str(_python(folder)),
             {canonicalize_name(one.name): one for one in requirements},
@@ -130,7 +151,9 @@ class Environments:
                 )
             lacking = unmet(needed, installed)
             if not lacking:
-                return {name: installed[name][0] for name, _ in sorted(needed, key=str)}
+                own = {str(name): installed[name][0] for name, _ in sorted(needed, key=str)}
+                used = {canonicalize_name(one.name) for one in _requirements(needed, installed)}
+                return own, {name: installed[name][0] for name in sorted(used) if name not in own}
             if clash := [str(one) for one in lacking if canonicalize_name(one.name) in requested]:
                 raise NotInstalled(
                     f"what it needs contradicts what was asked for: {', '.join(clash)}"
@@ -165,7 +188,18 @@ def unmet(
 
     `installed` is canonical name -> [version, requirements as metadata spells them].
     """
-    lacking: dict[str, Requirement] = {}
+    lacking = {
+        str(requirement): requirement
+        for requirement in _requirements(needed, installed)
+        if not _meets(requirement, installed)
+    }
+    return list(lacking.values())
+
+
+def _requirements(
+    needed: set[tuple[Any, frozenset[str]]], installed: Mapping[Any, Sequence[Any]]
+) -> Iterator[Requirement]:
+    """What the distributions of `needed` require here."""
     for name, extras in needed:
         for text in installed[name][1] if name in installed else ():
             try:
@@ -178,10 +212,8 @@ def unmet(
                 marker.evaluate({"extra": extra}) for extra in ("", *extras)
             ):
                 continue
-            if not _meets(requirement, installed):
-                requirement.marker = None
-                lacking[str(requirement)] = requirement
-    return list(lacking.values())
+            requirement.marker = None
+            yield requirement
 
 
 def _meets(requirement: Requirement, installed: Mapping[Any, Sequence[Any]]) -> bool:

@@ -1,0 +1,60 @@
+"""`conformance engines`: the environments that engines have of their own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from conformance import environments
+from conformance.commands.adapters import remark
+from conformance.workers.answers import Greeting
+from conformance.workers.pool import Pool
+from conformance.workers.specs import read_specs
+
+
+def install(names: Sequence[str]) -> None:
+    """Make the environments, and print for each what the engine says of itself; exit 1 if one
+    cannot start.
+    """
+    failed = 0
+    for name in names:
+        try:
+            made = environments.install(name)
+        except environments.NotInstalled as error:
+            print(f"{name} cannot be installed: {error}", file=sys.stderr)
+            failed += 1
+            continue
+        brought = ", ".join(f"{one} {it}" for one, it in made.environment.installed.items())
+        print(f"{name}: {brought or 'nothing was lacking'}, in {made.folder}", flush=True)
+        failed += not _greets(name)
+    if failed:
+        sys.exit(1)
+
+
+def remove(names: Sequence[str]) -> None:
+    """Remove the environments of these engines."""
+    for name in names:
+        print(f"{name}: {'removed' if environments.remove(name) else 'was not installed'}")
+
+
+def list_environments() -> None:
+    """Print every engine that may have one, and where it is."""
+    for name in environments.installable():
+        found = environments.find(name)
+        print(f"{name}: {found.folder if found else environments.advice(name)}")
+
+
+def _greets(name: str) -> bool:
+    """Whether the engine starts; a line says with which devices, or why not."""
+    specs, _ = read_specs([name], [])
+    pool: Pool[None, None] = Pool(specs, jobs=1, timeout=120.0)
+    try:
+        [answer] = pool.greet().values()
+    finally:
+        pool.close()
+    if isinstance(answer, Greeting):
+        facts = "".join(f", {key} {str(fact).lower()}" for key, fact in answer.facts.items())
+        print(f"  on {', '.join(answer.devices)}{facts}")
+        return True
+    print(f"  {remark(answer)}")
+    return False
