@@ -152,6 +152,15 @@ _TORCH_ONNX = _entry(
     tag=COMPILED,
 )
 
+_LITERT = _entry(
+    "litert",
+    "LiteRt",
+    "tensorflow",
+    needs="ai_edge_litert flatbuffers",
+    extra="litert",
+    quantities=("output",),
+)
+
 _ENGINES: Mapping[str, Entry] = {
     "torch": _TORCH,
     "keras-tensorflow": _keras("tensorflow"),
@@ -163,6 +172,7 @@ _ENGINES: Mapping[str, Entry] = {
     "flax": _entry("flax", "Flax", "flax", needs="flax jax", environment=_JAXS),
     "onnxruntime": _ONNXRUNTIME,
     "onnx-reference": _ONNX_REFERENCE,
+    "litert": _LITERT,
 }
 
 _SHAPE_FUNCTIONS: Mapping[str, Entry] = {
@@ -227,6 +237,9 @@ REGISTRY: Mapping[str, Entry] = {
     "onnxruntime-opset-26": _variant(_ONNXRUNTIME, "onnxruntime", opset=26),
     "onnx-reference-opset-1": _variant(_ONNX_REFERENCE, "onnx-reference", opset=1),
     "onnx-reference-opset-22": _variant(_ONNX_REFERENCE, "onnx-reference", opset=22),
+    "litert-builtin": _variant(_LITERT, "litert", kernels="BUILTIN_WITHOUT_DEFAULT_DELEGATES"),
+    "litert-reference": _variant(_LITERT, "litert", kernels="BUILTIN_REF"),
+    "litert-gpu": _other_call(_LITERT, "litert", "litert_gpu", "LiteRtGpu"),
     **_SHAPE_FUNCTIONS,
 }
 

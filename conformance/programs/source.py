@@ -15,7 +15,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, UndefinedError
 
-from conformance.adapters import REGISTRY
+from conformance.adapters import REGISTRY, Entry
+from conformance.adapters.limits import Asked, unsaid
 from conformance.conventions import Native, Unrepresentable, jax, onnx
 from conformance.corpus.case import Case, Filed, Given, Made, Source
 from conformance.corpus.files import nearby
@@ -71,13 +72,20 @@ def refused(adapter: str, native: Native, case: Case) -> Unrepresentable | None:
         return Unrepresentable(reason="A gradient has the dtype of its operand and no other.")
     if entry.template in _BIAS_BEHIND and "bias" in case.other_dtypes:
         return Unrepresentable(reason="The bias is added behind the call, where + promotes.")
-    if entry.options.get("opset") is None:
-        return None
-    size, kernel = case.input.shape[2:], case.kernel.shape[2:]
-    unsaid = onnx.unsaid_by_opset(
-        entry.options["opset"], native, case.dtype, size=size, kernel=kernel
-    )
-    return None if unsaid is None else Unrepresentable(reason=unsaid)
+    reason = _unsaid(entry, native, case)
+    return None if reason is None else Unrepresentable(reason=reason)
+
+
+def _unsaid(entry: Entry, native: Native, case: Case) -> str | None:
+    """Why the engine's operator, or that of an older opset, has no arguments for the call."""
+    if entry.options.get("opset") is not None:
+        size, kernel = case.input.shape[2:], case.kernel.shape[2:]
+        return onnx.unsaid_by_opset(
+            entry.options["opset"], native, case.dtype, size=size, kernel=kernel
+        )
+    dtypes = {case.dtype_of(role) for role in ROLES.values() if role != "bias" or case.bias}
+    asked = Asked(native=native, batch=case.input.shape[0], rank=case.spatial, dtypes=dtypes)
+    return unsaid(entry.template, asked)
 
 
 def fixed(adapter: str, case: Case) -> dict[str, Any]:
