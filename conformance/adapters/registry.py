@@ -158,6 +158,7 @@ _LITERT = _entry(
     "tensorflow",
     needs="ai_edge_litert flatbuffers",
     extra="litert",
+    packages=("ai-edge-litert==2.3.0", "flatbuffers==25.12.19"),
     quantities=("output",),
 )
 
