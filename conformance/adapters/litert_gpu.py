@@ -44,7 +44,9 @@ class LiteRtGpu(PreparedCall):
             except RuntimeError:
                 log.seek(0)
                 if "No adapters found" in log.read():
-                    raise Missing("WebGPU finds no adapter: there is no GPU, and no driver") from None
+                    raise Missing(
+                        "WebGPU finds no adapter: there is no GPU, and no driver"
+                    ) from None
                 raise
             log.seek(0)
             selected = _SELECTED.search(log.read())

@@ -92,7 +92,9 @@ class _Graph:
         kinds = schema.BuiltinOperator
         code.builtinCode = kinds.TRANSPOSE_CONV if is_plane else kinds.CONV_3D_TRANSPOSE
         code.deprecatedBuiltinCode = min(code.builtinCode, kinds.PLACEHOLDER_FOR_GREATER_OP_CODES)
-        code.version = 3 if is_plane and len(operator.inputs) == 4 else 1  # a bias came in version 3
+        code.version = (
+            3 if is_plane and len(operator.inputs) == 4 else 1
+        )  # a bias came in version 3
         graph = schema.SubGraphT()
         graph.tensors, graph.operators = self._tensors, [operator]
         graph.inputs, graph.outputs = [x], [y]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from conformance.adapters.chain_registry import CHAIN_ROWS, ChainRow
 from conformance.adapters.environment import thread_environment
 from conformance.adapters.shape_registry import SHAPE_ROWS, ShapeRow
 
@@ -23,7 +24,8 @@ class Entry:
 
     A variant asks the same engine in another way (`options` of its class, another environment)
     and says whose variant it is; with a `tag` it runs only the cases that bear it. A shape function
-    is one whose `quantities` are "shape" alone.
+    is one whose `quantities` are "shape" alone. A chain ends with the adapter `last`, which is
+    asked natively where the chain is wrong.
     """
 
     module: str
@@ -39,6 +41,7 @@ class Entry:
     variant_of: str | None = None
     tag: str | None = None
     quantities: tuple[str, ...] = ("output", "gradients")
+    last: str | None = None
 
     def advice(self, name: str) -> str:
         """The line that brings what this row, of that name, needs."""
@@ -107,6 +110,23 @@ def _shape_function(of: Entry, row: ShapeRow) -> Entry:
     )
 
 
+def _chain(of: Entry, row: ChainRow) -> Entry:
+    """A conversion and a call that begin with that engine."""
+    return replace(
+        of,
+        module=f"conformance.adapters.{row.module}",
+        adapter=row.adapter,
+        template=row.module,
+        needs=(*of.needs, *row.needs),
+        packages=row.packages,
+        environment={**_TENSORFLOWS, **of.environment} if row.engine == "jax" else of.environment,
+        options=row.options,
+        variant_of=row.engine,
+        quantities=("output",),
+        last=row.options["runtime"],
+    )
+
+
 _TENSORFLOWS = {
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "GLOG_minloglevel": "2",
@@ -162,6 +182,7 @@ _LITERT = _entry(
     quantities=("output",),
 )
 
+
 _ENGINES: Mapping[str, Entry] = {
     "torch": _TORCH,
     "keras-tensorflow": _keras("tensorflow"),
@@ -174,6 +195,10 @@ _ENGINES: Mapping[str, Entry] = {
     "onnxruntime": _ONNXRUNTIME,
     "onnx-reference": _ONNX_REFERENCE,
     "litert": _LITERT,
+}
+
+_CHAINS: Mapping[str, Entry] = {
+    name: _chain(_ENGINES[row.engine], row) for name, row in CHAIN_ROWS.items()
 }
 
 _SHAPE_FUNCTIONS: Mapping[str, Entry] = {
@@ -241,6 +266,7 @@ REGISTRY: Mapping[str, Entry] = {
     "litert-builtin": _variant(_LITERT, "litert", kernels="BUILTIN_WITHOUT_DEFAULT_DELEGATES"),
     "litert-reference": _variant(_LITERT, "litert", kernels="BUILTIN_REF"),
     "litert-gpu": _other_call(_LITERT, "litert", "litert_gpu", "LiteRtGpu"),
+    **_CHAINS,
     **_SHAPE_FUNCTIONS,
 }
 

@@ -16,6 +16,7 @@ from conformance.record.case_line import case_line
 from conformance.record.record import RECORD, Record, Writer, has_lines, read_record, verdict_line
 from conformance.record.run_line import obstacle
 from conformance.record.tally import Tally
+from conformance.run.blame import Blame
 from conformance.run.measurement import Measurement
 from conformance.run.observer import Enough, Observer
 from conformance.run.plan import Task, environment_of, perturbations_of, plan_of
@@ -119,9 +120,14 @@ class Run:
         session = self.session
         again = Retrial(session.call, pool.ask_alone, session.judge)
         measurement = Measurement(session)
+        blame = Blame(session, self.request.specs, environment_of(self.request))
 
         def sort(verdict: Verdict) -> None:
-            late = measurement.takes(verdict) or again.takes(session.task_of(verdict), verdict)
+            late = (
+                measurement.takes(verdict)
+                or blame.takes(verdict)
+                or again.takes(session.task_of(verdict), verdict)
+            )
             if not late:
                 handle(verdict)
 
@@ -134,9 +140,12 @@ class Run:
             ends=session.ends,
         )
         for number, (_, verdict) in enumerate(again.answers(), 1):
-            if not measurement.takes(verdict):
+            if not measurement.takes(verdict) and not blame.takes(verdict):
                 handle(verdict)
             self.observer.phase("calls that timed out, asked again", number, len(again))
+        for number, verdict in enumerate(blame.verdicts(), 1):
+            handle(verdict)
+            self.observer.phase("wrong results of chains, asked natively", number, len(blame))
         cases = measurement.cases()
         for number, verdicts in enumerate(cases):
             self.observer.phase("layers, timed on all adapters in turn", number, len(cases))

@@ -117,7 +117,15 @@ def without_numbers(subject: Subject, outcome: Outcome, *, due: bool) -> Verdict
         case _:
             message = f"answered {type(outcome).__name__}, which was not asked for"
             status = "crashed"
-    return subject.verdict(status, message=message)
+    at = _stage_of(outcome) if status == "raised" else None
+    return subject.verdict(status, message=message, stage=at)
+
+
+def _stage_of(outcome: Outcome) -> dict[str, str | None] | None:
+    """The stage of a chain at which it raised, as the verdict has it."""
+    if not isinstance(outcome, Raised) or not outcome.stage or not outcome.in_the_call:
+        return None
+    return {"name": outcome.stage.removeprefix("while "), "text": "an exception came up there"}
 
 
 def _busy(limit: float, computed: float | None) -> str:

@@ -20,7 +20,7 @@ ASPECTS = {
 }
 """The aspects that should not matter, by their key in a verdict's `invariance`."""
 
-MEASURED = ("compared", "error of the bound", "time")
+MEASURED = ("compared", "error of the bound", "computed by", "time")
 """The keys of what is measured of every verdict; the others say why one is not simply right."""
 
 
@@ -87,6 +87,9 @@ def _of_chance(verdict: Verdict) -> Iterator[Fact]:
         )
     for aspect, change in (verdict.invariance or {}).items():
         yield "circumstances", f"{ASPECTS[aspect]} changes it: {change['text']}"
+    if verdict.stage is not None:
+        name = verdict.stage["name"]
+        yield "stage", f"{name or 'stage unknown'}: {verdict.stage['text']}"
     if verdict.message is not None and verdict.message.strip():
         yield "message", verdict.message.strip()
 
@@ -115,6 +118,8 @@ def _of_measurement(verdict: Verdict) -> Iterator[Fact]:
         yield "compared", "bit for bit: all sums are exact"
     elif verdict.error_over_bound is not None and not verdict.fails:
         yield "error of the bound", f"{verdict.error_over_bound:.3g} times the bound"
+    if verdict.computed_by is not None:
+        yield "computed by", verdict.computed_by
     timing = verdict.timing
     if timing is not None:
         low, middle, high = (timing[name] for name in ("lower", "median", "upper"))

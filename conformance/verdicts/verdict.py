@@ -67,7 +67,8 @@ class Verdict:
     is the array or a window of it. `nondeterministic` says how repetitions differ from each other,
     and `invariance`, by aspect of what should not matter, how the result does with it. `compiled`
     says how many compiled programs were found kept ("hits") and how many were not ("misses"), and
-    `computed_by` where the engine says that it placed the call.
+    `computed_by` where the engine says that it placed the call. `stage` is the `name` of the stage
+    at which a chain went wrong, None where nobody knows, and a `text` that says how that is known.
     `known` is the reason of the known difference that explains a failure; `known_problem` is the
     entry of one that does not fit. `known_unconfirmed` is the entry of `known` where the release is
     newer than what it was seen in, and `mended` such an entry where nothing fails any more.
@@ -94,6 +95,7 @@ class Verdict:
     timing: dict[str, Any] | None = None
     compiled: dict[str, int] | None = None
     computed_by: str | None = None
+    stage: dict[str, str | None] | None = None
     nondeterministic: dict[str, Any] | None = None
     invariance: dict[str, Any] | None = None
     got: dict[str, Any] | None = None

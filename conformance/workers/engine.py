@@ -56,6 +56,8 @@ class Spec:
     tag: str | None = None
     is_variant: bool = False
     by_name: bool = True
+    last: Spec | None = None
+    """The engine that a chain ends with, asked by itself."""
 
     @staticmethod
     def of(
@@ -79,6 +81,9 @@ class Spec:
             tag=None if entry is None else entry.tag,
             is_variant=entry is not None and entry.variant_of is not None,
             by_name=by_name,
+            last=None
+            if entry is None or entry.last is None
+            else Spec.of(entry.last, label=f"{label}, natively", python=python),
         )
 
 

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 SCHEMA = schema("record")
 PARTS = SCHEMA["$defs"]
 VERDICT = PARTS["verdict"]
-SINCE_FORMAT_1 = {"computed_by"}
+SINCE_FORMAT_1 = {"computed_by", "stage"}
 """Keys that a record of an older release has not, and is valid without."""
 VALIDATOR = Draft202012Validator(SCHEMA)
 REFERENCE = CHECKOUT / "reports" / "reference" / RECORD
@@ -151,7 +151,7 @@ def test_a_record_that_is_written_now_validates(written: dict[str, list[dict[str
     told = {key for line in verdicts for key, value in line.items() if value is not None}
     assert set(VERDICT["properties"]) - told <= {
         "known", "known_unconfirmed", "mended", "asked_again", "precision", "compiled",
-        "nondeterministic", "invariance",
+        "nondeterministic", "invariance", "stage",
     }  # fmt: skip
     [end] = written["end"]
     assert end["problems"]
