@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from conformance import Unsupported
-from conformance.adapters import PreparedCall
+from conformance.adapters import PreparedCall, stage
 
 CHATTER = "miniature: here I stand and chatter\n"
 LAST_WORDS = "miniature: this is the end"
@@ -178,6 +178,14 @@ class Placed(PreparedCall, Right):
 
     def computed_by(self) -> str:
         return "webgpu: SwiftShader Device"
+
+
+class FailsAtAStage(Right):
+    """A chain that gets as far as the stage that STAGE names."""
+
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
+        with stage(os.environ["STAGE"]):
+            raise ValueError("it cannot be had")
 
 
 class OffByOne(Right):
