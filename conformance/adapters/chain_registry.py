@@ -23,6 +23,9 @@ class ChainRow:
     packages: tuple[str, ...]
 
 
+CHAIN_CASES = ("textbook/*", "arithmetic/first/*", "conventions/*")
+"""The shipped cases that a chain runs, since every conversion costs a second."""
+
 _PINS = {
     "openvino": ("openvino==2026.4.1",),
     "tract": ("tract==0.23.9",),

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from conformance.adapters.adapter import refuse_misfit
+from conformance.adapters.adapter import Unsupported, refuse_misfit
 from conformance.adapters.chain import Chain
 from conformance.adapters.tensorflow import call_of
+
+_NO_OPERATOR = re.compile(
+    r"'([\w.]+)' op is (?:neither a custom op nor a flex op|not part of the vhlo support yet)"
+)
 
 
 class TensorFlowChain(Chain):
@@ -43,4 +48,20 @@ class TensorFlowChain(Chain):
             converter = tf.lite.TFLiteConverter.from_concrete_functions(
                 [function.get_concrete_function()], function
             )
-            path.write_bytes(converter.convert())
+            path.write_bytes(_converted(converter))
+
+
+def _converted(converter: Any) -> Any:
+    """The model. Raises Unsupported where the converter says that LiteRT has no operator for it:
+    "not every model is convertible" (ai.google.dev/edge/litert/models/ops_compatibility).
+    """
+    try:
+        return converter.convert()
+    except Exception as error:  # its class is in no public module
+        operator = _NO_OPERATOR.search(str(error))
+        if operator is None:
+            raise
+        raise Unsupported(
+            f"The converter has no operator of LiteRT for {operator[1]}: its operators are fewer "
+            "than TensorFlow's (ai.google.dev/edge/litert/models/ops_compatibility)."
+        ) from None

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from conformance.adapters.chain_registry import CHAIN_ROWS, ChainRow
+from conformance.adapters.chain_registry import CHAIN_CASES, CHAIN_ROWS, ChainRow
 from conformance.adapters.environment import thread_environment
 from conformance.adapters.shape_registry import SHAPE_ROWS, ShapeRow
 
@@ -23,7 +23,8 @@ class Entry:
     for them.
 
     A variant asks the same engine in another way (`options` of its class, another environment)
-    and says whose variant it is; with a `tag` it runs only the cases that bear it. A shape function
+    and says whose variant it is. With a `tag`, or globs of full names in `cases`, it runs only
+    these of the shipped corpus, and all others. A shape function
     is one whose `quantities` are "shape" alone. A chain ends with the adapter `last`, which is
     asked natively where the chain is wrong.
     """
@@ -40,6 +41,7 @@ class Entry:
     takes_groups: bool = True
     variant_of: str | None = None
     tag: str | None = None
+    cases: tuple[str, ...] = ("*",)
     quantities: tuple[str, ...] = ("output", "gradients")
     last: str | None = None
 
@@ -122,6 +124,7 @@ def _chain(of: Entry, row: ChainRow) -> Entry:
         environment={**_TENSORFLOWS, **of.environment} if row.engine == "jax" else of.environment,
         options=row.options,
         variant_of=row.engine,
+        cases=CHAIN_CASES,
         quantities=("output",),
         last=row.options["runtime"],
     )

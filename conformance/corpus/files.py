@@ -92,6 +92,11 @@ def shipped_cases() -> Path:
     return nearby(inside if inside.is_dir() else package.parent / "cases")
 
 
+def is_shipped(case: Case) -> bool:
+    """Whether a case came with the package."""
+    return shipped_cases().resolve() in case.place.file.resolve().parents
+
+
 def nearby(path: Path) -> Path:
     """The path as a person in the working folder would write it: relative where it lies below."""
     folder = Path.cwd()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from conformance.adapters import OTHER_LAYOUT, precision_environment, thread_environment
 from conformance.corpus.case import Case
+from conformance.corpus.files import is_shipped
 from conformance.corpus.truths import is_large
 from conformance.errors import UsageError
 from conformance.outcomes import Outcome, Unavailable
@@ -47,7 +48,7 @@ class Plan:
 
     greetings: Answers
     devices: Mapping[str, tuple[str, ...]]
-    tags: Mapping[str, str | None]
+    specs: Mapping[str, Spec]
     is_variant: Mapping[str, bool]
     absent: Mapping[str, str]
 
@@ -73,12 +74,12 @@ class Plan:
 
     def _cases_of(self, label: str, cases: Sequence[Case]) -> list[Case]:
         """The cases that concern an adapter; of one that did not start nobody knows, so all."""
-        greeting, tag = self.greetings[label], self.tags[label]
+        greeting, spec = self.greetings[label], self.specs[label]
         return [
             case
             for case in cases
             if (not isinstance(greeting, Greeting) or case.concerns(greeting.convention))
-            and (tag is None or tag in case.tags)
+            and (not is_shipped(case) or spec.takes(case.name, case.tags))
         ]
 
 
@@ -102,7 +103,7 @@ def plan_of(request: Request, answers: Answers) -> Plan:
     return Plan(
         greetings=present,
         devices={label: _devices(request.device, answer) for label, answer in present.items()},
-        tags={label: specs[label].tag for label in present},
+        specs={label: specs[label] for label in present},
         is_variant={
             label: specs[label].is_variant and not specs[label].by_name for label in present
         },

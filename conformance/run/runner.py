@@ -9,7 +9,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from conformance.corpus.expected import check_guards
-from conformance.corpus.files import shipped_cases
+from conformance.corpus.files import is_shipped
 from conformance.corpus.truth_store import kept_truths
 from conformance.errors import UsageError
 from conformance.record.case_line import case_line
@@ -197,7 +197,6 @@ class Run:
         session = self.session
         present = session.plan.greetings
         facts = {label: (session.adapters[label], its) for label, its in session.facts.items()}
-        shipped = shipped_cases().resolve()
         return {
             "counts": {adapter: dict(counts) for adapter, counts in self.tally.counts.items()},
             "duration": round(seconds, 3),
@@ -206,10 +205,6 @@ class Run:
             "unchecked": self.tally.unchecked(
                 adapters=list(present),
                 named=[s.label for s in self.request.specs if s.by_name and s.label in present],
-                own_cases=[
-                    name
-                    for name, case in session.cases.items()
-                    if shipped not in case.place.file.resolve().parents
-                ],
+                own_cases=[name for name, case in session.cases.items() if not is_shipped(case)],
             ),
         }

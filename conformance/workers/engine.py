@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from conformance.adapters import REGISTRY
@@ -46,7 +47,7 @@ MOST_FAILED_STARTS = 2
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
     """The specification of an engine: the label in the record, the adapter, how its process is
-    started, the tag of its cases.
+    started, and which of the shipped cases it runs: those with the tag, of names that a glob takes.
     """
 
     label: str
@@ -54,10 +55,17 @@ class Spec:
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     tag: str | None = None
+    cases: tuple[str, ...] = ("*",)
     is_variant: bool = False
     by_name: bool = True
     last: Spec | None = None
     """The engine that a chain ends with, asked by itself."""
+
+    def takes(self, name: str, tags: Collection[str]) -> bool:
+        """Whether it runs a shipped case of that full name."""
+        return (self.tag is None or self.tag in tags) and any(
+            fnmatchcase(name, pattern) for pattern in self.cases
+        )
 
     @staticmethod
     def of(
@@ -79,6 +87,7 @@ class Spec:
             command=tuple(command),
             environment={} if entry is None else entry.environment,
             tag=None if entry is None else entry.tag,
+            cases=("*",) if entry is None else entry.cases,
             is_variant=entry is not None and entry.variant_of is not None,
             by_name=by_name,
             last=None
