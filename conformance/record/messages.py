@@ -74,17 +74,26 @@ def unchecked(record: Record) -> list[str]:
 
 
 def timings(record: Record) -> list[str]:
-    """A line per timed case: median seconds of every adapter, the fastest first."""
+    """A line per timed case: median seconds of every adapter, the fastest first; those on software
+    drivers stand at the end.
+    """
     cases: dict[str, list[Verdict]] = {}
     for verdict in record.verdicts:
         if verdict.timing is not None:
             cases.setdefault(verdict.case, []).append(verdict)
     lines = []
     for case, timed in cases.items():
-        ordered = sorted(
-            timed, key=lambda verdict: verdict.timing["median"] if verdict.timing else 0.0
+        figures = (
+            f"{verdict.adapter} {milliseconds(median)}{' (software driver)' if apart else ''}"
+            for apart, median, verdict in sorted(
+                (
+                    (record.by_software(v.adapter, v.device), v.timing["median"], v)
+                    for v in timed
+                    if v.timing
+                ),
+                key=lambda entry: entry[:2],
+            )
         )
-        figures = (f"{v.adapter} {milliseconds(v.timing['median'])}" for v in ordered if v.timing)
         lines.append(f"{case}, median of steady calls: {', '.join(figures)}")
     return lines
 

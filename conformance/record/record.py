@@ -54,6 +54,13 @@ class Record:
         """Entries of known differences that speak of nothing: the `entry`, and its `problem`."""
         return [] if self.end is None else self.end["problems"]
 
+    def by_software(self, adapter: str, device: str) -> bool:
+        """Whether the driver of an adapter's device computes on the processor, as its facts say:
+        what that takes is no device's time.
+        """
+        facts = self.run["facts"].get(adapter, {})
+        return device != "cpu" and facts.get("software_driver") is True
+
     @property
     def unchecked(self) -> Sequence[Mapping[str, str]]:
         """The `adapter` or the `case` of which nothing was checked, with the `reason`; none where

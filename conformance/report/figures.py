@@ -37,7 +37,7 @@ def timings(record: Record) -> dict[str, Any]:
     first may be None), count, ratio, low, high}. The ratio is to the layer's least median: the mean
     over the rounds, from low to high (None of the least itself). `standing` has for every column
     its number of layers, how many it was the fastest of, and the geometric mean of its ratios (None
-    without layers).
+    without layers). Devices with a software driver are left out: what they take is no device's.
     """
     keys = columns(record)
     layers = [
@@ -117,10 +117,10 @@ def named(keys: Iterable[ColumnKey]) -> list[dict[str, str]]:
 
 
 def _timed(record: Record) -> dict[str, dict[ColumnKey, Mapping[str, Any]]]:
-    """The timings of a record by case and column."""
+    """The timings of a record by case and column, without those on software drivers."""
     by_case: dict[str, dict[ColumnKey, Mapping[str, Any]]] = {}
     for verdict in record.verdicts:
-        if verdict.timing is not None:
+        if verdict.timing is not None and not record.by_software(verdict.adapter, verdict.device):
             by_case.setdefault(verdict.case, {})[verdict.adapter, verdict.device] = verdict.timing
     return by_case
 

@@ -17,10 +17,11 @@ _NUMBERS = {name: number for number, name in enumerate(STATUSES)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """An adapter on a device."""
+    """An adapter on a device, whose driver may compute on the processor (`by_software`)."""
 
     label: str
     device: str
+    by_software: bool
     convention: str | None
     versions: str
     facts: str
@@ -52,6 +53,7 @@ def columns_of(record: Record) -> list[Column]:
         Column(
             label=entry["label"],
             device=device,
+            by_software=record.by_software(entry["label"], device),
             convention=entry.get("convention"),
             versions=", ".join(
                 f"{name} {version}"

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from conformance import conv_transpose
+from conformance.record import messages
 from conformance.record.record import Record
 from conformance.report import accuracy, figures, tables, trend
+from conformance.report.matrix import columns_of
 from conformance.verdicts.verdict import Verdict
 
 
@@ -152,6 +154,32 @@ def test_timings_are_told_apart_by_layer_with_their_ratio_to_the_fastest(
         {"layers": 1, "fastest": 1, "ratio": 1.0},
         {"layers": 2, "fastest": 1, "ratio": pytest.approx(2.0)},
     ]
+
+
+def test_a_software_driver_is_not_ranked(
+    record: Callable[..., Record], verdict: Callable[..., Verdict]
+) -> None:
+    """What it takes is no device's time: it has no place among the others, the terminal marks it
+    and puts it last, and the page says what computes.
+    """
+    where = {"devices": {"one": ["cpu"], "two": ["cpu", "vulkan"]}}
+    facts = {"two": {"gpu": "llvmpipe", "software_driver": True}}
+    network = {"case": "networks/a/first", "status": "conforms"}
+    made = record(
+        [
+            verdict(**network, adapter="one", timing=timing(4e-3)),
+            verdict(**network, adapter="two", timing=timing(8e-3)),
+            verdict(**network, adapter="two", device="vulkan", timing=timing(1e-3)),
+        ],
+        facts=facts,
+        **where,
+    )
+    [layer] = figures.timings(made)["layers"]
+    assert [cell and cell["ratio"] for cell in layer["cells"]] == [1.0, 2.0, None]
+    assert [point[1] for point in figures.work(made)["points"]] == [0, 1]
+    [line] = messages.timings(made)
+    assert line.endswith("one 4 ms, two 8 ms, two 1 ms (software driver)")
+    assert [column.by_software for column in columns_of(made)] == [False, False, True]
 
 
 def test_cases_without_a_product_have_no_speed(
