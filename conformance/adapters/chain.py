@@ -75,7 +75,7 @@ class Chain(PreparedCall):
             with stage("converting"):
                 self.convert(layer, given, native, path)
             with stage("loading"):
-                model = RUNTIMES[self.runtime].load(str(path))
+                model = RUNTIMES[self.runtime].load(str(path), given.shape)
 
         def run() -> Any:
             with stage("running"):

@@ -23,24 +23,36 @@ class TorchChain(Chain):
         return Torch().layer(x, kernel, bias, native, "cpu").eval()
 
     def convert(self, layer: Any, x: Any, native: dict[str, Any], path: Path) -> None:
-        size = {"output_size": native["output_size"]} if "output_size" in native else {}
-        _CONVERT[self.converter](layer, (to_torch(x, "cpu"),), size, str(path))
+        size = native.get("output_size")
+        model = layer if size is None else _Sized(layer, size).eval()
+        _CONVERT[self.converter](model, (to_torch(x, "cpu"),), str(path))
 
 
-def _by_onnx(layer: Any, operands: tuple[Any], size: dict[str, Any], path: str) -> None:
-    torch.onnx.export(layer, operands, kwargs=size, verbose=False).save(path)
+class _Sized(torch.nn.Module):
+    """The layer, called with its output_size: converters take tensors as arguments alone."""
+
+    def __init__(self, layer: torch.nn.Module, size: list[int]) -> None:
+        super().__init__()
+        self.layer, self.size = layer, size
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x, output_size=self.size)
 
 
-def _by_litert_torch(layer: Any, operands: tuple[Any], size: dict[str, Any], path: str) -> None:
+def _by_onnx(model: Any, operands: tuple[Any], path: str) -> None:
+    torch.onnx.export(model, operands, verbose=False).save(path)
+
+
+def _by_litert_torch(model: Any, operands: tuple[Any], path: str) -> None:
     import litert_torch
 
-    litert_torch.convert(layer, operands, sample_kwargs=size).export(path)
+    litert_torch.convert(model, operands).export(path)
 
 
-def _by_openvino(layer: Any, operands: tuple[Any], size: dict[str, Any], path: str) -> None:
+def _by_openvino(model: Any, operands: tuple[Any], path: str) -> None:
     import openvino
 
-    exported = torch.export.export(layer, operands, kwargs=size)
+    exported = torch.export.export(model, operands)
     openvino.save_model(openvino.convert_model(exported), path, compress_to_fp16=False)
 
 

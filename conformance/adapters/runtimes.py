@@ -6,7 +6,7 @@ Each is asked as its own adapter asks it, so that a chain differs from it by the
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -19,9 +19,11 @@ Run = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """`load` takes the path of a model; `distributions` have the versions that decide."""
+    """`load` takes the path of a model and the shape of its input; `distributions` have the versions
+    that decide.
+    """
 
-    load: Callable[[str], Run]
+    load: Callable[[str, Sequence[int]], Run]
     distributions: tuple[str, ...]
 
 
@@ -36,7 +38,7 @@ def threads() -> int | None:
     return None if told is None else int(told)
 
 
-def _onnxruntime(path: str) -> Run:
+def _onnxruntime(path: str, shape: Sequence[int]) -> Run:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -46,7 +48,7 @@ def _onnxruntime(path: str) -> Run:
     return lambda x: session.run(None, {given.name: x})[0]
 
 
-def _openvino(path: str) -> Run:
+def _openvino(path: str, shape: Sequence[int]) -> Run:
     import openvino
 
     settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32"}
@@ -57,19 +59,21 @@ def _openvino(path: str) -> Run:
     return lambda x: np.array(request.infer([x])[compiled.output(0)])
 
 
-def _tract(path: str) -> Run:
+def _tract(path: str, shape: Sequence[int]) -> Run:
     import tract
 
     model = tract.onnx().load(path).into_model().into_runnable()
     return lambda x: model.run([x])[0].to_numpy()
 
 
-def _litert(path: str) -> Run:
+def _litert(path: str, shape: Sequence[int]) -> Run:
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=path, num_threads=threads())
-    interpreter.allocate_tensors()
     [given], result = interpreter.get_input_details(), interpreter.get_output_details()[0]
+    if -1 in given["shape_signature"]:  # the converter has left a size open
+        interpreter.resize_tensor_input(given["index"], shape, strict=True)
+    interpreter.allocate_tensors()
 
     def run(x: Any) -> Any:
         interpreter.set_tensor(given["index"], x)
