@@ -11,7 +11,7 @@ from conformance import porting
 from conformance.commands.port_weights import write_weights
 from conformance.corpus.tensor_file import ENDING
 from conformance.errors import UsageError
-from conformance.models import read_model, read_samples
+from conformance.models import Model, read_model, read_samples
 from conformance.models.formats import format_of, is_model
 from conformance.porting import FORMS, Port
 
@@ -48,7 +48,7 @@ def run(
     written = written or Written()
     if written.form not in FORMS:
         raise UsageError(f"--as {written.form}: should be one of {', '.join(FORMS)}")
-    model = format_of(call) if is_model(call) else None
+    model = _format(call)
     takes_weights = written.form != "call" or model == "callable"
     if (written.weights and not takes_weights) or (written.tensor and written.form == "call"):
         raise UsageError(
@@ -71,6 +71,13 @@ def run(
     agrees = all(port.proof is None or port.proof.agrees for port in ports)
     if not _printed(ports, written, prove=prove) or not agrees:
         sys.exit(1)
+
+
+def _format(call: str) -> str | None:
+    """The format of a model, None for a call. Raises ModelError for a model that is not there."""
+    if not is_model(call):
+        return None
+    return "onnx" if call.lower().endswith(".onnx") else format_of(call)
 
 
 def _shape(inputs: Sequence[str]) -> list[int] | None:
@@ -112,13 +119,9 @@ def _of_model(
         unsafe=unsafe,
         say=say,
     ) as model:
+        _check_source(source, model)
         file = porting.source_file(model, written.weights)
         ports = porting.port_layers(model, target, by_name=file is not None, prove=prove)
-        if source not in (None, ports[0].source, *_ALSO.get(ports[0].source, ())):
-            raise UsageError(
-                f"--from {source}: {path} is of {ports[0].source}, should be given with that, or "
-                "alone"
-            )
         if written.form == "call" or file is not None:
             return ports, replace(written, weights=file)
         if written.output is not None:
@@ -130,6 +133,16 @@ def _of_model(
     )
     named = Path(path.partition(":")[0]).with_suffix(ENDING).name
     return ports, replace(written, weights=named, remarks=(remark,))
+
+
+def _check_source(source: str | None, model: Model) -> None:
+    """Refuse a framework that the model is not of. Raises UsageError."""
+    for layer in model.layers[:1]:
+        if source not in (None, layer.convention, *_ALSO.get(layer.convention, ())):
+            raise UsageError(
+                f"--from {source}: {model.path} is of {layer.convention}, should be given with "
+                "that, or alone"
+            )
 
 
 def _printed(ports: Sequence[Port], written: Written, *, prove: bool) -> bool:
