@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from conformance.comparison.movement import Movement, movement, rounded_samples
 from conformance.corpus.tensors import Array
 from conformance.errors import ModelError
 from conformance.models import Model, Sample, read_model
@@ -62,6 +63,23 @@ def read_both(source: str, target: str, reading: Reading) -> Iterator[tuple[Mode
     weights = reading.weights[1 if paths[0] == source else 0]
     with first, _second(first, paths[1], weights, reading) as second:
         yield (first, second) if paths[0] == source else (second, first)
+
+
+def moves_of(source: Model, path: str, reading: Reading) -> Movement | None:
+    """How far the source itself moves when its input is rounded otherwise: it is read and run once
+    more. None where it has no input to round, or does not run on it.
+    """
+    names = any(sample.name for sample in reading.inputs)
+    samples = rounded_samples(source, by_name=names)
+    if samples is None:
+        return None
+    reading.say(path, "runs once more, with its input rounded otherwise")
+    try:
+        rounded = reading.read(path, reading.weights[0], samples)
+    except ModelError:
+        return None
+    with rounded:
+        return movement(source, rounded)
 
 
 def _second(first: Model, path: str, weights: str | None, reading: Reading) -> Model:

@@ -43,9 +43,7 @@ class Public:
 
 
 def page() -> np.ndarray[Any, Any]:
-    """A white page (1, 3, 64, 96) with a speckled line on it, which the detector takes for text.
-    What it makes of noise is near zero everywhere, and a sigmoid's tail enlarges rounding.
-    """
+    """A white page (1, 3, 64, 96) with a speckled line on it, which the detector takes for text."""
     image = np.ones((1, 3, 64, 96), np.float32)
     image[:, :, 24:40, 12:84] = np.where(np.random.RandomState(1).rand(16, 72) < 0.5, -1, 1)
     return image
@@ -187,11 +185,13 @@ def half(source: Path, target: Path) -> None:
     onnx.save(model, target)
 
 
-def compared(public: Any, name: str, convert: Any, folder: Path) -> tuple[int, dict[str, Any]]:
+def compared(
+    public: Any, name: str, convert: Any, folder: Path, sample: Path | None = None
+) -> tuple[int, dict[str, Any]]:
     """The exit code and the JSON of comparing a model with what it is converted to."""
-    model, sample = public(name)
+    model, own = public(name)
     convert(model, folder / "converted.onnx")
-    words = ("compare", model, folder / "converted.onnx", "--input", sample, "--json")
+    words = ("compare", model, folder / "converted.onnx", "--input", sample or own, "--json")
     done = conformance(*words, cwd=folder)
     assert done.returncode in (0, 1), done.stderr
     return done.returncode, json.loads(done.stdout)
@@ -210,6 +210,53 @@ def test_a_right_conversion_of_a_public_model_is_no_false_alarm(
     if convert is newer_operators:
         assert {pair["status"] for pair in comparison["pairs"]} == {"same"}
         assert [output["difference"] for output in comparison["outputs"]] == [0.0]
+
+
+def test_a_detector_on_noise_is_equivalent_to_its_optimised_self(
+    public: Any, tmp_path: Path
+) -> None:
+    """What it makes of noise is near zero everywhere, and the tail of its sigmoid enlarges rounding
+    beyond any flat limit: as much in the source itself.
+    """
+    noise = np.random.RandomState(1).standard_normal((1, 3, 64, 96)).astype(np.float32)
+    np.save(tmp_path / "noise.npy", noise)
+    code, comparison = compared(public, "detector", optimised, tmp_path, tmp_path / "noise.npy")
+    (output,) = comparison["outputs"]
+    assert (code, comparison["equivalent"]) == (0, True), comparison
+    assert output["difference"] > 2**-10
+    assert "the source itself moves by" in output["text"]
+
+
+def scaled_channel(source: Path, target: Path) -> None:
+    """The first output channel of the middle convolution a hundredth larger."""
+    model = onnx.load(source)
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    name = convolutions[len(convolutions) // 2].input[1]
+    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+    tensors |= {
+        node.output[0]: node.attribute[0].t for node in model.graph.node if _is_constant(node)
+    }
+    kernel = numpy_helper.to_array(tensors[name]).copy()
+    kernel[0] *= np.float32(1.01)
+    tensors[name].CopyFrom(numpy_helper.from_array(kernel, tensors[name].name))
+    onnx.save(model, target)
+
+
+def test_a_mistake_of_as_little_effect_as_rounding_is_none_of_rounding(
+    public: Any, tmp_path: Path
+) -> None:
+    """On noise the output differs by less than the source itself moves, and what comes into the
+    layers by ten times more.
+    """
+    noise = np.random.RandomState(1).standard_normal((1, 3, 64, 96)).astype(np.float32)
+    np.save(tmp_path / "noise.npy", noise)
+    code, comparison = compared(
+        public, "detector", scaled_channel, tmp_path, tmp_path / "noise.npy"
+    )
+    (output,) = comparison["outputs"]
+    assert (code, comparison["equivalent"]) == (1, False)
+    assert output["difference"] <= output["movement"]
+    assert "which does not explain what comes into p2o.ConvTranspose.0" in output["text"]
 
 
 @pytest.mark.parametrize("name", ["detector", "voice"])
