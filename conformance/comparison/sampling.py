@@ -94,20 +94,24 @@ def _second(first: Model, path: str, weights: str | None, reading: Reading) -> M
 
 
 def _samples(first: Model, path: str) -> Iterator[list[Sample]]:
-    """The sample of the first model by position, as it is and with its channels moved: the likelier
-    first.
+    """The sample of the first model, as it is and with its channels moved, the likelier first; of
+    several inputs by their names, which the second may have too, then by position.
     """
-    arrays = [entry.sample.load() for entry in first.inputs if entry.sample is not None]
+    entries = [entry for entry in first.inputs if entry.sample is not None]
+    arrays = [entry.sample.load() for entry in entries if entry.sample is not None]
+    names = [None if entry.name.isdigit() else entry.name for entry in entries]
+    by_name = len(names) > 1 and None not in names
     has = _has_channels_last(first.format, first.versions)
     wants = _has_channels_last(format_of(path), ())
     moves: list[Callable[[Array], Array]] = [lambda array: array, _to_first if has else _to_last]
     if wants is not None and wants is not has:
         moves.reverse()
-    for move in moves:
-        yield [
-            Sample(name=None, shape=moved.shape, array=np.ascontiguousarray(moved))
-            for moved in map(move, arrays)
-        ]
+    for called in (names, [None] * len(names)) if by_name else ([None] * len(names),):
+        for move in moves:
+            yield [
+                Sample(name=name, shape=moved.shape, array=np.ascontiguousarray(moved))
+                for name, moved in zip(called, map(move, arrays), strict=True)
+            ]
 
 
 def _to_last(array: Array) -> Array:
