@@ -194,7 +194,7 @@ def test_torch_models_are_compared_in_the_memory_that_running_them_takes(
     script = module(TORCH)
     words = [sys.executable, str(script), "8", str(channels)]
     subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
-    peaks: dict[tuple[str, int], int] = {}
+    peaks: dict[tuple[bool, int], int] = {}
     for size in (8, channels):
         for name, shape in ((f"made:big_{size}", f"1,{size},2,2"), (f"big_{size}.pt2", "")):
             inputs = ("--input", shape) if shape else ()
