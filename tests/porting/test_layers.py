@@ -387,3 +387,20 @@ def test_names_of_layers_are_names_of_python_and_differ() -> None:
     assert len({part.class_name for part in parts}) == len(names)
     assert all(part.name.isidentifier() for part in parts)
     compile(module_code(parts, "model-snippet"), "ported.py", "exec")
+
+
+@pytest.mark.parametrize(
+    ("node", "name"),
+    [
+        ("StatefulPartitionedCall/net_1/up_1/conv_transpose", "up_1"),
+        ("net/relu/Relu;net/norm/mul;net/up/conv_transpose1;net/norm/Rsqrt2", "up"),
+        ("conv_transpose", "conv_transpose"),
+        ("net/other;net/up", "other"),
+    ],
+)
+def test_a_node_of_tensorflow_is_named_by_its_layer(node: str, name: str) -> None:
+    """LiteRT joins what it has fused, and a graph ends in the operator."""
+    one = port('{"W": [4, 3, 3]}', source="onnx", target="torch", prove=False)
+    layer = replace(one.layer, name=node)
+    (part,) = parts_of([(layer, "torch", one.plan, one.geometry, one.channels)], None)
+    assert part.name == name
