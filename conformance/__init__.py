@@ -11,15 +11,16 @@ if TYPE_CHECKING:
     from conformance.check_report import Report
     from conformance.corpus.case import Case
     from conformance.corpus.files import load_cases
-    from conformance.errors import CaseFileError, PortError
+    from conformance.errors import CaseFileError, ModelError, PortError
     from conformance.oracle import conv_transpose
-    from conformance.porting import port
+    from conformance.porting import port, port_model
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Case",
     "CaseFileError",
+    "ModelError",
     "PortError",
     "Report",
     "Unsupported",
@@ -27,11 +28,13 @@ __all__ = [
     "conv_transpose",
     "load_cases",
     "port",
+    "port_model",
 ]
 
 _HOMES = {
     "Case": "corpus.case",
     "CaseFileError": "errors",
+    "ModelError": "errors",
     "PortError": "errors",
     "Report": "check_report",
     "Unsupported": "adapters",
@@ -39,6 +42,7 @@ _HOMES = {
     "conv_transpose": "oracle",
     "load_cases": "corpus.files",
     "port": "porting",
+    "port_model": "porting",
 }
 
 

@@ -240,21 +240,26 @@ Rtol = Annotated[
 Call = Annotated[
     str,
     typer.Argument(
-        metavar="CALL",
-        help="The call in the source's own words; for onnx a JSON object or an .onnx file.",
+        metavar="CALL|MODEL",
+        help="The call in the source's own words, for onnx a JSON object too; or a model, as for "
+        "capture.",
     ),
 ]
 Source = Annotated[
-    str,
+    str | None,
     typer.Option(
-        "--from", metavar="FRAMEWORK", help="torch, keras, tensorflow, jax, flax or onnx."
+        "--from",
+        metavar="FRAMEWORK",
+        help="torch, keras, tensorflow, jax, flax or onnx; a model says it itself.",
     ),
 ]
 Target = Annotated[str, typer.Option("--to", metavar="FRAMEWORK", help="Another of them.")]
-Shape = Annotated[
-    str | None,
+Shapes = Annotated[
+    list[str] | None,
     typer.Option(
-        "--input", metavar="N,C,SIZE...", help="Shape of the input; chosen, and said, if not given."
+        "--input",
+        metavar="N,C,SIZE...",
+        help="Shape of the input, for a model as for capture; chosen, and said, if not given.",
     ),
 ]
 Prove = Annotated[

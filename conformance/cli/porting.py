@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
+from conformance.cli.modeloptions import Unsafe
 from conformance.cli.options import (
     Call,
     Prove,
     Record,
-    Shape,
+    Shapes,
     Source,
     Target,
 )
@@ -38,22 +39,23 @@ PortFile = Annotated[
 
 def port(
     call: Call,
-    source: Source,
     target: Target,
-    shape: Shape = None,
+    source: Source = None,
+    shapes: Shapes = None,
     prove: Prove = True,
     form: PortForm = "call",
     weights: PortWeights = None,
     tensor: PortTensor = None,
     output: PortFile = None,
+    unsafe: Unsafe = False,
 ) -> None:
-    """What a call of one framework is in another: arguments or a recipe as code, the proof, and the
-    trap.
+    """What a call of one framework, or each layer of a model, is in another: arguments or a recipe
+    as code, the proof, and the trap.
     """
     from conformance.commands import port as command
 
     written = command.Written(form=form, weights=weights, tensor=tensor, output=output)
-    command.run(call, source, target, shape, prove, written)
+    command.run(call, source, target, shapes or [], prove, written, unsafe=unsafe)
 
 
 def conventions(

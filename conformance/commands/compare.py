@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.comparison import Reading, compare_models, read_both
+from conformance.comparison import Reading, compare_models, moves_of, read_both
 from conformance.comparison.messages import lines
 from conformance.comparison.page import write_page
 from conformance.errors import UsageError
@@ -35,7 +35,13 @@ def run(source: str, target: str, asked: Asked, as_json: bool, output: Path | No
 
     reading = Reading(inputs=samples, weights=asked.weights, unsafe=asked.unsafe, say=say)
     with read_both(source, target, reading) as (one, other):
-        comparison = compare_models(one, other, names=names, say=lambda text: say("compare", text))
+        comparison = compare_models(
+            one,
+            other,
+            names=names,
+            moves=lambda: moves_of(one, source, reading),
+            say=lambda text: say("compare", text),
+        )
     if as_json:
         print(json.dumps(comparison.content(), indent=1))
     else:

@@ -12,7 +12,8 @@ from conformance.comparison.folding import affine_behind
 from conformance.comparison.judging import Context, Judged, judge
 from conformance.comparison.kernels import Order
 from conformance.comparison.matching import Match, match
-from conformance.comparison.results import Finding, ModelComparison, Pair
+from conformance.comparison.movement import Movement, allowed, explained
+from conformance.comparison.results import Finding, ModelComparison, OutputPair, Pair, Status
 from conformance.comparison.whole import departure, outputs_of
 from conformance.corpus.case import DTYPES
 from conformance.models import Model
@@ -25,10 +26,13 @@ def compare_models(
     target: Model,
     *,
     names: Mapping[str, str] | None = None,
+    moves: Callable[[], Movement | None] = lambda: None,
     say: Say = lambda text: None,
 ) -> ModelComparison:
     """What of the target is not the source. Both were read with their activations, on the same
-    sample; `names` pairs layers, those of the source first.
+    sample; `names` pairs layers, those of the source first. `moves` measures how far the source
+    itself moves when its input is rounded otherwise: it is called where no layer is wrong and an
+    output differs by more than a flat limit.
 
     Raises UsageError for a name that no layer has, ModelError for a layer that makes no sense.
     """
@@ -38,17 +42,64 @@ def compare_models(
     for number, pair in enumerate(matches, 1):
         say(f"{pair.source.name} and {pair.target.name}: {number} of {len(matches)}")
         judged.append(judge(pair, _context(pair, mine, source, target)))
-    outputs = tuple(outputs_of(source, target))
+    outputs, own = tuple(outputs_of(source, target)), None
+    if _may_be_rounding(judged, matches, outputs):
+        own = moves()
+        judged = [_with_movement(one, pair, own) for one, pair in zip(judged, matches, strict=True)]
+        outputs = tuple(outputs_of(source, target, own, reached=_reached(judged, matches, own)))
     agrees = bool(outputs) and all(output.agrees for output in outputs)
     return ModelComparison(
         source=_described(source),
         target=_described(target),
         pairs=tuple(_pairs(judged, agrees)),
         alone=tuple(_alone(left, unasked)),
-        departure=None if agrees else departure(source, target),
+        departure=None if agrees else departure(source, target, own),
         outputs=outputs,
         notes=(*_notes(source), *_notes(target)),
     )
+
+
+def _may_be_rounding(
+    judged: Sequence[Judged], matches: Sequence[Match], outputs: Sequence[OutputPair]
+) -> bool:
+    """Whether something differs, and all that does has its shape and is no layer's mistake, nor
+    that of fewer bits, which no rounding of the source explains.
+    """
+    apart = [output.difference for output in outputs if not output.agrees]
+    is_wrong = any(entry.pair.status == "wrong" for entry in judged)
+    same_bits = all(pair.source.dtype == pair.target.dtype for pair in matches)
+    is_known = all(difference is not None for difference in apart)
+    return bool(apart) and is_known and same_bits and not is_wrong
+
+
+def _with_movement(entry: Judged, pair: Match, own: Movement | None) -> Judged:
+    """A layer into which no more comes than the source's own movement there inherits nothing."""
+    place, x = pair.source.place, pair.source.x
+    if own is None or place is None or x is None or place >= len(own.incoming):
+        return entry
+    incoming = entry.pair.incoming
+    if entry.pair.status != "inherited" or incoming is None:
+        return entry
+    if incoming > allowed(own.incoming[place], x):
+        return entry
+    status: Status = "reordered" if entry.relation.kind == "reordered" else "rounding"
+    return replace(entry, pair=replace(entry.pair, status=status))
+
+
+def _reached(
+    judged: Sequence[Judged], matches: Sequence[Match], own: Movement | None
+) -> str | None:
+    """The first layer into which more comes than the source's own movement there, by the name that
+    the source has for it: a mistake before it is no rounding, however little it does.
+    """
+    for entry, pair in zip(judged, matches, strict=True):
+        place, incoming = pair.source.place, entry.pair.incoming
+        if own is None or place is None or place >= len(own.incoming):
+            continue
+        most = explained(own.incoming[place])
+        if incoming is None or (most is not None and incoming > most):
+            return pair.source.name
+    return None
 
 
 def _context(pair: Match, mine: Sequence[LayerCall], source: Model, target: Model) -> Context:

@@ -81,8 +81,9 @@ class Departure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputPair:
-    """An output of both models: `difference` over the largest magnitude, None where shapes
-    differ.
+    """An output of both models: `difference` over the largest magnitude, of whole numbers the share
+    that differs, None where shapes differ; `movement` is that of the source from itself when its
+    input is rounded otherwise, None where it was not asked.
     """
 
     source: str
@@ -90,6 +91,7 @@ class OutputPair:
     difference: float | None
     agrees: bool
     text: str
+    movement: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

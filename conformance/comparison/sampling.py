@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from conformance.comparison.movement import Movement, movement, rounded_samples
 from conformance.corpus.tensors import Array
 from conformance.errors import ModelError
 from conformance.models import Model, Sample, read_model
@@ -64,6 +65,23 @@ def read_both(source: str, target: str, reading: Reading) -> Iterator[tuple[Mode
         yield (first, second) if paths[0] == source else (second, first)
 
 
+def moves_of(source: Model, path: str, reading: Reading) -> Movement | None:
+    """How far the source itself moves when its input is rounded otherwise: it is read and run once
+    more. None where it has no input to round, or does not run on it.
+    """
+    names = any(sample.name for sample in reading.inputs)
+    samples = rounded_samples(source, by_name=names)
+    if samples is None:
+        return None
+    reading.say(path, "runs once more, with its input rounded otherwise")
+    try:
+        rounded = reading.read(path, reading.weights[0], samples)
+    except ModelError:
+        return None
+    with rounded:
+        return movement(source, rounded)
+
+
 def _second(first: Model, path: str, weights: str | None, reading: Reading) -> Model:
     problem: ModelError | None = None
     for samples in _samples(first, path):
@@ -76,20 +94,24 @@ def _second(first: Model, path: str, weights: str | None, reading: Reading) -> M
 
 
 def _samples(first: Model, path: str) -> Iterator[list[Sample]]:
-    """The sample of the first model by position, as it is and with its channels moved: the likelier
-    first.
+    """The sample of the first model, as it is and with its channels moved, the likelier first; of
+    several inputs by their names, which the second may have too, then by position.
     """
-    arrays = [entry.sample.load() for entry in first.inputs if entry.sample is not None]
+    entries = [entry for entry in first.inputs if entry.sample is not None]
+    arrays = [entry.sample.load() for entry in entries if entry.sample is not None]
+    names = [None if entry.name.isdigit() else entry.name for entry in entries]
+    by_name = len(names) > 1 and None not in names
     has = _has_channels_last(first.format, first.versions)
     wants = _has_channels_last(format_of(path), ())
     moves: list[Callable[[Array], Array]] = [lambda array: array, _to_first if has else _to_last]
     if wants is not None and wants is not has:
         moves.reverse()
-    for move in moves:
-        yield [
-            Sample(name=None, shape=moved.shape, array=np.ascontiguousarray(moved))
-            for moved in map(move, arrays)
-        ]
+    for called in (names, [None] * len(names)) if by_name else ([None] * len(names),):
+        for move in moves:
+            yield [
+                Sample(name=name, shape=moved.shape, array=np.ascontiguousarray(moved))
+                for name, moved in zip(called, map(move, arrays), strict=True)
+            ]
 
 
 def _to_last(array: Array) -> Array:

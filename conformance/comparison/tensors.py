@@ -1,7 +1,7 @@
 """Two tensors of different frameworks: how far apart, up to where the channels stand.
 
 What is said here locates and never judges a layer: `LIMITS` are flat, because nothing bounds the
-rounding of a whole model.
+rounding of a whole model. Where they are passed, `movement` measures it.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ def limit(*arrays: Array) -> float:
 
 
 def difference(a: Array, b: Array) -> float | None:
-    """The largest difference over the largest magnitude of a; None where shapes differ, infinity
-    where one is not finite and the other is.
+    """The largest difference over the largest magnitude of a, of whole numbers the share of those
+    that differ; None where shapes differ, infinity where one is not finite and the other is.
     """
     if a.shape != b.shape:
         return None
     if not a.size:
         return 0.0
+    if are_whole(a, b):
+        return float(np.mean(a != b))
     one, other = a.astype(np.float64), b.astype(np.float64)
     if not np.array_equal(np.isfinite(one), np.isfinite(other)):
         return float("inf")
@@ -39,6 +41,13 @@ def difference(a: Array, b: Array) -> float | None:
     if apart == 0:
         return 0.0
     return float(apart / largest) if largest else float("inf")
+
+
+def are_whole(*arrays: Array) -> bool:
+    """Whether arrays hold whole numbers: labels, indices or masks, of which none is nearly
+    another.
+    """
+    return all(array.dtype.kind in "iub" for array in arrays)
 
 
 def layouts(array: Array) -> Iterator[tuple[str, Array]]:

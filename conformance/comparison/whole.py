@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from conformance.comparison.movement import Movement, allowed
 from conformance.comparison.results import Departure, OutputPair
-from conformance.comparison.tensors import difference_in_any_layout, limit
+from conformance.comparison.tensors import are_whole, difference_in_any_layout
 from conformance.corpus.tensors import Array
 from conformance.models import Activation, Model
 
 
-def outputs_of(source: Model, target: Model) -> Iterator[OutputPair]:
-    """The outputs of both, those of one name together, else in order."""
+def outputs_of(
+    source: Model, target: Model, own: Movement | None = None, *, reached: str | None = None
+) -> Iterator[OutputPair]:
+    """The outputs of both, those of one name together, else in order. `own` is how far the source
+    itself moves, where that was asked: it allows an output as much, unless something else has
+    `reached` a layer, of that name.
+    """
     names = list(target.outputs)
     for place, (name, stored) in enumerate(source.outputs.items()):
         other = name if name in names else names[place] if place < len(names) else None
@@ -22,24 +28,37 @@ def outputs_of(source: Model, target: Model) -> Iterator[OutputPair]:
             text = f"output {name} is not there in the target"
             yield OutputPair(source=name, target="", difference=None, agrees=False, text=text)
             continue
-        yield _output(name, stored.load(), other, target.outputs[other].load())
+        moved = None if own is None else own.outputs.get(name)
+        a, b = stored.load(), target.outputs[other].load()
+        most = allowed(moved if reached is None else None, a, b)
+        label = name if name == other else f"{name} = {other}"
+        output = _output(label, a, b, most, moved)
+        if reached is not None and not output.agrees:
+            text = f"{output.text}, which does not explain what comes into {reached}"
+            output = replace(output, text=text)
+        yield replace(output, source=name, target=other)
 
 
-def _output(name: str, a: Array, other: str, b: Array) -> OutputPair:
+def _output(label: str, a: Array, b: Array, most: float, own: float | None) -> OutputPair:
     apart, moved = difference_in_any_layout(a, b)
-    agrees = apart is not None and apart <= limit(a, b)
-    label = name if name == other else f"{name} = {other}"
+    agrees = apart is not None and apart <= most
     if apart is None:
         text = f"output {label}: shape {list(b.shape)}, should be {list(a.shape)}"
     elif apart == 0:
         text = f"output {label}: every number is the same"
+    elif are_whole(a, b):
+        text = f"output {label}: {apart:.2%} of its numbers differ"
     else:
         text = f"output {label}: differs by {apart:.2g} of its largest magnitude"
+    if own is not None:
+        by = f"{own:.2%} of them" if are_whole(a, b) else f"{own:.2g}"
+        text += f"; the source itself moves by {by} when its input is rounded otherwise"
     return OutputPair(
-        source=name,
-        target=other,
+        source="",
+        target="",
         difference=None if apart is None or not np.isfinite(apart) else apart,
         agrees=agrees,
+        movement=own,
         text=text + (f" ({moved})" if moved else ""),
     )
 
@@ -50,13 +69,14 @@ class _Tensor:
     activation: Activation
     size: int
     largest: float
+    own: float | None
 
 
-def departure(source: Model, target: Model) -> Departure | None:
+def departure(source: Model, target: Model, own: Movement | None = None) -> Departure | None:
     """The first tensor of the source that the target has not, where it has another one of its size
     that the source has not; None where there is none. Tensors are known by their numbers.
     """
-    mine, theirs = _tensors(source), _tensors(target)
+    mine, theirs = _tensors(source, own), _tensors(target)
     same = [_same(tensor, theirs) for tensor in mine]
     known = {other.place for other in same if other is not None}
     before: tuple[Activation, Activation] | None = None
@@ -73,18 +93,25 @@ def departure(source: Model, target: Model) -> Departure | None:
     return _departure(mine[0].activation, None, None) if nothing else None
 
 
-def _tensors(model: Model) -> list[_Tensor]:
+def _tensors(model: Model, own: Movement | None = None) -> list[_Tensor]:
     """The tensors that can be known by their numbers: shapes and indices are the same in many
     places.
     """
     tensors: list[_Tensor] = []
-    for activation in model.activations:
+    moved = own.activations if own is not None else ()
+    for place, activation in enumerate(model.activations):
         array = activation.output.load()
         if array.dtype.kind not in "fV" or array.size < 2:
             continue
         largest = float(np.max(abs(array.astype(np.float64))))
         tensors.append(
-            _Tensor(place=len(tensors), activation=activation, size=array.size, largest=largest)
+            _Tensor(
+                place=len(tensors),
+                activation=activation,
+                size=array.size,
+                largest=largest,
+                own=moved[place] if place < len(moved) else None,
+            )
         )
     return tensors
 
@@ -96,14 +123,13 @@ def _same(tensor: _Tensor, candidates: Sequence[_Tensor]) -> _Tensor | None:
         if other.size != tensor.size:  # before its file is opened: a model has thousands
             continue
         b = other.activation.output.load()
-        allowed = limit(a, b)
+        most = allowed(tensor.own, a, b)
         if not (
-            abs(other.largest - tensor.largest) <= allowed * tensor.largest
-            or np.isnan(tensor.largest)
+            abs(other.largest - tensor.largest) <= most * tensor.largest or np.isnan(tensor.largest)
         ):
             continue
         apart, _ = difference_in_any_layout(a, b)
-        if apart is not None and apart <= allowed:
+        if apart is not None and apart <= most:
             return other
     return None
 

@@ -73,6 +73,25 @@ KNOWN = (
 )
 
 
+def is_model(text: str) -> bool:
+    """Whether a text names a model, by its ending, as a folder, or as package.module:callable, and
+    is no call.
+    """
+    path = Path(text)
+    if any(character in text for character in "({\n"):
+        return False
+    return path.suffix.lower() in _ENDINGS or _is_callable(text) or path.is_dir()
+
+
+def _is_callable(text: str) -> bool:
+    module, colon, name = text.partition(":")
+    return (
+        bool(colon)
+        and name.isidentifier()
+        and all(part.isidentifier() for part in module.split("."))
+    )
+
+
 def format_of(model: str) -> str:
     """The name of the format of a path or of package.module:callable. Raises ModelError."""
     path = Path(model)
@@ -84,7 +103,6 @@ def format_of(model: str) -> str:
         if not (path / "saved_model.pb").is_file():
             raise ModelError(f"{model} is no SavedModel: it has no saved_model.pb")
         return "SavedModel"
-    module, colon, name = model.partition(":")
-    if colon and name.isidentifier() and all(part.isidentifier() for part in module.split(".")):
+    if _is_callable(model):
         return "callable"
     raise ModelError(f"{model} is no model of a known format, should be {KNOWN}")

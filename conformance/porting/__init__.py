@@ -3,8 +3,17 @@ the trap?
 """
 
 from conformance.errors import PortError
+from conformance.porting.modellayers import source_file, tensors_of
 from conformance.porting.modules import FORMS
-from conformance.porting.ports import LayerFile, Port, layer_file, port, port_model
+from conformance.porting.ports import (
+    LayerFile,
+    Port,
+    check_name,
+    layer_file,
+    port,
+    port_layers,
+    port_model,
+)
 from conformance.porting.proof import Proof
 from conformance.porting.trap import Trap
 
@@ -15,7 +24,11 @@ __all__ = [
     "PortError",
     "Proof",
     "Trap",
+    "check_name",
     "layer_file",
     "port",
+    "port_layers",
     "port_model",
+    "source_file",
+    "tensors_of",
 ]

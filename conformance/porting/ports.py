@@ -11,10 +11,12 @@ from conformance import conventions
 from conformance.conventions import Native
 from conformance.errors import PortError
 from conformance.geometry import Geometry
+from conformance.models import Model, Sample, read_model
 from conformance.porting import calls, code, recipes
 from conformance.porting.calls.objects import spelled_object
 from conformance.porting.completion import completed, geometry_of, holds
 from conformance.porting.layer import Channels, Layer
+from conformance.porting.modellayers import layers_of
 from conformance.porting.modules import FORMS, ModuleProof, module_code, parts_of, prove_module
 from conformance.porting.onnxfile import layers
 from conformance.porting.proof import Proof
@@ -99,13 +101,43 @@ def _spoken(call: str | object, source: str | None) -> tuple[str, str]:
 
 
 def port_model(
-    path: str, *, target: str, input: Sequence[int] | None = None, prove: bool = True
+    path: str,
+    *,
+    target: str,
+    input: Sequence[int] | None = None,
+    weights: str | None = None,
+    unsafe: bool = False,
+    prove: bool = True,
 ) -> list[Port]:
-    """The same for every ConvTranspose node of an ONNX file, in the order of its graph. `input` is
-    that of the model.
+    """The same for every transposed convolution of a model, in its order: an .onnx file, which is
+    read without being run, or any other model that `conformance.models.read_model` reads.
+
+    `input` is the shape of the model's first input, `weights` a file of them where a callable makes
+    the model; `unsafe` lets a loader run code that the file holds. Raises PortError, and ModelError
+    for what cannot be read.
     """
-    _named("onnx", target)
-    return [port_layer(layer, target, prove=prove) for layer in layers(path, input)]
+    if path.lower().endswith(".onnx"):
+        _named("onnx", target)
+        return [port_layer(layer, target, prove=prove) for layer in layers(path, input)]
+    samples = [] if input is None else [Sample(name=None, shape=tuple(input))]
+    with read_model(path, inputs=samples, weights=weights, unsafe=unsafe) as model:
+        return port_layers(model, target, prove=prove)
+
+
+def port_layers(
+    model: Model, target: str, *, by_name: bool = False, prove: bool = True
+) -> list[Port]:
+    """The same for a model that has been read. With `by_name` their files of layers load weights by
+    the model's own names; without, from a file of `tensors_of` the model. Raises PortError.
+    """
+    ports = []
+    for layer in layers_of(model, by_name=by_name):
+        _named(layer.framework, target)
+        try:
+            ports.append(port_layer(layer, target, prove=prove))
+        except PortError as error:
+            raise PortError(f"{layer.name or model.path}: {error}") from None
+    return ports
 
 
 def port_layer(
@@ -190,11 +222,16 @@ def layer_file(
     return LayerFile(code=text, proof=prove_module(text, parts, form, loaded) if prove else None)
 
 
+def check_name(framework: str) -> None:
+    """Raises PortError for what is no framework's name."""
+    if framework not in conventions.NAMES:
+        raise PortError(
+            f"there is no framework {framework!r}, should be one of {', '.join(conventions.NAMES)}"
+        )
+
+
 def _named(source: str, target: str) -> None:
     for name in (source, target):
-        if name not in conventions.NAMES:
-            raise PortError(
-                f"there is no framework {name!r}, should be one of {', '.join(conventions.NAMES)}"
-            )
+        check_name(name)
     if source == target:
         raise PortError(f"source and target are both {source}, should be two frameworks")

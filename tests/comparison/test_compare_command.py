@@ -150,3 +150,44 @@ def test_a_page_that_cannot_be_written_is_a_sentence(tmp_path: Path, run: Run) -
     code, _, told = run(one, one, "-o", one)
     assert code == 2
     assert "index.html cannot be written" in told.splitlines()[-1]
+
+
+def two_inputs(path: Path, image: str, mask: str, *, swapped: bool = False) -> Path:
+    """up(image) - up(mask), with inputs of these names; `swapped`: the mask is the first."""
+    w = np.random.RandomState(0).standard_normal((3, 3, 2, 2)).astype(np.float32)
+    nodes = [
+        helper.make_node("ConvTranspose", [image, "w"], ["a"], "up", strides=[2, 2]),
+        helper.make_node("ConvTranspose", [mask, "w"], ["b"], "up_mask", strides=[2, 2]),
+        helper.make_node("Sub", ["a", "b"], ["y"], "sub"),
+    ]
+    names = (mask, image) if swapped else (image, mask)
+    graph = helper.make_graph(
+        nodes,
+        "net",
+        [
+            helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, 3, 4, 5])
+            for name in names
+        ],
+        [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(w, "w")],
+    )
+    opset = [helper.make_opsetid("", 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "other", [("image", "mask", True), ("x", "m", False)], ids=["by-name", "in-order"]
+)
+def test_several_inputs_belong_together_by_name_or_in_order(
+    tmp_path: Path, run: Run, other: tuple[str, str, bool]
+) -> None:
+    """By position a mask would be an image where names say otherwise; without the names there is
+    the order alone.
+    """
+    one = two_inputs(tmp_path / "a.onnx", "image", "mask")
+    second = two_inputs(tmp_path / "b.onnx", other[0], other[1], swapped=other[2])
+    np.savez(tmp_path / "mask.npz", mask=np.ones((1, 3, 4, 5), np.float32))
+    code, out, _ = run(one, second, "--input", tmp_path / "mask.npz")
+    assert code == 0, out
+    assert "output y: every number is the same" in out

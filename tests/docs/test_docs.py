@@ -533,7 +533,9 @@ def test_python_names_are_the_packages() -> None:
     names = {
         code(row[0])[0].split(".")[1].split("(")[0] for row in rows(text_of("commands"), "name")
     }
-    assert names | {"Case", "CaseFileError", "PortError", "Report"} == set(conformance.__all__)
+    assert names | {"Case", "CaseFileError", "ModelError", "PortError", "Report"} == set(
+        conformance.__all__
+    )
     assert all(
         f"`{name}`" in section(text_of("commands"), "In Python")
         for name in ("Case", "CaseFileError", "PortError", "Report")

@@ -1079,23 +1079,23 @@ def test_the_command_prints_the_call_the_trap_and_the_code(
     capsys: pytest.CaptureFixture[str], model: Any
 ) -> None:
     """Without a proof nothing is run; a file prints all its nodes."""
-    command.run(TORCH, "torch", "keras", "1,64,8,8", False)
+    command.run(TORCH, "torch", "keras", ["1,64,8,8"], False)
     printed = capsys.readouterr().out
     assert 'keras: keras.layers.Conv2DTranspose(32, 3, strides=2, padding="valid")' in printed
     assert "trap: The call that looks the same" in printed
     assert "Cropping2D(((1, 0), (1, 0)))" in printed
-    command.run(str(model), "onnx", "jax", None, False)
+    command.run(str(model), "onnx", "jax", [], False)
     assert capsys.readouterr().out.count("def conv_transpose") == 2
 
 
 def test_what_a_user_did_wrong_is_told_in_a_sentence() -> None:
     """An input that is no numbers, and a call that cannot be read: exit 2, no traceback."""
     with pytest.raises(ConformanceError, match="should be whole numbers"):
-        command.run(TORCH, "torch", "keras", "1,x", False)
+        command.run(TORCH, "torch", "keras", ["1,x"], False)
     with pytest.raises(ConformanceError, match="has no argument strides"):
-        command.run("ConvTranspose2d(1, 2, 3, strides=2)", "torch", "keras", None, False)
+        command.run("ConvTranspose2d(1, 2, 3, strides=2)", "torch", "keras", [], False)
     with pytest.raises(ConformanceError, match="is an ONNX file, should be given with --from onnx"):
-        command.run("model.onnx", "torch", "keras", None, False)
+        command.run("model.onnx", "torch", "keras", [], False)
 
 
 def test_importing_the_porter_imports_no_framework() -> None:

@@ -38,7 +38,7 @@ from torch import nn
 
 def big(channels):
     return nn.Sequential(*(
-        nn.ConvTranspose2d(channels, channels, 4, padding=1, bias=False) for _ in range(16)
+        nn.ConvTranspose2d(channels, channels, 4, 2, padding=2, bias=False) for _ in range(16)
     ))
 
 def big_8():
@@ -49,6 +49,15 @@ def big_256():
 
 def big_1024():
     return big(1024)
+
+if __name__ == "__main__":
+    import sys
+    import torch
+
+    torch.manual_seed(0)
+    for channels in map(int, sys.argv[1:]):
+        program = torch.export.export(big(channels), (torch.ones(1, channels, 2, 2),))
+        torch.export.save(program, f"big_{channels}.pt2")
 """
 
 
@@ -174,3 +183,26 @@ def test_weights_of_a_torch_module_are_in_memory_twice_at_most(
         peaks[size] = captured.peak
         assert f"made:big_{size}: 15: torch.nn.ConvTranspose2d" in captured.errors.splitlines()
     _check_peak(peaks[channels], peaks[8], channels, 2.5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("channels", SIZES)
+def test_torch_models_are_compared_in_the_memory_that_running_them_takes(
+    measure: Measure, module: Any, tmp_path: Path, channels: int
+) -> None:
+    """A module that is made, and an exported program: their weights are in memory once."""
+    script = module(TORCH)
+    words = [sys.executable, str(script), "8", str(channels)]
+    subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
+    peaks: dict[tuple[bool, int], int] = {}
+    for size in (8, channels):
+        for name, shape in ((f"made:big_{size}", f"1,{size},2,2"), (f"big_{size}.pt2", "")):
+            inputs = ("--input", shape) if shape else ()
+            compared = measure("compare", name, name, *inputs)
+            told = compared.errors.splitlines()
+            assert f"{name}: 15: torch.nn.ConvTranspose2d" in told
+            assert "compare: 15 and 15: 16 of 16" in told
+            peaks[bool(shape), size] = compared.peak
+            print(f"{name}: peak {compared.peak / MIB:.0f} MiB")
+    for is_module in (True, False):
+        _check_peak(peaks[is_module, channels], peaks[is_module, 8], channels, 1.5)

@@ -22,6 +22,7 @@ import onnx
 import onnxruntime
 import pytest
 from onnx import numpy_helper, version_converter
+from onnx.utils import Extractor
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from conformance import load_cases
@@ -43,9 +44,7 @@ class Public:
 
 
 def page() -> np.ndarray[Any, Any]:
-    """A white page (1, 3, 64, 96) with a speckled line on it, which the detector takes for text.
-    What it makes of noise is near zero everywhere, and a sigmoid's tail enlarges rounding.
-    """
+    """A white page (1, 3, 64, 96) with a speckled line on it, which the detector takes for text."""
     image = np.ones((1, 3, 64, 96), np.float32)
     image[:, :, 24:40, 12:84] = np.where(np.random.RandomState(1).rand(16, 72) < 0.5, -1, 1)
     return image
@@ -142,14 +141,13 @@ def test_every_transposed_convolution_of_a_public_model_is_captured(
     done = conformance(*words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     graph = onnx.load(model).graph
-    weights = {tensor.name: tensor for tensor in graph.initializer}
+    weights = _tensors(graph)
     nodes = [node for node in graph.node if node.op_type == "ConvTranspose"]
-    constants = {node.output[0]: node.attribute[0].t for node in graph.node if _is_constant(node)}
     cases = load_cases(tmp_path / "cases" / "public.yaml")
     assert len(nodes) == len(cases) == count
     for node, case in zip(nodes, cases, strict=True):
         assert case.name == f"public/{node.name}"
-        kernel = numpy_helper.to_array((weights | constants)[node.input[1]])
+        kernel = numpy_helper.to_array(weights[node.input[1]])
         np.testing.assert_array_equal(tensors_of(case).kernel, kernel)
         attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
         convention, native = case.native
@@ -162,6 +160,12 @@ def test_every_transposed_convolution_of_a_public_model_is_captured(
     run = conformance(*words, cwd=tmp_path)
     assert run.returncode == 0, run.stdout + run.stderr
     assert f"Conforms: {2 * count} verdicts on {count} cases" in run.stdout
+
+
+def _tensors(graph: Any) -> dict[str, Any]:
+    """Initializers, and the values of constant nodes, by name."""
+    held = {node.output[0]: node.attribute[0].t for node in graph.node if _is_constant(node)}
+    return held | {tensor.name: tensor for tensor in graph.initializer}
 
 
 def _is_constant(node: Any) -> bool:
@@ -187,11 +191,13 @@ def half(source: Path, target: Path) -> None:
     onnx.save(model, target)
 
 
-def compared(public: Any, name: str, convert: Any, folder: Path) -> tuple[int, dict[str, Any]]:
+def compared(
+    public: Any, name: str, convert: Any, folder: Path, sample: Path | None = None
+) -> tuple[int, dict[str, Any]]:
     """The exit code and the JSON of comparing a model with what it is converted to."""
-    model, sample = public(name)
+    model, own = public(name)
     convert(model, folder / "converted.onnx")
-    words = ("compare", model, folder / "converted.onnx", "--input", sample, "--json")
+    words = ("compare", model, folder / "converted.onnx", "--input", sample or own, "--json")
     done = conformance(*words, cwd=folder)
     assert done.returncode in (0, 1), done.stderr
     return done.returncode, json.loads(done.stdout)
@@ -212,6 +218,50 @@ def test_a_right_conversion_of_a_public_model_is_no_false_alarm(
         assert [output["difference"] for output in comparison["outputs"]] == [0.0]
 
 
+def test_a_detector_on_noise_is_equivalent_to_its_optimised_self(
+    public: Any, tmp_path: Path
+) -> None:
+    """What it makes of noise is near zero everywhere, and the tail of its sigmoid enlarges rounding
+    beyond any flat limit: as much in the source itself.
+    """
+    noise = np.random.RandomState(1).standard_normal((1, 3, 64, 96)).astype(np.float32)
+    np.save(tmp_path / "noise.npy", noise)
+    code, comparison = compared(public, "detector", optimised, tmp_path, tmp_path / "noise.npy")
+    (output,) = comparison["outputs"]
+    assert (code, comparison["equivalent"]) == (0, True), comparison
+    assert output["difference"] > 2**-10
+    assert "the source itself moves by" in output["text"]
+
+
+def scaled_channel(source: Path, target: Path) -> None:
+    """The first output channel of the middle convolution a hundredth larger."""
+    model = onnx.load(source)
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    name = convolutions[len(convolutions) // 2].input[1]
+    tensors = _tensors(model.graph)
+    kernel = numpy_helper.to_array(tensors[name]).copy()
+    kernel[0] *= np.float32(1.01)
+    tensors[name].CopyFrom(numpy_helper.from_array(kernel, tensors[name].name))
+    onnx.save(model, target)
+
+
+def test_a_mistake_of_as_little_effect_as_rounding_is_none_of_rounding(
+    public: Any, tmp_path: Path
+) -> None:
+    """On noise the output differs by less than the source itself moves, and what comes into the
+    layers by ten times more.
+    """
+    noise = np.random.RandomState(1).standard_normal((1, 3, 64, 96)).astype(np.float32)
+    np.save(tmp_path / "noise.npy", noise)
+    code, comparison = compared(
+        public, "detector", scaled_channel, tmp_path, tmp_path / "noise.npy"
+    )
+    (output,) = comparison["outputs"]
+    assert (code, comparison["equivalent"]) == (1, False)
+    assert output["difference"] <= output["movement"]
+    assert "which does not explain what comes into p2o.ConvTranspose.0" in output["text"]
+
+
 @pytest.mark.parametrize("name", ["detector", "voice"])
 def test_float16_of_a_public_model_is_no_mistake_of_a_layer(
     public: Any, tmp_path: Path, name: str
@@ -226,3 +276,161 @@ def test_float16_of_a_public_model_is_no_mistake_of_a_layer(
         assert "the source's weights are float32, the target's float16" in pair["notes"]
     assert "differs by" in comparison["departure"]["text"]
     assert "differs by 0 of" not in comparison["departure"]["text"]
+
+
+WALK = """
+import onnx
+from onnx import numpy_helper
+
+
+def values(graph):
+    held = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Constant":
+            held[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
+    return held
+
+
+def walk(graph, x, constant, operators):
+    held = {name: constant(array) for name, array in values(graph).items()}
+    held[graph.input[0].name] = x
+    for node in graph.node:
+        if node.op_type != "Constant":
+            attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+            inputs = [held[name] for name in node.input]
+            held[node.output[0]] = operators[node.op_type](attributes, *inputs)
+    return held[graph.output[0].name]
+"""
+BY_HAND = {
+    "torch": """
+import onnx, torch
+from layers import load
+from walk import walk
+from torch.nn import functional as F
+
+
+class Head(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.graph, self.layers = onnx.load("head.onnx").graph, load("head.onnx")
+        self.ups = torch.nn.ModuleList(self.layers.values())
+
+    def forward(self, x):
+        ups = iter(self.ups)
+
+        def conv(a, x, w, b=None):
+            return F.conv1d(x, w, b, a["strides"], a["pads"][0], a["dilations"], a["group"])
+
+        def norm(a, x, w, b, m, v):
+            return F.batch_norm(x, m, v, w, b, eps=a["epsilon"])
+
+        return walk(self.graph, x, lambda array: torch.tensor(array), {
+            "ConvTranspose": lambda a, x, *weights: next(ups)(x),
+            "Conv": conv,
+            "BatchNormalization": norm,
+            "Add": lambda a, x, y: x + y,
+            "Div": lambda a, x, y: x / y,
+            "Relu": lambda a, x: F.relu(x),
+            "LeakyRelu": lambda a, x: F.leaky_relu(x, a.get("alpha", 0.01)),
+            "Sigmoid": lambda a, x: torch.sigmoid(x),
+            "Tanh": lambda a, x: torch.tanh(x),
+        })
+""",
+    "keras": """
+import keras, numpy as np, onnx
+from keras import ops
+from layers import load
+from walk import walk
+
+
+def Head():
+    graph = onnx.load("head.onnx").graph
+    ups = iter(load("head.onnx").values())
+    sizes = [axis.dim_value for axis in graph.input[0].type.tensor_type.shape.dim]
+    x = keras.Input((*sizes[2:], sizes[1]))
+
+    def conv(a, x, w, b=None):
+        low, high = a["pads"]
+        x = ops.pad(x, [[0, 0], [low, high], [0, 0]])
+        kernel = w.transpose(2, 1, 0)
+        y = ops.conv(x, kernel, a["strides"][0], "valid", dilation_rate=a["dilations"][0])
+        return y if b is None else y + b
+
+    def norm(a, x, w, b, m, v):
+        return (x - m) / np.sqrt(v + np.float32(a["epsilon"])) * w + b
+
+    def last(array):  # what is added to (N, C, H, W) has the channels last too
+        return np.moveaxis(array, 1, -1) if array.ndim == 4 and array.shape[0] == 1 else array
+
+    y = walk(graph, x, last, {
+        "ConvTranspose": lambda a, x, *weights: next(ups)(x),
+        "Conv": conv,
+        "BatchNormalization": norm,
+        "Add": lambda a, x, y: x + y,
+        "Div": lambda a, x, y: x / y,
+        "Relu": lambda a, x: ops.relu(x),
+        "LeakyRelu": lambda a, x: ops.leaky_relu(x, a.get("alpha", 0.01)),
+        "Sigmoid": lambda a, x: ops.sigmoid(x),
+        "Tanh": lambda a, x: ops.tanh(x),
+    })
+    return keras.Model(x, y)
+""",
+}
+"""The operators round the layers of a head in another framework, as a port by hand has them."""
+
+
+def head(model: Path, target: Path) -> None:
+    """The part of a model from its first transposed convolution to the last nonlinearity."""
+    whole = onnx.load(model)
+    first = next(node for node in whole.graph.node if node.op_type == "ConvTranspose")
+    kernel = list(_tensors(whole.graph)[first.input[1]].dims)
+    shape = [1, kernel[0], *[9, 7][: len(kernel) - 2]]
+    last = [node for node in whole.graph.node if node.op_type in ("Sigmoid", "Tanh")][-1]
+    value = onnx.helper.make_tensor_value_info(first.input[0], onnx.TensorProto.FLOAT, shape)
+    del whole.graph.value_info[:]
+    part = Extractor(whole)
+    part.value_infos[value.name] = value
+    part.value_infos[last.output[0]] = onnx.ValueInfoProto(name=last.output[0])
+    onnx.save(part.extract_model([value.name], [last.output[0]]), target)
+
+
+@pytest.mark.parametrize("framework", ["torch", "keras"])
+@pytest.mark.parametrize(("name", "count"), [("detector", 2), ("voice", 3)])
+def test_the_head_of_a_public_model_is_equivalent_in_another_framework(
+    public: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    count: int,
+    framework: str,
+) -> None:
+    """Its transposed convolutions are those that `port` writes, with the weights of the file; with
+    one kernel that is not flipped it is told which.
+    """
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    model, _ = public(name)
+    head(model, tmp_path / "head.onnx")
+    words = (
+        "port",
+        "head.onnx",
+        "--to",
+        framework,
+        "--as",
+        "layer",
+        "--no-proof",
+        "-o",
+        "layers.py",
+    )
+    done = conformance(*words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "walk.py").write_text(WALK, encoding="utf-8")
+    (tmp_path / "ported.py").write_text(BY_HAND[framework], encoding="utf-8")
+    for change, code in (("", 0), ("[..., ::-1].copy()", 1)):
+        layers = (tmp_path / "layers.py").read_text(encoding="utf-8")
+        wrong = layers.replace("(array(held, weight))", f"(array(held, weight){change})", 1)
+        (tmp_path / "layers.py").write_text(wrong, encoding="utf-8")
+        done = conformance("compare", "head.onnx", "ported:Head", "--json", cwd=tmp_path)
+        assert done.returncode == code, done.stdout + done.stderr
+        statuses = [pair["status"] for pair in json.loads(done.stdout)["pairs"]]
+        assert len(statuses) == count
+        assert (statuses.count("wrong"), set(statuses[:1]) == {"wrong"}) == (code, bool(code))

@@ -300,7 +300,7 @@ def test_code_that_does_not_run_is_an_error(
     monkeypatch.setattr(recipes, "single", lambda *asked: wrong(real(*asked)))
     monkeypatch.setattr(recipes, "cautious", lambda *asked: wrong(real(*asked)))
     with pytest.raises(SystemExit) as ended:
-        command.run('{"W": [4, 3, 3]}', "onnx", "torch", None, True)
+        command.run('{"W": [4, 3, 3]}', "onnx", "torch", [], True)
     assert ended.value.code == 1
     assert "the code does not run" in capsys.readouterr().out
 
@@ -349,9 +349,9 @@ def test_what_cannot_be_asked_of_a_form_is_told_in_a_sentence(tmp_path: Path) ->
     """A form that there is none of, weights of a call, and several calls in one file."""
     call = '{"W": [4, 3, 3]}'
     with pytest.raises(ConformanceError, match="should be one of call, layer, model-snippet"):
-        command.run(call, "onnx", "torch", None, False, command.Written(form="class"))
+        command.run(call, "onnx", "torch", [], False, command.Written(form="class"))
     with pytest.raises(ConformanceError, match="should stand with --as layer"):
-        command.run(call, "onnx", "torch", None, False, command.Written(weights="m.pt"))
+        command.run(call, "onnx", "torch", [], False, command.Written(weights="m.pt"))
     answer = port(call, source="onnx", target="torch", prove=False)
     with pytest.raises(PortError, match="should be one of layer, model-snippet"):
         layer_file([answer], "call")
@@ -359,7 +359,7 @@ def test_what_cannot_be_asked_of_a_form_is_told_in_a_sentence(tmp_path: Path) ->
         save_decoder(tmp_path / "m.onnx")
         written = command.Written(output=tmp_path / "m.py")
         with pytest.raises(ConformanceError, match="should be one file of layers"):
-            command.run(str(tmp_path / "m.onnx"), "onnx", "torch", None, False, written)
+            command.run(str(tmp_path / "m.onnx"), "onnx", "torch", [], False, written)
 
 
 def test_a_layer_of_channels_that_nobody_said_is_refused() -> None:
@@ -387,3 +387,20 @@ def test_names_of_layers_are_names_of_python_and_differ() -> None:
     assert len({part.class_name for part in parts}) == len(names)
     assert all(part.name.isidentifier() for part in parts)
     compile(module_code(parts, "model-snippet"), "ported.py", "exec")
+
+
+@pytest.mark.parametrize(
+    ("node", "name"),
+    [
+        ("StatefulPartitionedCall/net_1/up_1/conv_transpose", "up_1"),
+        ("net/relu/Relu;net/norm/mul;net/up/conv_transpose1;net/norm/Rsqrt2", "up"),
+        ("conv_transpose", "conv_transpose"),
+        ("net/other;net/up", "other"),
+    ],
+)
+def test_a_node_of_tensorflow_is_named_by_its_layer(node: str, name: str) -> None:
+    """LiteRT joins what it has fused, and a graph ends in the operator."""
+    one = port('{"W": [4, 3, 3]}', source="onnx", target="torch", prove=False)
+    layer = replace(one.layer, name=node)
+    (part,) = parts_of([(layer, "torch", one.plan, one.geometry, one.channels)], None)
+    assert part.name == name

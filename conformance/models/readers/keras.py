@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,10 +46,11 @@ def read_model(model: Any, request: Request, results: Results) -> None:
         model.load_weights(request.weights)
     layers = dict(_layers(model, ""))
     samples = _samples(model, request, results)
+    taken = Counter(weight.path for weight in model.weights)
     for path, layer in layers.items():
         if isinstance(layer, _KINDS) and layer.built:
             results.say(f"{path}: {type(layer).__name__}")
-            results.layers.append(_entry(path, layer, results))
+            results.layers.append(_entry(path, layer, taken, results))
     if samples is not None:
         _run(model, layers, samples, request, results)
 
@@ -61,7 +63,8 @@ def _layers(layer: Any, path: str) -> Iterator[tuple[str, Any]]:
         yield from _layers(part, inner)
 
 
-def _entry(path: str, layer: Any, results: Results) -> LayerEntry:
+def _entry(path: str, layer: Any, taken: Counter[str], results: Results) -> LayerEntry:
+    """A layer; `taken` has how many variables of the model have each name."""
     kernel = np.asarray(keras.ops.convert_to_numpy(layer.kernel))  # (*kernel, C_out, C_in)
     config = layer.get_config()
     arguments = {key: _plain(config.get(key)) for key in _ARGUMENTS if key in config}
@@ -72,14 +75,22 @@ def _entry(path: str, layer: Any, results: Results) -> LayerEntry:
         arguments=arguments,
         native={key: arguments[key] for key in _NATIVE if key in arguments},
         kernel=results.store(np.moveaxis(kernel, (-1, -2), (0, 1))),
-        kernel_tensor={"name": f"{path}/kernel", "axes": f"{_AXES[kernel.ndim - 2]}OI"},
+        kernel_tensor={"name": _name(layer.kernel, taken), "axes": f"{_AXES[kernel.ndim - 2]}OI"},
     )
     if layer.bias is not None:
         entry.bias = results.store(keras.ops.convert_to_numpy(layer.bias))
-        entry.bias_tensor = {"name": f"{path}/bias", "axes": "O"}
+        entry.bias_tensor = {"name": _name(layer.bias, taken), "axes": "O"}
     if arguments.get("activation") not in (None, "linear"):
         entry.activation = str(arguments["activation"])
     return entry
+
+
+def _name(variable: Any, taken: Counter[str]) -> str | None:
+    """The path of a variable, by which a file has it; None where others have the same, or where it
+    is computed of some.
+    """
+    name = getattr(variable, "path", None)
+    return name if name is not None and taken[name] == 1 else None
 
 
 def _plain(value: Any) -> Any:

@@ -23,6 +23,8 @@ _TORCH = """\
     import torch
 
     held = flat(torch.load(path, map_location="cpu", weights_only=True))
+    for word in ("state_dict.", "model_state_dict."):  # of a checkpoint
+        held |= {name.removeprefix(word): tensor for name, tensor in held.items()}
     return {k: v.detach().float().numpy() for k, v in held.items() if hasattr(v, "detach")}"""
 
 _KERAS = """\

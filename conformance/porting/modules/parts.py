@@ -57,11 +57,20 @@ def _assigned(text: str) -> str | None:
     return (found[1] or found[2]) if found else None
 
 
+def _layer_part(text: str) -> str:
+    """The layer in the name of a node of TensorFlow's: LiteRT joins the names of all that it has
+    fused, and a graph names the operator behind its layer.
+    """
+    nodes = text.split(";")
+    node = next((part for part in nodes if "conv_transpose" in part), nodes[0])
+    return re.sub(r"(?<=[^/])/conv_transpose\w*$", "", node)
+
+
 def _python_name(text: str, taken: Sequence[str]) -> str:
     """A name made of a text: the last part of a path with its number, or the whole where that is
     taken.
     """
-    path = re.split(r"[./]", text.strip("/."))
+    path = re.split(r"[./]", _layer_part(text).strip("/."))
     last = next((number for number, part in enumerate(reversed(path), 1) if not part.isdigit()), 1)
     for candidate in (
         "_".join(path[-last:]),
