@@ -16,8 +16,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, UndefinedError
 
 from conformance.adapters import REGISTRY, Entry
-from conformance.adapters.limits import Asked, unsaid
 from conformance.conventions import Native, Unrepresentable, jax, onnx
+from conformance.conventions.limits import Asked, unsaid
 from conformance.corpus.case import Case, Filed, Given, Made, Source
 from conformance.corpus.files import nearby
 from conformance.geometry import Geometry

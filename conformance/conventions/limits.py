@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from conformance.conventions import Native
+from conformance.conventions.arguments import Native
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,18 @@ def _litert(asked: Asked) -> str | None:
     return None
 
 
-LIMITS: Mapping[str, Callable[[Asked], str | None]] = {"litert": _litert, "litert_gpu": _litert}
+def _litert_gpu(asked: Asked) -> str | None:
+    if asked.rank == 3:
+        return (
+            "The GPU accelerator has no CONV_3D_TRANSPOSE (model_builder.cc, NewOperationParser)."
+        )
+    return _litert(asked)
+
+
+LIMITS: Mapping[str, Callable[[Asked], str | None]] = {
+    "litert": _litert,
+    "litert_gpu": _litert_gpu,
+}
 """By the template of an engine's program; what is not named here says all of its convention."""
 
 
