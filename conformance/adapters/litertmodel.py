@@ -12,9 +12,8 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from conformance.adapters.adapter import Unsupported
+from conformance.adapters.adapter import refuse_unsaid
 from conformance.conventions import tensorflow as convention
-from conformance.conventions.limits import Asked, unsaid
 
 _IDENTIFIER = b"TFL3"
 
@@ -26,11 +25,7 @@ def one_operator_model(
     output; its input is (N, *spatial, C_in). Raises Unsupported for what the LIMITS of the template
     say.
     """
-    dtypes = {array.dtype.name for array in (x, kernel, bias) if array is not None}
-    asked = Asked(native=native, batch=x.shape[0], rank=x.ndim - 2, dtypes=dtypes)
-    reason = unsaid(template, asked)
-    if reason is not None:
-        raise Unsupported(reason)
+    refuse_unsaid(template, x, kernel, bias, native)
     out = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:]).out
     y_shape = (x.shape[0], *out, kernel.shape[1])
     layout = (3, 0) if x.ndim == 4 else (-1, -2)  # (C_out, *kernel, C_in), (*kernel, C_out, C_in)

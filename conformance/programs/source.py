@@ -83,8 +83,13 @@ def _unsaid(entry: Entry, native: Native, case: Case) -> str | None:
         return onnx.unsaid_by_opset(
             entry.options["opset"], native, case.dtype, size=size, kernel=kernel
         )
-    dtypes = {case.dtype_of(role) for role in ROLES.values() if role != "bias" or case.bias}
-    asked = Asked(native=native, batch=case.input.shape[0], rank=case.spatial, dtypes=dtypes)
+    roles = [role for role in ROLES.values() if role != "bias" or case.bias is not None]
+    asked = Asked(
+        native=native,
+        kernel=case.kernel.shape,
+        bias=None if case.bias is None else case.bias.shape[0],
+        dtypes={case.dtype_of(role) for role in roles},
+    )
     return unsaid(entry.template, asked)
 
 

@@ -23,7 +23,8 @@ from conformance.corpus.files import load_cases
 from conformance.corpus.tensors import Tensors, dtype_of
 from conformance.environments.installation import interpreter
 from conformance.geometry import Geometry, from_padding
-from conformance.outcomes import Output, Unsupported
+from conformance.oracle import gradient_truths
+from conformance.outcomes import Gradients, Output, Unsupported
 from conformance.programs import program
 from conformance.workers.answers import Greeting
 from conformance.workers.engine import Engine, Spec, close_all
@@ -33,6 +34,8 @@ COMPUTED_BY = {
     "litert-builtin": "optimized kernels",
     "litert-reference": "reference kernels",
     "litert-gpu": "webgpu: .+",
+    "ncnn": "cpu",
+    "mlx": "None",
 }
 """What computes the call of two axes, as the engine says it."""
 
@@ -114,9 +117,9 @@ def test_two_axes_are_exact_where_the_row_says(engines: Get, name: str) -> None:
     assert re.fullmatch(COMPUTED_BY[name], str(outcome.computed_by))
 
 
-@pytest.mark.parametrize("name", ["litert", "litert-builtin", "litert-reference"])
+@pytest.mark.parametrize("name", ["litert", "litert-builtin", "litert-reference", "ncnn", "mlx"])
 def test_three_axes_are_exact(engines: Get, name: str) -> None:
-    """The other operator, with a dilation, which it has."""
+    """With a dilation; in LiteRT it is another operator, which has one."""
     geometry = window(3, dilation=2)
     tensors = operands(geometry)
     assert_exact(ask(engines(name), geometry, tensors), geometry, tensors)
@@ -129,6 +132,9 @@ REFUSED = [
     ("litert", window(2, padding=[(1, 0), (0, 1)]), "float32", "SAME or VALID"),
     ("litert", window(2), "float16", "compute in float32"),
     ("litert-gpu", window(3), "float32", "no CONV_3D_TRANSPOSE"),
+    ("ncnn", window(2), "float16", "in float32"),
+    ("mlx", window(2, groups=2), "float32", "groups=1"),
+    ("mlx", window(2), "float64", "no float64"),
 ]
 
 
@@ -140,6 +146,51 @@ def test_what_an_operator_cannot_say_is_refused_in_words(
     outcome = ask(engines(name), geometry, operands(geometry, dtype))
     assert isinstance(outcome, Unsupported), outcome
     assert words in outcome.reason
+
+
+@pytest.mark.parametrize(("name", "groups"), [("ncnn", 2), ("mlx", 2)])
+def test_groups_on_one_axis_are_exact(engines: Get, name: str, groups: int) -> None:
+    """The layouts of their kernels differ, and both differ from the suite's."""
+    geometry = window(1, groups=groups)
+    tensors = operands(geometry)
+    assert_exact(ask(engines(name), geometry, tensors), geometry, tensors)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_narrow_dtypes_of_mlx_are_exact(engines: Get, dtype: str) -> None:
+    """Integers that these hold, with the dtype of the question."""
+    geometry = window(2)
+    tensors = operands(geometry, dtype)
+    assert_exact(ask(engines("mlx"), geometry, tensors), geometry, tensors)
+
+
+def test_gradients_of_mlx_are_exact(engines: Get) -> None:
+    """Of input, kernel and bias, with groups, whose kernel is laid out by hand."""
+    engine, greeting = engines("mlx")
+    geometry = window(1, groups=2)
+    tensors = operands(geometry)
+    cotangent = np.random.RandomState(8).randint(-4, 5, (1, 6, *geometry.out)).astype(np.float32)
+    native = conventions.get(greeting.convention).native(geometry)
+    outcome = engine.gradients(tensors, cotangent, native, "cpu")
+    assert isinstance(outcome, Gradients), outcome
+    for operand, due in gradient_truths(*tensors, cotangent, geometry, "float32").items():
+        got = getattr(outcome, operand)
+        assert got.shape == due.y.shape
+        assert (got == due.y).all()
+
+
+def test_ncnn_on_vulkan_is_exact_or_refuses(engines: Get) -> None:
+    """Two axes are computed by the driver that is named; one has no Vulkan code."""
+    engine, greeting = engines("ncnn")
+    if "vulkan" not in greeting.devices:
+        pytest.skip("ncnn finds no Vulkan driver")
+    outcomes = []
+    for rank in (2, 1):
+        native = conventions.get(greeting.convention).native(window(rank))
+        outcomes.append(engine.call(operands(window(rank)), native, "vulkan"))
+    assert_exact(outcomes[0], window(), operands(window()))
+    assert outcomes[0].computed_by == f"vulkan: {greeting.facts['gpu']}"
+    assert isinstance(outcomes[1], Unsupported), outcomes[1]
 
 
 def test_a_software_driver_is_told(engines: Get) -> None:
@@ -184,4 +235,5 @@ def test_its_program_agrees_with_the_definition(engines: Get, name: str, tmp_pat
 
 def test_every_engine_with_its_own_environment_is_tested() -> None:
     """A row with packages of its own has a line here."""
-    assert set(ROWS) >= {name for name in REGISTRY if name.startswith("litert")}
+    engines = ("litert", "ncnn", "mlx")
+    assert set(ROWS) == {name for name in REGISTRY if name.startswith(engines)}

@@ -92,7 +92,7 @@ def pinned() -> dict[str, str]:
     """The versions of the reference report, and those of engines with their own environment."""
     own = (requirement for entry in REGISTRY.values() for requirement in entry.packages)
     texts = [(ROOT / "constraints.txt").read_text(encoding="utf-8"), *own]
-    return dict(re.findall(r"^([\w.-]+)==(\S+)$", "\n".join(texts), re.MULTILINE))
+    return dict(re.findall(r"^([\w.-]+)(?:\[\w+\])?==(\S+)$", "\n".join(texts), re.MULTILINE))
 
 
 def why_not_here(finding: Finding) -> str | None:
