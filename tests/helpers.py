@@ -10,6 +10,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ import numpy as np
 
 from conformance.adapters import REGISTRY
 from conformance.corpus.tensors import Tensors
+from conformance.system import vulkan
 from conformance.workers.engine import Spec
 
 TESTS = Path(__file__).resolve().parent
@@ -27,14 +29,14 @@ CHECKOUT = TESTS.parent
 
 NAMED = [
     name for name in re.split(r"[,\s]+", os.environ.get("CONFORMANCE_TEST_ADAPTERS", "")) if name
-] or list(REGISTRY)
+] or [name for name, entry in REGISTRY.items() if not entry.packages]
 SHAPE_FUNCTIONS = [
     name for name in NAMED if name in REGISTRY and REGISTRY[name].quantities == ("shape",)
 ]
 """Those of them that are asked for a shape alone."""
 REQUESTED = [name for name in NAMED if name not in SHAPE_FUNCTIONS]
 """The adapters that must be there and compute: of what CONFORMANCE_TEST_ADAPTERS names, blanks or
-commas between, or of all of the table."""
+commas between, or of all of the table but those with an environment of their own."""
 
 TORCH = {
     "stride": [2, 2],
@@ -208,3 +210,11 @@ def tool(name: str) -> ModuleType:
         return importlib.import_module(name)
     finally:
         sys.path.remove(folder)
+
+
+def vulkan_environment() -> dict[str, str] | None:
+    """The variables by which a program finds SwiftShader; None where it is not installed."""
+    manifest = next((path for path in vulkan.SWIFTSHADER if Path(path).is_file()), None)
+    if manifest is None:
+        return None
+    return dict.fromkeys(vulkan.VARIABLES, manifest) | {"XDG_RUNTIME_DIR": tempfile.gettempdir()}

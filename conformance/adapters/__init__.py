@@ -10,6 +10,7 @@ from conformance.adapters.adapter import (
     Unsupported,
     refuse_misfit,
     refuse_promotion,
+    refuse_unsaid,
     stage,
 )
 from conformance.adapters.environment import (
@@ -39,6 +40,7 @@ __all__ = [
     "precision_environment",
     "refuse_misfit",
     "refuse_promotion",
+    "refuse_unsaid",
     "stage",
     "thread_environment",
     "wants_strict",

@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from conformance.conventions.arguments import Native
+from conformance.conventions.limits import Asked, unsaid
+
 
 class Unsupported(Exception):  # noqa: N818 - the design's name, raised like StopIteration
     """Raised by an adapter, or by a callable given to `check`, for what it does not do; the reason
@@ -129,6 +132,19 @@ class PreparedCall:
         self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
     ) -> Any:
         return self.fetch(self.prepare(x, kernel, bias, native, device)())
+
+
+def refuse_unsaid(template: str, x: Any, kernel: Any, bias: Any | None, native: Native) -> None:
+    """Raises Unsupported where the operator of the engine with that template cannot say a call."""
+    asked = Asked(
+        native=native,
+        kernel=kernel.shape,
+        bias=None if bias is None else bias.shape[0],
+        dtypes={array.dtype.name for array in (x, kernel, bias) if array is not None},
+    )
+    reason = unsaid(template, asked)
+    if reason is not None:
+        raise Unsupported(reason)
 
 
 def refuse_misfit(bias: Any | None, channels: int) -> None:

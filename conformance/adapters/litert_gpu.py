@@ -23,8 +23,10 @@ from ai_edge_litert.options import GpuOptions, Options
 
 from conformance.adapters import Missing, PreparedCall, wants_strict
 from conformance.adapters.litertmodel import one_operator_model
+from conformance.system import vulkan
 
-_SELECTED = re.compile(r"Selected adapter: ([^,\n]+),.*\bbackend=(\w+),.*\badapterType=([^\n]+)")
+_SELECTED = re.compile(r"Selected adapter: ([^,\n]+),")
+_TINY = {"strides": [1, 1], "padding": "VALID", "dilations": [1, 1], "groups": 1}
 
 
 class LiteRtGpu(PreparedCall):
@@ -33,26 +35,28 @@ class LiteRtGpu(PreparedCall):
     convention = "tensorflow"
 
     def __init__(self) -> None:
+        vulkan.choose_driver()
         self._environment = Environment.create()
-        ones, native = np.ones((1, 1, 1, 1), np.float32), {"strides": [1, 1], "padding": "VALID"}
-        model, _ = one_operator_model(
-            ones, ones, None, {**native, "dilations": [1, 1], "groups": 1}
-        )
+        self._gpu = self._selected_adapter()
+
+    def _selected_adapter(self) -> str:
+        """The adapter of WebGPU that the environment takes for its first model."""
+        one = np.ones((1, 1, 1, 1), np.float32)
+        model, _ = one_operator_model(one, one, None, _TINY, template="litert_gpu")
         with _standard_error() as log:
             try:
                 self._compiled(model)
             except RuntimeError:
-                log.seek(0)
-                if "No adapters found" in log.read():
+                if "No adapters found" in _text(log):
                     raise Missing(
-                        "WebGPU finds no adapter: there is no GPU, and no driver"
+                        f"WebGPU finds no adapter: there is no GPU and no driver that Dawn takes "
+                        f"({vulkan.HOW_TO_GET_ONE})"
                     ) from None
                 raise
-            log.seek(0)
-            selected = _SELECTED.search(log.read())
+            selected = _SELECTED.search(_text(log))
         if selected is None:
             raise RuntimeError("LiteRT does not log which adapter of WebGPU it has taken")
-        self._gpu, self._backend, self._kind = selected.groups()
+        return selected[1]
 
     def versions(self) -> dict[str, str]:
         return {"ai-edge-litert": version("ai-edge-litert")}
@@ -61,7 +65,7 @@ class LiteRtGpu(PreparedCall):
         return ["webgpu"]
 
     def facts(self) -> dict[str, bool | str]:
-        return {"gpu": self._gpu, "software_driver": "Software" in self._kind}
+        return {"gpu": self._gpu, "software_driver": vulkan.is_software(self._gpu)}
 
     def computed_by(self) -> str | None:
         """The adapter of the shared environment: `prepare` lets no other compute."""
@@ -70,7 +74,7 @@ class LiteRtGpu(PreparedCall):
     def prepare(
         self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
     ) -> Callable[[], Any]:
-        model, shape = one_operator_model(x, kernel, bias, native)
+        model, shape = one_operator_model(x, kernel, bias, native, template="litert_gpu")
         compiled = self._compiled(model)
         given, results = compiled.create_input_buffers(0), compiled.create_output_buffers(0)
         given[0].write(np.ascontiguousarray(np.moveaxis(x, 1, -1)))
@@ -108,5 +112,9 @@ def _standard_error() -> Iterator[IO[str]]:
         finally:
             os.dup2(usual, 2)
             os.close(usual)
-            log.seek(0)
-            sys.stderr.write(log.read())
+            sys.stderr.write(_text(log))
+
+
+def _text(log: IO[str]) -> str:
+    log.seek(0)
+    return log.read()

@@ -12,24 +12,20 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from conformance.adapters.adapter import Unsupported
-from conformance.adapters.limits import Asked, unsaid
+from conformance.adapters.adapter import refuse_unsaid
 from conformance.conventions import tensorflow as convention
 
 _IDENTIFIER = b"TFL3"
 
 
 def one_operator_model(
-    x: Any, kernel: Any, bias: Any | None, native: dict[str, Any]
+    x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], *, template: str = "litert"
 ) -> tuple[bytes, tuple[int, ...]]:
     """A .tflite model whose only operator is that call, and the shape (N, *out, C_out) of its
-    output; its input is (N, *spatial, C_in). Raises Unsupported for what the operator cannot say.
+    output; its input is (N, *spatial, C_in). Raises Unsupported for what the LIMITS of the template
+    say.
     """
-    dtypes = {array.dtype.name for array in (x, kernel, bias) if array is not None}
-    asked = Asked(native=native, batch=x.shape[0], rank=x.ndim - 2, dtypes=dtypes)
-    reason = unsaid("litert", asked)
-    if reason is not None:
-        raise Unsupported(reason)
+    refuse_unsaid(template, x, kernel, bias, native)
     out = convention.geometry(native, size=x.shape[2:], kernel=kernel.shape[2:]).out
     y_shape = (x.shape[0], *out, kernel.shape[1])
     layout = (3, 0) if x.ndim == 4 else (-1, -2)  # (C_out, *kernel, C_in), (*kernel, C_out, C_in)
@@ -69,9 +65,7 @@ class _Graph:
         self._tensors: list[Any] = []
         self._buffers = [schema.BufferT()]  # the first is empty by the schema's rule
 
-    def tensor(
-        self, name: str, array: Any | None = None, shape: Sequence[int] | None = None
-    ) -> int:
+    def tensor(self, name: str, array: Any = None, shape: Sequence[int] | None = None) -> int:
         """A constant, or a float32 tensor of this shape."""
         tensor = schema.TensorT()
         tensor.name = name

@@ -185,6 +185,16 @@ _LITERT = _entry(
     quantities=("output",),
 )
 
+_NCNN = _entry(
+    "ncnn",
+    "Ncnn",
+    "onnx",
+    needs="ncnn",
+    packages=("ncnn==1.0.20261020",),
+    quantities=("output",),
+)
+
+_MLX = _entry("mlx", "Mlx", "torch", needs="mlx", packages=("mlx[cpu]==0.32.4",))
 
 _ENGINES: Mapping[str, Entry] = {
     "torch": _TORCH,
@@ -198,6 +208,8 @@ _ENGINES: Mapping[str, Entry] = {
     "onnxruntime": _ONNXRUNTIME,
     "onnx-reference": _ONNX_REFERENCE,
     "litert": _LITERT,
+    "ncnn": _NCNN,
+    "mlx": _MLX,
 }
 
 _CHAINS: Mapping[str, Entry] = {

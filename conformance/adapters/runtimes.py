@@ -19,8 +19,8 @@ Run = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """`load` takes the path of a model and the shape of its input; `distributions` have the versions
-    that decide.
+    """`load` takes the path of a model and the shape of its input; the versions of `distributions`
+    decide.
     """
 
     load: Callable[[str, Sequence[int]], Run]

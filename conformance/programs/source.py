@@ -16,8 +16,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, UndefinedError
 
 from conformance.adapters import REGISTRY, Entry
-from conformance.adapters.limits import Asked, unsaid
 from conformance.conventions import Native, Unrepresentable, jax, onnx
+from conformance.conventions.limits import Asked, unsaid
 from conformance.corpus.case import Case, Filed, Given, Made, Source
 from conformance.corpus.files import nearby
 from conformance.geometry import Geometry
@@ -83,8 +83,13 @@ def _unsaid(entry: Entry, native: Native, case: Case) -> str | None:
         return onnx.unsaid_by_opset(
             entry.options["opset"], native, case.dtype, size=size, kernel=kernel
         )
-    dtypes = {case.dtype_of(role) for role in ROLES.values() if role != "bias" or case.bias}
-    asked = Asked(native=native, batch=case.input.shape[0], rank=case.spatial, dtypes=dtypes)
+    roles = [role for role in ROLES.values() if role != "bias" or case.bias is not None]
+    asked = Asked(
+        native=native,
+        kernel=case.kernel.shape,
+        bias=None if case.bias is None else case.bias.shape[0],
+        dtypes={case.dtype_of(role) for role in roles},
+    )
     return unsaid(entry.template, asked)
 
 

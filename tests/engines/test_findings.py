@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from helpers import CHECKOUT
+from helpers import CHECKOUT, vulkan_environment
 
+from conformance.adapters import REGISTRY
 from conformance.system.processor import cpu_flags
 
 ROOT = CHECKOUT
@@ -57,6 +58,7 @@ class Finding:
     number: int
     title: str
     versions: dict[str, str]
+    drives_vulkan: bool
     flags: frozenset[str]
     environment: dict[str, str]
     program: str
@@ -70,7 +72,8 @@ def findings() -> list[Finding]:
         Finding(
             number=int(found["number"]),
             title=found["title"],
-            versions=dict(re.findall(r"([a-z]+) (\d[\w.]*)", found["measured"])),
+            versions=dict(re.findall(r"([a-z][a-z-]*) (\d[\w.]*)", found["measured"])),
+            drives_vulkan=bool(re.search(r"\b(WebGPU|Vulkan)\b", found["measured"])),
             flags=frozenset(re.findall(r"`(\w+)`", found["measured"])),
             environment=dict(re.findall(r"`([A-Z_]+)=(\w+)`", found["measured"])),
             program=found["program"],
@@ -86,13 +89,10 @@ FINDINGS = findings()
 
 
 def pinned() -> dict[str, str]:
-    return dict(
-        re.findall(
-            r"^([\w.-]+)==(\S+)$",
-            (ROOT / "constraints.txt").read_text(encoding="utf-8"),
-            re.MULTILINE,
-        )
-    )
+    """The versions of the reference report, and those of engines with their own environment."""
+    own = (requirement for entry in REGISTRY.values() for requirement in entry.packages)
+    texts = [(ROOT / "constraints.txt").read_text(encoding="utf-8"), *own]
+    return dict(re.findall(r"^([\w.-]+)(?:\[\w+\])?==(\S+)$", "\n".join(texts), re.MULTILINE))
 
 
 def why_not_here(finding: Finding) -> str | None:
@@ -106,6 +106,8 @@ def why_not_here(finding: Finding) -> str | None:
             return f"{package} {installed} is installed, and the finding is of {version}"
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
         return "the findings are of Linux on x86-64"
+    if finding.drives_vulkan and vulkan_environment() is None:
+        return "there is no software driver of Vulkan"
     missing = sorted(finding.flags - cpu_flags())
     return f"the processor has no {', '.join(missing)}" if missing else None
 
@@ -170,7 +172,8 @@ def test_program_does_what_the_page_says(finding: Finding, tmp_path: Path) -> No
     reason = why_not_here(finding)
     if reason:
         pytest.skip(reason)
-    ended = run(finding.program, tmp_path, finding.environment)
+    drivers = vulkan_environment() if finding.drives_vulkan else None
+    ended = run(finding.program, tmp_path, {**finding.environment, **(drivers or {})})
     problem = disagreement(
         finding.told, code=ended.returncode, output=ended.stdout, errors=ended.stderr
     )
@@ -269,7 +272,7 @@ def test_programs_use_one_framework() -> None:
     """A program imports its framework, the packages that build its model, and nothing of the
     suite.
     """
-    models = {"os", "subprocess", "sys", "tempfile", "numpy", "onnx"}
+    models = {"os", "subprocess", "sys", "tempfile", "numpy", "onnx", "flatbuffers"}
     for finding in FINDINGS:
         imported = set(re.findall(r"^(?:import|from) (\w+)", finding.program, re.MULTILINE))
         assert len(imported - models) == 1 or imported <= models, finding.title
