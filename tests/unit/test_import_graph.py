@@ -26,6 +26,7 @@ FRAMEWORKS = {"torch", "tensorflow", "keras", "jax", "jaxlib", "flax", "onnx", "
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
 
 TOUCHING_FILES = {
+    "adapters.chain_tensorflow",
     "audit.suite",
     "bisection",
     "capture",
