@@ -7,6 +7,7 @@ there.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -23,7 +24,6 @@ from conformance.cli.options import (
     Count,
     Device,
     Dtypes,
-    Engines,
     Expression,
     First,
     Fresh,
@@ -130,6 +130,13 @@ def bisect(
 
     command.run(command.Options(**options))
 
+
+Engines = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="NAME...", show_default=False, help="Names of the table; engines list has them."
+    ),
+]
 
 environments = typer.Typer(
     name="engines",

@@ -73,12 +73,6 @@ Known = Annotated[
         "--known", metavar="FILE", help="Known differences of one's own; several, all as strict."
     ),
 ]
-Engines = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="NAME...", show_default=False, help="Names of the table; engines list has them."
-    ),
-]
 Pythons = Annotated[
     list[str] | None,
     typer.Option("--python", metavar="ADAPTER=PATH", help="The interpreter of an adapter."),

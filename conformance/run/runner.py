@@ -116,7 +116,9 @@ class Run:
         tasks: Mapping[str, Sequence[Task]],
         handle: Callable[[Verdict], None],
     ) -> None:
-        """Every task once, then again what timed out, then in turns what is timed."""
+        """Every task once, then again what timed out, natively what chains got wrong, and in turns
+        what is timed.
+        """
         session = self.session
         again = Retrial(session.call, pool.ask_alone, session.judge)
         measurement = Measurement(session)
@@ -139,6 +141,17 @@ class Run:
             together=lambda task: task.is_costly,
             ends=session.ends,
         )
+        self._work_late(pool, again, blame, measurement, handle)
+
+    def _work_late(
+        self,
+        pool: Pool[Task, Verdict],
+        again: Retrial,
+        blame: Blame,
+        measurement: Measurement,
+        handle: Callable[[Verdict], None],
+    ) -> None:
+        """What was put off until all comparing is done, with nothing else at work."""
         for number, (_, verdict) in enumerate(again.answers(), 1):
             if not measurement.takes(verdict) and not blame.takes(verdict):
                 handle(verdict)
