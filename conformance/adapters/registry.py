@@ -5,11 +5,12 @@ module and its program.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from conformance.adapters.chain_registry import CHAIN_CASES, CHAIN_ROWS, ChainRow
 from conformance.adapters.environment import thread_environment
+from conformance.adapters.runtime_registry import RUNTIME_ROWS, RuntimeRow
 from conformance.adapters.shape_registry import SHAPE_ROWS, ShapeRow
 
 
@@ -110,6 +111,12 @@ def _shape_function(of: Entry, row: ShapeRow) -> Entry:
         options=row.options,
         quantities=("shape",),
     )
+
+
+def _runtime(row: RuntimeRow) -> Entry:
+    """A runtime of ONNX models."""
+    fields = {**asdict(row), "module": f"conformance.adapters.{row.module}"}
+    return Entry(**fields, convention="onnx", template=row.module, quantities=("output",))
 
 
 def _chain(of: Entry, row: ChainRow) -> Entry:
@@ -238,11 +245,7 @@ REGISTRY: Mapping[str, Entry] = {
     "torch-channels-last-input": _variant(_TORCH, "torch", input_memory="channels_last"),
     "torch-channels-last-kernel": _variant(_TORCH, "torch", kernel_memory="channels_last"),
     "torch-strided": _variant(
-        _TORCH,
-        "torch",
-        input_memory="strided",
-        kernel_memory="strided",
-        cotangent_memory="strided",
+        _TORCH, "torch", input_memory="strided", kernel_memory="strided", cotangent_memory="strided"
     ),
     "torch-without-onednn": _variant(_TORCH, "torch", onednn=False),
     "torch-one-thread": _elsewhere(_TORCH, "torch", thread_environment(1)),
@@ -281,6 +284,7 @@ REGISTRY: Mapping[str, Entry] = {
     "litert-builtin": _variant(_LITERT, "litert", kernels="BUILTIN_WITHOUT_DEFAULT_DELEGATES"),
     "litert-reference": _variant(_LITERT, "litert", kernels="BUILTIN_REF"),
     "litert-gpu": _other_call(_LITERT, "litert", "litert_gpu", "LiteRtGpu"),
+    **{name: _runtime(row) for name, row in RUNTIME_ROWS.items()},
     **_CHAINS,
     **_SHAPE_FUNCTIONS,
 }

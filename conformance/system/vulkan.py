@@ -7,9 +7,12 @@ dispatch; not those of a GPU's driver, nor how fast it is.
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 VARIABLES = ("VK_DRIVER_FILES", "VK_ICD_FILENAMES")
@@ -58,3 +61,55 @@ def has_hardware() -> bool:
 def is_software(driver: str) -> bool:
     """Whether a driver of this name computes on the processor."""
     return any(word in driver.lower() for word in _SOFTWARE)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device of Vulkan: its name as its driver says it, and whether it is the processor."""
+
+    name: str
+    is_software: bool
+
+
+def facts(found: Sequence[Device]) -> dict[str, bool | str]:
+    """The facts of an engine that runs on one of these devices."""
+    if not found:
+        return {}
+    return {
+        "gpu": " or ".join(device.name for device in found),
+        "software_driver": all(device.is_software for device in found),
+    }
+
+
+def devices() -> list[Device]:
+    """The devices that the Vulkan loader finds with the drivers chosen for this process; none where
+    there is no loader.
+    """
+    try:
+        loader = ctypes.CDLL("libvulkan.so.1")
+    except OSError:
+        return []
+    instance, count = ctypes.c_void_p(), ctypes.c_uint32()
+    create = (ctypes.c_uint32 * 16)(_STRUCTURE_OF_AN_INSTANCE)  # and nothing wished for
+    if loader.vkCreateInstance(create, None, ctypes.byref(instance)) != 0:
+        return []
+    loader.vkEnumeratePhysicalDevices(instance, ctypes.byref(count), None)
+    handles = (ctypes.c_void_p * count.value)()
+    loader.vkEnumeratePhysicalDevices(instance, ctypes.byref(count), handles)
+    found = []
+    for handle in handles[: count.value]:
+        properties = ctypes.create_string_buffer(_MOST_PROPERTIES)
+        loader.vkGetPhysicalDeviceProperties(ctypes.c_void_p(handle), properties)
+        kind = int.from_bytes(properties.raw[_KIND], sys.byteorder)
+        name = properties.raw[_NAME].partition(b"\0")[0].decode(errors="replace")
+        found.append(Device(name, kind == _PROCESSOR))
+    loader.vkDestroyInstance(instance, None)
+    return found
+
+
+# Of vulkan_core.h: VkInstanceCreateInfo.sType, and in VkPhysicalDeviceProperties, which is below
+# 1 KiB, deviceType and deviceName behind four numbers of 32 bits.
+_STRUCTURE_OF_AN_INSTANCE = 1
+_MOST_PROPERTIES = 4096
+_KIND, _NAME = slice(16, 20), slice(20, 276)
+_PROCESSOR = 4

@@ -19,6 +19,8 @@ import pytest
 from helpers import CHECKOUT, vulkan_environment
 
 from conformance.adapters import REGISTRY
+from conformance.environments import installation
+from conformance.environments.overlay import Environment
 from conformance.system.processor import cpu_flags
 
 ROOT = CHECKOUT
@@ -95,11 +97,21 @@ def pinned() -> dict[str, str]:
     return dict(re.findall(r"^([\w.-]+)(?:\[\w+\])?==(\S+)$", "\n".join(texts), re.MULTILINE))
 
 
+def environment_of(finding: Finding) -> Environment | None:
+    """The environment of its own in which the finding's engine is installed, if it is."""
+    names = {one.partition("==")[0]: name for name, row in REGISTRY.items() for one in row.packages}
+    engine = next((names[package] for package in finding.versions if package in names), None)
+    found = None if engine is None else installation.find(engine)
+    return None if found is None else found.environment
+
+
 def why_not_here(finding: Finding) -> str | None:
     """Why this program need not do here what the page says."""
+    apart = environment_of(finding)
+    own = {} if apart is None else apart.installed
     for package, version in finding.versions.items():
         try:
-            installed = importlib.metadata.version(package)
+            installed = own.get(package) or importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             return f"{package} is not installed"
         if installed.partition("+")[0] != version:
@@ -143,14 +155,17 @@ def disagreement(told: list[str], *, code: int, output: str, errors: str) -> str
 
 
 def run(
-    program: str, folder: Path, held: Mapping[str, str] | None = None
+    program: str,
+    folder: Path,
+    held: Mapping[str, str] | None = None,
+    python: str = sys.executable,
 ) -> subprocess.CompletedProcess[str]:
     """The program in a fresh process, whose engines are as they come, or `held` to less."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(OF_THE_ENGINES)
     }
     return subprocess.run(
-        [sys.executable, "-c", program],
+        [python, "-c", program],
         cwd=folder,
         env={**environment, "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu", **(held or {})},
         capture_output=True,
@@ -173,7 +188,9 @@ def test_program_does_what_the_page_says(finding: Finding, tmp_path: Path) -> No
     if reason:
         pytest.skip(reason)
     drivers = vulkan_environment() if finding.drives_vulkan else None
-    ended = run(finding.program, tmp_path, {**finding.environment, **(drivers or {})})
+    apart = environment_of(finding)
+    python = sys.executable if apart is None else apart.python
+    ended = run(finding.program, tmp_path, {**finding.environment, **(drivers or {})}, python)
     problem = disagreement(
         finding.told, code=ended.returncode, output=ended.stdout, errors=ended.stderr
     )
