@@ -12,6 +12,7 @@ from conformance.adapters.chain_registry import CHAIN_CASES, CHAIN_ROWS, ChainRo
 from conformance.adapters.environment import thread_environment
 from conformance.adapters.runtime_registry import RUNTIME_ROWS, RuntimeRow
 from conformance.adapters.shape_registry import SHAPE_ROWS, ShapeRow
+from conformance.adapters.web_registry import WEB_ROWS, WebRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,9 @@ class Entry:
     `convention` is a name of `conformance.conventions.NAMES`, `template` that of its program in
     `conformance/programs`; `needs` are import packages and `extra` brings them, or `packages`, the
     pinned requirements of an environment of its own. A call without `takes_groups` has no argument
-    for them.
+    for them. An engine in JavaScript has `node` in place of `module`, `adapter` and `needs`: words
+    of the program in `conformance/web`, first the library, which names the folder of its
+    package.json too.
 
     A variant asks the same engine in another way (`options` of its class, another environment)
     and says whose variant it is. With a `tag`, or globs of full names in `cases`, it runs only
@@ -30,12 +33,13 @@ class Entry:
     asked natively where the chain is wrong.
     """
 
-    module: str
-    adapter: str
+    module: str = ""
+    adapter: str = ""
+    node: tuple[str, ...] = ()
     convention: str
     template: str
-    needs: tuple[str, ...]
-    extra: str
+    needs: tuple[str, ...] = ()
+    extra: str = ""
     packages: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -48,7 +52,7 @@ class Entry:
 
     def advice(self, name: str) -> str:
         """The line that brings what this row, of that name, needs."""
-        if self.packages:
+        if self.packages or self.node:
             return f"conformance engines install '{name}'"
         return f"pip install 'conv-transpose-conformance[{self.extra}]'"
 
@@ -73,6 +77,17 @@ def _entry(
 def _variant(of: Entry, name: str, *, tag: str | None = None, **options: Any) -> Entry:
     """The same call with other options of the adapter's class."""
     return replace(of, variant_of=name, tag=tag, options=options)
+
+
+def _web(row: WebRow) -> Entry:
+    """A library that computes in a page of Chromium, with one of its backends."""
+    return Entry(
+        node=(row.library, row.backend),
+        convention=row.convention,
+        template=row.library.replace("-", "_"),
+        variant_of=row.variant_of,
+        quantities=row.quantities,
+    )
 
 
 def _other_call(of: Entry, name: str, module: str, adapter: str, **fields: Any) -> Entry:
@@ -203,6 +218,7 @@ _NCNN = _entry(
 
 _MLX = _entry("mlx", "Mlx", "torch", needs="mlx", packages=("mlx[cpu]==0.32.4",))
 
+
 _ENGINES: Mapping[str, Entry] = {
     "torch": _TORCH,
     "keras-tensorflow": _keras("tensorflow"),
@@ -286,6 +302,7 @@ REGISTRY: Mapping[str, Entry] = {
     "litert-gpu": _other_call(_LITERT, "litert", "litert_gpu", "LiteRtGpu"),
     **{name: _runtime(row) for name, row in RUNTIME_ROWS.items()},
     **_CHAINS,
+    **{name: _web(row) for name, row in WEB_ROWS.items()},
     **_SHAPE_FUNCTIONS,
 }
 
