@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from conformance.adapters.chain_registry import CHAIN_CASES, CHAIN_ROWS, ChainRow
-from conformance.adapters.environment import thread_environment
+from conformance.adapters.environment import JAXS, TENSORFLOWS, thread_environment
 from conformance.adapters.runtime_registry import RUNTIME_ROWS, RuntimeRow
 from conformance.adapters.shape_registry import SHAPE_ROWS, ShapeRow
 from conformance.adapters.web_registry import WEB_ROWS, WebRow
@@ -81,13 +81,7 @@ def _variant(of: Entry, name: str, *, tag: str | None = None, **options: Any) ->
 
 def _web(row: WebRow) -> Entry:
     """A library that computes in a page of Chromium, with one of its backends."""
-    return Entry(
-        node=(row.library, row.backend),
-        convention=row.convention,
-        template=row.library.replace("-", "_"),
-        variant_of=row.variant_of,
-        quantities=row.quantities,
-    )
+    return Entry(**asdict(row), template=row.node[0].replace("-", "_"))
 
 
 def _other_call(of: Entry, name: str, module: str, adapter: str, **fields: Any) -> Entry:
@@ -143,7 +137,7 @@ def _chain(of: Entry, row: ChainRow) -> Entry:
         template=row.module,
         needs=(*of.needs, *row.needs),
         packages=row.packages,
-        environment={**_TENSORFLOWS, **of.environment} if row.engine == "jax" else of.environment,
+        environment={**TENSORFLOWS, **of.environment} if row.engine == "jax" else of.environment,
         options=row.options,
         variant_of=row.engine,
         cases=CHAIN_CASES,
@@ -152,25 +146,12 @@ def _chain(of: Entry, row: ChainRow) -> Entry:
     )
 
 
-_TENSORFLOWS = {
-    "TF_CPP_MIN_LOG_LEVEL": "2",
-    "GLOG_minloglevel": "2",
-    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-    "TF_ENABLE_ONEDNN_OPTS": "1",
-}
-"""Quiet; a device's memory taken as it is needed: other engines want some too; and oneDNN said,
-which TensorFlow takes by itself only where the processor has AVX-512 VNNI or BF16, or AMX: an
-engine is to be the same on every machine."""
-
-_JAXS = {"JAX_ENABLE_X64": "1", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
-"""Without the first JAX turns float64 into float32; float32 stays float32."""
-
 COMPILED = "compiled"
 """The tag of the cases that suffice where every shape costs a second of compiling."""
 
 
 def _keras(backend: str) -> Entry:
-    environment = {"KERAS_BACKEND": backend, **_TENSORFLOWS, **_JAXS}
+    environment = {"KERAS_BACKEND": backend, **TENSORFLOWS, **JAXS}
     extra = f"keras,{backend}"
     return _entry(
         "keras", "Keras", "keras", needs=f"keras {backend}", extra=extra, environment=environment
@@ -179,11 +160,11 @@ def _keras(backend: str) -> Entry:
 
 _TORCH = _entry("torch", "Torch", "torch", needs="torch")
 _TENSORFLOW = _entry(
-    "tensorflow", "TensorFlow", "tensorflow", needs="tensorflow", environment=_TENSORFLOWS
+    "tensorflow", "TensorFlow", "tensorflow", needs="tensorflow", environment=TENSORFLOWS
 )
-_JAX = _entry("jax", "Jax", "jax", needs="jax", environment=_JAXS, takes_groups=False)
+_JAX = _entry("jax", "Jax", "jax", needs="jax", environment=JAXS, takes_groups=False)
 _JAX_GENERAL = _entry(
-    "jax", "JaxGeneral", "jax", needs="jax", environment=_JAXS, template="jax_general"
+    "jax", "JaxGeneral", "jax", needs="jax", environment=JAXS, template="jax_general"
 )
 _ONNXRUNTIME = _entry("onnxruntime", "OnnxRuntime", "onnx", needs="onnxruntime onnx", extra="onnx")
 _ONNX_REFERENCE = _entry("onnx_reference", "OnnxReference", "onnx", needs="onnx")
@@ -227,7 +208,7 @@ _ENGINES: Mapping[str, Entry] = {
     "tensorflow": _TENSORFLOW,
     "jax": _JAX,
     "jax-general": _JAX_GENERAL,
-    "flax": _entry("flax", "Flax", "flax", needs="flax jax", environment=_JAXS),
+    "flax": _entry("flax", "Flax", "flax", needs="flax jax", environment=JAXS),
     "onnxruntime": _ONNXRUNTIME,
     "onnx-reference": _ONNX_REFERENCE,
     "litert": _LITERT,

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebRow:
-    """One row: the library, which names its module of the Node program and the folder of its
-    packages, and one of its backends; and what it speaks and is asked for.
+    """One row: the words of the Node program, and what it speaks and is asked for.
+
+    The first word is the library, which names a module of the program and the folder of its
+    packages, the second one of its backends.
     """
 
-    library: str
-    backend: str
+    node: tuple[str, str]
     convention: str
     variant_of: str | None = None
     quantities: tuple[str, ...] = ("output", "gradients")
@@ -21,8 +22,7 @@ class WebRow:
 
 def _onnx(backend: str, variant_of: str | None = None) -> WebRow:
     return WebRow(
-        library="onnxruntime-web",
-        backend=backend,
+        node=("onnxruntime-web", backend),
         convention="onnx",
         variant_of=variant_of,
         quantities=("output",),
@@ -30,7 +30,7 @@ def _onnx(backend: str, variant_of: str | None = None) -> WebRow:
 
 
 def _tfjs(backend: str, variant_of: str | None = None) -> WebRow:
-    return WebRow(library="tfjs", backend=backend, convention="tensorflow", variant_of=variant_of)
+    return WebRow(node=("tfjs", backend), convention="tensorflow", variant_of=variant_of)
 
 
 WEB_ROWS: Mapping[str, WebRow] = {
