@@ -44,3 +44,17 @@ def wants_strict() -> bool:
 NOT_ALONE = {"OMP_WAIT_POLICY": "passive"}
 """The environment of processes that share the machine: an OpenMP thread that has nothing to do
 sleeps, and leaves its core to another engine."""
+
+
+TENSORFLOWS = {
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "GLOG_minloglevel": "2",
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+}
+"""Quiet; a device's memory taken as it is needed: other engines want some too; and oneDNN said,
+which TensorFlow takes by itself only where the processor has AVX-512 VNNI or BF16, or AMX: an
+engine is to be the same on every machine."""
+
+JAXS = {"JAX_ENABLE_X64": "1", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+"""Without the first JAX turns float64 into float32; float32 stays float32."""

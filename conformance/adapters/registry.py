@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from conformance.adapters.chain_registry import CHAIN_CASES, CHAIN_ROWS, ChainRow
-from conformance.adapters.environment import thread_environment
+from conformance.adapters.environment import JAXS, TENSORFLOWS, thread_environment
 from conformance.adapters.runtime_registry import RUNTIME_ROWS, RuntimeRow
 from conformance.adapters.shape_registry import SHAPE_ROWS, ShapeRow
+from conformance.adapters.web_registry import WEB_ROWS, WebRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,9 @@ class Entry:
     `convention` is a name of `conformance.conventions.NAMES`, `template` that of its program in
     `conformance/programs`; `needs` are import packages and `extra` brings them, or `packages`, the
     pinned requirements of an environment of its own. A call without `takes_groups` has no argument
-    for them.
+    for them. An engine in JavaScript has `node` in place of `module`, `adapter` and `needs`: words
+    of the program in `conformance/web`, first the library, which names the folder of its
+    package.json too.
 
     A variant asks the same engine in another way (`options` of its class, another environment)
     and says whose variant it is. With a `tag`, or globs of full names in `cases`, it runs only
@@ -30,12 +33,13 @@ class Entry:
     asked natively where the chain is wrong.
     """
 
-    module: str
-    adapter: str
+    module: str = ""
+    adapter: str = ""
+    node: tuple[str, ...] = ()
     convention: str
     template: str
-    needs: tuple[str, ...]
-    extra: str
+    needs: tuple[str, ...] = ()
+    extra: str = ""
     packages: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -48,7 +52,7 @@ class Entry:
 
     def advice(self, name: str) -> str:
         """The line that brings what this row, of that name, needs."""
-        if self.packages:
+        if self.packages or self.node:
             return f"conformance engines install '{name}'"
         return f"pip install 'conv-transpose-conformance[{self.extra}]'"
 
@@ -73,6 +77,11 @@ def _entry(
 def _variant(of: Entry, name: str, *, tag: str | None = None, **options: Any) -> Entry:
     """The same call with other options of the adapter's class."""
     return replace(of, variant_of=name, tag=tag, options=options)
+
+
+def _web(row: WebRow) -> Entry:
+    """A library that computes in a page of Chromium, with one of its backends."""
+    return Entry(**asdict(row), template=row.node[0].replace("-", "_"))
 
 
 def _other_call(of: Entry, name: str, module: str, adapter: str, **fields: Any) -> Entry:
@@ -128,7 +137,7 @@ def _chain(of: Entry, row: ChainRow) -> Entry:
         template=row.module,
         needs=(*of.needs, *row.needs),
         packages=row.packages,
-        environment={**_TENSORFLOWS, **of.environment} if row.engine == "jax" else of.environment,
+        environment={**TENSORFLOWS, **of.environment} if row.engine == "jax" else of.environment,
         options=row.options,
         variant_of=row.engine,
         cases=CHAIN_CASES,
@@ -137,25 +146,12 @@ def _chain(of: Entry, row: ChainRow) -> Entry:
     )
 
 
-_TENSORFLOWS = {
-    "TF_CPP_MIN_LOG_LEVEL": "2",
-    "GLOG_minloglevel": "2",
-    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-    "TF_ENABLE_ONEDNN_OPTS": "1",
-}
-"""Quiet; a device's memory taken as it is needed: other engines want some too; and oneDNN said,
-which TensorFlow takes by itself only where the processor has AVX-512 VNNI or BF16, or AMX: an
-engine is to be the same on every machine."""
-
-_JAXS = {"JAX_ENABLE_X64": "1", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
-"""Without the first JAX turns float64 into float32; float32 stays float32."""
-
 COMPILED = "compiled"
 """The tag of the cases that suffice where every shape costs a second of compiling."""
 
 
 def _keras(backend: str) -> Entry:
-    environment = {"KERAS_BACKEND": backend, **_TENSORFLOWS, **_JAXS}
+    environment = {"KERAS_BACKEND": backend, **TENSORFLOWS, **JAXS}
     extra = f"keras,{backend}"
     return _entry(
         "keras", "Keras", "keras", needs=f"keras {backend}", extra=extra, environment=environment
@@ -164,11 +160,11 @@ def _keras(backend: str) -> Entry:
 
 _TORCH = _entry("torch", "Torch", "torch", needs="torch")
 _TENSORFLOW = _entry(
-    "tensorflow", "TensorFlow", "tensorflow", needs="tensorflow", environment=_TENSORFLOWS
+    "tensorflow", "TensorFlow", "tensorflow", needs="tensorflow", environment=TENSORFLOWS
 )
-_JAX = _entry("jax", "Jax", "jax", needs="jax", environment=_JAXS, takes_groups=False)
+_JAX = _entry("jax", "Jax", "jax", needs="jax", environment=JAXS, takes_groups=False)
 _JAX_GENERAL = _entry(
-    "jax", "JaxGeneral", "jax", needs="jax", environment=_JAXS, template="jax_general"
+    "jax", "JaxGeneral", "jax", needs="jax", environment=JAXS, template="jax_general"
 )
 _ONNXRUNTIME = _entry("onnxruntime", "OnnxRuntime", "onnx", needs="onnxruntime onnx", extra="onnx")
 _ONNX_REFERENCE = _entry("onnx_reference", "OnnxReference", "onnx", needs="onnx")
@@ -203,6 +199,7 @@ _NCNN = _entry(
 
 _MLX = _entry("mlx", "Mlx", "torch", needs="mlx", packages=("mlx[cpu]==0.32.4",))
 
+
 _ENGINES: Mapping[str, Entry] = {
     "torch": _TORCH,
     "keras-tensorflow": _keras("tensorflow"),
@@ -211,7 +208,7 @@ _ENGINES: Mapping[str, Entry] = {
     "tensorflow": _TENSORFLOW,
     "jax": _JAX,
     "jax-general": _JAX_GENERAL,
-    "flax": _entry("flax", "Flax", "flax", needs="flax jax", environment=_JAXS),
+    "flax": _entry("flax", "Flax", "flax", needs="flax jax", environment=JAXS),
     "onnxruntime": _ONNXRUNTIME,
     "onnx-reference": _ONNX_REFERENCE,
     "litert": _LITERT,
@@ -286,6 +283,7 @@ REGISTRY: Mapping[str, Entry] = {
     "litert-gpu": _other_call(_LITERT, "litert", "litert_gpu", "LiteRtGpu"),
     **{name: _runtime(row) for name, row in RUNTIME_ROWS.items()},
     **_CHAINS,
+    **{name: _web(row) for name, row in WEB_ROWS.items()},
     **_SHAPE_FUNCTIONS,
 }
 

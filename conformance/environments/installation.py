@@ -2,7 +2,7 @@
 
 One has the pinned packages of its row and, of what these need, what the suite's interpreter lacks;
 that interpreter's packages are seen behind them. It is found again as long as these are what they
-were when it was made.
+were when it was made. That of an engine in JavaScript has what npm brings.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from conformance.adapters import REGISTRY
+from conformance.environments import npm
 from conformance.environments.overlay import (
     Environment,
     Environments,
@@ -40,7 +41,7 @@ class Installed:
 
 def installable() -> list[str]:
     """The names of the table whose packages an environment of their own can bring."""
-    return [name for name, entry in REGISTRY.items() if entry.packages]
+    return [name for name, entry in REGISTRY.items() if entry.packages or entry.node]
 
 
 def find(name: str) -> Installed | None:
@@ -85,11 +86,14 @@ def install(name: str) -> Installed:
     found = find(name)
     if found is not None:
         return found
-    folder = _folder(name)
-    wanted = [one for one in REGISTRY[name].packages if not _is_met(Requirement(one))]
+    folder, entry = _folder(name), REGISTRY[name]
     try:
         shutil.rmtree(folder, ignore_errors=True)
-        Environments(folder.parent).make(folder, wanted)
+        if entry.node:
+            npm.make(folder, entry.node[0])
+        else:
+            wanted = [one for one in entry.packages if not _is_met(Requirement(one))]
+            Environments(folder.parent).make(folder, wanted)
     except OSError as error:
         raise NotInstalled(
             f"{error.filename or folder} cannot be written ({error.strerror}): CONFORMANCE_CACHE "
@@ -118,7 +122,10 @@ def _check(name: str) -> None:
 
 def _folder(name: str) -> Path:
     """Rows with the same packages share one."""
-    packages = REGISTRY[name].packages
+    entry = REGISTRY[name]
+    if entry.node:
+        return cache.folder() / "engines" / f"{entry.node[0]}-{npm.mark(entry.node[0])}"
+    packages = entry.packages
     mark = hashlib.sha256(repr((sys.executable, sys.version, packages)).encode()).hexdigest()[:12]
     return cache.folder() / "engines" / f"{Requirement(packages[0]).name}-{mark}"
 

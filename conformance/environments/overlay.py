@@ -57,6 +57,11 @@ class Environment:
     leans_on: Mapping[str, str] = field(default_factory=dict)
 
 
+def write_stamp(folder: Path, **facts: Any) -> None:
+    """Say what was made in a folder: `installed` and more, for `environment`."""
+    (folder / _STAMP).write_text(json.dumps(facts), encoding="utf-8")
+
+
 def environment(folder: Path) -> Environment | None:
     """The environment that was made in a folder, if one was."""
     if not (folder / _STAMP).is_file():
@@ -108,8 +113,7 @@ class Environments:
         try:
             self._create(part)
             installed, leans_on = self._fill(part, [Requirement(text) for text in requirements])
-            stamp = {"wanted": list(requirements), "installed": installed, "leans_on": leans_on}
-            (part / _STAMP).write_text(json.dumps(stamp), encoding="utf-8")
+            write_stamp(part, wanted=list(requirements), installed=installed, leans_on=leans_on)
             if not folder.exists():
                 part.rename(folder)
         finally:

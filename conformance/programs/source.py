@@ -58,6 +58,10 @@ def refused(adapter: str, native: Native, case: Case) -> Unrepresentable | None:
     None.
     """
     entry, batch = REGISTRY[adapter], case.input.shape[0]
+    if entry.node:
+        return Unrepresentable(
+            reason="Programs are in Python, and this engine computes in a page of a browser."
+        )
     if entry.template == "torch_export" and "output_size" in native:
         return Unrepresentable(
             reason="The layer holds output_size against the input's size, which is not told."

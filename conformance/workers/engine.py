@@ -38,6 +38,7 @@ from conformance.workers.process import (
     EngineProcess,
     Late,
     foreign_command,
+    node_command,
     python_command,
 )
 
@@ -79,8 +80,13 @@ class Spec:
         """A registry name or package.module:Class for an interpreter, or the words of a program of
         its own.
         """
-        command = foreign_command(words) if words is not None else python_command(python, adapter)
         entry = REGISTRY.get(adapter)
+        if words is not None:
+            command = foreign_command(words)
+        elif entry is not None and entry.node:
+            command = node_command(python, adapter)
+        else:
+            command = python_command(python, adapter)
         return Spec(
             label=label,
             adapter=adapter,

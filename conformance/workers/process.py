@@ -69,6 +69,11 @@ def python_command(python: str, spec: str) -> list[str]:
     return package_command(python, "conformance.workers.child", spec)
 
 
+def node_command(python: str, name: str) -> list[str]:
+    """How to start an engine of the table that is a Node program."""
+    return package_command(python, "conformance.workers.node", name)
+
+
 def foreign_command(words: Sequence[str]) -> list[str]:
     """How to start a program that speaks the protocol: it inherits that SIGINT is ignored."""
     return [sys.executable, "-I", "-S", "-c", _IGNORE_INTERRUPT, *words]

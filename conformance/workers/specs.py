@@ -59,11 +59,8 @@ def read_specs(
     specs = []
     for one in requests:
         words = _words(one.adapter) if one.adapter.startswith("cmd:") else None
-        if words is not None and one.label in interpreters:
-            raise UsageError(
-                f"--python {one.label}=...: is for adapters in Python, and {one.label} is a "
-                "program: name it in the command"
-            )
+        if one.label in interpreters:
+            _check_is_python(one)
         python = interpreters.get(one.label) or environments.interpreter(one.adapter)
         specs.append(
             Spec.of(one.adapter, label=one.label, python=python, by_name=one.by_name, words=words)
@@ -80,6 +77,16 @@ def _parse(text: str) -> _AdapterRequest:
             " or package.module:Class, or cmd:'PROGRAM ARGS'"
         )
     return _AdapterRequest(text=text, label=label, adapter=adapter, by_name=True)
+
+
+def _check_is_python(one: _AdapterRequest) -> None:
+    """Raises UsageError for a program, which no interpreter starts."""
+    is_node = one.adapter in REGISTRY and bool(REGISTRY[one.adapter].node)
+    if is_node or one.adapter.startswith("cmd:"):
+        what = "program of Node" if is_node else "program: name it in the command"
+        raise UsageError(
+            f"--python {one.label}=...: is for adapters in Python, and {one.label} is a {what}"
+        )
 
 
 def _words(adapter: str) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ from conformance.corpus.argument_reader import GENERIC
 from conformance.corpus.case import DTYPES, KINDS_OF_VALUES
 from conformance.corpus.case_reader import KEYS, REQUIRED
 from conformance.corpus.tensors import dtype_of
+from conformance.environments import npm
 from conformance.errors import CaseFileError
 from conformance.record.record import RECORD
 from conformance.record.timing import Timing
@@ -437,10 +438,14 @@ def test_adapters_are_the_registry() -> None:
         name: entry.variant_of for name, entry in REGISTRY.items() if entry.variant_of
     }
     for name, convention in table.items():
-        source = (ROOT / (REGISTRY[name].module.replace(".", "/") + ".py")).read_text(
-            encoding="utf-8"
+        entry = REGISTRY[name]
+        file = (
+            npm.PROGRAMS / f"{entry.node[0]}.mjs"
+            if entry.node
+            else ROOT / (entry.module.replace(".", "/") + ".py")
         )
-        assert f'convention = "{convention}"' in source
+        said = f'convention: "{convention}"' if entry.node else f'convention = "{convention}"'
+        assert said in file.read_text(encoding="utf-8")
 
 
 def test_row_of_the_registry() -> None:

@@ -5,9 +5,11 @@ says.
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import platform
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,13 +20,15 @@ from pathlib import Path
 import pytest
 from helpers import CHECKOUT, vulkan_environment
 
+from conformance import environments
 from conformance.adapters import REGISTRY
-from conformance.environments import installation
+from conformance.environments import installation, npm
 from conformance.environments.overlay import Environment
 from conformance.system.processor import cpu_flags
 
 ROOT = CHECKOUT
 PAGE = ROOT / "docs" / "findings.md"
+PAGES = Path(__file__).with_name("page_program.mjs")
 KINDS = (
     "The process dies",
     "Wrong numbers",
@@ -35,7 +39,7 @@ KINDS = (
 PARTS = ("Should be", "Cause", "Case", "Report")
 FOUND = re.compile(
     r"(?P<number>\d+)\. (?P<title>[^\n]+)\n\n\*(?P<measured>[^\n]+)\*\n.*?"
-    r"^```python\n(?P<program>.*?)^```\n\n```text\n(?P<told>.*?)^```\n(?P<rest>.*)",
+    r"^```(?P<language>python|html)\n(?P<program>.*?)^```\n\n```text\n(?P<told>.*?)^```\n(?P<rest>.*)",
     re.MULTILINE | re.DOTALL,
 )
 OF_THE_ENGINES = (
@@ -63,6 +67,7 @@ class Finding:
     drives_vulkan: bool
     flags: frozenset[str]
     environment: dict[str, str]
+    language: str
     program: str
     told: list[str]
     rest: str
@@ -78,6 +83,7 @@ def findings() -> list[Finding]:
             drives_vulkan=bool(re.search(r"\b(WebGPU|Vulkan)\b", found["measured"])),
             flags=frozenset(re.findall(r"`(\w+)`", found["measured"])),
             environment=dict(re.findall(r"`([A-Z_]+)=(\w+)`", found["measured"])),
+            language=found["language"],
             program=found["program"],
             told=found["told"].splitlines(),
             rest=found["rest"],
@@ -91,10 +97,18 @@ FINDINGS = findings()
 
 
 def pinned() -> dict[str, str]:
-    """The versions of the reference report, and those of engines with their own environment."""
+    """The versions of the reference report, those of engines with their own environment, and by the
+    name of its row those of a library in JavaScript.
+    """
     own = (requirement for entry in REGISTRY.values() for requirement in entry.packages)
     texts = [(ROOT / "constraints.txt").read_text(encoding="utf-8"), *own]
-    return dict(re.findall(r"^([\w.-]+)(?:\[\w+\])?==(\S+)$", "\n".join(texts), re.MULTILINE))
+    found = re.findall(r"^([\w.-]+)(?:\[\w+\])?==(\S+)$", "\n".join(texts), re.MULTILINE)
+    versions = dict(found)
+    for file in npm.PROGRAMS.glob("*/package.json"):
+        library = file.parent.name
+        wanted = json.loads(file.read_text(encoding="utf-8"))["dependencies"]
+        versions[library] = next(wanted[name] for name in wanted if name.endswith(library))
+    return versions
 
 
 def environment_of(finding: Finding) -> Environment | None:
@@ -107,6 +121,8 @@ def environment_of(finding: Finding) -> Environment | None:
 
 def why_not_here(finding: Finding) -> str | None:
     """Why this program need not do here what the page says."""
+    if finding.language == "html":
+        return why_no_page(*finding.versions)
     apart = environment_of(finding)
     own = {} if apart is None else apart.installed
     for package, version in finding.versions.items():
@@ -175,6 +191,28 @@ def run(
     )
 
 
+def why_no_page(library: str) -> str | None:
+    """Why no page with this library can be shown here."""
+    if shutil.which("node") is None:
+        return "node is not installed"
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        return "chromium is not installed"
+    if environments.find(library) is None:
+        return f"{library} is not installed: {environments.advice(library)}"
+    return None
+
+
+def show(finding: Finding, folder: Path) -> subprocess.CompletedProcess[str]:
+    """The program as a page of Chromium, from the packages of the engine's environment."""
+    file = folder / "page.html"
+    file.write_text(finding.program, encoding="utf-8")
+    [library] = finding.versions
+    made = environments.find(library)
+    assert made is not None
+    words = ["node", str(PAGES), str(made.folder), str(file), str(len(finding.told))]
+    return subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+
+
 @pytest.mark.parametrize(
     "finding",
     FINDINGS,
@@ -187,10 +225,13 @@ def test_program_does_what_the_page_says(finding: Finding, tmp_path: Path) -> No
     reason = why_not_here(finding)
     if reason:
         pytest.skip(reason)
-    drivers = vulkan_environment() if finding.drives_vulkan else None
-    apart = environment_of(finding)
-    python = sys.executable if apart is None else apart.python
-    ended = run(finding.program, tmp_path, {**finding.environment, **(drivers or {})}, python)
+    if finding.language == "html":
+        ended = show(finding, tmp_path)
+    else:
+        drivers = vulkan_environment() if finding.drives_vulkan else None
+        apart = environment_of(finding)
+        python = sys.executable if apart is None else apart.python
+        ended = run(finding.program, tmp_path, {**finding.environment, **(drivers or {})}, python)
     problem = disagreement(
         finding.told, code=ended.returncode, output=ended.stdout, errors=ended.stderr
     )
@@ -239,12 +280,8 @@ def test_findings_are_numbered() -> None:
     assert sorted(finding.number for finding in FINDINGS) == list(range(1, len(FINDINGS) + 1))
     assert len(FINDINGS) >= 10
     text = PAGE.read_text(encoding="utf-8")
-    assert (
-        text.count("\n### ")
-        == text.count("```python\n")
-        == text.count("```text\n")
-        == len(FINDINGS)
-    )
+    programs = text.count("```python\n") + text.count("```html\n")
+    assert text.count("\n### ") == programs == text.count("```text\n") == len(FINDINGS)
 
 
 def test_worst_come_first() -> None:
@@ -276,7 +313,7 @@ def test_its_cases_exist(finding: Finding) -> None:
     found = re.search(r"^- Case: (.*?)(?=^- )", finding.rest, re.MULTILINE | re.DOTALL)
     assert found
     names = re.findall(r"`([^`]+)`", found[1])
-    assert names or found[1].startswith("none, it is a gradient")
+    assert names or found[1].startswith(("none, it is a gradient", "none, a case fills in"))
     for name in names:
         path, _, identifier = name.rpartition("/")
         file = ROOT / "cases" / f"{path}.yaml"
@@ -286,11 +323,17 @@ def test_its_cases_exist(finding: Finding) -> None:
 
 
 def test_programs_use_one_framework() -> None:
-    """A program imports its framework, the packages that build its model, and nothing of the
-    suite.
+    """A program imports its framework, the packages that build its model, and nothing of the suite;
+    a page loads its library.
     """
     models = {"os", "subprocess", "sys", "tempfile", "numpy", "onnx", "flatbuffers"}
     for finding in FINDINGS:
+        if finding.language == "html":
+            [library] = finding.versions
+            loaded = re.findall(r"https://cdn\.jsdelivr\.net/npm/([\w@/-]+)@", finding.program)
+            assert loaded
+            assert all(name.removeprefix("@tensorflow/").startswith(library) for name in loaded)
+            continue
         imported = set(re.findall(r"^(?:import|from) (\w+)", finding.program, re.MULTILINE))
         assert len(imported - models) == 1 or imported <= models, finding.title
         assert "conformance" not in imported
