@@ -79,7 +79,7 @@ def findings() -> list[Finding]:
         Finding(
             number=int(found["number"]),
             title=found["title"],
-            versions=dict(re.findall(r"([a-z][a-z-]*) (\d[\w.]*)", found["measured"])),
+            versions=dict(re.findall(r"([a-z][a-z0-9-]*) (\d[\w.]*)", found["measured"])),
             drives_vulkan=bool(re.search(r"\b(WebGPU|Vulkan)\b", found["measured"])),
             flags=frozenset(re.findall(r"`(\w+)`", found["measured"])),
             environment=dict(re.findall(r"`([A-Z_]+)=(\w+)`", found["measured"])),
