@@ -29,7 +29,7 @@ CHECKOUT = TESTS.parent
 
 NAMED = [
     name for name in re.split(r"[,\s]+", os.environ.get("CONFORMANCE_TEST_ADAPTERS", "")) if name
-] or [name for name, entry in REGISTRY.items() if not entry.packages]
+] or [name for name, entry in REGISTRY.items() if not entry.is_apart]
 SHAPE_FUNCTIONS = [
     name for name in NAMED if name in REGISTRY and REGISTRY[name].quantities == ("shape",)
 ]

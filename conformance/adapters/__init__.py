@@ -13,6 +13,7 @@ from conformance.adapters.adapter import (
     refuse_unsaid,
     stage,
 )
+from conformance.adapters.entry import Entry
 from conformance.adapters.environment import (
     NOT_ALONE,
     PRECISIONS,
@@ -20,7 +21,7 @@ from conformance.adapters.environment import (
     thread_environment,
     wants_strict,
 )
-from conformance.adapters.registry import OTHER_LAYOUT, REGISTRY, Entry
+from conformance.adapters.registry import OTHER_LAYOUT, REGISTRY
 from conformance.adapters.shapefunction import Operand, ShapeFunction, Sizes
 
 __all__ = [

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 class ChainRow:
     """One chain: the row of the engine that it begins with, and what is beside that.
 
+    `packages` bring what no extra brings; `extras` are those besides the engine's own.
     `module` has the class and bears the name of the program, `options` are what the class is made
     with: `converter`, the `ending` of the file that it writes, and the `runtime` that reads it, by
     the name of its own row.
@@ -21,6 +22,7 @@ class ChainRow:
     options: Mapping[str, str]
     needs: tuple[str, ...]
     packages: tuple[str, ...]
+    extras: tuple[str, ...]
 
 
 CHAIN_CASES = ("textbook/*", "arithmetic/first/*", "conventions/*")
@@ -41,6 +43,7 @@ _PINS = {
     ),
 }
 _NEEDS = {"litert": "ai_edge_litert", "torch.onnx": "onnxscript onnx"}
+_EXTRAS = {"torch.onnx": "onnx,export", "onnxruntime": "onnx", "tensorflow": "tensorflow"}
 _ENDINGS = {"litert": ".tflite", "openvino": ".xml", "onnxruntime": ".onnx", "tract": ".onnx"}
 _FIRST = {
     "torch": ("torch", "TorchChain"),
@@ -67,6 +70,7 @@ def _row(
         },
         needs=tuple(" ".join(imports).split()),
         packages=(*_PINS.get(needs, ()), *_PINS[runtime]),
+        extras=tuple(_EXTRAS[one] for one in (needs, runtime) if one in _EXTRAS),
     )
 
 

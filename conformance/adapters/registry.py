@@ -1,60 +1,17 @@
-"""The registry of adapters and their variants: a row is all there is to an engine besides its
-module and its program.
-"""
+"""The registry of adapters and their variants."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from conformance.adapters.chain_registry import CHAIN_CASES, CHAIN_ROWS, ChainRow
+from conformance.adapters.entry import Entry
 from conformance.adapters.environment import JAXS, TENSORFLOWS, thread_environment
 from conformance.adapters.runtime_registry import RUNTIME_ROWS, RuntimeRow
 from conformance.adapters.shape_registry import SHAPE_ROWS, ShapeRow
 from conformance.adapters.web_registry import WEB_ROWS, WebRow
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One row: where the adapter lives, which spelling it speaks, its program, and what it needs.
-
-    `convention` is a name of `conformance.conventions.NAMES`, `template` that of its program in
-    `conformance/programs`; `needs` are import packages and `extra` brings them, or `packages`, the
-    pinned requirements of an environment of its own. A call without `takes_groups` has no argument
-    for them. An engine in JavaScript has `node` in place of `module`, `adapter` and `needs`: words
-    of the program in `conformance/web`, first the library, which names the folder of its
-    package.json too.
-
-    A variant asks the same engine in another way (`options` of its class, another environment)
-    and says whose variant it is. With a `tag`, or globs of full names in `cases`, it runs only
-    these of the shipped corpus, and all others. A shape function
-    is one whose `quantities` are "shape" alone. A chain ends with the adapter `last`, which is
-    asked natively where the chain is wrong.
-    """
-
-    module: str = ""
-    adapter: str = ""
-    node: tuple[str, ...] = ()
-    convention: str
-    template: str
-    needs: tuple[str, ...] = ()
-    extra: str = ""
-    packages: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)
-    takes_groups: bool = True
-    variant_of: str | None = None
-    tag: str | None = None
-    cases: tuple[str, ...] = ("*",)
-    quantities: tuple[str, ...] = ("output", "gradients")
-    last: str | None = None
-
-    def advice(self, name: str) -> str:
-        """The line that brings what this row, of that name, needs."""
-        if self.packages or self.node:
-            return f"conformance engines install '{name}'"
-        return f"pip install 'conv-transpose-conformance[{self.extra}]'"
 
 
 def _entry(
@@ -136,6 +93,7 @@ def _chain(of: Entry, row: ChainRow) -> Entry:
         adapter=row.adapter,
         template=row.module,
         needs=(*of.needs, *row.needs),
+        extra=",".join(dict.fromkeys([*of.extra.split(","), *row.extras])),
         packages=row.packages,
         environment={**TENSORFLOWS, **of.environment} if row.engine == "jax" else of.environment,
         options=row.options,

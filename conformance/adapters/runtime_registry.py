@@ -28,7 +28,7 @@ _WEBGPU = RuntimeRow(
     adapter="OnnxRuntimeWebGpu",
     needs=("onnxruntime", "onnx"),
     extra="onnx",
-    packages=("onnxruntime-webgpu==1.27.0",),
+    packages=("onnxruntime-webgpu==1.27.0", "onnx>=1.16"),
     variant_of="onnxruntime",
 )
 _OPENVINO = RuntimeRow(
@@ -36,14 +36,14 @@ _OPENVINO = RuntimeRow(
     adapter="OpenVino",
     needs=("openvino", "onnx"),
     extra="openvino",
-    packages=("openvino==2026.4.1",),
+    packages=("openvino==2026.4.1", "onnx>=1.16"),
 )
 _TRACT = RuntimeRow(
     module="tract",
     adapter="Tract",
     needs=("tract", "onnx"),
     extra="tract",
-    packages=("tract==0.23.9",),
+    packages=("tract==0.23.9", "onnx>=1.16"),
     environment={"RUST_BACKTRACE": "0"},
 )
 _INITIALIZERS = {"initializers": True}

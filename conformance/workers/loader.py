@@ -17,7 +17,7 @@ def load(spec: str) -> Adapter:
         entry = REGISTRY[spec]
         for package in entry.needs:
             if importlib.util.find_spec(package) is None:
-                raise Absent(f"{package} is not installed: {entry.advice(spec)}")
+                raise Absent(f"{package} is not installed: {entry.advice(spec, package)}")
         module_name, class_name = entry.module, entry.adapter
     else:
         module_name, _, class_name = spec.partition(":")

@@ -36,7 +36,7 @@ REQUESTED = [
     name
     for name in os.environ.get("CONFORMANCE_TEST_ADAPTERS", "").replace(",", " ").split()
     if name
-] or [name for name, entry in REGISTRY.items() if not entry.packages]
+] or [name for name, entry in REGISTRY.items() if not entry.is_apart]
 USED = {
     name: [
         entry

@@ -23,7 +23,7 @@ PROGRAMS = [
     name
     for name, entry in REGISTRY.items()
     # those of packages of their own are in test_deployed.py
-    if "output" in entry.quantities and not entry.packages and not entry.node
+    if "output" in entry.quantities and not entry.is_apart
 ]
 SHAPE_PROGRAMS = [name for name, entry in REGISTRY.items() if entry.quantities == ("shape",)]
 CASES = """

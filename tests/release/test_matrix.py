@@ -72,7 +72,7 @@ def test_adapters_of_the_matrix_are_all_adapters(compat: ModuleType) -> None:
     """
     named = {adapter for row in compat.matrix().values() for adapter in row.adapters}
     assert named == {
-        name for name, entry in REGISTRY.items() if entry.variant_of is None and not entry.packages
+        name for name, entry in REGISTRY.items() if entry.variant_of is None and not entry.is_apart
     }
 
 

@@ -41,7 +41,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     row = replace(REGISTRY["torch"], packages=("tiny-engine==1.1", "numpy"), needs=("tinyengine",))
-    others = {name: entry for name, entry in REGISTRY.items() if not entry.packages}
+    others = {name: entry for name, entry in REGISTRY.items() if not entry.is_apart}
     monkeypatch.setattr(installation, "REGISTRY", {**others, "tiny": row, "gone": GONE})
     return "tiny"
 
@@ -136,3 +136,16 @@ def test_the_command_says_what_cannot_be_installed_and_exits_1(tiny: str) -> Non
     assert f"{tiny}: conformance engines install '{tiny}'\n" in listed.stdout
     removed = CliRunner().invoke(app, ["engines", "remove", tiny])
     assert removed.stdout == f"{tiny}: was not installed\n"
+
+
+def test_what_is_missing_is_told_with_the_line_that_brings_it() -> None:
+    """An environment brings the row's packages and no framework, which an extra brings."""
+    row = REGISTRY["torch>onnx>tract"]
+    assert row.advice("chain", "tract") == "conformance engines install 'chain'"
+    assert row.advice("chain", "torch") == (
+        "pip install 'conv-transpose-conformance[torch,onnx,export]'"
+    )
+    assert (
+        REGISTRY["torch>litert"].advice("chain", "litert_torch").startswith("conformance engines")
+    )
+    assert REGISTRY["mlx"].advice("mlx", "mlx") == "conformance engines install 'mlx'"
