@@ -3,7 +3,7 @@
  * of this process on 127.0.0.1, and posts its answer there.
  */
 
-import { createReadStream, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -121,11 +121,27 @@ export async function open(packages, asked, { software, died }) {
  */
 function profile() {
   for (const name of readdirSync(tmpdir()).filter((one) => one.startsWith(PROFILE))) {
-    if (!lives(Number.parseInt(name.slice(PROFILE.length)))) remove(path.join(tmpdir(), name));
+    if (lives(Number.parseInt(name.slice(PROFILE.length)))) continue;
+    endBrowser(path.join(tmpdir(), name));
+    remove(path.join(tmpdir(), name));
   }
   const folder = mkdtempSync(path.join(tmpdir(), `${PROFILE}${process.pid}-`));
   process.on("exit", () => remove(folder));
   return folder;
+}
+
+/**
+ * End a browser that has outlived the process of its profile. Chromium's lock is a link to HOST-PID, and
+ * what bears that number now is held against the profile, where the system tells.
+ * @param {string} folder
+ */
+function endBrowser(folder) {
+  try {
+    const pid = Number(readlinkSync(path.join(folder, "SingletonLock")).split("-").at(-1));
+    if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(folder)) process.kill(pid, "SIGKILL");
+  } catch {
+    // there is none
+  }
 }
 
 /** Whether a process is there, be it another user's. @param {number} pid */
