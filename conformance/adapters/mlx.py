@@ -27,8 +27,8 @@ class Mlx(PreparedCall):
         return {"mlx": version("mlx")}
 
     def devices(self) -> list[str]:
-        gpus = {"metal": mx.metal.is_available(), "cuda": mx.cuda.is_available()}
-        return ["cpu"] + [device for device, is_here in gpus.items() if is_here]
+        gpus = ["metal", "cuda"] if hasattr(mx, "cuda") else ["metal"]  # the module is new in 0.29
+        return ["cpu"] + [device for device in gpus if getattr(mx, device).is_available()]
 
     def facts(self) -> dict[str, bool | str]:
         return {"isa": isa()}

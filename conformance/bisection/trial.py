@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -68,7 +69,9 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One case on one adapter, for releases of one distribution. `selection` has the one case."""
+    """One case on one adapter, for releases of one distribution, which may be named with extras.
+    `selection` has the one case.
+    """
 
     package: str
     adapter: str
@@ -156,7 +159,7 @@ class Trier:
         if not versions:
             return Skipped(reason=f"does not start: {_first(verdict)}")
         greeted = {canonicalize_name(name): reported for name, reported in versions.items()}.get(
-            canonicalize_name(self.question.package)
+            canonicalize_name(Requirement(self.question.package).name)
         )
         if greeted is not None and not _same(greeted, version):
             return Skipped(

@@ -54,7 +54,7 @@ def run(options: Options) -> None:
     )
     trier = Trier(question, environments, folder / "trials", fresh=options.fresh)
     try:
-        known = releases(options.package)
+        known = releases(Requirement(question.package).name)
     except IndexProblem as problem:
         raise UsageError(str(problem)) from None
     ends = {"good": _index_of(known, "good", options), "bad": _index_of(known, "bad", options)}
@@ -164,18 +164,18 @@ def _one(name: str, paths: Sequence[str]) -> Selection:
 
 
 def _name(text: str) -> str:
-    """A distribution's name. Raises UsageError for what pip would take for an option, a path or a
-    requirement.
+    """A distribution's name, with the extras that were given. Raises UsageError for what pip would
+    take for an option, a path or a requirement of certain releases.
     """
     try:
         requirement = Requirement(text)
     except InvalidRequirement:
         requirement = None
-    if requirement is None or requirement.name != text:
+    if requirement is None or requirement.specifier or requirement.url or requirement.marker:
         raise UsageError(
-            f"--package {text}: should be the name of a distribution, without version or extras"
+            f"--package {text}: should be the name of a distribution, without a version"
         )
-    return text
+    return str(requirement)
 
 
 def _requirement(text: str) -> str:

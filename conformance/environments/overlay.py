@@ -98,7 +98,7 @@ class Environments:
         mark = hashlib.sha256(
             repr((self.parent, package, version, self.also)).encode()
         ).hexdigest()[:12]
-        return f"{canonicalize_name(package)}-{version}-{mark}"
+        return f"{canonicalize_name(package.partition('[')[0])}-{version}-{mark}"
 
     def make(self, folder: Path, requirements: Sequence[str]) -> Environment:
         """An environment with these requirements, and what they need that the parent lacks. Raises

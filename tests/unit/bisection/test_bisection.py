@@ -142,7 +142,7 @@ def test_the_nearest_setting_of_pip_counts(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A folder of releases: wrong in 1.0 and 1.1, broken in 1.2, right from 1.3 on; 2.0 is a
-    pre-release; 1.1 needs a helper.
+    pre-release; 1.1 needs a helper, and 1.5 one for its extra.
     """
     folder = tmp_path_factory.mktemp("shelf")
     wheel(folder, "1.0", WRONG)
@@ -150,7 +150,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Any:
     wheel(folder, "1.2", BROKEN)
     wheel(folder, "1.3", RIGHT)
     wheel(folder, "1.4", RIGHT, requires=["tiny-helper>=99"])
-    wheel(folder, "1.5", RIGHT)
+    wheel(folder, "1.5", RIGHT, requires=['tiny-helper>=2; extra == "fast"'])
     wheel(folder, "2.0rc1", WRONG)
     wheel(folder, "2.1", "", name="tiny_helper", module="tinyhelper")
     return folder
@@ -194,6 +194,15 @@ def test_an_environment_has_the_release_and_what_the_parent_lacks(
     assert [path.name for path in (tmp_path / "cache").iterdir()] == [
         environments.name("Tiny.Engine", "1.1")
     ]
+
+
+@pytest.mark.usefixtures("only_the_shelf")
+def test_an_extra_brings_what_it_requires(tmp_path: Path) -> None:
+    """A distribution may be named with extras; without them nothing of theirs is installed."""
+    environments = Environments(tmp_path)
+    made = environments.of("tiny-engine[fast]", "1.5")
+    assert made.installed == {"tiny-engine": "1.5", "tiny-helper": "2.1"}
+    assert environments.of("tiny-engine", "1.5").installed == {"tiny-engine": "1.5"}
 
 
 @pytest.mark.usefixtures("only_the_shelf")
@@ -265,6 +274,13 @@ def test_the_boundary_is_found_and_the_second_question_is_quick(
     }
 
 
+def test_extras_go_with_every_release(bisect: Any) -> None:
+    """The releases are those of the distribution, and their version is checked under its name."""
+    done = bisect("--good", "1.5", "--bad", "1.0", package="tiny-engine[fast]")
+    assert done.returncode == 0, done.stderr
+    assert "first good: 1.3" in done.stdout.splitlines()
+
+
 def test_a_good_end_may_be_the_older_one(bisect: Any) -> None:
     """What the good end does is good, here to fail in a known way: the other direction finds the
     same boundary.
@@ -308,6 +324,11 @@ def test_a_good_end_may_be_the_older_one(bisect: Any) -> None:
             ("--good", "1.3", "--bad", "1.0"),
             {"package": "--user"},
             "--package --user: should be the name of a distribution",
+        ),
+        (
+            ("--good", "1.3", "--bad", "1.0"),
+            {"package": "tiny-engine==1.1"},
+            "--package tiny-engine==1.1: should be the name of a distribution, without a version",
         ),
         (
             ("--good", "1.3", "--bad", "1.0"),
