@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shlex
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -136,6 +137,7 @@ def _environment() -> Environment:
     )
     environment.filters["shown"] = _shown
     environment.filters["counted"] = counted
+    environment.filters["shell"] = shlex.join  # a chain's name has what a shell redirects by
     environment.filters["news"] = record_messages.news
     environment.filters["unchecked"] = record_messages.unchecked
     environment.filters["fragment"] = _fragment
