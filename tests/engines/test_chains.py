@@ -51,7 +51,7 @@ def test_what_a_chain_gets_wrong_is_declared_with_its_stage(chain: str, tmp_path
     assert done.returncode == 0, done.stdout + done.stderr
     lines = (tmp_path / "results.jsonl").read_text(encoding="utf-8").splitlines()
     verdicts = [one for one in map(json.loads, lines) if one["type"] == "verdict"]
-    assert sum(one["status"] == "conforms" for one in verdicts) >= 2
+    assert any(one["status"] == "conforms" for one in verdicts)
     wrong = [one for one in verdicts if one["status"] in ("differs", "raised")]
     assert all(one["known"] and one["stage"]["text"] for one in wrong)
     runtime = CHAIN_ROWS[chain].options["runtime"]
