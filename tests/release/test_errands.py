@@ -94,7 +94,7 @@ def test_an_engine_is_its_file_a_row_a_template_and_a_line(
     (package / "adapters" / "onnx_again.py").write_text(ADAPTER, encoding="utf-8")
     insert(
         package / "adapters" / "registry.py",
-        '    "torch-compile": ',
+        '    "litert": _LITERT,',
         '    "onnx-again": _entry("onnx_again", "OnnxAgain", "onnx", needs="onnx"),\n',
     )
     (package / "programs" / "onnx_again.py.j2").write_text(
@@ -102,7 +102,7 @@ def test_an_engine_is_its_file_a_row_a_template_and_a_line(
     )
     insert(
         copy / "docs" / "adapters.md",
-        "\n## Variants\n",
+        "| `litert` | `tensorflow` |",
         "| `onnx-again` | `onnx` | the same once more |\n",
     )
     passes("tests/docs/test_docs.py", "-k", "registry")
