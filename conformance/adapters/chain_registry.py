@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from conformance.adapters.pins import PINS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainRow:
@@ -28,20 +30,6 @@ class ChainRow:
 CHAIN_CASES = ("textbook/*", "arithmetic/first/*", "conventions/*")
 """The shipped cases that a chain runs, since every conversion costs a second."""
 
-_PINS = {
-    "openvino": ("openvino==2026.4.1",),
-    "tract": ("tract==0.23.9",),
-    "litert": ("ai-edge-litert==2.3.0", "flatbuffers==25.12.19"),
-    "onnxruntime": (),
-    "tf2onnx": ("tf2onnx==1.17.0",),
-    # and what contradicts the newest of these in what litert-torch requires
-    "litert_torch": (
-        "litert-torch==0.10.0",
-        "anyio==4.14.2",
-        "pydantic==2.11.10",
-        "typing-extensions==4.12.2",
-    ),
-}
 _NEEDS = {"litert": "ai_edge_litert", "torch.onnx": "onnxscript onnx"}
 _EXTRAS = {"torch.onnx": "onnx,export", "onnxruntime": "onnx", "tensorflow": "tensorflow"}
 _ENDINGS = {"litert": ".tflite", "openvino": ".xml", "onnxruntime": ".onnx", "tract": ".onnx"}
@@ -69,7 +57,7 @@ def _row(
             "runtime": runtime,
         },
         needs=tuple(" ".join(imports).split()),
-        packages=(*_PINS.get(needs, ()), *_PINS[runtime]),
+        packages=(*PINS.get(needs, ()), *PINS[runtime]),
         extras=tuple(_EXTRAS[one] for one in (needs, runtime) if one in _EXTRAS),
     )
 

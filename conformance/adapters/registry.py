@@ -9,6 +9,7 @@ from typing import Any
 from conformance.adapters.chain_registry import CHAIN_CASES, CHAIN_ROWS, ChainRow
 from conformance.adapters.entry import Entry
 from conformance.adapters.environment import JAXS, TENSORFLOWS, thread_environment
+from conformance.adapters.pins import PINS
 from conformance.adapters.runtime_registry import RUNTIME_ROWS, RuntimeRow
 from conformance.adapters.shape_registry import SHAPE_ROWS, ShapeRow
 from conformance.adapters.web_registry import WEB_ROWS, WebRow
@@ -142,7 +143,7 @@ _LITERT = _entry(
     "tensorflow",
     needs="ai_edge_litert flatbuffers",
     extra="litert",
-    packages=("ai-edge-litert==2.3.0", "flatbuffers==25.12.19"),
+    packages=PINS["litert"],
     quantities=("output",),
 )
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from conformance.adapters.pins import PINS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeRow:
@@ -36,14 +38,14 @@ _OPENVINO = RuntimeRow(
     adapter="OpenVino",
     needs=("openvino", "onnx"),
     extra="openvino",
-    packages=("openvino==2026.4.1", "onnx>=1.16"),
+    packages=(*PINS["openvino"], "onnx>=1.16"),
 )
 _TRACT = RuntimeRow(
     module="tract",
     adapter="Tract",
     needs=("tract", "onnx"),
     extra="tract",
-    packages=("tract==0.23.9", "onnx>=1.16"),
+    packages=(*PINS["tract"], "onnx>=1.16"),
     environment={"RUST_BACKTRACE": "0"},
 )
 _INITIALIZERS = {"initializers": True}
