@@ -114,7 +114,10 @@ def pinned() -> dict[str, str]:
 def environment_of(finding: Finding) -> Environment | None:
     """The environment of its own in which the finding's engine is installed, if it is."""
     names = {
-        re.split(r"[\[=<>]", one)[0]: name for name, row in REGISTRY.items() for one in row.packages
+        re.split(r"[\[=]", one)[0]: name
+        for name, row in REGISTRY.items()
+        for one in row.packages
+        if "==" in one  # what it merely needs beside its own, it shares with others
     }
     engine = next((names[package] for package in finding.versions if package in names), None)
     found = None if engine is None else installation.find(engine)
@@ -183,7 +186,8 @@ def run(
         name: value for name, value in os.environ.items() if not name.startswith(OF_THE_ENGINES)
     }
     return subprocess.run(
-        [python, "-c", program],
+        # unbuffered, so that what was printed before a death is told, in the order of the libraries' own
+        [python, "-u", "-X", "faulthandler", "-c", program],
         cwd=folder,
         env={**environment, "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu", **(held or {})},
         capture_output=True,
