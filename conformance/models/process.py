@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from typing import IO, Any
 
 from conformance.errors import ModelError
 from conformance.system.interpreter import package_command
+from conformance.system.kept_process import KeptProcess
 
 TIMEOUT = 1800.0
 """The most seconds for one model."""
@@ -36,18 +36,15 @@ def ask(
     The process has a session of its own, no input, and what it prints is kept for a message.
     """
     (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
-    process = subprocess.Popen(
+    process = KeptProcess(
         package_command(sys.executable, "conformance.models.child", str(folder)),
+        {**_QUIET, **environment},
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, **_QUIET, **environment},
-        start_new_session=True,
     )
     tail = bytearray()
     drain = threading.Thread(target=_keep_tail, args=(process.stderr, tail), daemon=True)
     drain.start()
-    timer = threading.Timer(TIMEOUT, _kill, [process])
+    timer = threading.Timer(TIMEOUT, process.end)
     timer.start()
     try:
         error = _listen(process.stdout, say)
@@ -59,14 +56,13 @@ def ask(
             raise ModelError(f"{path} {error}")
     finally:
         timer.cancel()
-        _kill(process)
-        process.wait()
+        process.end()
         drain.join(1.0)
+        process.forget()
 
 
-def _listen(stream: IO[bytes] | None, say: Callable[[str], None]) -> str | None:
+def _listen(stream: IO[bytes], say: Callable[[str], None]) -> str | None:
     """Pass on what the process says of its progress, until its end; the error, if it tells one."""
-    assert stream is not None
     error = None
     for line in stream:
         try:
@@ -110,8 +106,3 @@ def _keep_tail(stream: Any, tail: bytearray) -> None:
             tail += piece
             del tail[:-_TAIL_BYTES]
         stream.close()
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)

@@ -37,7 +37,6 @@ from conformance.workers.process import (
     Died,
     EngineProcess,
     Late,
-    foreign_command,
     node_command,
     python_command,
 )
@@ -82,7 +81,7 @@ class Spec:
         """
         entry = REGISTRY.get(adapter)
         if words is not None:
-            command = foreign_command(words)
+            command = [*words]
         elif entry is not None and entry.node:
             command = node_command(python, adapter)
         else:

@@ -13,7 +13,6 @@ import re
 import select
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ from typing import Any
 
 from conformance.corpus.tensors import Array
 from conformance.system.interpreter import package_command
+from conformance.system.kept_process import KeptProcess
 from conformance.workers import protocol
 from conformance.workers.protocol import ProtocolError
 
@@ -39,10 +39,8 @@ _PIPE_BYTES = (
     # large array
 )
 
-_IGNORE_INTERRUPT = (
-    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
-    "os.execvp(sys.argv[1], sys.argv[1:])"
-)
+_LOOK_MILLISECONDS = 100.0
+"""The time between two looks whether the engine lives, where the system does not tell."""
 
 
 class Died(Exception):  # noqa: N818 - what happened, not a fault of this program
@@ -74,27 +72,19 @@ def node_command(python: str, name: str) -> list[str]:
     return package_command(python, "conformance.workers.node", name)
 
 
-def foreign_command(words: Sequence[str]) -> list[str]:
-    """How to start a program that speaks the protocol: it inherits that SIGINT is ignored."""
-    return [sys.executable, "-I", "-S", "-c", _IGNORE_INTERRUPT, *words]
-
-
 class EngineProcess:
-    """One child in a session of its own."""
+    """One engine with its keeper, which ends all that the engine has started with it.
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(
-            list(command),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, **environment},
-            start_new_session=True,
-        )
+    `memory` is the most that its processes may have, in bytes. Raises OSError where the program
+    cannot be started.
+    """
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], *, memory: int = 0
+    ) -> None:
+        self._process = KeptProcess(command, environment, memory=memory)
         stdin, stdout, stderr = self._process.stdin, self._process.stdout, self._process.stderr
         assert stdin is not None
-        assert stdout is not None
-        assert stderr is not None
         self._in, self._out = stdin.fileno(), stdout.fileno()
         for pipe in (self._in, self._out):
             with contextlib.suppress(
@@ -116,6 +106,10 @@ class EngineProcess:
         self._asking = (
             threading.Lock()
         )  # held by the thread that uses the pipes: nobody else may close them
+        self._life = self._process.life
+        if self._life is not None:
+            self._writable.register(self._life, select.POLLIN)
+            self._readable.register(self._life, select.POLLIN)
 
     @property
     def waits(self) -> bool:
@@ -129,7 +123,7 @@ class EngineProcess:
     ) -> tuple[dict[str, Any], dict[str, Array]]:
         """The answer to a request. Raises Died or Late, and the process is ended then."""
         self._deadline = time.monotonic() + seconds
-        self._computed = _processor_seconds(self._process.pid)
+        self._computed = _processor_seconds(self._process.number)
         try:
             with self._asking:
                 return self._exchange(header, tensors)
@@ -145,7 +139,7 @@ class EngineProcess:
                 self._write(memoryview(part))
             return protocol.decode(self)
         except TimeoutError:
-            now = _processor_seconds(self._process.pid)
+            now = _processor_seconds(self._process.number)
             computed = None if now is None or self._computed is None else now - self._computed
             raise Late(self.stderr_tail(), computed) from None
         except (EOFError, OSError, ValueError):  # a closed pipe
@@ -185,23 +179,22 @@ class EngineProcess:
             self._process.stdin.close()
 
     def kill(self, grace: float = 0.0) -> None:
-        """End the process and its group, after `grace` seconds in which it may go by itself."""
+        """End the engine and all that it has started, after `grace` seconds in which it may go by
+        itself.
+        """
         if grace:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(grace)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._process.end()
         self._drain.join(1.0)
         if not self._asking.acquire(blocking=False):
             # another thread is asking: it sees the end of the process, and comes here itself
             return
-        with contextlib.suppress(OSError):
-            assert self._process.stdin is not None
-            self._process.stdin.close()
-        with contextlib.suppress(OSError):
-            assert self._process.stdout is not None
-            self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                assert pipe is not None
+                pipe.close()
+        self._process.forget()
         self._asking.release()
 
     def stderr_tail(self) -> str:
@@ -220,6 +213,9 @@ class EngineProcess:
         except subprocess.TimeoutExpired:
             return f"closed its output and went on running{self.stderr_tail()}"
         self._drain.join(1.0)
+        used = self._process.used_beyond_limit()
+        if used is not None:
+            return f"was ended with {used / 2**20:.0f} MiB of memory, above the limit of --memory"
         if code < 0:
             try:
                 name = signal.Signals(-code).name
@@ -253,8 +249,19 @@ class EngineProcess:
             return count
 
     def _wait(self, pipe: select.poll) -> None:
-        if not pipe.poll(1000 * max(0.0, self._deadline - time.monotonic())):
-            raise TimeoutError
+        """Wait until a pipe can be used. Raises EOFError when the engine is gone and has left
+        nothing: what it has started may hold the pipe, and never use it.
+        """
+        while True:
+            left = 1000 * max(0.0, self._deadline - time.monotonic())
+            known = self._life is not None
+            ready = pipe.poll(left if known else min(left, _LOOK_MILLISECONDS))
+            if any(where != self._life for where, _ in ready):
+                return
+            if ready or not (known or self._process.poll() is None):
+                raise EOFError
+            if not left:
+                raise TimeoutError
 
 
 def _processor_seconds(pid: int) -> float | None:

@@ -186,7 +186,7 @@ def run(
         name: value for name, value in os.environ.items() if not name.startswith(OF_THE_ENGINES)
     }
     return subprocess.run(
-        # unbuffered, so that what was printed before a death is told, in the order of the libraries' own
+        # unbuffered, so that what was printed before a death is told, and in its order
         [python, "-u", "-X", "faulthandler", "-c", program],
         cwd=folder,
         env={**environment, "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu", **(held or {})},

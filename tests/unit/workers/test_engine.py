@@ -240,7 +240,7 @@ def test_close_all_lets_go_and_leaves_nothing(engine: Any, tmp_path: Path) -> No
     engines = [engine(spec) for spec in specs]
     for one in engines:
         one.start()
-    groups = [one._process._process.pid for one in engines]
+    groups = [one._process._process.number for one in engines]
     close_all(engines, 0.5)
     assert not any(one.running for one in engines)
     assert all(gone(group) for group in groups)

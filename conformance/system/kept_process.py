@@ -1,0 +1,119 @@
+"""A program of somebody else's in a process of its own, beyond whose end nothing of it lives."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+_KEEPER = Path(__file__).with_name("keeper.py")
+_SECONDS = 10.0
+"""How long a keeper may take to start its program, or to end everything."""
+
+
+class KeptProcess:
+    """A running program in a session of its own, and its keeper, which ends whatever it has started
+    when it ends, when `end` is called, or when this process is gone, however it went.
+
+    `memory` is the most that its processes may have together, in bytes; 0 is no limit. `stdin`,
+    `stdout` and `stderr` are pipes, `life` a descriptor that can be read once the program has
+    ended, None where the system has none. Raises OSError where the program cannot be started.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        stdin: int = subprocess.PIPE,
+        memory: int = 0,
+    ) -> None:
+        self._socket, far = socket.socketpair()
+        with far:
+            words = [sys.executable, "-I", "-S", str(_KEEPER), str(far.fileno()), str(memory)]
+            self._keeper = subprocess.Popen(
+                [*words, *command],
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**os.environ, **environment},
+                start_new_session=True,
+                pass_fds=[far.fileno()],
+            )
+        assert self._keeper.stdout is not None
+        assert self._keeper.stderr is not None
+        self.stdin, self.stdout, self.stderr = (
+            self._keeper.stdin,
+            self._keeper.stdout,
+            self._keeper.stderr,
+        )
+        self._said = b""
+        self.life: int | None = None
+        self.number = self._started()
+        with contextlib.suppress(AttributeError, OSError):  # elsewhere than on Linux
+            self.life = os.pidfd_open(self.number)
+
+    def poll(self) -> int | None:
+        """The exit code, None while it runs; -N is the signal N."""
+        return self._keeper.poll()
+
+    def wait(self, seconds: float | None = None) -> int:
+        """The exit code, once it has ended. Raises TimeoutExpired."""
+        return self._keeper.wait(seconds)
+
+    def used_beyond_limit(self) -> int | None:
+        """The bytes for which the keeper has ended it; None if that was not the reason."""
+        _, used = self._heard("memory")
+        return int(used) if used else None
+
+    def end(self) -> None:
+        """End the program and all that it has started, and wait for that. The pipes stay open."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)  # which its keeper takes for the end
+        try:
+            self._keeper.wait(_SECONDS)
+        except subprocess.TimeoutExpired:  # somebody holds the keeper
+            for group in (self.number, self._keeper.pid):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(group, signal.SIGKILL)
+            self._keeper.wait()
+
+    def forget(self) -> None:
+        """Close what is not a pipe, of a process that has ended."""
+        self._socket.close()
+        life, self.life = self.life, None
+        if life is not None:
+            os.close(life)
+
+    def _started(self) -> int:
+        """The program's process, as the keeper tells it. Raises OSError if there is none."""
+        what, told = self._heard("program", "absent")
+        if what == "program":
+            return int(told)
+        self.number = self._keeper.pid
+        self.end()
+        for pipe in (self.stdin, self.stdout, self.stderr):
+            if pipe is not None:
+                pipe.close()
+        self.forget()
+        raise OSError(0, told or "it ended at once")
+
+    def _heard(self, *kinds: str) -> tuple[str, str]:
+        """The first of these things that the keeper says, two empty texts if it ends without."""
+        self._socket.settimeout(_SECONDS)
+        with contextlib.suppress(OSError):
+            while True:
+                for line in self._said.decode().splitlines():
+                    kind, _, rest = line.partition(" ")
+                    if kind in kinds:
+                        return kind, rest
+                piece = self._socket.recv(256)
+                if not piece:
+                    break
+                self._said += piece
+        return "", ""
