@@ -6,7 +6,22 @@ is a fault of this package.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
+
+
+def fault(error: BaseException, doing: str) -> str:
+    """An exception that nobody foresaw, as the message of a verdict: what it is, where it came up,
+    and that it is this package's.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    at = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+    what = f"{type(error).__name__}: {error}"[:1000]
+    return (
+        f"conformance failed while {doing}: {what} ({at}). This is a fault of conformance, which "
+        "CONTRIBUTING.md says how to report, and no verdict on the engine"
+    )
 
 
 class ConformanceError(ValueError):

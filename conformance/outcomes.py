@@ -121,6 +121,16 @@ class Repeated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """The outcome of a call that was asked in a fresh process, since the one before had answered
+    other calls and ended: `first` says how.
+    """
+
+    outcome: Outcome
+    first: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Perturbed:
     """The outcome of the same call in one circumstance that should not matter.
 
@@ -151,5 +161,6 @@ Outcome = (
     | TimedOut
     | Unavailable
     | Repeated
+    | Again
     | Varied
 )

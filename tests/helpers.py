@@ -22,7 +22,7 @@ import numpy as np
 from conformance.adapters import REGISTRY
 from conformance.corpus.tensors import Tensors
 from conformance.system import vulkan
-from conformance.workers.engine import Spec
+from conformance.workers.spec import Spec
 
 TESTS = Path(__file__).resolve().parent
 CHECKOUT = TESTS.parent

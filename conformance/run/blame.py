@@ -15,8 +15,9 @@ from conformance.run.session import Session
 from conformance.verdicts.assessment import assess_output
 from conformance.verdicts.verdict import Verdict
 from conformance.workers.answers import Greeting
-from conformance.workers.engine import Engine, Spec
+from conformance.workers.engine import Engine
 from conformance.workers.request import CallRequest
+from conformance.workers.spec import Spec
 
 
 class Blame:

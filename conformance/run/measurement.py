@@ -11,6 +11,7 @@ from conformance.run.plan import Task
 from conformance.run.session import Session
 from conformance.verdicts.verdict import Verdict
 from conformance.workers import timing
+from conformance.workers.answers import readable
 from conformance.workers.pool import Pool
 from conformance.workers.request import CallRequest
 
@@ -50,7 +51,7 @@ class Measurement:
         """The verdicts of one case with their timings."""
         for verdict, rounds in zip(verdicts, self._rounds(pool, verdicts), strict=True):
             if not isinstance(rounds, list):
-                yield replace(verdict, message=f"{timing.FAILED}: {rounds}")
+                yield replace(verdict, message=readable(f"{timing.FAILED}: {rounds}"))
                 continue
             key = (verdict.case, verdict.adapter, verdict.device)
             figures = statistics.summarise(

@@ -15,7 +15,7 @@ from conformance.outcomes import Outcome, Unavailable
 from conformance.run.request import Request
 from conformance.system import cache
 from conformance.workers.answers import Greeting
-from conformance.workers.engine import Spec
+from conformance.workers.spec import Spec
 
 MANY_PRODUCTS = 2**22
 """The products of one call, those that are cut off counted, above which an engine may work at it

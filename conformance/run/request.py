@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from conformance.corpus.selection import Selection
-from conformance.workers.engine import Spec
+from conformance.workers.spec import Spec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,11 +11,8 @@ from dataclasses import replace
 from conformance.outcomes import Outcome
 from conformance.run.plan import Task
 from conformance.verdicts.verdict import Verdict
+from conformance.workers.engine import MOST_LATE
 from conformance.workers.request import EngineRequest
-
-MOST_IN_A_ROW = 3
-"""The most calls of one adapter that may time out twice, one after the other, before its other ones
-are left as they are: it hangs."""
 
 
 class Retrial:
@@ -48,10 +45,9 @@ class Retrial:
         """
         in_a_row: Counter[str] = Counter()
         for task, first in sorted(self._late, key=lambda pair: pair[0].label):
-            if in_a_row[task.label] >= MOST_IN_A_ROW:
+            if in_a_row[task.label] >= MOST_LATE:
                 left = (
-                    f"{first.message}\nnot asked again: {MOST_IN_A_ROW} calls in a row timed "
-                    "out twice"
+                    f"{first.message}\nnot asked again: {MOST_LATE} calls in a row timed out twice"
                 )
                 yield task, replace(first, message=left)
                 continue

@@ -14,7 +14,8 @@ from conformance.conventions import Unrepresentable
 from conformance.corpus.files import load_cases
 from conformance.corpus.selection import Selection
 from conformance.corpus.truths import Truths
-from conformance.outcomes import Outcome, Output, Raised, Unavailable, Unsupported
+from conformance.errors import fault
+from conformance.outcomes import Again, Crashed, Outcome, Output, Raised, Unavailable, Unsupported
 from conformance.record.case_line import corpus_digest
 from conformance.record.run_line import FORMAT, RunLine
 from conformance.run.plan import Plan, Task
@@ -24,7 +25,7 @@ from conformance.verdicts.judge import Judge
 from conformance.verdicts.known import Difference, lost_entries
 from conformance.verdicts.verdict import Verdict
 from conformance.workers import timing
-from conformance.workers.answers import Greeting
+from conformance.workers.answers import Greeting, readable
 from conformance.workers.request import CallRequest, EngineRequest, shape_request
 
 
@@ -50,7 +51,15 @@ class Session:
         )
 
     def call(self, task: Task) -> EngineRequest | Outcome:
-        """The request to the engine; or the outcome, where it need not be asked."""
+        """The request to the engine; or the outcome, where it need not be asked, or nobody foresaw
+        what came up.
+        """
+        try:
+            return self._request(task)
+        except Exception as error:
+            return Crashed(message=readable(fault(error, "preparing the call")))
+
+    def _request(self, task: Task) -> EngineRequest | Outcome:
         greeting = self.plan.greetings[task.label]
         assert isinstance(greeting, Greeting), "an engine that did not start is not asked"
         if task.device not in greeting.devices:
@@ -77,11 +86,30 @@ class Session:
             device=task.device,
             cotangent=prepared.cotangent if task.quantity == "gradients" else None,
             repeat=self.request.repeat,
+            due=0 if prepared.truth is None else prepared.truth.y.size,
         )
 
     def judge(self, task: Task, outcome: Outcome) -> Verdict:
-        """The verdict on an answer to `call`."""
-        took = outcome.seconds if isinstance(outcome, Output) else None
+        """The verdict on an answer to `call`, whatever it is: one that cannot be judged ends no
+        run.
+        """
+        try:
+            return self._judged(task, outcome)
+        except Exception as error:
+            return Verdict(
+                case=task.case.name,
+                adapter=task.label,
+                device=task.device,
+                quantity=task.quantity,
+                status="crashed",
+                exact=None,
+                error_over_bound=None,
+                message=readable(fault(error, "judging its answer")),
+            )
+
+    def _judged(self, task: Task, outcome: Outcome) -> Verdict:
+        answer = outcome.outcome if isinstance(outcome, Again) else outcome
+        took = answer.seconds if isinstance(answer, Output) else None
         if took is not None and timing.TAG in task.case.tags:
             self.first_calls[task.case.name, task.label, task.device] = took
         return self._verdict_on(

@@ -21,8 +21,8 @@ from conformance.sweep.investigation import Investigation
 from conformance.sweep.kinds import Failure, Kind, kind_of
 from conformance.sweep.standby import LostError, Standby
 from conformance.workers.answers import Greeting
-from conformance.workers.engine import Spec
 from conformance.workers.protocol import NO_GRADIENTS
+from conformance.workers.spec import Spec
 
 TIMEOUT = 30.0  # seconds of a call: they are small, and a compiler may be part of one
 MOST_WRITTEN = 60  # distinct failures of an adapter that are shrunk; the others are counted

@@ -7,7 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from conformance.outcomes import Outcome
 from conformance.workers.answers import Greeting
-from conformance.workers.engine import MOST_FAILED_STARTS, Engine, Spec, close_all
+from conformance.workers.engine import MOST_FAILED_STARTS, Engine, close_all
+from conformance.workers.spec import Spec
 
 
 class LostError(Exception):

@@ -11,7 +11,7 @@ from typing import Any
 from conformance.adapters import OTHER_LAYOUT
 from conformance.corpus.case import Case
 from conformance.corpus.truths import Truths
-from conformance.outcomes import Gradients, Outcome, Output, Perturbed, Repeated, Varied
+from conformance.outcomes import Again, Gradients, Outcome, Output, Perturbed, Repeated, Varied
 from conformance.system.machine import Facts, circumstances
 from conformance.verdicts.assessment import assess_gradients, assess_output
 from conformance.verdicts.claim import assess_shape
@@ -50,6 +50,10 @@ class Judge:
     ) -> Verdict:
         """The verdict on an outcome of the adapter with that label."""
         subject = {"adapter": adapter, "device": device, "quantity": quantity}
+        if isinstance(outcome, Again):
+            verdict = self(case, outcome.outcome, **subject)
+            text = f"its process had ended after other calls: {outcome.first}"
+            return replace(verdict, asked_again=True, message=verdict.message or text)
         if isinstance(outcome, Varied):
             verdict = self(case, outcome.outcome, **subject)
             return self._varied(case, verdict, outcome)

@@ -72,8 +72,8 @@ class Verdict:
     `known` is the reason of the known difference that explains a failure; `known_problem` is the
     entry of one that does not fit. `known_unconfirmed` is the entry of `known` where the release is
     newer than what it was seen in, and `mended` such an entry where nothing fails any more.
-    `asked_again` is whether the call timed out at first, and this is what came when it was asked
-    once more, alone.
+    `asked_again` is whether this is what came when the call was asked once more: alone, since it
+    timed out at first, or in a fresh process, since the one before had ended after other calls.
     """
 
     case: str

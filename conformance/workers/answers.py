@@ -24,6 +24,13 @@ from conformance.outcomes import (
 from conformance.system.machine import Facts
 from conformance.workers import protocol
 
+LONGEST_TEXT = 4_000
+"""The characters of a text of an engine that are kept."""
+LONGEST_NAME = 200
+SHORTEST_DURATION, LONGEST_DURATION = 1e-10, 1e7
+"""Seconds; a clock may also tell 0."""
+_MOST_OF_A_KIND = 64  # versions, devices, facts
+_MOST_COUNTED = 2**53
 QUANTITIES = ("output", "gradients", "shape")
 UNKNOWN = ("batch", "space")
 
@@ -52,7 +59,7 @@ def greeting_of(answer: Mapping[str, Any]) -> Greeting | Outcome:
             return Unavailable(reason=readable(answer.get("reason", "no reason given")))
         case "raised":
             return Raised(
-                type=readable(answer.get("type", "?")),
+                type=readable(answer.get("type", "?"), LONGEST_NAME),
                 message=readable(answer.get("message", "")),
                 stage="while starting",
             )
@@ -65,7 +72,7 @@ def greeting_of(answer: Mapping[str, Any]) -> Greeting | Outcome:
             readable(name): readable(version) for name, version in answer["versions"].items()
         },
         devices=tuple(map(readable, answer["devices"])),
-        threads=answer["threads"] if type(answer.get("threads")) is int else None,
+        threads=_count(answer.get("threads")),
         facts={
             readable(name): readable(fact) if isinstance(fact, str) else fact
             for name, fact in answer.get("facts", {}).items()
@@ -79,45 +86,66 @@ def _fault_of_greeting(answer: Mapping[str, Any]) -> str | None:
     """The fault of a greeting and what it should say, if it has one."""
     version, convention = answer.get("protocol"), answer.get("convention")
     if version != protocol.VERSION:
-        return f"speaks protocol {version!r}, should speak {protocol.VERSION}"
-    if convention not in conventions.NAMES:
+        return f"speaks protocol {version!r:.80}, should speak {protocol.VERSION}"
+    if convention not in list(conventions.NAMES):
         names = ", ".join(conventions.NAMES)
-        return f"speaks convention {convention!r}, should be one of {names}"
+        return f"speaks convention {convention!r:.80}, should be one of {names}"
     versions, devices = answer.get("versions"), answer.get("devices")
     if not isinstance(versions, dict) or not isinstance(devices, list) or not devices:
         return "greets without versions (an object) or devices (a list of at least one)"
     facts = answer.get("facts", {})
-    if not isinstance(facts, dict) or not all(
-        isinstance(fact, bool | int | float | str) for fact in facts.values()
-    ):
+    if not isinstance(facts, dict) or not all(map(_is_fact, facts.values())):
         return (
             f"greets with facts {facts!r:.80}, should be an object of words, numbers, "
             "true and false"
         )
+    if max(len(versions), len(devices), len(facts)) > _MOST_OF_A_KIND:
+        return f"greets with more than {_MOST_OF_A_KIND} versions, devices or facts"
     for key, words in (("quantities", QUANTITIES), ("unknown", UNKNOWN)):
         told = answer.get(key, [])
-        if not isinstance(told, list) or not all(word in words for word in told):
+        if (
+            not isinstance(told, list)
+            or len(told) > len(words)
+            or not all(word in words for word in told)
+        ):
             return f"greets with {key} {told!r:.80}, should be a list of {', '.join(words)}"
     return None
 
 
-def readable(value: Any) -> str:
+def readable(value: Any, longest: int = LONGEST_TEXT) -> str:
     """The text of an engine as a terminal, a file and a page can hold it: no lone surrogates, no
-    control characters.
+    control characters, and no more than so many characters.
     """
-    text = str(value).encode("utf-8", "backslashreplace").decode()
-    return "".join(
+    whole = str(value)
+    text = whole[:longest].encode("utf-8", "backslashreplace").decode()
+    shown = "".join(
         letter if letter.isprintable() or letter in "\n\t" else f"\\x{ord(letter):02x}"
         for letter in text
     )
+    left = len(whole) - longest
+    return shown if left <= 0 else f"{shown}... ({left} characters more)"
 
 
 def duration(value: Any) -> float | None:
+    """Seconds, if it is a number of them that a process can have taken."""
     return (
         float(value)
-        if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+        if isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and (value == 0 or SHORTEST_DURATION <= value <= LONGEST_DURATION)
         else None
     )
+
+
+def _is_fact(value: Any) -> bool:
+    """Whether it is a word, a truth value or a number that a page and a file can hold."""
+    if isinstance(value, bool | str):
+        return True
+    return isinstance(value, int | float) and abs(value) <= _MOST_COUNTED
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and 0 <= value <= _MOST_COUNTED else None
 
 
 def counts(value: Any) -> dict[str, int] | None:
@@ -126,7 +154,7 @@ def counts(value: Any) -> dict[str, int] | None:
         return None
     return (
         {key: int(count) for key, count in value.items()}
-        if all(type(count) is int for count in value.values())
+        if all(_count(count) is not None for count in value.values())
         else None
     )
 
@@ -134,7 +162,7 @@ def counts(value: Any) -> dict[str, int] | None:
 def _placement(answer: Mapping[str, Any]) -> str | None:
     """What computed it, if that is what an engine told."""
     told = answer.get("computed_by")
-    return readable(told) if isinstance(told, str) else None
+    return readable(told, LONGEST_NAME) if isinstance(told, str) else None
 
 
 def gradients_of(answer: Mapping[str, Any], arrays: Mapping[str, Any], tensors: Tensors) -> Outcome:
@@ -158,11 +186,19 @@ def shape_of(answer: Mapping[str, Any], hidden: tuple[str, ...]) -> Outcome:
     sizes = answer.get("shape")
     if sizes is None and "shape" in answer:
         return Shape(sizes=None, hidden=hidden)
-    if not isinstance(sizes, list) or not all(size is None or type(size) is int for size in sizes):
+    if (
+        not isinstance(sizes, list)
+        or len(sizes) > protocol.MOST_AXES
+        or not all(size is None or _is_size(size) for size in sizes)
+    ):
         return Crashed(
             message=f"answered shape {sizes!r:.80}, should be a list of whole numbers and null"
         )
     return Shape(sizes=tuple(sizes), hidden=hidden)
+
+
+def _is_size(value: Any) -> bool:
+    return type(value) is int and abs(value) < 2**63
 
 
 def outcome_of(answer: Mapping[str, Any], arrays: Mapping[str, Any]) -> Outcome:
@@ -178,19 +214,19 @@ def outcome_of(answer: Mapping[str, Any], arrays: Mapping[str, Any]) -> Outcome:
             raised = answer.get("type")
             return Unsupported(
                 reason=readable(answer.get("reason", "")),
-                raised=None if raised is None else readable(raised),
+                raised=None if raised is None else readable(raised, LONGEST_NAME),
             )
         case "raised":
-            stage = readable(answer.get("stage", ""))
+            stage = readable(answer.get("stage", ""), LONGEST_NAME)
             return Raised(
-                type=readable(answer.get("type", "?")),
+                type=readable(answer.get("type", "?"), LONGEST_NAME),
                 message=readable(answer.get("message", "")),
                 stage=stage,
             )
         case other:
             return Crashed(
                 message=(
-                    f"answered outcome {other!r}, should be output (with a tensor y), "
+                    f"answered outcome {other!r:.80}, should be output (with a tensor y), "
                     "unsupported or raised"
                 )
             )

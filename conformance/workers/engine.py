@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import update_wrapper
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from conformance.adapters import REGISTRY
 from conformance.conventions import Native
 from conformance.corpus.tensors import Array, Tensors
+from conformance.errors import fault
 from conformance.outcomes import (
     Crashed,
     Outcome,
@@ -32,73 +31,43 @@ from conformance.workers.answers import (
     readable,
     shape_of,
 )
-from conformance.workers.process import (
-    START_SECONDS,
-    Died,
-    EngineProcess,
-    Late,
-    node_command,
-    python_command,
-)
+from conformance.workers.process import START_SECONDS, Died, EngineProcess, Late
+from conformance.workers.spec import Spec
 
 MOST_FAILED_STARTS = 2
+MOST_LATE = 3
+"""The calls that may time out one after the other, before no more are asked: the engine hangs."""
+_TIMES_DUE = 16
+"""How many times the elements of the largest array of a call an answer's array may have: a wrong
+shape is read, and told, as long as it fits."""
+_SMALL_ANSWER = 2**20
+"""Bytes that may be answered in any case."""
+_WIDEST = 16
+"""Bytes of the widest element of a result, complex128."""
+_CLOCKS_APART = 0.1
+"""The seconds by which an engine's clock may tell more than ours."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spec:
-    """The specification of an engine: the label in the record, the adapter, how its process is
-    started, and which of the shipped cases it runs: those with the tag, of names that a glob takes.
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
+
+
+def _never_raises(
+    ask: Callable[Concatenate[Engine, P], Answer],
+) -> Callable[Concatenate[Engine, P], Answer | Outcome]:
+    """The method with an outcome for whatever comes up in it: an answer that nobody foresaw must
+    not end a run.
     """
 
-    label: str
-    adapter: str
-    command: tuple[str, ...]
-    environment: Mapping[str, str] = field(default_factory=dict)
-    tag: str | None = None
-    cases: tuple[str, ...] = ("*",)
-    is_variant: bool = False
-    by_name: bool = True
-    last: Spec | None = None
-    """The engine that a chain ends with, asked by itself."""
+    def asked(self: Engine, /, *arguments: P.args, **named: P.kwargs) -> Answer | Outcome:
+        try:
+            return ask(self, *arguments, **named)
+        except Exception as error:
+            self.kill()
+            return Crashed(message=readable(fault(error, "reading its answer")))
 
-    def takes(self, name: str, tags: Collection[str]) -> bool:
-        """Whether it runs a shipped case of that full name."""
-        return (self.tag is None or self.tag in tags) and any(
-            fnmatchcase(name, pattern) for pattern in self.cases
-        )
-
-    @staticmethod
-    def of(
-        adapter: str,
-        *,
-        label: str,
-        python: str,
-        by_name: bool = True,
-        words: tuple[str, ...] | None = None,
-    ) -> Spec:
-        """A registry name or package.module:Class for an interpreter, or the words of a program of
-        its own.
-        """
-        entry = REGISTRY.get(adapter)
-        if words is not None:
-            command = [*words]
-        elif entry is not None and entry.node:
-            command = node_command(python, adapter)
-        else:
-            command = python_command(python, adapter)
-        return Spec(
-            label=label,
-            adapter=adapter,
-            command=tuple(command),
-            environment={} if entry is None else entry.environment,
-            tag=None if entry is None else entry.tag,
-            cases=("*",) if entry is None else entry.cases,
-            is_variant=entry is not None and entry.variant_of is not None,
-            by_name=by_name,
-            last=None
-            if entry is None or entry.last is None
-            else Spec.of(entry.last, label=f"{label}, natively", python=python),
-        )
+    update_wrapper(asked, ask)
+    return asked
 
 
 class Engine:
@@ -117,6 +86,8 @@ class Engine:
         self._number = 0
         self.failed_starts = 0
         self.start_seconds = 0.0
+        self.answered = 0
+        """The requests that the present process has answered."""
 
     def start(self) -> Greeting | Outcome:
         """Start the process and greet it; anything but a Greeting says why it is of no use."""
@@ -141,19 +112,16 @@ class Engine:
             self.kill()
         return self._process is not None
 
-    def call(self, tensors: Tensors, native: Native, device: str) -> Outcome:
-        """The outcome of one call; the process is gone after anything that it should not
-        survive.
+    @_never_raises
+    def call(self, tensors: Tensors, native: Native, device: str, *, due: int = 0) -> Outcome:
+        """The outcome of one call, whose output has `due` elements; the process is gone after
+        anything that it should not survive.
         """
         header = {"do": "call", "device": device, "native": native}
-        answer, arrays, outcome = self._ask(header, tensors, self._timeout)
-        if outcome is not None:
-            return outcome
-        outcome = outcome_of(answer, arrays)
-        if isinstance(outcome, Crashed) or (isinstance(outcome, Raised) and outcome.out_of_memory):
-            self.kill()
-        return outcome
+        answer, arrays, outcome = self._ask(header, tensors, self._timeout, due=due)
+        return self._kept(outcome_of(answer, arrays) if outcome is None else outcome)
 
+    @_never_raises
     def gradients(self, tensors: Tensors, cotangent: Array, native: Native, device: str) -> Outcome:
         """The outcome of the gradients of sum(output * cotangent); the cotangent has the output's
         shape.
@@ -162,15 +130,13 @@ class Engine:
         answer, arrays, outcome = self._ask(header, tensors, self._timeout, cotangent=cotangent)
         if outcome is not None:
             return outcome
-        outcome = (
+        return self._kept(
             gradients_of(answer, arrays, tensors)
             if answer.get("outcome") == "gradients"
             else outcome_of(answer, arrays)
         )
-        if isinstance(outcome, Crashed) or (isinstance(outcome, Raised) and outcome.out_of_memory):
-            self.kill()
-        return outcome
 
+    @_never_raises
     def shape(
         self,
         operands: Sequence[Mapping[str, Any]],
@@ -186,36 +152,35 @@ class Engine:
         answer, arrays, outcome = self._ask({**header, "operands": operands}, None, self._timeout)
         if outcome is not None:
             return outcome
-        outcome = (
+        return self._kept(
             shape_of(answer, hidden)
             if answer.get("outcome") == "shape"
             else outcome_of(answer, arrays)
         )
-        if isinstance(outcome, Crashed) or (isinstance(outcome, Raised) and outcome.out_of_memory):
-            self.kill()
-        return outcome
 
+    @_never_raises
     def time(
         self, tensors: Tensors, native: Native, device: str, seconds: float
     ) -> list[float] | Outcome:
         """Durations of repeated calls within a slice of so many seconds, or what came instead."""
         header = {"do": "time", "device": device, "native": native, "seconds": seconds}
+        began = time.monotonic()
         answer, _, outcome = self._ask(header, tensors, self._timeout + 2 * seconds)
         if outcome is not None:
             return outcome
         calls = answer.get("calls")
         if answer.get("outcome") != "timing":
             return outcome_of(answer, {})
-        if (
-            not isinstance(calls, list)
-            or not calls
-            or any(duration(call) is None for call in calls)
-        ):
-            self.kill()
-            return Crashed(
-                message=f"answered calls {calls!r:.80}, should be a list of durations in seconds"
-            )
-        return [float(call) for call in calls]
+        told = [duration(call) for call in calls] if isinstance(calls, list) else []
+        durations = [one for one in told if one is not None]
+        if not told or len(durations) < len(told):
+            text = f"answered calls {calls!r:.80}, should be a list of durations in seconds"
+            return self._kept(Crashed(message=text))
+        passed = time.monotonic() - began
+        if sum(durations) > passed + _CLOCKS_APART:
+            text = f"answered calls of {sum(durations):.3g} s in all, in {passed:.3g} s that passed"
+            return self._kept(Crashed(message=text))
+        return durations
 
     def close(self) -> None:
         if self._process is not None:
@@ -226,9 +191,19 @@ class Engine:
         if process is not None:
             process.kill(grace)
 
+    def _kept(self, outcome: Outcome) -> Outcome:
+        """The outcome; the process is ended after one that it should not survive."""
+        if isinstance(outcome, Crashed) or (isinstance(outcome, Raised) and outcome.out_of_memory):
+            self.kill()
+        return outcome
+
+    @_never_raises
     def _greet(self) -> Greeting | Outcome:
+        self.answered = 0
         try:
-            self._process = EngineProcess(self.spec.command, self._environment)
+            self._process = EngineProcess(
+                self.spec.command, self._environment, memory=self.spec.memory
+            )
         except OSError as error:
             return Unavailable(reason=f"{self.spec.command[0]} cannot be started: {error.strerror}")
         answer, _, outcome = self._ask(
@@ -245,6 +220,7 @@ class Engine:
         seconds: float,
         *,
         cotangent: Array | None = None,
+        due: int = 0,
     ) -> tuple[dict[str, Any], dict[str, Any], Outcome | None]:
         """The answer, or the outcome that stands for having none."""
         assert self._process is not None, "asked before it was started"
@@ -257,17 +233,21 @@ class Engine:
             self._number += 1
             header = {**header, "id": self._number}
         try:
-            answer, arrays = self._process.ask(header, named, seconds)
+            largest = max([due, *(array.size for array in named.values())])
+            most_bytes = _SMALL_ANSWER + _TIMES_DUE * _WIDEST * largest
+            answer, arrays = self._process.ask(header, named, seconds, most_bytes)
         except Died as death:
             self._process = None
             return {}, {}, Crashed(message=readable(death))
         except Late as late:
             self._process = None
             return {}, {}, TimedOut(seconds=seconds, message=readable(late), computed=late.computed)
-        if "id" in header and answer.get("id") != self._number:
+        number = answer.get("id")
+        if "id" in header and (number != self._number or isinstance(number, bool)):
             self.kill()
-            message = f"answered request {answer.get('id')!r}, should answer {self._number}"
+            message = f"answered request {number!r:.80}, should answer {self._number}"
             return {}, {}, Crashed(message=message)
+        self.answered += "id" in header
         return answer, arrays, None
 
 

@@ -4,25 +4,30 @@ memory layout.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from conformance.outcomes import Perturbed
+from conformance.outcomes import Outcome, Perturbed, TimedOut
 from conformance.workers.answers import Greeting
-from conformance.workers.engine import Engine, Spec
+from conformance.workers.engine import MOST_FAILED_STARTS, MOST_LATE, Engine
 from conformance.workers.request import CallRequest
+from conformance.workers.spec import Spec
 
 
 class Perturbations:
     """The processes beside one engine: the same adapter under another name for an aspect that
     should not matter.
 
-    A process is started when it is first needed, by the `specs` of its aspect.
+    A process is started when it is first needed, by the `specs` of its aspect, and given up when it
+    does not start, or hangs.
     """
 
     def __init__(self, specs: Mapping[str, Spec], start: Callable[[Spec], Engine]) -> None:
         self._specs, self._start = specs, start
         self._engines: dict[str, Engine] = {}
+        self._late: Counter[str] = Counter()
+        self._given_up: dict[str, Outcome] = {}
 
     def outcomes(self, engine: Engine, request: CallRequest) -> tuple[Perturbed, ...]:
         """The outcomes of the call in every other circumstance."""
@@ -33,16 +38,28 @@ class Perturbations:
             if engine.running
         )
         return alone + tuple(
-            Perturbed(aspect=aspect, outcome=once.ask(other)) for aspect, other in self._running()
+            Perturbed(aspect=aspect, outcome=self._outcome(aspect, once)) for aspect in self._specs
         )
 
-    def _running(self) -> Iterator[tuple[str, Engine]]:
-        for aspect, spec in self._specs.items():
-            if aspect not in self._engines:
-                self._engines[aspect] = self._start(spec)
-            engine = self._engines[aspect]
-            if engine.running or isinstance(engine.start(), Greeting):
-                yield aspect, engine
+    def _outcome(self, aspect: str, request: CallRequest) -> Outcome:
+        """The outcome of the process of an aspect; what it last came to, once it is given up."""
+        given_up = self._given_up.get(aspect)
+        if given_up is not None:
+            return given_up
+        if aspect not in self._engines:
+            self._engines[aspect] = self._start(self._specs[aspect])
+        engine = self._engines[aspect]
+        if not engine.running:
+            answer = engine.start()
+            if not isinstance(answer, Greeting):
+                if engine.failed_starts >= MOST_FAILED_STARTS:
+                    self._given_up[aspect] = answer
+                return answer
+        outcome = request.ask(engine)
+        self._late[aspect] = self._late[aspect] + 1 if isinstance(outcome, TimedOut) else 0
+        if self._late[aspect] >= MOST_LATE:
+            self._given_up[aspect] = outcome
+        return outcome
 
 
 def _samples(request: CallRequest) -> Iterator[tuple[int, CallRequest]]:

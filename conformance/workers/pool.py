@@ -11,12 +11,22 @@ from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from conformance.adapters import NOT_ALONE
-from conformance.outcomes import Crashed, Gradients, Outcome, Output, Repeated, Unavailable, Varied
+from conformance.outcomes import (
+    Again,
+    Crashed,
+    Gradients,
+    Outcome,
+    Output,
+    Repeated,
+    Unavailable,
+    Varied,
+)
 from conformance.workers.answers import Greeting
-from conformance.workers.engine import MOST_FAILED_STARTS, Engine, Spec, close_all
+from conformance.workers.engine import MOST_FAILED_STARTS, Engine, close_all
 from conformance.workers.perturbations import Perturbations
 from conformance.workers.request import CallRequest, EngineRequest
 from conformance.workers.schedule import Claim, Lane, Schedule
+from conformance.workers.spec import Spec
 from conformance.workers.timing import SETTLE
 
 Task = TypeVar("Task")
@@ -82,7 +92,10 @@ class Pool(Generic[Task, Result]):
                         self._settle(lanes[label], engine, answer)
 
         self._run_threads(work, min(self._jobs, len(lanes)))
-        return {label: answers[label] for label in lanes if label in answers}
+        if schedule.stopped:
+            return answers
+        none = Crashed(message="was not greeted: its thread ended. This is a fault of conformance")
+        return {label: answers.get(label, none) for label in lanes}
 
     def _greeting_of(self, engine: Engine) -> Greeting | Outcome | None:
         """The greeting of an engine, tried as often as a start may fail; None when stopped."""
@@ -200,17 +213,37 @@ class Pool(Generic[Task, Result]):
         lane, engine = claim.lane, claim.engine
         try:
             if engine is None:
-                assert lane.failure is not None
-                return lane.failure
+                given_up = lane.failure or lane.hanging
+                assert given_up is not None
+                return given_up
             request = call(claim.task)
             if not isinstance(request, EngineRequest):
                 return request
-            failed = self._restart(lane, engine)
-            return self._ask(lane, engine, request) if failed is None else failed
+            outcome = self._ask(claim, engine, request)
+            self._schedule.note(lane, outcome)
+            return outcome
         finally:
             self._schedule.put_back(claim, time.monotonic() - began)
 
-    def _ask(self, lane: Lane[Task], engine: Engine, request: EngineRequest) -> Outcome:
+    def _ask(self, claim: Claim[Task], engine: Engine, request: EngineRequest) -> Outcome:
+        """The outcome of a call. A process that had answered others and ends is no fault of this
+        one: it is asked once more in a fresh one, and that counts.
+        """
+        failed = self._restart(claim.lane, engine)
+        if failed is not None:
+            return failed
+        was_used = engine.answered > 0
+        outcome = self._asked(claim.lane, engine, request)
+        one = outcome.outcomes[0] if isinstance(outcome, Repeated) else outcome
+        if not (was_used and isinstance(one, Crashed)) or claim.ends or self._schedule.stopped:
+            return outcome
+        failed = self._restart(claim.lane, engine)
+        if failed is not None:
+            return failed
+        again = self._asked(claim.lane, engine, request)
+        return again if isinstance(again, Crashed) else Again(outcome=again, first=one.message)
+
+    def _asked(self, lane: Lane[Task], engine: Engine, request: EngineRequest) -> Outcome:
         """The outcome of a call, and of the same where something else changed that should not
         matter, if that is wanted.
         """

@@ -119,25 +119,31 @@ class EngineProcess:
         return not self._readable.poll(0)
 
     def ask(
-        self, header: Mapping[str, Any], tensors: Mapping[str, Array], seconds: float
+        self,
+        header: Mapping[str, Any],
+        tensors: Mapping[str, Array],
+        seconds: float,
+        most_bytes: int = protocol.MOST_BYTES,
     ) -> tuple[dict[str, Any], dict[str, Array]]:
-        """The answer to a request. Raises Died or Late, and the process is ended then."""
+        """The answer to a request, whose tensors have at most so many bytes each. Raises Died or
+        Late, and the process is ended then.
+        """
         self._deadline = time.monotonic() + seconds
         self._computed = _processor_seconds(self._process.number)
         try:
             with self._asking:
-                return self._exchange(header, tensors)
+                return self._exchange(header, tensors, most_bytes)
         except BaseException:
             self.kill()
             raise
 
     def _exchange(
-        self, header: Mapping[str, Any], tensors: Mapping[str, Array]
+        self, header: Mapping[str, Any], tensors: Mapping[str, Array], most_bytes: int
     ) -> tuple[dict[str, Any], dict[str, Array]]:
         try:
             for part in _joined(protocol.encode(header, tensors)):
                 self._write(memoryview(part))
-            return protocol.decode(self)
+            return protocol.decode(self, most_bytes)
         except TimeoutError:
             now = _processor_seconds(self._process.number)
             computed = None if now is None or self._computed is None else now - self._computed

@@ -20,7 +20,7 @@ from conformance.workers.engine import Engine
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRequest:
     """A request to an engine: one call, or with a cotangent (N, C_out, *out) its gradients; or the
-    same `repeat` times.
+    same `repeat` times. Its output has `due` elements.
 
     Between repetitions it is asked for a call of another size, so that memory is used for something
     else.
@@ -31,6 +31,7 @@ class CallRequest:
     device: str
     cotangent: Array | None = None
     repeat: int = 1
+    due: int = 0
 
     def ask(self, engine: Engine) -> Outcome:
         if self.repeat == 1:
@@ -40,7 +41,7 @@ class CallRequest:
             not outcomes or isinstance(outcomes[-1], Output | Gradients)
         ):
             if outcomes and engine.running:
-                engine.call(_larger(self.tensors), self.native, self.device)
+                engine.call(_larger(self.tensors), self.native, self.device, due=self.due)
             if not engine.running:  # the other size ended it: what it did before stands
                 break
             outcomes.append(self._once(engine))
@@ -48,7 +49,7 @@ class CallRequest:
 
     def _once(self, engine: Engine) -> Outcome:
         if self.cotangent is None:
-            return engine.call(self.tensors, self.native, self.device)
+            return engine.call(self.tensors, self.native, self.device, due=self.due)
         return engine.gradients(self.tensors, self.cotangent, self.native, self.device)
 
 

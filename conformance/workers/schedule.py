@@ -11,11 +11,12 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from conformance.outcomes import Outcome
-from conformance.workers.engine import Engine, Spec
+from conformance.outcomes import Again, Outcome, TimedOut
+from conformance.workers.engine import MOST_LATE, Engine
+from conformance.workers.spec import Spec
 
 Task = TypeVar("Task")
 
@@ -31,7 +32,8 @@ class Lane(Generic[Task]):
     """The work of one adapter.
 
     `first` of the pending tasks are to be done before anything else, and `ending` of them are known
-    to end the process; `failure` is what comes of every call once starting has failed too often.
+    to end the process; `failure` is what comes of every call once starting has failed too often,
+    and `hanging` once too many calls in a row, `late` of them so far, have timed out.
     """
 
     spec: Spec
@@ -44,6 +46,8 @@ class Lane(Generic[Task]):
     seconds: float = 0.0
     start_seconds: float = 0.0
     failure: Outcome | None = None
+    hanging: Outcome | None = None
+    late: int = 0
 
     def cost(self) -> float:
         """Seconds of work left, as far as can be told."""
@@ -53,19 +57,25 @@ class Lane(Generic[Task]):
     @property
     def is_ready(self) -> bool:
         """Whether its next task needs no second process."""
-        return bool(self.idle) or self.failure is not None or not self.busy
+        return bool(self.idle) or self.is_given_up or not self.busy
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it is asked nothing any more."""
+        return self.failure is not None or self.hanging is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim(Generic[Task]):
     """A task that a thread is to do, and the process to do it with; `is_first` if it is one of
-    those that come before anything else.
+    those that come before anything else, `ends` if it is known to end the process.
     """
 
     lane: Lane[Task]
     engine: Engine | None
     task: Task
     is_first: bool
+    ends: bool
 
 
 class Schedule(Generic[Task]):
@@ -125,6 +135,15 @@ class Schedule(Generic[Task]):
                 lane.idle.append(claim.engine)
             self.turn.notify_all()
 
+    def note(self, lane: Lane[Task], outcome: Outcome) -> None:
+        """Give an adapter up once it hangs: as many calls as may time out in a row have done so."""
+        last = outcome.outcome if isinstance(outcome, Again) else outcome
+        with self.turn:
+            lane.late = lane.late + 1 if isinstance(last, TimedOut) else 0
+            if lane.late >= MOST_LATE and isinstance(last, TimedOut):
+                text = f"\nnot asked: {lane.late} calls in a row timed out"
+                lane.hanging = replace(last, message=text, computed=None)
+
     def stop(self) -> bool:
         """Give nobody anything any more; whether somebody is at work."""
         with self.turn:
@@ -134,14 +153,15 @@ class Schedule(Generic[Task]):
 
     def _take(self, lane: Lane[Task]) -> Claim[Task]:
         engine = None
-        if lane.failure is None:
+        if not lane.is_given_up:
             engine = lane.idle.pop() if lane.idle else self._start(lane.spec)
         lane.busy += 1
         is_first = lane.first > 0
         lane.first -= is_first
         task = lane.pending.popleft()
-        lane.ending -= self._ends(task)
-        return Claim(lane=lane, engine=engine, task=task, is_first=is_first)
+        ends = self._ends(task)
+        lane.ending -= ends
+        return Claim(lane=lane, engine=engine, task=task, is_first=is_first, ends=ends)
 
     def _choose(self, waiting: Sequence[Lane[Task]], last: Lane[Task] | None) -> Lane[Task] | None:
         ready = [lane for lane in waiting if lane.is_ready]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from conformance import environments
 from conformance.adapters import REGISTRY
 from conformance.errors import UsageError
-from conformance.workers.engine import Spec
+from conformance.workers.spec import Spec
 
 _LABELLED = re.compile(r"([^=:\s]+)=(.+)", re.DOTALL)
 _CLASS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")

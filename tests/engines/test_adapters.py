@@ -25,7 +25,8 @@ from conformance.geometry import from_padding
 from conformance.oracle import gradient_truths
 from conformance.outcomes import Gradients, Output, Raised, Unsupported
 from conformance.workers.answers import Greeting
-from conformance.workers.engine import Engine, Spec, close_all
+from conformance.workers.engine import Engine, close_all
+from conformance.workers.spec import Spec
 
 # What is known to be missing on the CPU: not tested for numbers, but for being refused in words.
 WITHOUT_DTYPES = {"onnxruntime": {"float64", "bfloat16"}}

@@ -27,7 +27,8 @@ from conformance.oracle import gradient_truths
 from conformance.outcomes import Gradients, Output, Unsupported
 from conformance.programs import program
 from conformance.workers.answers import Greeting
-from conformance.workers.engine import Engine, Spec, close_all
+from conformance.workers.engine import Engine, close_all
+from conformance.workers.spec import Spec
 
 COMPUTED_BY = {
     "litert": "XNNPACK",

@@ -28,7 +28,8 @@ from conformance.oracle import gradient_truths
 from conformance.outcomes import Gradients, Output, Unsupported
 from conformance.workers import protocol
 from conformance.workers.answers import Greeting
-from conformance.workers.engine import Engine, Spec, close_all
+from conformance.workers.engine import Engine, close_all
+from conformance.workers.spec import Spec
 
 NAMES = [name for name, entry in REGISTRY.items() if entry.node]
 CHROMIUM = any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))

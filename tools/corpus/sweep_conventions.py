@@ -25,7 +25,8 @@ import time
 
 from conformance.adapters import REGISTRY
 from conformance.workers.answers import Greeting
-from conformance.workers.engine import Engine, Spec
+from conformance.workers.engine import Engine
+from conformance.workers.spec import Spec
 from sweeping.findings import Sweep
 from sweeping.judgement import judge
 from sweeping.questions import UnrepresentableWindow, calls

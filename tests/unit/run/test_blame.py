@@ -14,7 +14,7 @@ from conformance.run.observer import Silent
 from conformance.run.request import Request
 from conformance.run.runner import execute
 from conformance.verdicts.verdict import Verdict
-from conformance.workers.engine import Spec
+from conformance.workers.spec import Spec
 
 pytestmark = pytest.mark.slow
 

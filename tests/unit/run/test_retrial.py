@@ -15,9 +15,10 @@ from conformance.corpus.case import Case
 from conformance.corpus.tensors import tensors_of
 from conformance.outcomes import Outcome, TimedOut
 from conformance.run.plan import Task
-from conformance.run.retrial import MOST_IN_A_ROW, Retrial
+from conformance.run.retrial import Retrial
 from conformance.run.runner import execute
 from conformance.verdicts.verdict import Verdict
+from conformance.workers.engine import MOST_LATE
 from conformance.workers.request import CallRequest
 
 pytestmark = pytest.mark.slow
@@ -116,11 +117,11 @@ def test_an_engine_that_hangs_does_not_double_the_time(
     assert all(again.takes(task, late(task, verdict)) for task in tasks)
     found = [one for _, one in again.answers()]
     assert len(found) == len(tasks)
-    assert len(asked) == MOST_IN_A_ROW
-    assert [bool(one.asked_again) for one in found] == [True] * MOST_IN_A_ROW + [False] * (
-        9 - MOST_IN_A_ROW
+    assert len(asked) == MOST_LATE
+    assert [bool(one.asked_again) for one in found] == [True] * MOST_LATE + [False] * (
+        9 - MOST_LATE
     )
-    assert all("not asked again" in str(one.message) for one in found[MOST_IN_A_ROW:])
+    assert all("not asked again" in str(one.message) for one in found[MOST_LATE:])
 
 
 def test_what_is_known_to_time_out_is_not_asked_again(

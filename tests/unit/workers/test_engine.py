@@ -17,7 +17,8 @@ from helpers import CUT_OUTPUT, ONNX, TESTS, TORCH, foreign, gone, miniature, sm
 from conformance.corpus.tensors import Tensors
 from conformance.outcomes import Crashed, Output, Raised, TimedOut, Unavailable, Unsupported
 from conformance.workers.answers import Greeting
-from conformance.workers.engine import Engine, Spec, close_all
+from conformance.workers.engine import Engine, close_all
+from conformance.workers.spec import Spec
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,8 @@ from conformance.errors import UsageError
 from conformance.outcomes import Unavailable
 from conformance.system import vulkan
 from conformance.workers.answers import Greeting
-from conformance.workers.engine import Engine, Spec, close_all
+from conformance.workers.engine import Engine, close_all
+from conformance.workers.spec import Spec
 from conformance.workers.specs import read_specs
 
 # It greets with the words that it was started with.

@@ -204,13 +204,15 @@ def test_what_is_timed_has_a_process_of_its_own_that_waits_as_the_framework_does
 
 
 def test_a_crash_costs_its_own_case(pool: Any, log: Any) -> None:
-    """The others of the same adapter get their answers from a new process."""
+    """The others of the same adapter get their answers from a new process; the one that died after
+    another's answer was asked in a new one too, before it is charged.
+    """
     one = pool(miniature("AbortsWithBias"))
     one.greet()
     came = run(one, [Task("AbortsWithBias", number, bias=number == 1) for number in range(4)])
     assert [type(outcome) for _, _, outcome in came] == [Output, Crashed, Output, Output]
     assert (came[3][2].y == CUT_OUTPUT - 1).all()
-    assert len(started(log)) == 2
+    assert len(started(log)) == 3
 
 
 def test_a_time_out_costs_its_own_case(pool: Any, log: Any) -> None:

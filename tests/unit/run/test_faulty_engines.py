@@ -1,0 +1,88 @@
+"""Whatever an engine does at one call, that call gets the verdict that it earns, all others
+conform, and nothing of the engine is left.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from faulty_engine import FAULTS, HARMLESS_GREETINGS, IN_THE_GREETING
+from helpers import CUT, GAPS, TESTS, corpus, eventually
+from test_runner import run
+
+from conformance.workers.answers import LONGEST_TEXT
+from conformance.workers.spec import Spec
+
+pytestmark = pytest.mark.slow
+
+TWO = GAPS + CUT + GAPS.replace("id: gaps", "id: gaps-again")
+
+
+def faulty(fault: str, **more: Any) -> Spec:
+    words = (sys.executable, str(TESTS / "faulty_engine.py"), fault)
+    spec = Spec.of("cmd:", label="faulty", python=sys.executable, words=words)
+    return Spec(**{**{name: getattr(spec, name) for name in Spec.__slots__}, **more})
+
+
+def left_behind() -> list[str]:
+    """The command lines of processes that faulty engines have started and that still run."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = file.read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if "left behind" in words or any(word.endswith("faulty_engine.py") for word in words):
+            found.append(" ".join(words))
+    return found
+
+
+def statuses(tmp_path: Path, spec: Spec, **more: Any) -> dict[str, str]:
+    root = corpus(tmp_path / "cases", TWO)
+    record = run(tmp_path, root, spec, **{"timeout": 1.0, **more})
+    assert all(len(v.message or "") < 2 * LONGEST_TEXT for v in record.verdicts)
+    return {v.case.rpartition("/")[2]: v.status for v in record.verdicts}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_costs_the_call_at_which_it_happens(fault: str, tmp_path: Path) -> None:
+    """One case has a bias, at which the engine goes wrong; the one after it conforms."""
+    timeout = 1.5 if FAULTS[fault] == "timed-out" or fault == "closes-stdout" else 20.0
+    came = statuses(tmp_path, faulty(fault), timeout=timeout)
+    assert came == {"gaps": "conforms", "cut": FAULTS[fault], "gaps-again": "conforms"}
+    assert eventually(lambda: not left_behind())
+
+
+@pytest.mark.parametrize("fault", IN_THE_GREETING)
+def test_a_greeting_that_is_none_fails_every_verdict(fault: str, tmp_path: Path) -> None:
+    """No run is green without the engine that it was to ask."""
+    assert set(statuses(tmp_path, faulty(fault)).values()) == {"crashed"}
+
+
+@pytest.mark.parametrize("fault", HARMLESS_GREETINGS)
+def test_what_a_greeting_adds_matters_to_nobody(fault: str, tmp_path: Path) -> None:
+    """What is odd and means nothing is left out, or cut to a length that can be kept."""
+    assert set(statuses(tmp_path, faulty(fault)).values()) == {"conforms"}
+
+
+def test_nothing_outlives_a_suite_that_is_killed(tmp_path: Path) -> None:
+    """SIGKILL leaves the suite no time; its keepers end what the engines have started."""
+    root = corpus(tmp_path / "cases", TWO)
+    engine = f"{sys.executable} {TESTS / 'faulty_engine.py'}"
+    for fault in ("leaves-a-daemon", "leaves-a-session", "hangs"):
+        log = tmp_path / fault
+        words = [sys.executable, "-m", "conformance", "run", str(root), "-a", f"cmd:{engine} hangs"]
+        words += ["-a", f"other=cmd:{engine} {fault}", "-o", str(log), "--jobs", "2"]
+        suite = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        assert eventually(lambda: len(left_behind()) > 3)
+        time.sleep(0.5)
+        os.kill(suite.pid, signal.SIGKILL)
+        suite.wait()
+        assert eventually(lambda: not left_behind()), left_behind()
