@@ -19,7 +19,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from conformance.errors import RecordError
-from conformance.record.record import RECORD, read_record
+from conformance.record.reader import read_record
+from conformance.record.record import RECORD
 from conformance.report import github
 
 CONFORMANCE = [sys.executable, "-m", "conformance"]

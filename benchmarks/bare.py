@@ -31,7 +31,7 @@ from conformance.adapters import REGISTRY  # noqa: E402
 from conformance.conventions import Unrepresentable  # noqa: E402
 from conformance.corpus.files import load_cases, shipped_cases  # noqa: E402
 from conformance.corpus.tensors import cotangent_of, tensors_of  # noqa: E402
-from conformance.record.record import read_record  # noqa: E402
+from conformance.record.reader import read_record  # noqa: E402
 
 LEFT_OUT = ("unavailable", "timed-out")
 

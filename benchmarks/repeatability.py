@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from conformance.record.record import Record, read_record
+from conformance.record.reader import read_record
+from conformance.record.record import Record
 from conformance.record.timing import interval
 
 Rounds = Mapping[str, Mapping[str, list[float]]]

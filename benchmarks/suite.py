@@ -23,7 +23,8 @@ from conformance.corpus.files import load_cases, shipped_cases
 from conformance.corpus.selection import select
 from conformance.corpus.truths import Truths
 from conformance.record.changes import changes
-from conformance.record.record import RECORD, read_record
+from conformance.record.reader import read_record
+from conformance.record.record import RECORD
 from conformance.report import write_page
 
 REFERENCE = Path(__file__).resolve().parent.parent / "reports" / "reference"

@@ -21,7 +21,8 @@ from conformance.corpus.case import Case, Given, Made, Place
 from conformance.corpus.tensors import dtype_of
 from conformance.geometry import Geometry, from_padding
 from conformance.oracle import Truth, truth_of
-from conformance.record.record import Record, read_record
+from conformance.record.reader import read_record
+from conformance.record.record import Record
 from conformance.report import render
 from conformance.verdicts.verdict import Verdict
 

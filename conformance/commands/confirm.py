@@ -8,7 +8,8 @@ from pathlib import Path
 from conformance.corpus.files import shipped_cases
 from conformance.corpus.selection import select
 from conformance.record import confirm
-from conformance.record.record import Record, read_record
+from conformance.record.reader import read_record
+from conformance.record.record import Record
 from conformance.verdicts.known import Difference
 from conformance.verdicts.known_reader import load_differences
 from conformance.wording import counted

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from conformance.record.record import RECORD, read_record
+from conformance.record.reader import read_record
+from conformance.record.record import RECORD
 from conformance.report.atlas import KERNELS, SIZE, STRIDES, measured_of, picture, windows
 
 LATEST = Path("reports/latest") / RECORD

@@ -11,7 +11,8 @@ import typer
 
 from conformance.errors import RecordError, UsageError
 from conformance.record.changes import changes
-from conformance.record.record import Record, read_record
+from conformance.record.reader import read_record
+from conformance.record.record import Record
 from conformance.report.changes import as_json, markdown, passes, terminal
 
 FORMATS = ("terminal", "markdown", "json")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from conformance.record import messages as record_messages
-from conformance.record.record import read_record
+from conformance.record.reader import read_record
 from conformance.report import write_page
 
 

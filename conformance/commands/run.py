@@ -19,7 +19,8 @@ from conformance.commands.progress import Bar, Lines
 from conformance.commands.summary import tell
 from conformance.corpus.selection import is_path, select
 from conformance.errors import UsageError
-from conformance.record.record import RECORD, Record, read_record
+from conformance.record.reader import read_record
+from conformance.record.record import RECORD, Record
 from conformance.run.request import Request, Settings
 from conformance.run.runner import execute
 from conformance.system.machine import physical_cores

@@ -99,7 +99,7 @@ def _rewrite(file: Path, by_line: dict[int, _Edit]) -> None:
             text = _edited(text, item.mapping(), by_line[item.line])
     _check_splice(file, text)
     try:
-        replace_file(file, text)
+        replace_file(file, text, through_links=True)
     except OSError as error:
         raise RecordError(
             f"{file} cannot be written: {error.strerror}, should be a file that can be"

@@ -107,7 +107,7 @@ def _append(file: Path, text: str) -> None:
         )
         entries_of(parse(file, whole), None)
         file.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(file, whole)
+        replace_file(file, whole, through_links=True)
     except OSError as error:
         raise RecordError(
             f"{file} cannot be written: {error.strerror}, should be a file of known differences"

@@ -181,7 +181,7 @@ def _rewrite(file: Path, findings: Sequence[Finding]) -> None:
             (item,) = (item for item in parse(file, text).entries() if item.line == _line(finding))
             text = _spliced(text, item, finding)
         entries_of(parse(file, text), None)
-        replace_file(file, text)
+        replace_file(file, text, through_links=True)
     except OSError as error:
         raise RecordError(
             f"{file} cannot be written: {error.strerror}, should be a file of known differences"

@@ -13,9 +13,11 @@ from conformance.corpus.files import is_shipped
 from conformance.corpus.truth_store import kept_truths
 from conformance.errors import UsageError
 from conformance.record.case_line import case_line
-from conformance.record.record import RECORD, Record, Writer, has_lines, read_record, verdict_line
+from conformance.record.reader import has_lines, read_record, read_written
+from conformance.record.record import RECORD, Record, verdict_line
 from conformance.record.run_line import obstacle
 from conformance.record.tally import Tally
+from conformance.record.writer import Writer
 from conformance.run.blame import Blame
 from conformance.run.measurement import Measurement
 from conformance.run.observer import Enough, Observer
@@ -72,7 +74,7 @@ class Run:
         self.tally = Tally()
 
     def go(self, pool: Pool[Task, Verdict], lost: list[dict[str, str]]) -> Record:
-        """Do what is left to do, and read the record again."""
+        """Do what is left to do, and read the record again, which must be what was written."""
         began = time.monotonic()
         writer = self._open()
         # the other threads are the engines'
@@ -87,7 +89,7 @@ class Run:
             pass
         finally:
             writer.close()
-        return read_record(writer.path)
+        return read_written(writer.path, writer.seal)
 
     def _handler(
         self, writer: Writer, tasks: Mapping[str, Sequence[Task]], began: float
@@ -183,7 +185,7 @@ class Run:
             )
         self.written = set(self.before.cases)
         self.tally = Tally(self.before.verdicts)
-        return Writer(path, keep=self.before.bytes_before_end)
+        return Writer(path, after=self.before)
 
     def _left(self) -> dict[str, list[Task]]:
         """The tasks that the record does not hold yet."""

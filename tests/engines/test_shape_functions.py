@@ -16,7 +16,7 @@ from conformance import conventions
 from conformance.adapters import REGISTRY
 from conformance.geometry import Geometry, from_padding
 from conformance.outcomes import Raised, Shape
-from conformance.record.record import read_record
+from conformance.record.reader import read_record
 from conformance.workers.answers import Greeting
 from conformance.workers.engine import Engine
 from conformance.workers.request import ShapeRequest

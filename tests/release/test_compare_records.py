@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from helpers import CHECKOUT, tool
 
-from conformance.record.record import RECORD, Writer, verdict_line
+from conformance.record.record import RECORD, verdict_line
+from conformance.record.writer import Writer
 from conformance.verdicts.verdict import Verdict
 
 pytestmark = pytest.mark.skipif(
@@ -20,6 +21,10 @@ pytestmark = pytest.mark.skipif(
 
 CASE = {"case": "folder/file/one", "summary": "One.", "input": {"shape": [1, 1, 2]}}
 OTHER = {"case": "folder/file/two", "summary": "Two."}
+TIMED = {
+    "mode": "quick", "threads": 1, "first": None, "minimum": 0.1, "lower": 0.1, "median": 0.1,
+    "upper": 0.1, "count": 1, "rounds": [0.1],
+}  # fmt: skip
 WAITED = (
     "no answer within 60 s, of which its process computed 1.2 s: it waits, or the machine was busy "
     "with something else"
@@ -75,7 +80,7 @@ def test_times_and_order_are_no_difference(
     late = verdict(case="folder/file/two", status="timed-out", message=WAITED)
     old = write("old", cases=(CASE, OTHER), verdicts=[verdict(), late])
     busy = "no answer within 60 s, of which its process computed 59.8 s"
-    timed = verdict(timing={"median": 0.1}, compiled={"hits": 1, "misses": 0})
+    timed = verdict(timing=TIMED, compiled={"hits": 1, "misses": 0})
     later = verdict(case="folder/file/two", status="timed-out", message=busy)
     new = write(
         "new",

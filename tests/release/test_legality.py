@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from helpers import CHECKOUT, tool
 
-from conformance.record.record import RECORD, Writer, verdict_line
+from conformance.record.record import RECORD, verdict_line
+from conformance.record.writer import Writer
 from conformance.verdicts.verdict import Verdict
 
 pytestmark = pytest.mark.skipif(
@@ -44,7 +45,15 @@ def told(
     def record(adapter: str, quantity: str, verdicts: Sequence[Any]) -> Path:
         writer = Writer(tmp_path / adapter / RECORD)
         named = [{"label": f"my-{adapter}", "asked": adapter, "adapter": adapter}]
-        writer.write("run", run_line | {"adapters": named})
+        writer.write(
+            "run",
+            run_line
+            | {
+                "adapters": named,
+                "versions": {f"my-{adapter}": {}},
+                "devices": {f"my-{adapter}": ["cpu"]},
+            },
+        )
         for case in (LEGAL, ILLEGAL):
             writer.write("case", case)
         for case, status, *more in verdicts:

@@ -14,7 +14,7 @@ from helpers import CHECKOUT, tool
 from packaging.version import Version
 
 from conformance.adapters import REGISTRY
-from conformance.record.record import read_record
+from conformance.record.reader import read_record
 
 pytestmark = pytest.mark.skipif(
     not (CHECKOUT / "reports").is_dir(), reason="a source distribution has no reports"

@@ -7,7 +7,7 @@ import zlib
 from helpers import CHECKOUT
 
 from conformance.adapters import REGISTRY
-from conformance.record.record import read_record
+from conformance.record.reader import read_record
 
 ROOT = CHECKOUT
 REFERENCE = ROOT / "reports" / "reference"

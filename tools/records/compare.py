@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from conformance.errors import RecordError
-from conformance.record.record import Record, read_record
+from conformance.record.reader import read_record
+from conformance.record.record import Record
 
 MOST_LINES = 50
 MOST_LETTERS = 60

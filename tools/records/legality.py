@@ -20,7 +20,8 @@ from pathlib import Path
 
 from conformance.adapters import REGISTRY
 from conformance.errors import RecordError
-from conformance.record.record import Record, read_record
+from conformance.record.reader import read_record
+from conformance.record.record import Record
 from conformance.verdicts.verdict import Verdict
 
 

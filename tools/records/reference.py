@@ -21,8 +21,11 @@ from typing import Any
 
 from conformance.adapters import REGISTRY
 from conformance.corpus.files import shipped_cases
-from conformance.record.record import RECORD, read_record
+from conformance.record.reader import read_record
+from conformance.record.record import RECORD
 from conformance.record.run_line import circumstances_of
+from conformance.record.seal import KEYS
+from conformance.record.writer import Writer
 from conformance.report import write_page
 from conformance.report.payload import ARRAYS, can_be_made_again
 from conformance.verdicts.known import Difference, explain
@@ -70,7 +73,9 @@ def without_machine_paths(line: dict[str, Any]) -> dict[str, Any]:
 def explained(line: dict[str, Any], run: dict[str, Any], known: list[Difference]) -> dict[str, Any]:
     """A verdict with the known differences of today."""
     unexplained = dict.fromkeys(("known", "known_problem", "known_unconfirmed", "mended"))
-    verdict = Verdict(**{key: value for key, value in line.items() if key != "type"} | unexplained)
+    verdict = Verdict(
+        **{key: value for key, value in line.items() if key not in ("type", *KEYS)} | unexplained
+    )
     versions = run["versions"][verdict.adapter]
     circumstances = circumstances_of(run, verdict.adapter)
     return {
@@ -115,8 +120,11 @@ def main(folder: Path) -> None:
         without_large_arrays(line, differing) if line["type"] == "case" else line
         for line in entries
     ]
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in entries)
-    (REFERENCE / RECORD).write_text(text, encoding="utf-8")
+    writer = Writer(REFERENCE / RECORD)
+    for line in entries:
+        content = {key: value for key, value in line.items() if key not in ("type", *KEYS)}
+        writer.write(line["type"], content)
+    writer.close()
     write_page(read_record(REFERENCE), REFERENCE)
 
 

@@ -25,7 +25,8 @@ import yaml
 from packaging.version import Version
 
 from conformance.corpus.files import shipped_cases
-from conformance.record.record import Record, read_record
+from conformance.record.reader import read_record
+from conformance.record.record import Record
 from conformance.record.run_line import circumstances_of
 from conformance.verdicts.known import Difference, explain
 from conformance.verdicts.known_reader import load_differences

@@ -28,7 +28,8 @@ from helpers import (
 )
 
 from conformance.adapters import REGISTRY
-from conformance.record.record import RECORD, read_record
+from conformance.record.reader import read_record
+from conformance.record.record import RECORD
 
 pytestmark = pytest.mark.slow
 

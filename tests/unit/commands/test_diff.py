@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from helpers import CUT, GAPS, command, corpus
 
-from conformance.record.record import RECORD, Writer, verdict_line
+from conformance.record.record import RECORD, verdict_line
+from conformance.record.writer import Writer
 from conformance.verdicts.verdict import Verdict
 
 pytestmark = pytest.mark.slow

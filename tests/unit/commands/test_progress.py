@@ -11,7 +11,7 @@ import pytest
 from helpers import CUT, GAPS, command, corpus, eventually
 
 from conformance.commands.progress import Lines
-from conformance.record.record import read_record
+from conformance.record.reader import read_record
 from conformance.verdicts.verdict import Verdict
 from conformance.wording import duration
 

@@ -14,7 +14,8 @@ from helpers import CUT, GAPS, command, corpus
 from conformance.corpus.strict_yaml import parse
 from conformance.errors import RecordError
 from conformance.record.accept import accept, entries
-from conformance.record.record import Record, read_record
+from conformance.record.reader import read_record
+from conformance.record.record import Record
 from conformance.verdicts.known_reader import entries_of, unexplained
 from conformance.verdicts.verdict import Verdict
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from helpers import CUT, GAPS, command, corpus
 
-from conformance.record.record import read_record
+from conformance.record.reader import read_record
 from conformance.record.tally import Tally
 from conformance.verdicts.verdict import STATUSES, Verdict
 

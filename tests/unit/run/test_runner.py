@@ -15,7 +15,8 @@ from helpers import CUT, EMPTY, GAPS, TESTS, TORCHS_RULE, corpus, foreign, gone,
 from conformance.corpus.selection import select
 from conformance.errors import CaseFileError, FileProblems, RecordError, UsageError
 from conformance.record.case_line import corpus_digest
-from conformance.record.record import RECORD, read_record
+from conformance.record.reader import read_record
+from conformance.record.record import RECORD
 from conformance.run.plan import Task
 from conformance.run.request import Request
 from conformance.run.runner import execute

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from conformance.record.record import Record, read_record
+from conformance.record.reader import read_record
+from conformance.record.record import Record
 from conformance.verdicts.verdict import STATUSES, Verdict
 
 RECORDS = Path(__file__).resolve().parents[3] / "reports" / "isa"
