@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from conformance.corpus.truths import LARGE_BYTES, Truths
 from conformance.errors import SelectionError
 from conformance.geometry import canonical_padding
 from conformance.outcomes import Gradients, Outcome, Output, Raised, Unsupported, told
+from conformance.printing import complain
 from conformance.verdicts import messages
 from conformance.verdicts.assessment import assess_gradients, assess_output
 from conformance.verdicts.diagnosis import diagnosed, diagnosed_gradients
@@ -99,13 +99,9 @@ class _Teller:
         self._done += 1
         self._failing += verdict.fails
         if verdict.fails and self._failing == 1:
-            print(messages.brief(verdict), file=sys.stderr, flush=True)
+            complain(messages.brief(verdict))
         elif time.monotonic() - self._last > SILENCE:
-            print(
-                f"{self._done} of {self._total} cases, {self._failing} fail",
-                file=sys.stderr,
-                flush=True,
-            )
+            complain(f"{self._done} of {self._total} cases, {self._failing} fail")
             self._last = time.monotonic()
 
 

@@ -21,8 +21,12 @@ from conformance.outcomes import (
     Unavailable,
     Unsupported,
 )
+from conformance.printing import printable
 from conformance.system.machine import Facts
 from conformance.workers import protocol
+
+readable = printable
+"""The text of an engine as a terminal, a file and a page can hold it."""
 
 QUANTITIES = ("output", "gradients", "shape")
 UNKNOWN = ("batch", "space")
@@ -99,17 +103,6 @@ def _fault_of_greeting(answer: Mapping[str, Any]) -> str | None:
         if not isinstance(told, list) or not all(word in words for word in told):
             return f"greets with {key} {told!r:.80}, should be a list of {', '.join(words)}"
     return None
-
-
-def readable(value: Any) -> str:
-    """The text of an engine as a terminal, a file and a page can hold it: no lone surrogates, no
-    control characters.
-    """
-    text = str(value).encode("utf-8", "backslashreplace").decode()
-    return "".join(
-        letter if letter.isprintable() or letter in "\n\t" else f"\\x{ord(letter):02x}"
-        for letter in text
-    )
 
 
 def duration(value: Any) -> float | None:
