@@ -16,7 +16,6 @@ from conformance.corpus.case import Case
 from conformance.corpus.expected import check_guards
 from conformance.corpus.selection import select
 from conformance.corpus.tensors import Array, numeric_array
-from conformance.corpus.truth_store import kept_truths
 from conformance.corpus.truths import LARGE_BYTES, Truths
 from conformance.errors import SelectionError
 from conformance.geometry import canonical_padding
@@ -61,7 +60,7 @@ def check(
     is told on standard error when it happens, and from time to time how far the check is.
     """
     selection = select(_words(cases))
-    truths = kept_truths()
+    truths = Truths()
     check_guards(selection.cases, truths)
     concerned = [
         case for case in selection.cases if case.geometry is not None and not case.other_dtypes
