@@ -67,7 +67,7 @@ def main() -> int:
         code, outputs = _published(record, code)
     else:
         print(github.error(message.strip() or f"conformance run ended with {code}"))
-        _append("GITHUB_STEP_SUMMARY", github.failure(message))
+        _append("GITHUB_STEP_SUMMARY", github.fitting(github.failure(message)))
     _append(
         "GITHUB_OUTPUT",
         f"exit-code={code}\n" + "".join(f"{name}={path}\n" for name, path in outputs),
@@ -91,7 +91,7 @@ def _published(record: Path, code: int) -> tuple[int, list[tuple[str, Path]]]:
     if baseline:
         compared, comparison = _compared(baseline, record.parent)
         code, text = max(code, compared), f"{text}\n\n{comparison}"
-    _append("GITHUB_STEP_SUMMARY", text)
+    _append("GITHUB_STEP_SUMMARY", github.fitting(text))
     return code, [("record", record), ("page", record.with_name("index.html"))]
 
 

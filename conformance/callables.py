@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,11 +16,11 @@ from conformance.corpus.case import Case
 from conformance.corpus.expected import check_guards
 from conformance.corpus.selection import select
 from conformance.corpus.tensors import Array, numeric_array
-from conformance.corpus.truth_store import kept_truths
 from conformance.corpus.truths import LARGE_BYTES, Truths
 from conformance.errors import SelectionError
 from conformance.geometry import canonical_padding
 from conformance.outcomes import Gradients, Outcome, Output, Raised, Unsupported, told
+from conformance.printing import complain
 from conformance.verdicts import messages
 from conformance.verdicts.assessment import assess_gradients, assess_output
 from conformance.verdicts.diagnosis import diagnosed, diagnosed_gradients
@@ -61,7 +60,7 @@ def check(
     is told on standard error when it happens, and from time to time how far the check is.
     """
     selection = select(_words(cases))
-    truths = kept_truths()
+    truths = Truths()
     check_guards(selection.cases, truths)
     concerned = [
         case for case in selection.cases if case.geometry is not None and not case.other_dtypes
@@ -99,13 +98,9 @@ class _Teller:
         self._done += 1
         self._failing += verdict.fails
         if verdict.fails and self._failing == 1:
-            print(messages.brief(verdict), file=sys.stderr, flush=True)
+            complain(messages.brief(verdict))
         elif time.monotonic() - self._last > SILENCE:
-            print(
-                f"{self._done} of {self._total} cases, {self._failing} fail",
-                file=sys.stderr,
-                flush=True,
-            )
+            complain(f"{self._done} of {self._total} cases, {self._failing} fail")
             self._last = time.monotonic()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from conformance.corpus.case import Case
 from conformance.corpus.traits import traits_of
+from conformance.printing import text_of
 from conformance.record import signatures
 from conformance.verdicts import messages
 from conformance.verdicts.facts import explanation
@@ -83,7 +84,7 @@ class Report:
             lines += _cause(group, share, self._cases)
         if len(groups) > MOST_TOLD:
             lines.append(f"and {len(groups) - MOST_TOLD} more ways to fail")
-        return "\n".join(lines)
+        return text_of(lines)
 
     def _groups(self, failing: Sequence[Verdict]) -> list[signatures.Group]:
         traits = {name: traits_of(case) for name, case in self._cases.items()}

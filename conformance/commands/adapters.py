@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from conformance.commands.console import console_of
 from conformance.outcomes import Crashed, Outcome, Raised, TimedOut, Unavailable
+from conformance.printing import text_of
 from conformance.workers.answers import Greeting
 from conformance.workers.pool import Pool
 from conformance.workers.specs import read_specs
@@ -28,10 +30,11 @@ def run(pythons: list[str], variants: bool) -> None:
         if isinstance(answer, Greeting):
             versions = ", ".join(f"{name} {version}" for name, version in answer.versions.items())
             facts = ", ".join(f"{name} {str(fact).lower()}" for name, fact in answer.facts.items())
-            table.add_row(label, answer.convention, versions, ", ".join(answer.devices), facts)
+            cells = [label, answer.convention, versions, ", ".join(answer.devices), facts]
         else:
-            table.add_row(label, "", "", "", remark(answer))
-    Console().print(table, markup=False)
+            cells = [label, "", "", "", remark(answer)]
+        table.add_row(*(Text(text_of(cell.split("\n"))) for cell in cells))
+    console_of().print(table)
 
 
 def remark(answer: Outcome) -> str:

@@ -18,6 +18,7 @@ from conformance.commands.diff import FORMATS
 from conformance.commands.progress import LONGEST_SILENCE
 from conformance.corpus.selection import select
 from conformance.errors import SelectionError, UsageError
+from conformance.printing import complain, say
 from conformance.wording import counted, duration
 
 OURS = "conformance"
@@ -49,12 +50,12 @@ def run(
         tallies.append(_mine(words, rule))
     match form:
         case "json":
-            print(json.dumps(as_json(tallies), indent=1))
+            say(*json.dumps(as_json(tallies), indent=1).split("\n"))
         case "markdown":
-            print(markdown(tallies))
+            say(*markdown(tallies).split("\n"))
         case _:
             width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDE
-            print(terminal(tallies, width))
+            say(*terminal(tallies, width).split("\n"))
     sys.stdout.flush()
 
 
@@ -121,9 +122,9 @@ class _Telling:
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is None:
             took = duration(time.monotonic() - self._began)
-            print(f"{self._slug}: {took}", file=sys.stderr, flush=True)
+            complain(f"{self._slug}: {took}")
 
     def __call__(self, line: str) -> None:
         if time.monotonic() - self._last >= LONGEST_SILENCE:
             self._last = time.monotonic()
-            print(line, file=sys.stderr, flush=True)
+            complain(line)

@@ -16,6 +16,7 @@ from conformance.corpus.selection import Selection, select
 from conformance.environments.index import IndexProblem, Release, releases
 from conformance.environments.overlay import Environments
 from conformance.errors import SelectionError, UsageError
+from conformance.printing import say
 from conformance.system import cache
 from conformance.wording import counted
 
@@ -61,7 +62,7 @@ def run(options: Options) -> None:
     if ends["good"] == ends["bad"]:
         raise UsageError(f"--bad {options.bad}: is --good too, should be another release")
     between = known[min(ends.values()) : max(ends.values()) + 1]
-    print(
+    say(
         (
             f"{question.package} for {question.adapter} in {question.selection.cases[0].name}: "
             f"{len(between)} releases"
@@ -72,7 +73,7 @@ def run(options: Options) -> None:
         search = Search(trier, between, good_is_older=ends["good"] < ends["bad"])
         search.go()
     kept = f", {trier.kept} of them kept from before" if trier.kept else ""
-    print(f"{counted(len(search.trials), 'release')} tried{kept}, {time.monotonic() - began:.1f} s")
+    say(f"{counted(len(search.trials), 'release')} tried{kept}, {time.monotonic() - began:.1f} s")
 
 
 class Search:
@@ -99,18 +100,19 @@ class Search:
         self._say(bad)
         change = boundary(len(self.between), self._as_first)
         names = ("last good", "first bad") if self.good_is_older else ("last bad", "first good")
-        print(
-            f"\n{names[0]}:  {self.between[change.before]}"
-            f"\n{names[1]}: {self.between[change.after]}"
+        say(
+            "",
+            f"{names[0]}:  {self.between[change.before]}",
+            f"{names[1]}: {self.between[change.after]}",
         )
         if change.unjudged:
-            print(
+            say(
                 "between them and not judged: "
                 f"{', '.join(self.between[index].version for index in change.unjudged)}"
             )
         for index, trial in sorted(self.trials.items()):
             if isinstance(trial, Skipped):
-                print(f"left out: {self.between[index].version}: {trial.reason}")
+                say(f"left out: {self.between[index].version}: {trial.reason}")
         self._explain(change.after if self.good_is_older else change.before)
 
     def _end(self, index: int, option: str) -> Trial:
@@ -137,9 +139,9 @@ class Search:
     def _say(self, index: int) -> None:
         trial = self.trials[index]
         if isinstance(trial, Skipped):
-            print(f"  {self.between[index]}: left out", flush=True)
+            say(f"  {self.between[index]}: left out", flush=True)
         else:
-            print(
+            say(
                 f"  {self.between[index]}: {'good' if self._is_good(trial) else 'bad'}: {trial}",
                 flush=True,
             )
@@ -147,10 +149,10 @@ class Search:
     def _explain(self, index: int) -> None:
         trial = self.trials[index]
         assert isinstance(trial, Trial)
-        print(f"\n{self.between[index].version}: {trial.status}")
+        say("", f"{self.between[index].version}: {trial.status}")
         for line in trial.lines:
-            print(f"    {line}")
-        print(
+            say(f"    {line}")
+        say(
             f"    with {', '.join(f'{name} {version}' for name, version in trial.versions.items())}"
         )
 

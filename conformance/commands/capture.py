@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from conformance.capture import capture as write
 from conformance.errors import UsageError
 from conformance.models import read_model, read_samples
 from conformance.models.model import Layer
+from conformance.printing import complain, say
 from conformance.wording import counted
 
 
@@ -30,18 +30,18 @@ def run(
     check_file(output, integers=values == "integers")
     samples = read_samples(inputs)
 
-    def say(text: str) -> None:
-        print(f"{model}: {text}", file=sys.stderr, flush=True)
+    def tell(text: str) -> None:
+        complain(f"{model}: {text}")
 
     with read_model(
         model,
         inputs=samples,
         weights=None if weights is None else str(weights),
         unsafe=unsafe,
-        say=say,
+        say=tell,
     ) as read:
-        captured = write(read, output, integers=values == "integers", say=say)
-        print("\n".join(lines(captured)))
+        captured = write(read, output, integers=values == "integers", say=tell)
+        say(*lines(captured))
 
 
 def lines(captured: Captured) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from conformance.corpus.bless import write_expected
 from conformance.corpus.expected import check_guards, lack
 from conformance.corpus.selection import Selection, select
 from conformance.corpus.truths import Truths
+from conformance.printing import say
 from conformance.verdicts import known_reader
 from conformance.verdicts.diagnosis.detection import detection, suspicions
 from conformance.verdicts.known import Difference, lost_entries
@@ -25,7 +25,7 @@ def list_cases(
     """One line a case: full name, tags, summary."""
     for case in select(words, expression=expression, tags=tags, slow=True, subset=subset).cases:
         marks = f" [{', '.join(case.tags)}]" if case.tags else ""
-        print(f"{case.name}{marks}: {case.summary}")
+        say(f"{case.name}{marks}: {case.summary}")
 
 
 def lint(words: Sequence[str], detects: bool, files: Sequence[Path]) -> None:
@@ -37,12 +37,12 @@ def lint(words: Sequence[str], detects: bool, files: Sequence[Path]) -> None:
     check_guards(selection.cases, truths)
     notes = _detections(selection, truths) if detects else _suspicions(selection, truths)
     for line in notes:
-        print(line)
+        say(line)
     known = known_reader.load_differences(selection.roots, files)
     findings = [*_unguarded(selection), *_lost(selection, known), *known_reader.unexplained(known)]
     for line in findings:
-        print(line)
-    print(f"{counted(len(selection.cases), 'case')}, {counted(len(findings), 'finding')}")
+        say(line)
+    say(f"{counted(len(selection.cases), 'case')}, {counted(len(findings), 'finding')}")
     raise typer.Exit(1 if findings else 0)
 
 
@@ -101,5 +101,4 @@ def _lost(selection: Selection, known: Sequence[Difference]) -> list[str]:
 def bless(words: Sequence[str]) -> None:
     """Write what `expected` should say, and tell each change."""
     for line in write_expected(select(words, slow=True).cases):
-        print(line)
-    sys.stdout.flush()
+        say(line)

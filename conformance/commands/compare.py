@@ -13,6 +13,7 @@ from conformance.comparison.messages import lines
 from conformance.comparison.page import write_page
 from conformance.errors import UsageError
 from conformance.models import read_samples
+from conformance.printing import complain, say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,24 +31,24 @@ def run(source: str, target: str, asked: Asked, as_json: bool, output: Path | No
     names = read_maps(asked.maps)
     samples = read_samples(asked.inputs)
 
-    def say(path: str, text: str) -> None:
-        print(f"{path}: {text}", file=sys.stderr, flush=True)
+    def tell(path: str, text: str) -> None:
+        complain(f"{path}: {text}")
 
-    reading = Reading(inputs=samples, weights=asked.weights, unsafe=asked.unsafe, say=say)
+    reading = Reading(inputs=samples, weights=asked.weights, unsafe=asked.unsafe, say=tell)
     with read_both(source, target, reading) as (one, other):
         comparison = compare_models(
             one,
             other,
             names=names,
             moves=lambda: moves_of(one, source, reading),
-            say=lambda text: say("compare", text),
+            say=lambda text: tell("compare", text),
         )
     if as_json:
-        print(json.dumps(comparison.content(), indent=1))
+        say(*json.dumps(comparison.content(), indent=1).split("\n"))
     else:
-        print("\n".join(lines(comparison)))
+        say(*lines(comparison))
     if output is not None:
-        print(f"page: {write_page(comparison, output)}", file=sys.stderr)
+        complain(f"page: {write_page(comparison, output)}")
     sys.exit(0 if comparison.equivalent else 1)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from conformance.corpus.files import shipped_cases
 from conformance.corpus.selection import select
+from conformance.printing import say
 from conformance.record import confirm
 from conformance.record.reader import read_record
 from conformance.record.record import Record
@@ -22,9 +23,9 @@ def run(folder: Path, files: Sequence[Path]) -> None:
     record = read_record(folder)
     findings = confirm.findings(record, load_differences([], files) if files else _of(record))
     for line in confirm.confirm(findings):
-        print(line)
+        say(line)
     changed = sum(finding.is_seen or finding.is_mended for finding in findings)
-    print(
+    say(
         f"{counted(changed, 'entry', 'entries')} changed, {len(findings) - changed} left to be "
         "judged by hand"
     )

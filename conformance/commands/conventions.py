@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from conformance.printing import say
 from conformance.record.reader import read_record
 from conformance.record.record import RECORD
 from conformance.report.atlas import KERNELS, SIZE, STRIDES, measured_of, picture, windows
@@ -17,7 +18,7 @@ def run(path: Path | None) -> None:
         read_record(path) if path is not None else read_record(LATEST) if LATEST.is_file() else None
     )
     measured = frozenset() if record is None else measured_of(record)
-    print(
+    say(
         f"The full output of {SIZE} inputs: `.` cut, `o` kept, `+` appended. Same size and "
         "another window: marked !"
     )
@@ -26,11 +27,11 @@ def run(path: Path | None) -> None:
         if record is None
         else f"of {record.run['started']}"
     )
-    print(f"Measured, marked *: computed so by that framework in the record ({where}).")
+    say(f"Measured, marked *: computed so by that framework in the record ({where}).")
     for kernel in KERNELS:
         for stride in STRIDES:
-            print(f"\nkernel {kernel}, stride {stride}")
+            say("", f"kernel {kernel}, stride {stride}")
             for window in windows(kernel, stride, measured):
                 marks = f"{'!' if window.alike else ' '}{'*' if window.measured else ' '}"
                 name = f"{window.convention} {window.spelling}"
-                print(f"  {marks} {name:<36} {window.axis.out:>3}  {picture(window.axis)}")
+                say(f"  {marks} {name:<36} {window.axis.out:>3}  {picture(window.axis)}")

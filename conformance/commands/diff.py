@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from pathlib import Path
 
 import typer
 
 from conformance.errors import RecordError, UsageError
+from conformance.printing import say
 from conformance.record.changes import changes
 from conformance.record.reader import read_record
 from conformance.record.record import Record
@@ -40,8 +40,7 @@ def run(old: Path, new: Path, form: str, limit: float | None) -> None:
             text = markdown(comparison, limit)
         case _:
             text = terminal(comparison, limit)
-    print(text)
-    sys.stdout.flush()
+    say(*text.split("\n"), flush=True)
     raise typer.Exit(0 if passes(comparison, limit) else 1)
 
 

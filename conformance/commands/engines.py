@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from conformance import environments
 from conformance.commands.adapters import remark
+from conformance.printing import complain, say
 from conformance.workers.answers import Greeting
 from conformance.workers.pool import Pool
 from conformance.workers.specs import read_specs
@@ -21,11 +22,11 @@ def install(names: Sequence[str]) -> None:
         try:
             made = environments.install(name)
         except environments.NotInstalled as error:
-            print(f"{name} cannot be installed: {error}", file=sys.stderr)
+            complain(f"{name} cannot be installed: {error}")
             failed += 1
             continue
         brought = ", ".join(f"{one} {it}" for one, it in made.environment.installed.items())
-        print(f"{name}: {brought or 'nothing was lacking'}, in {made.folder}", flush=True)
+        say(f"{name}: {brought or 'nothing was lacking'}, in {made.folder}", flush=True)
         failed += not _greets(name)
     if failed:
         sys.exit(1)
@@ -34,14 +35,14 @@ def install(names: Sequence[str]) -> None:
 def remove(names: Sequence[str]) -> None:
     """Remove the environments of these engines."""
     for name in names:
-        print(f"{name}: {'removed' if environments.remove(name) else 'was not installed'}")
+        say(f"{name}: {'removed' if environments.remove(name) else 'was not installed'}")
 
 
 def list_environments() -> None:
     """Print every engine that may have one, and where it is."""
     for name in environments.installable():
         found = environments.find(name)
-        print(f"{name}: {found.folder if found else environments.advice(name)}")
+        say(f"{name}: {found.folder if found else environments.advice(name)}")
 
 
 def _greets(name: str) -> bool:
@@ -54,7 +55,7 @@ def _greets(name: str) -> bool:
         pool.close()
     if isinstance(answer, Greeting):
         facts = "".join(f", {key} {str(fact).lower()}" for key, fact in answer.facts.items())
-        print(f"  on {', '.join(answer.devices)}{facts}")
+        say(f"  on {', '.join(answer.devices)}{facts}")
         return True
-    print(f"  {remark(answer)}")
+    say(f"  {remark(answer)}")
     return False

@@ -14,6 +14,7 @@ from conformance.errors import UsageError
 from conformance.models import Model, read_model, read_samples
 from conformance.models.formats import format_of, is_model
 from conformance.porting import FORMS, Port
+from conformance.printing import complain, say
 
 _ALSO = {"jax": ("flax",), "tensorflow": ("keras",)}
 """Frameworks whose models come to calls of another."""
@@ -109,15 +110,15 @@ def _of_model(
     source, target = frameworks
     porting.check_name(target)
 
-    def say(text: str) -> None:
-        print(f"{path}: {text}", file=sys.stderr, flush=True)
+    def tell(text: str) -> None:
+        complain(f"{path}: {text}")
 
     with read_model(
         path,
         inputs=read_samples(inputs),
         weights=written.weights if format_of(path) == "callable" else None,
         unsafe=unsafe,
-        say=say,
+        say=tell,
     ) as model:
         _check_source(source, model)
         file = porting.source_file(model, written.weights)
@@ -167,10 +168,13 @@ def _printed(ports: Sequence[Port], written: Written, *, prove: bool) -> bool:
         _write(written.output, codes)
         parts[-1] += [f"written: {written.output}"]
     elif written.form == "call":
-        parts = [[*part, "", code.rstrip()] for part, code in zip(parts, codes, strict=True)]
+        parts = [
+            [*part, "", *code.rstrip().split("\n")] for part, code in zip(parts, codes, strict=True)
+        ]
     else:
-        parts.append([codes[0].rstrip()])
-    print("\n\n".join("\n".join(part) for part in parts))
+        parts.append(codes[0].rstrip().split("\n"))
+    for number, part in enumerate(parts):
+        say(*([""] if number else []), *part)
     return proof is None or proof.agrees
 
 

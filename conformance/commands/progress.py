@@ -19,6 +19,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from conformance.printing import say, text_of
 from conformance.run.observer import Observer
 from conformance.verdicts import messages
 from conformance.verdicts.verdict import Verdict
@@ -42,7 +43,7 @@ class Lines(Observer):
         tell: Callable[[str], None] | None = None,
     ) -> None:
         self._every_failure, self._silence = every_failure, silence
-        self._print = tell or (lambda line: print(line, flush=True))
+        self._print = tell or (lambda text: say(*text.split("\n"), flush=True))
         self._totals: Mapping[str, int] = {}
         self._failing: dict[str, int] = {}
         self._run: Mapping[str, Any] = {}
@@ -66,7 +67,7 @@ class Lines(Observer):
         self._totals, self._run, self._doing = dict(counts), run, ""
         self._began = time.monotonic()
         for label, reason in absent.items():
-            self._tell(f"{label}: not run: {reason}")
+            self._tell(text_of([f"{label}: not run: {reason}"]))
 
     def phase(self, name: str, done: int, total: int) -> None:
         self._doing = f"{done} of {total} {name}"
@@ -85,7 +86,7 @@ class Lines(Observer):
     def finished(self, adapter: str, seconds: float) -> None:
         count, failing = self._totals[adapter], self._failing[adapter]
         self._tell(
-            f"{adapter}: {counted(count, 'verdict')}, {failing} unexpected, after "
+            f"{text_of([adapter])}: {counted(count, 'verdict')}, {failing} unexpected, after "
             f"{duration(seconds)}"
         )
 
@@ -146,7 +147,7 @@ class Bar(Observer):
         self._update(total=sum(counts.values()), description="verdicts")
         for label, reason in absent.items():
             self._console.print(
-                f"{label}: not run: {reason}", style="dim", markup=False, highlight=False
+                text_of([f"{label}: not run: {reason}"]), style="dim", markup=False, highlight=False
             )
 
     def phase(self, name: str, done: int, total: int) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
+from conformance.printing import complain, say
 from conformance.record import messages as record_messages
 from conformance.record.reader import read_record
 from conformance.report import write_page
@@ -31,7 +31,7 @@ def run(
         history=[read_record(earlier) for earlier in history],
     )
     if record.end is None:
-        print(f"{path}: {record_messages.summary(record)}", file=sys.stderr)
-    print(page)
+        complain(f"{path}: {record_messages.summary(record)}")
+    say(page)
     if show and not webbrowser.open(page.resolve().as_uri()):
-        print(f"{page}: no browser could be started to open it", file=sys.stderr)
+        complain(f"{page}: no browser could be started to open it")

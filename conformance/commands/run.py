@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import typer
-from rich.console import Console
 
 from conformance.adapters import PRECISIONS
+from conformance.commands.console import console_of
 from conformance.commands.progress import Bar, Lines
 from conformance.commands.summary import tell
 from conformance.corpus.selection import is_path, select
 from conformance.errors import UsageError
+from conformance.printing import complain, say
 from conformance.record.reader import read_record
 from conformance.record.record import RECORD, Record
 from conformance.run.request import Request, Settings
@@ -62,9 +63,7 @@ def run(options: Options) -> None:
     baseline = None if options.baseline is None else read_record(options.baseline)
     _check(options)
     request = _request(options)
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=max(console.width, UNBROKEN))
+    console = console_of(UNBROKEN)
     every = request.maxfail is not None
     teller = (
         Bar(console, every_failure=every) if console.is_terminal else Lines(every_failure=every)
@@ -77,13 +76,13 @@ def run(options: Options) -> None:
     except KeyboardInterrupt as interruption:
         number = interruption.args[0] if interruption.args else signal.SIGINT
         kept = f"Interrupted. What was recorded is in {options.output / RECORD}"
-        print(f"{kept}: go on with the same command and --resume.", file=sys.stderr)
+        complain(f"{kept}: go on with the same command and --resume.")
         raise typer.Exit(128 + number) from None
     tell(console, record, verbose=options.verbose)
     if record.end is None:
         stopped = f"Stopped after {counted(request.maxfail or 0, 'failure')}"
-        print(f"{stopped}: go on with the same command and --resume.")
-    print(f"{options.output / RECORD}\n{page}")
+        say(f"{stopped}: go on with the same command and --resume.")
+    say(options.output / RECORD, page)
     passes = record.ok if options.accept is None else _accept(record, options.accept)
     raise typer.Exit(0 if passes else 1)
 
@@ -128,13 +127,12 @@ def _accept(record: Record, file: Path) -> bool:
     from conformance.record.accept import accept
 
     done, left = accept(record, file)
-    print(f"Accepted {counted(done, 'difference')} in {file}.", end="" if done else "\n")
-    if done:
-        says = f"conformance lint --known {file} says which have none."
-        print(f" Each entry needs a reason and a source: {says}")
+    says = f"conformance lint --known {file} says which have none."
+    needs = f" Each entry needs a reason and a source: {says}" if done else ""
+    say(f"Accepted {counted(done, 'difference')} in {file}.{needs}")
     if left:
         verdicts = counted(left, "verdict does", "verdicts do")
-        print(f"{verdicts} not fit an entry that speaks of them: mend those by hand.")
+        say(f"{verdicts} not fit an entry that speaks of them: mend those by hand.")
     return not left and not record.problems and not record.unchecked and record.end is not None
 
 

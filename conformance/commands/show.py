@@ -15,6 +15,7 @@ from conformance.corpus.selection import select
 from conformance.corpus.truths import prepare
 from conformance.errors import SelectionError, UsageError
 from conformance.geometry import Geometry
+from conformance.printing import say
 from conformance.programs import program
 from conformance.report.atlas import picture
 
@@ -25,7 +26,8 @@ def run(name: str, paths: Sequence[str], adapter: str | None) -> None:
     """Print the cases of that name, or the program of the one case."""
     cases = select([*paths, name], slow=True).cases
     if adapter is None:
-        print("\n\n".join("\n".join(_lines(case)) for case in cases))
+        for number, case in enumerate(cases):
+            say(*([""] if number else []), *_lines(case))
         return
     if adapter not in REGISTRY:
         raise UsageError(
@@ -38,7 +40,7 @@ def run(name: str, paths: Sequence[str], adapter: str | None) -> None:
     source = program(cases[0], adapter)
     if isinstance(source, Unrepresentable):
         raise UsageError(f"{adapter} has no program for {cases[0].name}: {source.reason}")
-    print(source, end="")
+    say(*source.splitlines())
 
 
 def _lines(case: Case) -> Iterator[str]:
@@ -107,7 +109,8 @@ def _array(key: str, array: Any) -> Iterator[str]:
     values = np.asarray(array).astype(np.float64)
     yield f"  {key}: shape {list(values.shape)}"
     if values.size <= MOST_SHOWN:
-        yield "    " + np.array2string(values, separator=", ", prefix="    ")
+        shown = np.array2string(values, separator=", ", prefix="    ")
+        yield from ("    " + shown).split("\n")
 
 
 def _arguments(native: dict[str, Any]) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from conformance.printing import say, text_of
 from conformance.record import messages as record_messages
 from conformance.record import signatures
 from conformance.record.record import Record
@@ -27,44 +29,44 @@ def tell(console: Console, record: Record, *, verbose: bool = False) -> None:
     console.print(_table(record))
     groups = signatures.groups_of(record)
     for group in groups[:MOST_TOLD]:
-        print(_cause(group, record, verbose=verbose))
+        say(*_cause(group, record, verbose=verbose))
     if len(groups) > MOST_TOLD:
-        print(f"and {len(groups) - MOST_TOLD} more ways to fail, in the record and on the page")
+        say(f"and {len(groups) - MOST_TOLD} more ways to fail, in the record and on the page")
     if groups:
-        print(NEXT)
+        say(NEXT)
     for problem in record.problems:
-        print(f"{problem['entry']}: {problem['problem']}")
+        say(f"{problem['entry']}: {problem['problem']}")
     for line in [
         *record_messages.timings(record),
         *record_messages.variations(record),
         *record_messages.news(record),
         *record_messages.unchecked(record),
     ]:
-        print(line)
+        say(line)
     untimed = sum(
         verdict.message is not None and verdict.message.startswith(timing.FAILED)
         for verdict in record.verdicts
     )
     if untimed:
-        print(
+        say(
             f"{counted(untimed, 'verdict')} that conform{'s' if untimed == 1 else ''} "
             f"{timing.FAILED}: see the record"
         )
-    print(record_messages.summary(record))
+    say(record_messages.summary(record))
 
 
-def _cause(group: signatures.Group, record: Record, *, verbose: bool) -> str:
+def _cause(group: signatures.Group, record: Record, *, verbose: bool) -> list[str]:
     """One way to fail: the number of its cases, their common traits, and the smallest case
     in full.
     """
     extent = signatures.told(group)
     lines = [f"{extent}; the smallest:"] if extent else []
-    lines.append(
-        messages.message(group.smallest, record.run, record.cases.get(group.smallest.case))
+    lines += messages.message_lines(
+        group.smallest, record.run, record.cases.get(group.smallest.case)
     )
     if verbose and extent:
         lines += [f"    also: {verdict.case}" for verdict in group.verdicts[1:]]
-    return "\n".join(lines)
+    return lines
 
 
 def _table(record: Record) -> Table:
@@ -80,7 +82,9 @@ def _table(record: Record) -> Table:
             row[key] = row.get(key, 0) + 1
     used = [status for status in STATUSES if any(status in row for row in counts.values())]
     table = Table(box=None, pad_edge=False)
-    table.add_column("adapter", no_wrap=True, min_width=max(map(len, counts), default=0))
+    labels = {label: text_of([label]) for label in counts}
+    widest = max(map(len, labels.values()), default=0)
+    table.add_column("adapter", no_wrap=True, min_width=widest)
     for name in used:
         table.add_column(name, justify="right", style=STATUSES[name].style, min_width=len(name))
     table.add_column("known", justify="right", min_width=5)
@@ -90,6 +94,7 @@ def _table(record: Record) -> Table:
     table.add_column("unexpected", justify="right", style="red", min_width=10)
     for label, row in counts.items():
         table.add_row(
-            label, *(str(row.get(name, "")) for name in (*used, "known", *newer, "unexpected"))
+            Text(labels[label]),
+            *(str(row.get(name, "")) for name in (*used, "known", *newer, "unexpected")),
         )
     return table

@@ -12,6 +12,7 @@ from conformance.commands.run import ended_by_signals
 from conformance.corpus.case import DTYPES
 from conformance.corpus.files import shipped_cases
 from conformance.errors import RecordError, UsageError
+from conformance.printing import say
 from conformance.sweep import Failure, Request, Swept, Wish, sweep
 from conformance.sweep.call import Dtype
 from conformance.sweep.draw import ALL_RANKS, MIXED_DTYPES
@@ -65,7 +66,7 @@ def run(options: Options) -> None:
         corpora=(shipped_cases(),),
     )
     with ended_by_signals():
-        results = sweep(request, lambda line: print(line, flush=True))
+        results = sweep(request, lambda line: say(line, flush=True))
     for swept in results:
         tell(swept, request)
     raise typer.Exit(1 if any(swept.fails for swept in results) else 0)
@@ -75,10 +76,11 @@ def tell(swept: Swept, request: Request) -> None:
     """Print what came of one adapter."""
     failed = sum(failure.count for failure in swept.failures.values())
     lost = f", {swept.lost} processes lost" if swept.lost else ""
-    print(
-        f"\n{swept.label}: {swept.calls} calls, {swept.rate:.0f} a second, {swept.shrinking:.1f} "
+    say(
+        "",
+        f"{swept.label}: {swept.calls} calls, {swept.rate:.0f} a second, {swept.shrinking:.1f} "
         f"s of {swept.seconds:.1f} s"
-        f" for failures: {failed} of {len(swept.failures)} kinds{lost}"
+        f" for failures: {failed} of {len(swept.failures)} kinds{lost}",
     )
     for failure in sorted(swept.failures.values(), key=lambda failure: -failure.count):
         tell_failure(failure, request)
@@ -89,17 +91,17 @@ def tell(swept: Swept, request: Request) -> None:
     )
     for counted, what in counts:
         for reason, count in counted.most_common(None if what == "known" else MOST_REFUSALS):
-            print(f"  {count} {what}: {reason}")
+            say(f"  {count} {what}: {reason}")
     if swept.given_up is not None:
-        print(f"  given up: {swept.given_up}")
+        say(f"  given up: {swept.given_up}")
 
 
 def tell_failure(failure: Failure, request: Request) -> None:
     """Print one kind of failure: its first call, how many are like it, and its file."""
     often = "" if failure.repeats else "not every time: "
     more = f"; {failure.count - 1} more like it" if failure.count > 1 else ""
-    print(
-        f"  {often}{failure.kind}\n"
-        f"      {request.address(failure.call)}{more}\n"
-        f"      {failure.file or 'not written: too many kinds'}"
+    say(
+        f"  {often}{failure.kind}",
+        f"      {request.address(failure.call)}{more}",
+        f"      {failure.file or 'not written: too many kinds'}",
     )

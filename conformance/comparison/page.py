@@ -10,7 +10,7 @@ from markupsafe import Markup
 from conformance.comparison.messages import summary
 from conformance.comparison.results import MEANINGS, ModelComparison
 from conformance.errors import UsageError
-from conformance.report.page import asset
+from conformance.report.page import asset, visible
 from conformance.system.files import replace_file
 
 PAGE = "index.html"
@@ -35,6 +35,7 @@ def render(comparison: ModelComparison) -> str:
         loader=PackageLoader("conformance.comparison"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=visible,
         trim_blocks=True,
         lstrip_blocks=True,
     )

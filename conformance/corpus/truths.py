@@ -1,5 +1,6 @@
-"""Arrays and truths of cases, computed once for all adapters and kept while there is room; those of
-large cases between runs.
+"""Arrays and truths of cases, computed once for all adapters and kept while there is room.
+
+They are kept in memory alone: engines run as the same user, and could write to a file of truths.
 """
 
 from __future__ import annotations
@@ -7,24 +8,17 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from conformance.corpus.case import Case
 from conformance.corpus.tensors import Array, Tensors, cotangent_of, dtype_of, tensors_of
 from conformance.oracle import GradientTruth, Truth, gradient_truths, truth_of
-from conformance.oracle.reference import Float64
 
 KEEP_BYTES = 96 * 2**20
 LARGE_BYTES = 2**20
 """The most bytes of a case that is kept until the end of a run: a larger one is asked for by all
 adapters at about the same time."""
-
-Arrays = Mapping[str, Array]
-Keep = Callable[[object, str, Callable[[], Arrays]], Arrays]
-"""A function that gives one part of what follows from a content (which its repr says whole): kept
-from before, or made now and kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,42 +67,13 @@ def prepare(case: Case) -> Prepared:
     )
 
 
-def _prepare_kept(case: Case, keep: Keep) -> Prepared:
-    """`prepare`, but what was kept of a large case is not made again."""
-    if not is_large(case) or case.must_fail or case.geometry is None:
-        return prepare(case)
-    content = (case.dtypes, case.geometry, case.input, case.kernel, case.bias)
-    roles = {"x": "input", "kernel": "kernel", "bias": "bias"}
-    dtypes = {name: dtype_of(case.dtype_of(role)) for name, role in roles.items()}
-
-    def operands() -> dict[str, Array]:
-        return {
-            name: array.view(f"u{array.itemsize}")
-            for name, array in tensors_of(case)._asdict().items()
-            if array is not None
-        }  # bits, of any dtype
-
-    kept = keep(content, "operands", operands)
-    arrays = {name: bits.view(dtypes[name]) for name, bits in kept.items()}
-    tensors = Tensors(x=arrays["x"], kernel=arrays["kernel"], bias=arrays.get("bias"))
-
-    def remember(name: str, make: Callable[[], Float64]) -> Float64:
-        return keep(content, name, lambda: {name: make()})[name]
-
-    truth = truth_of(*tensors, case.geometry, case.dtype, remember=remember)
-    return Prepared(tensors=tensors, truth=truth, cotangent=cotangent_of(case))
-
-
 class Truths:
     """`prepare`, once per case as long as there is room to keep what was used last. Safe to use
     from several threads.
-
-    What large cases need is kept between runs too, by `keep` if that is given.
     """
 
-    def __init__(self, keep_bytes: int = KEEP_BYTES, *, keep: Keep | None = None) -> None:
+    def __init__(self, keep_bytes: int = KEEP_BYTES) -> None:
         self._keep_bytes = keep_bytes
-        self._keep = keep
         self._prepared: OrderedDict[str, Prepared] = OrderedDict()
         self._bytes: dict[str, int] = {}
         self._making: dict[str, threading.Lock] = {}
@@ -125,7 +90,7 @@ class Truths:
                 if case.name in self._prepared:
                     return self._prepared[case.name]
                 self._make_room(bytes_of(case))
-            prepared = prepare(case) if self._keep is None else _prepare_kept(case, self._keep)
+            prepared = prepare(case)
             with self._lock:
                 self._prepared[case.name], self._bytes[case.name] = prepared, bytes_of(case)
                 self._making.pop(case.name, None)

@@ -4,7 +4,6 @@ every element.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,14 +15,6 @@ from conformance.oracle.reference import Float64, transpose_into_window
 
 SIGNIFICAND_BITS = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}
 """Bits of the significand, the hidden one counted."""
-
-Remember = Callable[[str, Callable[[], Float64]], Float64]
-"""A function that gives the array of a name: one that was made before, or the one that its argument
-makes."""
-
-
-def _forget(name: str, make: Callable[[], Float64]) -> Float64:
-    return make()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,16 +30,12 @@ class Truth:
     geometry: Geometry
     dtype: str
     y: Float64
-    remember: Remember = _forget
 
     @cached_property
     def magnitude(self) -> Float64:
         """B = oracle(|x|, |w|, |b|): the sum of the magnitudes of all terms of an element."""
         bias = None if self.bias is None else abs(self.bias)
-        return self.remember(
-            "magnitude",
-            lambda: transpose_into_window(abs(self.x), abs(self.kernel), bias, self.geometry),
-        )
+        return transpose_into_window(abs(self.x), abs(self.kernel), bias, self.geometry)
 
     @cached_property
     def squares(self) -> Float64:
@@ -56,10 +43,7 @@ class Truth:
         relative errors.
         """
         with np.errstate(over="ignore"):
-            return self.remember(
-                "squares",
-                lambda: transpose_into_window(self.x**2, self.kernel**2, None, self.geometry),
-            )
+            return transpose_into_window(self.x**2, self.kernel**2, None, self.geometry)
 
     @property
     def before_bias(self) -> Float64:
@@ -114,16 +98,12 @@ def truth_of(
     bias: NDArray[np.generic] | None,
     geometry: Geometry,
     dtype: str,
-    *,
-    remember: Remember = _forget,
 ) -> Truth:
     """The truth of a call whose arguments are known to make sense."""
     x64, w64 = x.astype(np.float64), kernel.astype(np.float64)
     b64 = None if bias is None else bias.astype(np.float64)
-    y = remember("y", lambda: transpose_into_window(x64, w64, b64, geometry))
-    return Truth(
-        x=x64, kernel=w64, bias=b64, geometry=geometry, dtype=dtype, y=y, remember=remember
-    )
+    y = transpose_into_window(x64, w64, b64, geometry)
+    return Truth(x=x64, kernel=w64, bias=b64, geometry=geometry, dtype=dtype, y=y)
 
 
 def integers(values: Float64) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from conformance.corpus.case import Case
 from conformance.corpus.expected import check_guards
 from conformance.corpus.selection import Selection
-from conformance.corpus.truth_store import kept_truths
+from conformance.corpus.truths import Truths
 from conformance.errors import CaseFileError
 from conformance.outcomes import Outcome
 from conformance.run.plan import Task, environment_of, plan_of
@@ -70,7 +70,7 @@ class Piecemeal:
         """
         known = load_differences(selection.roots, self._request.known)
         self.lost = lost_entries(known, names_by_root(selection, known))
-        self._truths = kept_truths()
+        self._truths = Truths()
         self._session = Session(
             replace(self._request, selection=selection), self._truths, known, self.plan
         )

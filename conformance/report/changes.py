@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from conformance.printing import text_of
 from conformance.record.changes import Change, Changes, Fact, Only
 from conformance.record.paces import Pace
 from conformance.record.record import strict
@@ -43,7 +44,7 @@ def terminal(changes: Changes, limit: float | None) -> str:
             lines.append("    " + _line(part.columns, row))
             lines += [f"        {line}" for line in (part.details[number] if part.details else ())]
         lines += _left_out(part)
-    return "\n".join([*lines, *_remarks(changes), summary(changes, limit)])
+    return text_of([*lines, *_remarks(changes), summary(changes, limit)])
 
 
 def markdown(changes: Changes, limit: float | None) -> str:

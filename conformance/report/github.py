@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from conformance.corpus.files import load_cases
 from conformance.errors import CaseFileError
+from conformance.printing import printable
 from conformance.record import messages as record_messages
 from conformance.record.record import Record
 from conformance.record.signatures import Group, groups_of, told
@@ -16,11 +17,15 @@ from conformance.report.markdown import plain, table
 from conformance.verdicts import messages
 from conformance.verdicts.facts import explanation
 from conformance.verdicts.verdict import STATUSES
+from conformance.wording import counted
 
 MOST_ANNOTATIONS = 10
 """The most errors of one step that GitHub shows."""
 
 MOST_ROWS = 50
+
+MOST_BYTES = 2**20
+"""The most bytes of one step's summary: of a larger one GitHub shows nothing."""
 
 
 def summary(record: Record) -> str:
@@ -52,6 +57,26 @@ def summary(record: Record) -> str:
             *table(("entry", "problem"), rows_of_entries),
         ]
     return "\n".join(lines)
+
+
+def fitting(text: str, most: int = MOST_BYTES) -> str:
+    """The summary as far as GitHub shows it: whole, or its first lines and how many are left out.
+
+    All lines that are left out are behind the last one that is kept, so that tables stay tables.
+    """
+    if len(text.encode()) < most:
+        return text
+    lines = text.split("\n")
+    left = most - len(_left_out(len(lines)).encode())
+    kept = 0
+    while kept < len(lines) and (left := left - len(lines[kept].encode()) - 1) >= 0:
+        kept += 1
+    return "\n".join(lines[:kept]) + _left_out(len(lines) - kept)
+
+
+def _left_out(count: int) -> str:
+    lines = counted(count, "more line is", "more lines are")
+    return f"\n\n{lines} in the record and on the page: GitHub shows 1 MiB of a summary.\n"
 
 
 def _what(group: Group) -> list[str]:
@@ -145,7 +170,7 @@ def _case_locations(record: Record) -> dict[str, str]:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(text).replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

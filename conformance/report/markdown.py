@@ -7,6 +7,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from conformance.printing import printable
+
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SPECIAL = re.compile(r"[\\`*_\[\]|~$&<>]")
 _BLANK = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
@@ -17,7 +19,7 @@ def plain(text: str) -> str:
     that it is none.
     """
     shown = _SPECIAL.sub(
-        lambda match: _ENTITIES.get(match[0], "\\" + match[0]), _BLANK.sub(" ", text)
+        lambda match: _ENTITIES.get(match[0], "\\" + match[0]), printable(_BLANK.sub(" ", text))
     )
     return (
         shown.replace("://", ":\u200b//").replace("@", "@\u200b").strip()

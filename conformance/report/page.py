@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from conformance.errors import RecordError
+from conformance.printing import printable
 from conformance.record import messages as record_messages
 from conformance.record.changes import changes
 from conformance.record.record import Record
@@ -132,6 +133,7 @@ def _environment() -> Environment:
         loader=PackageLoader("conformance.report"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=visible,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -142,6 +144,11 @@ def _environment() -> Environment:
     environment.filters["unchecked"] = record_messages.unchecked
     environment.filters["fragment"] = _fragment
     return environment
+
+
+def visible(value: Any) -> Any:
+    """A value of a template: text that is not markup, with all its characters to be seen."""
+    return printable(value) if type(value) is str else value
 
 
 def _fragment(key: Key) -> str:

@@ -7,10 +7,12 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from conformance.printing import printable
 from conformance.record.case_line import case_from
 from conformance.record.record import Record
 from conformance.report.matrix import NO_VERDICT, Column, Row, code
@@ -23,6 +25,7 @@ CASES_A_PIECE = 48
 MOST_ELEMENTS = 512
 """The most elements of an array that can be made again, where nothing differs: the page would be
 twice as large, and nobody reads longer ones."""
+_BEYOND_ASCII = re.compile(r"[\x7f-\U0010ffff]")
 ARRAYS = ("input", "kernel", "bias", "gradients", "expected")
 
 
@@ -31,7 +34,10 @@ def pack(content: Any) -> str:
     becomes a question mark.
     """
     text = json.dumps(content, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
-    return base64.b64encode(zlib.compress(text.encode("utf-8", "replace"), 9)).decode("ascii")
+    text = text.encode("utf-8", "replace").decode()
+    if not text.isprintable():
+        text = _BEYOND_ASCII.sub(lambda match: json.dumps(printable(match[0]))[1:-1], text)
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
 
 
 def index(record: Record, columns: Sequence[Column], rows: Sequence[Row]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from conformance.printing import printable
 from conformance.record.record import Record
 from conformance.report.matrix import Row
 from conformance.verdicts import messages
@@ -45,7 +46,7 @@ class PlainCells:
         if not (verdict.fails or verdict.unexpected):
             return self._passing[verdict.status]
         state = "unexpected" if verdict.unexpected else "known"
-        words = f"{verdict.adapter} {verdict.status}, {state}"
+        words = printable(f"{verdict.adapter} {verdict.status}, {state}")
         return Markup('<td class="{} {}"><a href="#{}" aria-label="{}">{}</a></td>').format(
             verdict.status,
             state,

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from conformance.corpus.expected import check_guards
 from conformance.corpus.files import is_shipped
-from conformance.corpus.truth_store import kept_truths
+from conformance.corpus.truths import Truths
 from conformance.errors import UsageError
 from conformance.record.case_line import case_line
 from conformance.record.reader import has_lines, read_record, read_written
@@ -38,7 +38,7 @@ def execute(request: Request, observer: Observer) -> Record:
     Raises UsageError, FileProblems and RecordError before anything runs, and RecordError when no
     more can be written.
     """
-    truths = kept_truths()
+    truths = Truths()
     cases = request.selection.cases
     known = load_differences(request.selection.roots, request.known)
     lost = lost_entries(known, names_by_root(request.selection, known))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from conformance.printing import printable, shortened
 from conformance.verdicts.verdict import Verdict
 from conformance.wording import counted, milliseconds
 
@@ -26,12 +27,13 @@ MEASURED = ("compared", "error of the bound", "computed by", "time")
 
 def facts(verdict: Verdict) -> list[Fact]:
     """All that there is to say of a verdict besides its status, in the order of telling."""
-    return [
+    told = (
         *_of_the_numbers(verdict),
         *_of_chance(verdict),
         *_of_what_is_known(verdict),
         *_of_measurement(verdict),
-    ]
+    )
+    return [(key, shortened(printable(sentence))) for key, sentence in told]
 
 
 def explanation(verdict: Verdict) -> list[str]:
@@ -58,7 +60,7 @@ def summary(verdict: Verdict) -> str:
     if verdict.precision is not None:
         formats = " or ".join(verdict.precision["formats"])
         texts.append(formats or counted(verdict.precision["bits"], "bit"))
-    return "; ".join(texts)
+    return shortened(printable("; ".join(texts)))
 
 
 def _of_the_numbers(verdict: Verdict) -> Iterator[Fact]:

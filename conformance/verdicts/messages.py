@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from conformance.printing import text_of
 from conformance.verdicts.facts import explanation
 from conformance.verdicts.verdict import Verdict
 
@@ -56,8 +57,15 @@ def reproduction(verdict: Verdict, run: Mapping[str, Any]) -> str:
 
 def message(verdict: Verdict, run: Mapping[str, Any], case: Mapping[str, Any] | None = None) -> str:
     """The whole message, several lines; with the case's line it says what the case is about."""
+    return text_of(message_lines(verdict, run, case))
+
+
+def message_lines(
+    verdict: Verdict, run: Mapping[str, Any], case: Mapping[str, Any] | None = None
+) -> list[str]:
+    """The lines of the whole message."""
     lines = [*about(case), *explanation(verdict), f"reproduce: {reproduction(verdict, run)}"]
-    return "\n".join([headline(verdict) + ":", *(f"    {line}" for line in lines)])
+    return [headline(verdict) + ":", *(f"    {line}" for line in lines)]
 
 
 def brief(verdict: Verdict) -> str:
@@ -76,7 +84,7 @@ def brief(verdict: Verdict) -> str:
 
 def alert(verdict: Verdict, run: Mapping[str, Any]) -> str:
     """The message for a verdict as soon as it comes: `brief`, and how to see it again."""
-    return f"{brief(verdict)}\n    reproduce: {reproduction(verdict, run)}"
+    return text_of([brief(verdict), f"    reproduce: {reproduction(verdict, run)}"])
 
 
 def about(case: Mapping[str, Any] | None) -> list[str]:

@@ -21,11 +21,10 @@ from conformance.outcomes import (
     Unavailable,
     Unsupported,
 )
+from conformance.printing import MOST_CHARACTERS, printable, shortened
 from conformance.system.machine import Facts
 from conformance.workers import protocol
 
-LONGEST_TEXT = 4_000
-"""The characters of a text of an engine that are kept."""
 LONGEST_NAME = 200
 SHORTEST_DURATION, LONGEST_DURATION = 1e-10, 1e7
 """Seconds; a clock may also tell 0."""
@@ -112,18 +111,9 @@ def _fault_of_greeting(answer: Mapping[str, Any]) -> str | None:
     return None
 
 
-def readable(value: Any, longest: int = LONGEST_TEXT) -> str:
-    """The text of an engine as a terminal, a file and a page can hold it: no lone surrogates, no
-    control characters, and no more than so many characters.
-    """
-    whole = str(value)
-    text = whole[:longest].encode("utf-8", "backslashreplace").decode()
-    shown = "".join(
-        letter if letter.isprintable() or letter in "\n\t" else f"\\x{ord(letter):02x}"
-        for letter in text
-    )
-    left = len(whole) - longest
-    return shown if left <= 0 else f"{shown}... ({left} characters more)"
+def readable(value: Any, longest: int = MOST_CHARACTERS) -> str:
+    """The text of an engine as a terminal, a file and a page can hold it."""
+    return printable(shortened(str(value), longest))
 
 
 def duration(value: Any) -> float | None:

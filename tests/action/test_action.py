@@ -213,6 +213,29 @@ def test_a_property_cannot_be_left() -> None:
     )
 
 
+def test_an_annotation_is_one_line_that_shows_what_it_says() -> None:
+    """Whatever an engine says: no other command, no escape."""
+    line = github.error("\x1b[31m\r\n::set-env::\u202e", title="a\r\n::b")
+    assert line == r"::error title=a\r%0A%3A%3Ab::\x1b[31m\r%0A::set-env::\u202e"
+
+
+def test_a_summary_is_cut_where_github_would_show_nothing(
+    run_line: dict[str, Any], verdict: Callable[..., Verdict]
+) -> None:
+    """Whole lines below the limit, and how many more there are; a smaller one stays whole."""
+    text = "\n".join(f"| {number:06} | é |" for number in range(100_000))
+    cut = github.fitting(text)
+    assert github.MOST_BYTES - 200 < len(cut.encode()) <= github.MOST_BYTES
+    kept, _, remark = cut.rstrip().rpartition("\n\n")
+    assert text.startswith(kept + "\n")
+    left = 100_000 - kept.count("\n") - 1
+    assert remark.startswith(f"{left} more lines are in the record and on the page")
+    assert github.fitting(kept) == kept
+    said = verdict(status="raised", message="x" * 2**21)
+    record = Record(run=run_line, cases={said.case: {}}, verdicts=(said,), end={"problems": []})
+    assert len(github.summary(record)) < 10_000
+
+
 def test_no_input_is_written_into_a_script() -> None:
     """Inputs reach the shell through the environment alone: what they hold is never taken for a
     command.

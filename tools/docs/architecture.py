@@ -20,7 +20,7 @@ DOCUMENT = CHECKOUT / "docs" / "architecture.md"
 BEGIN, END = "<!-- made by tools/docs/architecture.py -->", "<!-- end of what is made -->"
 
 LEVELS = (
-    ("errors", "geometry", "outcomes", "system", "wording"),
+    ("errors", "geometry", "outcomes", "printing", "system", "wording"),
     ("conventions",),
     ("adapters", "oracle"),
     ("corpus", "environments"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -114,6 +115,71 @@ def test_what_differs_exits_1_and_says_who_what_where(tmp_path: Path, run: Any) 
     assert "out[0, 0, 0, 0]=21, should be 3; 16 of 16 elements differ" in done.stdout
     assert f"reproduce: conformance run {root} tiny/cut -a mine={OFF_BY_ONE}" in done.stdout
     assert "Does not conform: 1 unexpected difference in 1 verdict on 1 case" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [(RIGHT, 0), (OFF_BY_ONE, 1)], ids=["conforms", "differs"]
+)
+@pytest.mark.parametrize(
+    "end", [">&-", "2>&-", ">&- 2>&- <&-", "| head -c 1", ">/dev/full", "2>/dev/full"]
+)
+def test_nobody_who_listens_is_no_failure(tmp_path: Path, name: str, code: int, end: str) -> None:
+    """Closed streams, a reader that leaves, a full disk: the exit code is that of the run, the
+    record and the page are whole, and there is no traceback.
+    """
+    words = [
+        sys.executable,
+        "-m",
+        "conformance",
+        "run",
+        "-a",
+        name,
+        "-o",
+        "out",
+        "--jobs",
+        "1",
+        "cases",
+    ]
+    corpus(tmp_path, CUT, GAPS, EMPTY)
+    script = f"set -o pipefail; {shlex.join(words)} {end}"
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert "Exception ignored" not in done.stderr
+    record = read_record(tmp_path / "out")
+    assert record.end is not None
+    assert len(record.verdicts) == 3
+    text = (tmp_path / "out" / RECORD).read_text(encoding="utf-8")
+    assert all(line.startswith("{") for line in text.splitlines())
+    assert (tmp_path / "out" / "index.html").read_text().rstrip().endswith("</html>")
+    told = "conformance: standard output cannot be written: No space left on device"
+    assert (told in done.stderr) == (end == ">/dev/full")
+
+
+@pytest.mark.parametrize("words", ["--help", "list", "run --help", "no-such-command"])
+@pytest.mark.parametrize("end", [">&-", ">&- 2>&-", "| head -c 1"])
+def test_no_command_fails_because_nobody_listens(tmp_path: Path, words: str, end: str) -> None:
+    """Nor does one that only tells something."""
+    script = f"set -o pipefail; {sys.executable} -m conformance {words} {end}"
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == (2 if words == "no-such-command" else 0), done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_command_that_shows_it_again_does(tmp_path: Path, run: Any) -> None:

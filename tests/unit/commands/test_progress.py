@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any
 
 import pytest
 from helpers import CUT, GAPS, command, corpus, eventually
+from rich.console import Console
 
-from conformance.commands.progress import Lines
+from conformance.commands.progress import Bar, Lines
 from conformance.record.reader import read_record
 from conformance.verdicts.verdict import Verdict
 from conformance.wording import duration
@@ -47,6 +49,24 @@ def test_nobody_waits_for_a_line(run_line: dict[str, Any], verdict: Callable[...
     said = len(lines)
     time.sleep(0.15)
     assert len(lines) == said
+
+
+def test_nothing_of_a_stranger_steers_the_bar(
+    run_line: dict[str, Any], verdict: Callable[..., Verdict]
+) -> None:
+    """A terminal gets escapes of the bar alone, and no line but its own."""
+    screen = io.StringIO()
+    teller = Bar(Console(file=screen, force_terminal=True, width=400), every_failure=True)
+    with teller:
+        teller.started({"engine": 1}, {"absent": "no\x1b]8;;x\n::error::y"}, run_line)
+        teller.verdict(
+            verdict(status="raised", device="d\x1b]8;;x\n::error::y", message="\x9b\u202e")
+        )
+    shown = screen.getvalue()
+    assert r"\x1b]8;;x\n::error::y" in shown
+    assert not set(shown) & {"\x9b", "\u202e"}
+    assert "\x1b]" not in shown
+    assert "\n::" not in shown
 
 
 def test_the_first_failure_is_told_when_it_happens(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+from helpers import command, environment
 
 from conformance.corpus import truths
 from conformance.corpus.case import Case
@@ -64,6 +67,26 @@ def test_a_large_case_makes_room_before_a_small_one_does(
     for case in (small, first, second, small, first):
         one(case)
     assert made == [small.name, first.name, second.name, first.name]
+
+
+@pytest.mark.slow
+def test_a_truth_is_nowhere_that_an_engine_could_write_to(tmp_path: Path) -> None:
+    """Neither in the cache's folder, of which engines are told, nor elsewhere in the user's home;
+    and what lies where older versions kept truths is not opened: a pipe there would hang a run.
+    """
+    home, kept = tmp_path / "home", tmp_path / "kept"
+    (kept / "truths").mkdir(parents=True)
+    home.mkdir()
+    os.mkfifo(kept / "truths" / "pipe.npz")
+    (kept / "truths" / "zeros.npz").symlink_to("/dev/zero")
+    done = command(
+        "run", "networks/dcgan/second", "-a", "miniatures:Right", "-o", tmp_path / "out",
+        cwd=tmp_path,
+        env=environment(HOME=str(home), XDG_CACHE_HOME=str(home), CONFORMANCE_CACHE=str(kept)),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert list(home.rglob("*")) == []
+    assert sorted(path.name for path in kept.rglob("*")) == ["pipe.npz", "truths", "zeros.npz"]
 
 
 def test_what_is_counted_is_what_is_held(cases: Callable[..., list[Case]]) -> None:

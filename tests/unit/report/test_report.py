@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
+import zlib
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,10 +17,12 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
+from unit.test_printing import steers
 
 from conformance import report
 from conformance.errors import RecordError
 from conformance.record.record import Record
+from conformance.report import payload
 from conformance.report.page import render, write_page
 from conformance.report.plain import anchor
 from conformance.verdicts.excerpt import excerpt
@@ -168,12 +172,14 @@ def page_with(text: str, place: str, run: dict[str, Any], verdict: Callable[...,
     return Page(render(found))
 
 
-@pytest.mark.parametrize(
-    "place",
-    ["id", "summary", "source", "message", "mismatch", "diagnosis", "known", "known_problem",
-    "adapter", "device", "version",
-     "command", "cpu", "absent", "lost", "got"],
+PLACES = (
+    "id", "summary", "source", "message", "mismatch", "diagnosis", "known", "known_problem",
+    "adapter", "device", "version", "command", "cpu", "absent", "lost", "got",
 )  # fmt: skip
+"""Where a record may hold a text of anybody."""
+
+
+@pytest.mark.parametrize("place", PLACES)
 def test_whatever_comes_from_the_record_is_escaped(
     run_line: dict[str, Any], verdict: Callable[..., Verdict], place: str
 ) -> None:
@@ -186,6 +192,33 @@ def test_whatever_comes_from_the_record_is_escaped(
     assert [(tag, name) for tag, name, _ in evil.attributes] == [
         (tag, name) for tag, name, _ in plain.attributes
     ]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_text_turns_what_is_read_around(
+    run_line: dict[str, Any], verdict: Callable[..., Verdict], place: str
+) -> None:
+    """Controls and marks of direction are written out, in text and in attributes."""
+    page = page_with("owned\x1b[31m\x9b\u202e\u2066\u2028|", place, run_line, verdict)
+    values = [value or "" for _, _, value in page.attributes]
+    assert steers(page.text + "".join(values).replace("\r", "")) == []
+    assert "owned" + r"\x1b[31m\x9b\u202e\u2066\u2028|" in page.text
+
+
+def test_the_data_of_a_page_turns_nothing_around() -> None:
+    """Names that scripts lay out are as visible as those in the text; the rest is as it was."""
+    content = {"label": "a\u202eb\x85", "quote": 'say "é" \\ \u200b', "numbers": [1.5, None]}
+    read = json.loads(zlib.decompress(base64.b64decode(payload.pack(content))))
+    assert read == {**content, "label": r"a\u202eb\x85"}
+
+
+def test_a_long_text_of_an_engine_is_cut_on_the_page(
+    run_line: dict[str, Any], verdict: Callable[..., Verdict]
+) -> None:
+    """Its beginning, and how much more there was."""
+    page = page_with("x" * 100_000, "message", run_line, verdict)
+    assert "x" * 4096 + "... and 95904 characters more" in page.text
+    assert "x" * 4097 not in page.text
 
 
 def test_nothing_is_fetched_from_anywhere(record: Callable[..., Record]) -> None:

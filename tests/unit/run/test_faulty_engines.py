@@ -17,7 +17,7 @@ from faulty_engine import FAULTS, HARMLESS_GREETINGS, IN_THE_GREETING
 from helpers import CUT, GAPS, TESTS, corpus, eventually
 from test_runner import run
 
-from conformance.workers.answers import LONGEST_TEXT
+from conformance.printing import MOST_CHARACTERS
 from conformance.workers.spec import Spec
 
 pytestmark = pytest.mark.slow
@@ -47,7 +47,7 @@ def left_behind() -> list[str]:
 def statuses(tmp_path: Path, spec: Spec, **more: Any) -> dict[str, str]:
     root = corpus(tmp_path / "cases", TWO)
     record = run(tmp_path, root, spec, **{"timeout": 1.0, **more})
-    assert all(len(v.message or "") < 2 * LONGEST_TEXT for v in record.verdicts)
+    assert all(len(v.message or "") < 2 * MOST_CHARACTERS for v in record.verdicts)
     return {v.case.rpartition("/")[2]: v.status for v in record.verdicts}
 
 
