@@ -13,8 +13,8 @@ from conformance.cli.app import app
 
 
 def main() -> None:
-    """Entry point: what a user did wrong is one sentence a problem on stderr and exit 2, never a
-    traceback.
+    """Entry point: what a user did wrong is one sentence a problem on stderr and exit 2, what the
+    suite did wrong one paragraph and exit 70, never a bare traceback.
     """
     from conformance.errors import ConformanceError
 
@@ -28,6 +28,10 @@ def main() -> None:
         _complain(*error.lines)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:  # nothing else catches what nobody foresaw
+        from conformance.cli import fault
+
+        sys.exit(fault.tell(error))
 
 
 class _Patient(io.TextIOBase):
