@@ -1,4 +1,4 @@
-"""How numbers are said to people: with their noun, or as a length of time."""
+"""How numbers are said to people, with their noun or as a length of time, and values of files."""
 
 from __future__ import annotations
 
@@ -22,3 +22,15 @@ def duration(seconds: float) -> str:
 def milliseconds(seconds: float) -> str:
     """A duration with three significant digits."""
     return f"{seconds * 1e3:.3g} ms"
+
+
+def quoted(value: object, most: int = 60) -> str:
+    """A value that a file or a call has in a place, on one line and not all of a long one."""
+    if isinstance(value, str) and value.isprintable():
+        text = f"'{value}'"
+    else:
+        try:
+            text = repr(value)
+        except (ValueError, RecursionError):  # thousands of digits; lists in lists
+            text = f"a {type(value).__name__} too long to be shown"
+    return text if len(text) <= most else f"{text[: most - 3]}..."

@@ -10,8 +10,8 @@ from conformance.printing import complain, guard_standard_streams
 
 
 def main() -> None:
-    """Entry point: what a user did wrong is one sentence a problem on stderr and exit 2, never a
-    traceback.
+    """Entry point: what a user did wrong is one sentence a problem on stderr and exit 2, what the
+    suite did wrong one paragraph and exit 70, never a bare traceback.
     """
     from conformance.errors import ConformanceError
 
@@ -25,6 +25,10 @@ def main() -> None:
         _complain(*error.lines)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:  # nothing else catches what nobody foresaw
+        from conformance.cli import fault
+
+        sys.exit(fault.tell(error))
 
 
 def _complain(*lines: str) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.wording import quoted
+
 Native = dict[str, Any]
 """A framework's own arguments by its own names, in JSON types; spatial ones are lists, one per
 axis."""
@@ -56,7 +58,7 @@ def per_axis(value: Any, rank: int) -> list[int]:
         if len(value) == rank:
             return list(value)
         raise ValueError(f"has {len(value)} numbers, should have one per spatial axis: {rank}")
-    raise ValueError(f"is {value!r}, should be a whole number or {rank} of them")
+    raise ValueError(f"is {quoted(value)}, should be a whole number or {rank} of them")
 
 
 def per_axis_or_none(value: Any, rank: int) -> list[int] | None:
@@ -77,7 +79,7 @@ def pairs(value: Any, rank: int) -> list[list[int]]:
         if all(is_pair(entry) for entry in value):
             return [list(entry) for entry in value]
     raise ValueError(
-        f"is {value!r}, should be a whole number, or per spatial axis a number or [low, high]"
+        f"is {quoted(value)}, should be a whole number, or per spatial axis a number or [low, high]"
     )
 
 
@@ -93,13 +95,13 @@ def is_pair(value: Any) -> bool:
 def number(value: Any, rank: int) -> int:
     if is_integer(value):
         return int(value)
-    raise ValueError(f"is {value!r}, should be a whole number")
+    raise ValueError(f"is {quoted(value)}, should be a whole number")
 
 
 def boolean(value: Any, rank: int) -> bool:
     if isinstance(value, bool):
         return value
-    raise ValueError(f"is {value!r}, should be true or false")
+    raise ValueError(f"is {quoted(value)}, should be true or false")
 
 
 def word(*choices: str) -> Callable[[Any, int], str]:
@@ -108,7 +110,7 @@ def word(*choices: str) -> Callable[[Any, int], str]:
     def read(value: Any, rank: int) -> str:
         if value in choices:
             return str(value)
-        raise ValueError(f"is {value!r}, should be one of {', '.join(choices)}")
+        raise ValueError(f"is {quoted(value)}, should be one of {', '.join(choices)}")
 
     return read
 

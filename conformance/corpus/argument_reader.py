@@ -8,12 +8,15 @@ from typing import Any
 
 from conformance import conventions
 from conformance.conventions import ArgumentError, Native
-from conformance.conventions.arguments import pairs, per_axis
+from conformance.conventions.arguments import is_integer, pairs, per_axis
 from conformance.corpus.array_reader import Lines
 from conformance.corpus.case import Shape
+from conformance.corpus.limits import LARGEST_ARGUMENT
+from conformance.corpus.nested import flat
 from conformance.corpus.strict_yaml import Item
 from conformance.geometry import Geometry, from_padding
 
+_TOO_LARGE = f"has a number beyond 2^64, should have numbers of at most {LARGEST_ARGUMENT}"
 GENERIC = ("stride", "padding", "output_padding", "dilation", "groups")
 
 
@@ -53,11 +56,14 @@ def read_generic(entries: Mapping[str, Item], rank: int) -> Generic | None:
     for key, reader in readers.items():
         item = entries.get(key)
         try:
-            numbers[key] = reader(defaults[key] if item is None else item.value(), rank)
+            numbers[key] = _held(reader(defaults[key] if item is None else item.value(), rank))
         except ValueError as error:
             assert item is not None
-            item.wrong(str(error))
+            item.wrong(error.text if isinstance(error, ArgumentError) else str(error))
     groups = entries["groups"].integer() if "groups" in entries else 1
+    if groups is not None and abs(groups) > LARGEST_ARGUMENT:
+        entries["groups"].wrong(_TOO_LARGE)
+        return None
     if groups is None or len(numbers) < len(readers):
         return None
     if "output_padding" in entries and any(extra < 0 for extra in numbers["output_padding"]):
@@ -67,6 +73,14 @@ def read_generic(entries: Mapping[str, Item], rank: int) -> Generic | None:
         return None
     padding = [(low, high) for low, high in numbers.pop("padding")]
     return Generic(**numbers, padding=padding, groups=groups)
+
+
+def _held(value: Any, key: str = "") -> Any:
+    """An argument without a number beyond the limit. Raises ArgumentError, a ValueError."""
+    numbers = list(flat(value))
+    if any(is_integer(number) and abs(number) > LARGEST_ARGUMENT for number in numbers):
+        raise ArgumentError(key, _TOO_LARGE)
+    return value
 
 
 def read_native(entries: Mapping[str, Item], rank: int, lines: Lines) -> tuple[str, Native] | None:
@@ -93,9 +107,12 @@ def read_native(entries: Mapping[str, Item], rank: int, lines: Lines) -> tuple[s
     values = arguments.items()
     lines.update({entry.key: entry.line for entry in values.values()})
     try:
-        return name, conventions.normal_form(
+        native = conventions.normal_form(
             name, {key: entry.value() for key, entry in values.items()}, rank
         )
+        for key, value in native.items():
+            _held(value, key)
+        return name, native
     except ArgumentError as error:
         where = values.get(error.key, arguments)
         item.problems.add(where.line, f"native.{name}.{error.key}", error.text)

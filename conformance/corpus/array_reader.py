@@ -17,6 +17,7 @@ from conformance.corpus.case import (
 from conformance.corpus.nested import fits, flat, is_number, shape_of
 from conformance.corpus.strict_yaml import Item
 from conformance.corpus.tensor_file import filed
+from conformance.wording import quoted
 
 Lines = dict[str, int]
 """The line of every dotted key met, for messages about the case later on."""
@@ -67,7 +68,7 @@ def _recipe(item: Item, role: str, rank: int, lines: Lines) -> Made | None:
         return None
     shape = entries["shape"].value()
     if not isinstance(shape, list) or not all(is_integer(n) and n >= 0 for n in shape):
-        entries["shape"].wrong(f"is {shape!r}, should be a list of whole numbers")
+        entries["shape"].wrong(f"is {quoted(shape)}, should be a list of whole numbers")
         return None
     if len(shape) not in (rank, rank + 2):
         entries["shape"].wrong(
@@ -87,7 +88,9 @@ def _checked_recipe(
     if "values" in entries:
         value = entries["values"].value()
         if value not in KINDS_OF_VALUES:
-            entries["values"].wrong(f"is {value!r}, should be one of {', '.join(KINDS_OF_VALUES)}")
+            entries["values"].wrong(
+                f"is {quoted(value)}, should be one of {', '.join(KINDS_OF_VALUES)}"
+            )
         else:
             values = str(value)
     else:
@@ -98,7 +101,7 @@ def _checked_recipe(
     if "seed" in entries:
         number = entries["seed"].integer(0)
         if number is not None and number >= 2**32:
-            entries["seed"].wrong(f"is {number}, should be below 2^32")
+            entries["seed"].wrong(f"is {quoted(number)}, should be below 2^32")
         elif number is not None:
             seed = number
     index = None
@@ -126,7 +129,7 @@ def _put(item: Item, shape: Shape, ones: Shape) -> tuple[tuple[Shape, float], ..
     for entry in item.entries():
         value = entry.value()
         if not isinstance(value, list) or len(value) != 2 or not is_number(value[1]):
-            entry.wrong(f"is {value!r}, should be [index, number]")
+            entry.wrong(f"is {quoted(value)}, should be [index, number]")
             continue
         index = _index(entry, value[0], shape, ones)
         if index is not None:
@@ -145,8 +148,8 @@ def read_bias(item: Item, channels: int, lines: Lines) -> Source | None:
     value = item.value()
     if not isinstance(value, list) or not all(map(is_number, value)):
         item.wrong(
-            f"is {value!r}, should be a list of numbers, one per output channel, or a mapping "
-            "with values"
+            f"is {quoted(value)}, should be a list of numbers, one per output channel, or a "
+            "mapping with values"
         )
         return None
     return Given(shape=(len(value),), numbers=tuple(map(float, value)))
@@ -166,8 +169,8 @@ def read_cotangent(item: Item, shape: Shape, lines: Lines) -> Source | None:
         return None
     if not item.is_mapping():
         item.wrong(
-            f"is {item.value()!r}, should be nested numbers of the output's shape {list(shape)}, "
-            "or a mapping with values, as in {values: integers, seed: 4}"
+            f"is {quoted(item.value())}, should be nested numbers of the output's shape "
+            f"{list(shape)}, or a mapping with values, as in {{values: integers, seed: 4}}"
         )
         return None
     entries = item.items(("values", "seed", "put"))
@@ -185,12 +188,14 @@ def _nested(item: Item, rank: int) -> Given | None:
         )
         return None
     if not fits(value, shape):
-        item.wrong(f"is ragged, should be nested lists of shape {shape}, as its first entries are")
+        item.wrong(
+            f"is ragged, should be nested lists of shape {quoted(shape)}, as its first entries are"
+        )
         return None
     numbers = list(flat(value))
     for number in numbers:
         if not is_number(number):
-            item.wrong(f"has {number!r}, should have numbers alone")
+            item.wrong(f"has {quoted(number)}, should have numbers alone")
             return None
     return Given(
         shape=(*(1,) * (rank + 2 - len(shape)), *shape), numbers=tuple(map(float, numbers))
@@ -200,12 +205,13 @@ def _nested(item: Item, rank: int) -> Given | None:
 def _index(item: Item, value: Any, shape: Shape, ones: Shape) -> Shape | None:
     """A full index into shape; axes that the recipe's shape left out may be left out here too."""
     if not isinstance(value, list) or not all(map(is_integer, value)):
-        item.wrong(f"index {value!r}, should be whole numbers, one per axis")
+        item.wrong(f"index {quoted(value)}, should be whole numbers, one per axis")
         return None
     index = (*(0,) * len(ones), *value) if len(value) == len(shape) - len(ones) else tuple(value)
     if len(index) != len(shape) or not all(0 <= i < n for i, n in zip(index, shape, strict=True)):
         item.wrong(
-            f"index {value!r} is outside of shape {list(shape)}, should count from 0 on every axis"
+            f"index {quoted(value)} is outside of shape {list(shape)}, should count from 0 on "
+            "every axis"
         )
         return None
     return index

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -14,15 +13,15 @@ from conformance.corpus.array_reader import read_array, read_bias, read_cotangen
 from conformance.corpus.case import Case, Expected, Place, Source
 from conformance.corpus.dtype_reader import read_dtypes
 from conformance.corpus.expected_reader import read_expected
+from conformance.corpus.limits import LONGEST_NAME, MOST_PRODUCTS, shape_problem
 from conformance.corpus.strict_yaml import Item, Problems
 from conformance.geometry import Geometry
+from conformance.wording import quoted
 
 KEYS = (
     "id", "summary", "source", "spatial", "input", "kernel", "bias", *GENERIC, "dtype", "native",
     "gradients", "expected", "tags",
 )  # fmt: skip
-MOST_ELEMENTS = 2**28
-"""The most elements of one array: two GiB in float64."""
 REQUIRED = ("id", "summary", "source", "input", "kernel")
 
 
@@ -218,23 +217,34 @@ class CaseReader:
                 self.problems.add(self.lines[key], key, text)
 
     def _too_large(self, case: Case) -> bool:
-        """Whether an array could not be held; noted as a problem then."""
+        """Whether an array could not be held, or the call not be computed; noted as a problem
+        then.
+        """
         shapes = {"input": case.input.shape, "kernel": case.kernel.shape}
+        if case.bias is not None:
+            shapes["bias"] = case.bias.shape
         if case.geometry is not None and not case.must_fail and min(case.geometry.out) > 0:
             shapes["padding" if "padding" in self.entries else "input "] = case.output_shape
         for key, shape in shapes.items():
-            if math.prod(shape) > MOST_ELEMENTS:
-                what = "" if key in ("input", "kernel") else "the output "
-                text = f"{what}has {math.prod(shape)} elements, should have at most {MOST_ELEMENTS}"
-                self.problems.add(self.lines.get(key.strip(), self.item.line), key.strip(), text)
+            problem = shape_problem(shape)
+            if problem is not None:
+                what = "" if key in ("input", "kernel", "bias") else "the output "
+                self._note(key.strip(), what + problem)
                 return True
+        if case.products > MOST_PRODUCTS:
+            text = f"makes {case.products} products with the kernel, should make at most "
+            self._note("input", f"{text}{MOST_PRODUCTS}")
+            return True
         return False
+
+    def _note(self, key: str, text: str) -> None:
+        self.problems.add(self.lines.get(key, self.item.line), key, text)
 
     def _identity(self) -> str | None:
         if "id" not in self.entries:
             return None
         item = self.entries["id"]
-        text = item.text()
+        text = item.text(LONGEST_NAME)
         if text is None:
             return None
         if any(not character.isprintable() for character in text) or text != text.strip():
@@ -254,7 +264,7 @@ class CaseReader:
             return 2
         value = self.entries["spatial"].value()
         if not is_integer(value) or value not in (1, 2, 3):
-            self.entries["spatial"].wrong(f"is {value!r}, should be 1, 2 or 3")
+            self.entries["spatial"].wrong(f"is {quoted(value)}, should be 1, 2 or 3")
             return None
         return int(value)
 
@@ -263,8 +273,9 @@ class CaseReader:
             return ()
         value = self.entries["tags"].value()
         if not isinstance(value, list) or not all(
-            isinstance(tag, str) and tag.strip() for tag in value
+            isinstance(tag, str) and tag.strip() and len(tag) <= LONGEST_NAME for tag in value
         ):
-            self.entries["tags"].wrong(f"is {value!r}, should be a list of words")
+            what = f"is {quoted(value)}, should be a list of words"
+            self.entries["tags"].wrong(f"{what} of at most {LONGEST_NAME} characters")
             return ()
         return tuple(value)

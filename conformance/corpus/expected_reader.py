@@ -10,6 +10,7 @@ from conformance.corpus.array_reader import Lines
 from conformance.corpus.case import OPERANDS, Expected, Guard, Shape
 from conformance.corpus.nested import fits, flat, is_number, shape_of
 from conformance.corpus.strict_yaml import Item
+from conformance.wording import quoted
 
 _NUMBERS = ("values", "sha256", "sum_abs")
 
@@ -23,7 +24,9 @@ def read_expected(item: Item, rank: int, lines: Lines) -> tuple[bool, Expected |
     lines.update({entry.key: entry.line for entry in entries.values()})
     if "error" in entries:
         if entries["error"].value() is not True:
-            entries["error"].wrong(f"is {entries['error'].value()!r}, should be true or left out")
+            entries["error"].wrong(
+                f"is {quoted(entries['error'].value())}, should be true or left out"
+            )
         for key in entries.keys() - {"error"}:
             entries[key].wrong("stands beside error: true, should be left out")
         return entries["error"].value() is not False, None  # what is neither is told once, as above
@@ -71,7 +74,7 @@ def _expected_shape(item: Item | None, rank: int) -> Shape | None:
         or len(shape) != rank + 2
         or not all(is_integer(n) and n >= 0 for n in shape)
     ):
-        item.wrong(f"is {shape!r}, should be the {rank + 2} whole numbers (N, C_out, *out)")
+        item.wrong(f"is {quoted(shape)}, should be the {rank + 2} whole numbers (N, C_out, *out)")
         return None
     return tuple(shape)
 
@@ -98,6 +101,6 @@ def _expected_digest(item: Item | None) -> str | None:
         return None
     value = item.value()
     if not isinstance(value, str) or len(value) != 64 or not set(value) <= set("0123456789abcdef"):
-        item.wrong(f"is {value!r}, should be 64 hexadecimal digits in quotes")
+        item.wrong(f"is {quoted(value)}, should be 64 hexadecimal digits in quotes")
         return None
     return value

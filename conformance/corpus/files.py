@@ -13,12 +13,12 @@ from typing import Any
 from conformance.conventions.arguments import is_integer
 from conformance.corpus.case import Case
 from conformance.corpus.case_reader import CaseReader
+from conformance.corpus.known_files import ENDINGS, NAME, holds_known, leads_out
 from conformance.corpus.strict_yaml import read
 from conformance.errors import CaseFileError, FileProblems
+from conformance.wording import quoted
 
 FORMAT = 1
-ENDINGS = (".yaml", ".yml")
-NOT_CASES = "known_differences"
 DESIGN = "factors.yaml"
 """A folder's plan, from which its cases were made: it lies among case files and is none."""
 
@@ -56,23 +56,47 @@ def case_files(paths: Iterable[Path]) -> list[tuple[Path, Path]]:
     by_path: dict[Path, tuple[Path, Path]] = {}
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix in ENDINGS and p.is_file())
-            files = [
-                p
-                for p in inside
-                if NOT_CASES not in p.relative_to(path).parts[:-1] and p.name != DESIGN
-            ]
-            if path.resolve().name == NOT_CASES:
-                files = []
+            files = _inside(path)
         elif path.is_file():
             files = [path]
         else:
+            what = "is a pipe or a device" if path.exists() else "does not exist"
             raise CaseFileError(
-                [f"{path}:1: (file): does not exist, should be a case file or a folder of them"]
+                [f"{path}:1: (file): {what}, should be a case file or a folder of them"]
             )
         for file in files:
             by_path.setdefault(file.resolve(), (file, corpus_root(file, path)))
     return list(by_path.values())
+
+
+def _inside(folder: Path) -> list[Path]:
+    """The case files of a folder, to any depth. Raises CaseFileError for links that lead out of it;
+    those of an installed package may.
+    """
+    resolved = folder.resolve()
+    if resolved.name == NAME:
+        return []
+    files = [
+        file
+        for file in sorted(folder.rglob("*"))
+        if file.suffix in ENDINGS
+        and file.is_file()
+        and NAME not in file.relative_to(folder).parts[:-1]
+        and file.name != DESIGN
+        and not is_beside(file, folder)
+    ]
+    if resolved != shipped_cases().resolve():
+        wrong = [line for file in files if (line := leads_out(file, folder)) is not None]
+        if wrong:
+            raise CaseFileError(wrong)
+    return files
+
+
+def is_beside(file: Path, argument: Path) -> bool:
+    """Whether a file holds known differences and lies where those of its corpus are read: beside
+    the case files of the root.
+    """
+    return file.absolute().parent.resolve() == corpus_root(file, argument) and holds_known(file)
 
 
 def corpus_root(file: Path, argument: Path) -> Path:
@@ -109,7 +133,11 @@ def read_cases(file: Path, root: Path) -> list[Case]:
     problems = document.problems
     if not document.is_mapping():
         document.key = "(file)"
-        document.wrong("is no mapping, should have the keys format and cases")
+        known = ": known differences lie beside the cases of their root, or are given with --known"
+        document.wrong(
+            "is no mapping, should have the keys format and cases"
+            + known * (document.is_sequence() and holds_known(file))
+        )
         problems.check()
     entries = document.items(("format", "cases"))
     for key in ("format", "cases"):
@@ -118,7 +146,7 @@ def read_cases(file: Path, root: Path) -> list[Case]:
                 1, key, "missing, should be " + ("1" if key == "format" else "a list of cases")
             )
     if "format" in entries and not _is_format(entries["format"].value()):
-        entries["format"].wrong(f"is {entries['format'].value()!r}, should be {FORMAT}")
+        entries["format"].wrong(f"is {quoted(entries['format'].value())}, should be {FORMAT}")
     cases = []
     if "cases" in entries:
         if not entries["cases"].is_sequence():

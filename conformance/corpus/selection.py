@@ -14,6 +14,7 @@ from conformance.corpus import subsets
 from conformance.corpus.case import Case
 from conformance.corpus.files import case_files, load_cases, shipped_cases
 from conformance.errors import SelectionError
+from conformance.wording import quoted
 
 SLOW = "slow"
 
@@ -111,6 +112,9 @@ def _named(cases: Sequence[Case], names: Sequence[str], among: str) -> list[Case
     return [case for case in cases if case.name in chosen]
 
 
+LONGEST_EXPRESSION = 4096
+DEEPEST = 50
+"""Parentheses and `not`s inside of one another."""
 _TOKEN = re.compile(r"\s*(?:([()])|([^\s()]+))")
 
 
@@ -118,7 +122,11 @@ class _Matcher:
     """A parsed expression; called with a name it says whether the name matches."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        if len(text) > LONGEST_EXPRESSION:
+            raise SelectionError(
+                f"-k has {len(text)} characters, should have at most {LONGEST_EXPRESSION}"
+            )
+        self.text, self.depth = text, 0
         self.tokens = [a or b for a, b in _TOKEN.findall(text)]
         self.position = 0
         self.tree = self._or()
@@ -146,6 +154,14 @@ class _Matcher:
         return ("and", *parts)
 
     def _not(self) -> tuple[object, ...]:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            self._wrong(f"is nested more than {DEEPEST} deep")
+        tree = self._operand()
+        self.depth -= 1
+        return tree
+
+    def _operand(self) -> tuple[object, ...]:
         token = self._next()
         self.position += 1
         match token:
@@ -163,7 +179,8 @@ class _Matcher:
 
     def _wrong(self, what: str) -> None:
         raise SelectionError(
-            f"-k {self.text!r}: {what}, should be names joined by and, or, not and parentheses"
+            f"-k {quoted(self.text)}: {what}, should be names joined by and, or, not and "
+            "parentheses"
         )
 
 

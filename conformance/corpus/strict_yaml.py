@@ -1,4 +1,4 @@
-"""YAML 1.2 scalars on PyYAML's C composer, with the line of every key: strict reading for files
+"""YAML 1.2 scalars on composed nodes, with the line of every key: strict reading for files
 that people write.
 
 PyYAML alone lets a second key overwrite the first, reads `no` as false and `1e-5` as text; none of
@@ -16,23 +16,13 @@ from typing import Any
 import yaml
 
 from conformance.conventions.arguments import is_integer
+from conformance.corpus.limits import LONGEST_NAME, LONGEST_TEXT, MOST_BYTES, MOST_TOLD
+from conformance.corpus.nested import is_number
+from conformance.corpus.yaml_nodes import RefusedError, compose
 from conformance.errors import FileProblems
+from conformance.system.reading import read_regular
+from conformance.wording import quoted
 
-try:
-    from yaml import CBaseLoader as _Base
-except ImportError:  # a PyYAML built without libyaml: slower, the same nodes
-    from yaml import BaseLoader as _Base  # type: ignore[assignment]
-
-
-class _Loader(_Base):
-    """Nodes whose tag is written in the file keep it; all others have `_UNTAGGED`."""
-
-    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
-        return _UNTAGGED
-
-
-TOO_DEEP = "is nested too deeply, should be a case file"
-_UNTAGGED = "untagged"
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -58,12 +48,14 @@ class Problems:
         self.lines: list[str] = []
 
     def add(self, line: int, key: str, text: str) -> None:
-        self.lines.append(f"{self.file}:{line}: {key}: {text}")
+        self.lines.append(f"{self.file}:{line}: {_word(key)}: {text}")
 
     def check(self) -> None:
-        """Raise FileProblems if there are any."""
+        """Raise FileProblems if there are any; of very many the first are told."""
+        more = len(self.lines) - MOST_TOLD
+        told = [f"{self.file}:1: (file): has {more} further problems"] if more > 0 else []
         if self.lines:
-            raise FileProblems(self.lines)
+            raise FileProblems(self.lines[:MOST_TOLD] + told)
 
 
 class Item:
@@ -128,12 +120,15 @@ class Item:
         """The value as plain Python: numbers, text, None, bool, lists and dicts."""
         return _plain(self.node)
 
-    def text(self) -> str | None:
+    def text(self, longest: int = LONGEST_TEXT) -> str | None:
         """The value as text; anything else is noted as a problem and gives None."""
         value = self.value()
-        if isinstance(value, str) and value.strip():
+        if not isinstance(value, str) or not value.strip():
+            self.wrong(f"is {quoted(value)}, should be text")
+        elif len(value) > longest:
+            self.wrong(f"has {len(value)} characters, should have at most {longest}")
+        else:
             return value
-        self.wrong(f"is {_shown(value)}, should be text")
         return None
 
     def integer(self, least: int | None = None) -> int | None:
@@ -141,63 +136,47 @@ class Item:
         if is_integer(value) and (least is None or value >= least):
             return int(value)
         self.wrong(
-            f"is {_shown(value)}, should be a whole number"
+            f"is {quoted(value)}, should be a whole number"
             + (f" of at least {least}" if least is not None else "")
         )
         return None
 
     def number(self) -> float | None:
         value = self.value()
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if is_number(value):
             return float(value)
-        self.wrong(f"is {_shown(value)}, should be a number")
+        self.wrong(f"is {quoted(value)}, should be a number")
         return None
 
 
 def read(path: Path) -> Item:
     """The whole file as one item. Raises FileProblems if it cannot be read as one YAML document."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, MOST_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = (
             error.strerror if isinstance(error, OSError) else f"byte {error.start} is not UTF-8"
         )
-        raise FileProblems(
-            [f"{path}:1: (file): cannot be read: {reason}, should be a YAML file in UTF-8"]
-        ) from None
+        problems = Problems(path)
+        problems.add(1, "(file)", f"cannot be read: {reason}, should be a YAML file in UTF-8")
+        raise FileProblems(problems.lines) from None
     return parse(path, text)
 
 
 def parse(path: Path, text: str) -> Item:
     """The text of a file as one item; `path` is for messages. Raises FileProblems if it is not one
-    YAML document.
+    YAML document, or goes beyond a limit.
     """
     problems = Problems(path)
     try:
-        loader = _Loader(text)
-        try:
-            node = loader.get_single_node()
-        finally:
-            loader.dispose()
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        reason = ", ".join(
-            str(part)
-            for part in (getattr(error, "context", None), getattr(error, "problem", None))
-            if part
-        )
-        line = mark.line + 1 if mark else 1
-        reason = " ".join((reason or str(error)).split())
-        if "nesting depth" in reason:  # PyYAML from 6.0.4 on has a limit of its own
-            raise FileProblems([f"{path}:{line}: (YAML): {TOO_DEEP}"]) from None
-        raise FileProblems(
-            [f"{path}:{line}: (YAML): {reason}, should be one YAML document"]
-        ) from None
-    if node is None:
-        raise FileProblems([f"{path}:1: (file): is empty, should be a YAML document"])
-    _refuse_tags_and_cycles(node, problems)
-    problems.check()
-    return Item(problems, "", 1, node)
+        node = compose(text)
+    except RefusedError as error:
+        problems.add(error.line, "(YAML)", error.text)
+    else:
+        if node is not None:
+            return Item(problems, "", 1, node)
+        problems.add(1, "(file)", "is empty, should be a YAML document")
+    raise FileProblems(problems.lines)
 
 
 def offset(text: str, mark: yaml.Mark) -> int:
@@ -206,41 +185,6 @@ def offset(text: str, mark: yaml.Mark) -> int:
     """
     starts = [0, *(line_break.end() for line_break in _BREAK.finditer(text))]
     return int(starts[mark.line] + mark.column)
-
-
-def _refuse_tags_and_cycles(root: yaml.Node, problems: Problems) -> None:
-    """An alias inside its own anchor has no value; it would be read for ever."""
-    open_nodes: set[int] = set()
-    finished: set[int] = set()
-
-    def visit(node: yaml.Node) -> None:
-        if node.tag != _UNTAGGED:
-            problems.add(
-                node.start_mark.line + 1,
-                "(YAML)",
-                f"tag {node.tag}, should be plain YAML without tags",
-            )
-            return
-        if isinstance(node, yaml.ScalarNode) or id(node) in finished:
-            return
-        if id(node) in open_nodes:
-            problems.add(
-                node.start_mark.line + 1,
-                "(YAML)",
-                "an alias refers to what contains it, should be a value",
-            )
-            return
-        open_nodes.add(id(node))
-        for child in node.value:
-            for part in child if isinstance(child, tuple) else (child,):
-                visit(part)
-        open_nodes.remove(id(node))
-        finished.add(id(node))
-
-    try:
-        visit(root)
-    except RecursionError:
-        problems.add(1, "(YAML)", TOO_DEEP)
 
 
 def _plain(node: yaml.Node) -> Any:
@@ -267,6 +211,8 @@ def scalar(text: str) -> Any:
     return text
 
 
-def _shown(value: Any) -> str:
-    shown = repr(value) if not isinstance(value, str) else f"'{value}'"
-    return shown if len(shown) <= 60 else shown[:57] + "..."
+def _word(key: str) -> str:
+    """A key as a message names it: the file may have anything in its place."""
+    if key.isprintable() and len(key) <= LONGEST_NAME:
+        return key
+    return quoted(key, LONGEST_NAME)

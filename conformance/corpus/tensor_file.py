@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conformance.corpus.case import Filed, Shape
+from conformance.corpus.limits import shape_problem
+from conformance.wording import quoted
 
 ENDING = ".safetensors"
 DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
@@ -23,16 +25,16 @@ def checked_path(folder: Path, name: str) -> Path:
     """
     path = Path(name)
     if path.suffix != ENDING:
-        raise ValueError(f"is {name!r}, should be a file that ends in {ENDING}")
+        raise ValueError(f"is {quoted(name)}, should be a file that ends in {ENDING}")
     if path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"is {name!r}, should be a path inside the folder of the case file")
+        raise ValueError(f"is {quoted(name)}, should be a path inside the folder of the case file")
     whole = folder
     for part in path.parts:
         whole /= part
         if whole.is_symlink():
-            raise ValueError(f"is {name!r}, which is a link, should be the file itself")
+            raise ValueError(f"is {quoted(name)}, which is a link, should be the file itself")
     if not whole.is_file():
-        raise ValueError(f"is {name!r}, which is no file in {folder}")
+        raise ValueError(f"is {quoted(name)}, which is no file in {folder}")
     return whole
 
 
@@ -72,15 +74,21 @@ def _tensor(path: Path, tensor: str) -> NDArray[Any]:
         with safe_open(path, framework="numpy") as file:
             names = list(file.keys())
             if tensor not in names:
-                shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-                raise ValueError(f"has no tensor {tensor!r}, should be one of {shown or '(none)'}")
-            dtype = file.get_slice(tensor).get_dtype()
+                shown = ", ".join(name[:60] for name in names[:5]) + ", ..." * (len(names) > 5)
+                raise ValueError(
+                    f"has no tensor {quoted(tensor)}, should be one of {shown or '(none)'}"
+                )
+            announced = file.get_slice(tensor)
+            problem = shape_problem(announced.get_shape())
+            if problem is not None:
+                raise ValueError(f"{problem}: tensor {quoted(tensor)}")
+            dtype = announced.get_dtype()
             if dtype not in DTYPES:
                 raise ValueError(f"is of {dtype}, should be of {', '.join(DTYPES)}")
             values: NDArray[Any] = file.get_tensor(tensor)
             return values
     except SafetensorError as error:
-        raise ValueError(f"is no safetensors file: {error}") from None
+        raise ValueError(f"is no safetensors file: {str(error)[:200]}") from None
     except OSError as error:
         raise ValueError(f"cannot be read: {error.strerror or error}") from None
 

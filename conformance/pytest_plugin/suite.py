@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from conformance.corpus.files import DESIGN, ENDINGS, NOT_CASES, corpus_root, nearby, read_cases
+from conformance.corpus.files import DESIGN, corpus_root, is_beside, nearby, read_cases
+from conformance.corpus.known_files import ENDINGS, NAME
 from conformance.corpus.selection import SLOW, Selection
 from conformance.corpus.strict_yaml import read
 from conformance.errors import FileProblems, UsageError
@@ -91,10 +92,8 @@ class Suite:
         if file_path.suffix not in ENDINGS or file_path.name == DESIGN:
             return None
         argument = self._argument_of(file_path)
-        if file_path in self.known or NOT_CASES in (
-            *file_path.relative_to(argument.parent).parts,
-            file_path.parent.name,
-        ):
+        folders = (*file_path.relative_to(argument.parent).parts[:-1], file_path.parent.name)
+        if file_path in self.known or NAME in folders or is_beside(file_path, argument):
             return _Declared.from_parent(parent, path=file_path, suite=self)
         if not parent.session.isinitpath(file_path) and not _looks_like_cases(file_path):
             return None

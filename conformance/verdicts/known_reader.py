@@ -5,50 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
-from conformance.corpus.files import ENDINGS, NOT_CASES, nearby
+from conformance.corpus.files import nearby, shipped_cases
+from conformance.corpus.known_files import KEYS, known_files, leads_out
+from conformance.corpus.limits import LONGEST_NAME
 from conformance.corpus.strict_yaml import Item, read
 from conformance.errors import FileProblems
 from conformance.verdicts.known import OF_THE_MACHINE, Difference, Fact
 from conformance.verdicts.verdict import STATUSES
+from conformance.wording import quoted
 
-KEYS = (
-    "adapter",
-    "cases",
-    "quantity",
-    "versions",
-    "until",
-    "where",
-    "status",
-    "kind",
-    "diagnosis",
-    "reason",
-    "source",
-)
 REQUIRED = ("adapter", "cases", "versions", "status", "reason", "source")
 QUANTITIES = ("output", "gradients", "shape")
 FAILING = tuple(name for name, status in STATUSES.items() if status.fails)
 
 
 def load_differences(roots: Iterable[Path], extra_files: Iterable[Path] = ()) -> list[Difference]:
-    """The entries of `known_differences/*.yaml` below each corpus root, and of the files given.
-    Raises FileProblems.
+    """The entries of each corpus root's own files (`known_files`), and of the files given. Raises
+    FileProblems.
     """
     files: dict[Path, tuple[Path, Path | None]] = {}
+    wrong: list[str] = []
     for root in dict.fromkeys(roots):
-        folder = nearby(root / NOT_CASES)
-        for file in (
-            sorted(path for path in folder.glob("*") if path.suffix in ENDINGS)
-            if folder.is_dir()
-            else []
-        ):
+        is_own = root.resolve() == shipped_cases().resolve()
+        for file in map(nearby, known_files(root)):
+            line = None if is_own else leads_out(file, root)
+            if line is not None:
+                wrong.append(line)
             files[file.resolve()] = file, root
     for file in extra_files:
         files.setdefault(file.resolve(), (file, None))
+    if wrong:
+        raise FileProblems(wrong)
     entries: list[Difference] = []
-    wrong: list[str] = []
     for file, its_root in files.values():
         try:
             entries += entries_of(read(file), its_root)
@@ -131,9 +122,10 @@ def _words(item: Item) -> tuple[str, ...]:
     if (
         not isinstance(words, list)
         or not words
-        or not all(isinstance(word, str) and word for word in words)
+        or not all(isinstance(word, str) and 0 < len(word) <= LONGEST_NAME for word in words)
     ):
-        item.wrong(f"is {value!r}, should be a list of words")
+        what = f"is {quoted(value)}, should be a list of words"
+        item.wrong(f"{what} of at most {LONGEST_NAME} characters")
         return ()
     return tuple(words)
 
@@ -148,10 +140,18 @@ def _versions(item: Item) -> dict[str, SpecifierSet]:
     for name, entry in item.items().items():
         value = entry.value()
         try:
-            ranges[name] = SpecifierSet(str(value))
-        except InvalidSpecifier:
-            entry.wrong(f"is {value!r}, should be a version specifier as in '>=2.0,<3'")
+            ranges[name] = SpecifierSet(_of_usual_length(value))
+        except ValueError:  # InvalidSpecifier, or a number of thousands of digits
+            entry.wrong(f"is {quoted(value)}, should be a version specifier as in '>=2.0,<3'")
     return ranges
+
+
+def _of_usual_length(value: object) -> str:
+    """A version, or specifiers, as text. Raises ValueError for what is no scalar, or too long."""
+    text = str(value)
+    if isinstance(value, list | dict) or len(text) > LONGEST_NAME:
+        raise ValueError(f"has {len(text)} characters")
+    return text
 
 
 def _until(item: Item, versions: Mapping[str, SpecifierSet]) -> dict[str, Version]:
@@ -163,11 +163,12 @@ def _until(item: Item, versions: Mapping[str, SpecifierSet]) -> dict[str, Versio
         return {}
     releases = {}
     for name, entry in item.items(list(versions)).items():
-        text = str(entry.value())
+        value = entry.value()
         try:
+            text = _of_usual_length(value)
             releases[name] = Version(text)
-        except InvalidVersion:
-            entry.wrong(f"is {text!r}, should be a version as in 2.14.0")
+        except ValueError:
+            entry.wrong(f"is {quoted(value)}, should be a version as in 2.14.0")
             continue
         if versions[name].contains(text, prereleases=True):
             entry.wrong(
@@ -192,7 +193,9 @@ def _facts(item: Item) -> tuple[Fact, ...]:
     value = item.value()
     values = value if isinstance(value, list) else [value]
     if not values or not all(isinstance(fact, Fact) for fact in values):
-        item.wrong(f"is {value!r}, should be a word, a number, true or false, or a list of them")
+        item.wrong(
+            f"is {quoted(value)}, should be a word, a number, true or false, or a list of them"
+        )
         return ()
     return tuple(values)
 

@@ -30,6 +30,7 @@ from conformance import load_cases, pytest_plugin
 from conformance.adapters import REGISTRY
 from conformance.cli import app
 from conformance.conventions import NAMES, get, normal_form
+from conformance.corpus import known_files
 from conformance.corpus.argument_reader import GENERIC
 from conformance.corpus.case import DTYPES, KINDS_OF_VALUES
 from conformance.corpus.case_reader import KEYS, REQUIRED
@@ -643,7 +644,7 @@ def test_keys_of_known_differences_are_the_codes() -> None:
     """
     text = section(text_of("reports"), "Known differences")
     table = {code(row[0])[0]: row for row in rows(text, "key")}
-    assert list(table) == list(known_reader.KEYS)
+    assert list(table) == list(known_files.KEYS)
     assert [key for key, row in table.items() if row[2] == "needed"] == list(known_reader.REQUIRED)
     assert [code(row[0])[0] for row in rows(text, "key of `where`")] == [
         *known.OF_THE_MACHINE,

@@ -11,6 +11,7 @@ from conformance.conventions.arguments import is_integer
 from conformance.porting.calls.grammar import Call, Signature, shown
 from conformance.porting.layer import Layer
 from conformance.porting.layouts import SPATIAL, layout_of
+from conformance.wording import quoted
 
 _COMMON = (
     "strides padding kernel_dilation use_bias mask dtype param_dtype precision kernel_init"
@@ -50,7 +51,7 @@ def layer(call: Call) -> Layer:
     rank = 1 if is_integer(size) else len(size) if isinstance(size, list) else 0
     if rank not in SPATIAL:
         raise call.wrong(
-            f"kernel_size is {size!r}, should be one number per spatial axis, 1 to 3 of them"
+            f"kernel_size is {quoted(size)}, should be one number per spatial axis, 1 to 3 of them"
         )
     if not call.absent("mask"):
         raise call.wrong(

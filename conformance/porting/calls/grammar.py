@@ -19,6 +19,7 @@ from conformance.errors import PortError
 from conformance.porting.calls.arithmetic import NotWorkedOut, worked_out
 from conformance.porting.calls.libraries import check_prefix
 from conformance.porting.calls.subject import dotted_name, expression, subject_of
+from conformance.wording import quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +108,13 @@ class Call:
 
     def count(self, key: str, value: Any) -> int:
         if not is_integer(value) or value < 1:
-            raise self.wrong(f"{key} is {value!r}, should be a whole number of at least 1")
+            raise self.wrong(f"{key} is {quoted(value)}, should be a whole number of at least 1")
         return int(value)
 
     def flag(self, key: str, default: bool) -> bool:
         value = self.value(key, default)
         if not isinstance(value, bool):
-            raise self.wrong(f"{key} is {value!r}, should be True or False")
+            raise self.wrong(f"{key} is {quoted(value)}, should be True or False")
         return value
 
     def bias(self, key: str) -> bool:
@@ -136,8 +137,8 @@ class Call:
         sizes = [value] * rank if is_integer(value) else value
         if not is_shape(sizes) or len(sizes) != rank:
             raise self.wrong(
-                f"kernel_size is {value!r}, should be a whole number or {rank} of them, each at "
-                "least 1"
+                f"kernel_size is {quoted(value)}, should be a whole number or {rank} of them, each "
+                "at least 1"
             )
         return tuple(sizes)
 

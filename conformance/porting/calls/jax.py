@@ -12,6 +12,7 @@ from conformance.conventions import Native, normal_form
 from conformance.porting.calls.grammar import Call, Signature
 from conformance.porting.layer import Layer
 from conformance.porting.layouts import SPATIAL, Layout
+from conformance.wording import quoted
 
 _TRANSPOSE = (
     "lhs rhs strides padding rhs_dilation dimension_numbers transpose_kernel precision "
@@ -86,7 +87,7 @@ def _general(call: Call, rank: int) -> dict[str, Any]:
         )
     if isinstance(arguments["padding"], str):
         raise call.wrong(
-            f"padding is {arguments['padding']!r}, should be pairs: words mean the forward "
+            f"padding is {quoted(arguments['padding'])}, should be pairs: words mean the forward "
             "convolution's"
         )
     return arguments
@@ -134,7 +135,7 @@ def _orders(call: Call, numbers: Any, rank: int) -> list[str]:
         or len(numbers) != 3
         or not all(isinstance(order, str) for order in numbers)
     ):
-        raise call.wrong(f"dimension_numbers is {numbers!r}, should be three strings")
+        raise call.wrong(f"dimension_numbers is {quoted(numbers)}, should be three strings")
     theirs = re.sub("[IO]", "", numbers[1])
     expected = [set("NC" + theirs), set("IO" + theirs), set("NC" + theirs)]
     if [set(order) for order in numbers] != expected or any(

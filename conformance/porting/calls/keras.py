@@ -11,6 +11,7 @@ from conformance.conventions.arguments import is_integer
 from conformance.porting.calls.grammar import Call, Signature, shown
 from conformance.porting.layer import Layer
 from conformance.porting.layouts import layout_of
+from conformance.wording import quoted
 
 _HEAD = "filters kernel_size strides padding"
 _TAIL = (
@@ -41,7 +42,9 @@ def layer(call: Call) -> Layer:
         arguments["padding"] = arguments["padding"].lower()  # Keras takes "SAME" too
     form = call.value("data_format")
     if form not in (None, "channels_last", "channels_first"):
-        raise call.wrong(f"data_format is {form!r}, should be 'channels_last' or 'channels_first'")
+        raise call.wrong(
+            f"data_format is {quoted(form)}, should be 'channels_last' or 'channels_first'"
+        )
     batch, c_in, size = _input(call, rank, first=form == "channels_first")
     return Layer(
         framework="keras",
@@ -97,7 +100,8 @@ def _input(
     ):
         should = "(C, *spatial)" if first else "(*spatial, C)"
         raise call.wrong(
-            f"{key} is {shape!r}, should be {'N and then ' if key == 'inputs' else ''}{should}"
+            f"{key} is {quoted(shape)}, should be "
+            f"{'N and then ' if key == 'inputs' else ''}{should}"
         )
     batch, channels, size = (
         whole[0],

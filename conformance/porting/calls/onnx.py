@@ -15,6 +15,7 @@ from conformance.porting.calls.grammar import Call, Signature, is_shape, shown
 from conformance.porting.calls.onnxtext import Node
 from conformance.porting.layer import Layer
 from conformance.porting.layouts import layout_of
+from conformance.wording import quoted
 
 _ATTRIBUTES = "auto_pad dilations group kernel_shape output_padding output_shape pads strides W"
 
@@ -35,7 +36,7 @@ def is_call(text: str) -> bool:
 def layer(call: Call) -> Layer:
     kind, inputs = call.value("op_type", "ConvTranspose"), call.value("inputs", [])
     if kind != "ConvTranspose":
-        raise call.wrong(f"op_type is {kind!r}, should be 'ConvTranspose'")
+        raise call.wrong(f"op_type is {quoted(kind)}, should be 'ConvTranspose'")
     bias = call.absent("inputs") or (
         isinstance(inputs, list) and len(inputs) > 2 and inputs[2] != ""
     )
@@ -133,16 +134,16 @@ def _kernel(kernel: Any, weights: Any) -> tuple[int, ...]:
     """The kernel's sizes, which kernel_shape says, the shape of W, or both alike."""
     if weights is not None and (not is_shape(weights) or not 3 <= len(weights) <= 5):
         raise PortError(
-            f"W has shape {weights!r}, should be (C_in, C_out / group, *kernel) with a kernel of "
-            "1, 2 or 3 axes"
+            f"W has shape {quoted(weights)}, should be (C_in, C_out / group, *kernel) with a "
+            "kernel of 1, 2 or 3 axes"
         )
     if kernel is None and weights is not None:
         kernel = list(weights[2:])
     if not is_shape(kernel) or len(kernel) > 3:
-        raise PortError(f"kernel_shape is {kernel!r}, should be the kernel's 1, 2 or 3 sizes")
+        raise PortError(f"kernel_shape is {quoted(kernel)}, should be the kernel's 1, 2 or 3 sizes")
     if weights is not None and list(weights[2:]) != list(kernel):
         raise PortError(
-            f"W has shape {weights!r}, should be (C_in, C_out / group, "
+            f"W has shape {quoted(weights)}, should be (C_in, C_out / group, "
             f"{', '.join(map(str, kernel))})"
         )
     return tuple(kernel)

@@ -10,6 +10,7 @@ from conformance.errors import PortError
 from conformance.porting.calls.grammar import Call, Signature
 from conformance.porting.layer import Layer
 from conformance.porting.layouts import layout_of
+from conformance.wording import quoted
 
 SIGNATURES: Mapping[str, Signature] = {
     f"conv{n}d_transpose": Signature(
@@ -31,7 +32,8 @@ def layer(call: Call) -> Layer:
     form = call.value("data_format")
     if isinstance(form, str) and form.startswith("NC"):
         raise call.wrong(
-            f"data_format is {form!r}, should be channels last: TensorFlow's CPU takes no other"
+            f"data_format is {quoted(form)}, should be channels last: TensorFlow's CPU takes no "
+            "other"
         )
     x, y = _shapes(call, rank, filters)
     native = normal_form("tensorflow", _arguments(call, rank) | _output(call, filters, y), rank)

@@ -10,6 +10,7 @@ from conformance.conventions import normal_form
 from conformance.porting.calls.grammar import Call, Signature
 from conformance.porting.layer import Layer
 from conformance.porting.layouts import layout_of
+from conformance.wording import quoted
 
 _LAYER_ARGUMENTS = (
     "out_channels kernel_size stride padding output_padding groups bias dilation padding_mode "
@@ -53,7 +54,7 @@ def _module(call: Call) -> Layer:
     mode = call.value("padding_mode", "zeros")
     if mode != "zeros":
         raise call.wrong(
-            f"padding_mode is {mode!r}, should be 'zeros', the only one that torch takes here"
+            f"padding_mode is {quoted(mode)}, should be 'zeros', the only one that torch takes here"
         )
     arguments = call.native_arguments(
         "stride", "padding", "output_padding", "dilation", "groups", "output_size"

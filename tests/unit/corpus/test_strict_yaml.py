@@ -148,7 +148,7 @@ def test_a_file_that_is_no_plain_document_is_refused(
 def test_a_tower_of_lists_is_refused(corpus: Callable[[str, str], Path]) -> None:
     """Nesting beyond what can be read is a problem of the file, not an exception of the reader."""
     assert problems_of(corpus("a.yaml", "[" * 3000 + "]" * 3000)) == [
-        "1: (YAML): is nested too deeply, should be a case file"
+        "1: (YAML): is nested more than 50 deep, should be a case file"
     ]
 
 
