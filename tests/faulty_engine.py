@@ -136,6 +136,9 @@ FAULTS = {
     "leaves-a-daemon": "conforms",
     "floods-stderr": "conforms",
     "ignores-signals": "timed-out",
+    # with a limit of memory
+    "fills-memory": "crashed",
+    "child-fills-memory": "crashed",
 }
 """The status that each fault earns the call at which it happens; all other calls conform."""
 
@@ -301,6 +304,11 @@ def _leaving(fault: str, header: dict[str, Any], data: bytes) -> bool:
                 if not os.fork():
                     os.execv(sleeping[0], sleeping)
                 os._exit(0)
+        case "fills-memory" | "child-fills-memory":
+            if fault == "fills-memory" or not os.fork():
+                held = [bytes(2**20) + b"1" for _ in range(4000)]
+                time.sleep(len(held))
+            time.sleep(3600)
         case "floods-stderr":
             for _ in range(100):
                 sys.stderr.write("\x1b[31m" + "flood " * 20_000 + "\n")

@@ -36,8 +36,8 @@ def tell(error: Exception) -> int:
     first = quoted(str(error), 200)[1:-1]
     print(
         f"conformance: a fault of conformance itself, and no answer: {type(error).__name__}: "
-        f"{first}. Please report it where you have conformance from, as an issue, with the command, "
-        f"what it read, and the traceback{_kept(text)}",
+        f"{first}. Please report it where you have conformance from, as an issue, with the "
+        f"command, what it read, and the traceback{_kept(text)}",
         file=sys.stderr,
     )
     return EXIT_CODE

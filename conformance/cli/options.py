@@ -88,6 +88,18 @@ Jobs = Annotated[
 Timeout = Annotated[
     float, typer.Option(min=0.001, max=86400, metavar="SECONDS", help="Limit of one call.")
 ]
+Deadline = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME", show_default=False, help="Stop after 90s, 30m or 2h, with exit code 1."
+    ),
+]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE", show_default=False, help="Most memory of an engine, as 500M or 4G."
+    ),
+]
 Threads = Annotated[
     int | None,
     typer.Option(min=1, help="Threads of every engine; all physical cores if not given."),
@@ -142,62 +154,6 @@ AllowUnsupported = Annotated[
         "--allow-unsupported", help="Pass where an adapter or a case could not be checked at all."
     ),
 ]
-Seed = Annotated[int, typer.Option(help="The same seed draws the same calls.")]
-Count = Annotated[int, typer.Option(min=1, help="Calls drawn for every adapter.")]
-Indices = Annotated[
-    list[int] | None,
-    typer.Option(
-        "--index", min=1, metavar="INDEX", help="Only the call of this number; may be repeated."
-    ),
-]
-Ranks = Annotated[
-    list[int] | None,
-    typer.Option(
-        "--rank", min=1, max=3, metavar="1|2|3", help="Spatial axes; all ranks if not given."
-    ),
-]
-Dtypes = Annotated[
-    list[str] | None,
-    typer.Option("--dtype", metavar="DTYPE", help="All, float32 most often, if none."),
-]
-Gradients = Annotated[
-    bool,
-    typer.Option(
-        "--gradients/--no-gradients", help="The gradients too, where the engine has them."
-    ),
-]
-SweepThreads = Annotated[int, typer.Option(min=1, help="Threads of every engine.")]
-SweepOutput = Annotated[
-    Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the cases that fail.")
-]
-Package = Annotated[
-    str, typer.Option(metavar="NAME", help="The distribution whose releases are searched.")
-]
-Adapter = Annotated[
-    str, typer.Option("--adapter", "-a", metavar="ADAPTER", help="As for run, but no cmd:.")
-]
-Case = Annotated[str, typer.Option(metavar="CASE", help="The full name of one case.")]
-Good = Annotated[
-    str,
-    typer.Option(
-        metavar="VERSION",
-        help="A release that does what is right, older or newer than the bad one.",
-    ),
-]
-Bad = Annotated[str, typer.Option(metavar="VERSION", help="A release that does something else.")]
-Also = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--with",
-        metavar="REQUIREMENT",
-        help="Something else that every environment needs, as numpy<2.3.",
-    ),
-]
-BisectDevice = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="Run there; the adapter's first device if not given."),
-]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Try again what is kept from before.")]
 ShowCase = Annotated[
     str, typer.Argument(metavar="CASE", help="Full name of a case, or a glob of names.")
 ]

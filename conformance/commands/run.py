@@ -7,8 +7,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import typer
@@ -16,6 +16,7 @@ import typer
 from conformance.adapters import PRECISIONS
 from conformance.commands.console import console_of
 from conformance.commands.progress import Bar, Lines
+from conformance.commands.quantities import read_bytes, read_seconds
 from conformance.commands.summary import tell
 from conformance.corpus.selection import is_path, select
 from conformance.errors import UsageError
@@ -25,8 +26,9 @@ from conformance.record.record import RECORD, Record
 from conformance.run.request import Request, Settings
 from conformance.run.runner import execute
 from conformance.system.machine import physical_cores
-from conformance.wording import counted
+from conformance.wording import counted, duration
 from conformance.workers import timing
+from conformance.workers.spec import Spec
 from conformance.workers.specs import read_interpreters, read_specs
 
 UNBROKEN = 140
@@ -46,6 +48,8 @@ class Options(Settings):
     subset: str | None = None
     jobs: int | None = None
     threads: int | None = None
+    deadline: str | None = None
+    memory: str | None = None
     pythons: list[str] = field(default_factory=list)
     known: list[Path] = field(default_factory=list)
     accept: Path | None = None
@@ -80,8 +84,7 @@ def run(options: Options) -> None:
         raise typer.Exit(128 + number) from None
     tell(console, record, verbose=options.verbose)
     if record.end is None:
-        stopped = f"Stopped after {counted(request.maxfail or 0, 'failure')}"
-        say(f"{stopped}: go on with the same command and --resume.")
+        say(f"Stopped {_why_stopped(record, request)}: go on with the same command and --resume.")
     say(options.output / RECORD, page)
     passes = record.ok if options.accept is None else _accept(record, options.accept)
     raise typer.Exit(0 if passes else 1)
@@ -110,7 +113,8 @@ def _request(options: Options) -> Request:
         selection=select(
             options.cases, expression=options.expression, tags=options.tags, subset=options.subset
         ),
-        specs=specs,
+        specs=limited(specs, options.memory),
+        deadline=read_seconds("--deadline", options.deadline) if options.deadline else None,
         texts_by_label=texts_by_label,
         pythons=read_interpreters(options.pythons, list(texts_by_label)),
         paths=[word for word in options.cases if is_path(word)],
@@ -120,6 +124,19 @@ def _request(options: Options) -> Request:
         folder=options.output,
         command=["conformance", *sys.argv[1:]],
     )
+
+
+def limited(specs: Sequence[Spec], memory: str | None) -> list[Spec]:
+    """The engines with the memory that --memory leaves them. Raises UsageError."""
+    most = read_bytes("--memory", memory) if memory else 0
+    return [replace(spec, memory=most) for spec in specs]
+
+
+def _why_stopped(record: Record, request: Request) -> str:
+    failures = sum(verdict.unexpected for verdict in record.verdicts)
+    if request.deadline is None or (request.maxfail is not None and failures >= request.maxfail):
+        return f"after {counted(request.maxfail or 0, 'failure')}"
+    return f"at the deadline of {duration(request.deadline)}"
 
 
 def _accept(record: Record, file: Path) -> bool:

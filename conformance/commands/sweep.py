@@ -8,13 +8,14 @@ from typing import cast
 
 import typer
 
-from conformance.commands.run import ended_by_signals
+from conformance.commands.run import ended_by_signals, limited
 from conformance.corpus.case import DTYPES
 from conformance.corpus.files import shipped_cases
 from conformance.errors import RecordError, UsageError
 from conformance.printing import say
 from conformance.sweep import Failure, Request, Swept, Wish, sweep
 from conformance.sweep.call import Dtype
+from conformance.sweep.campaign import TIMEOUT
 from conformance.sweep.draw import ALL_RANKS, MIXED_DTYPES
 from conformance.workers.specs import read_specs
 
@@ -33,6 +34,9 @@ class Options:
     gradients: bool
     adapters: list[str] = field(default_factory=list)
     pythons: list[str] = field(default_factory=list)
+    device: str | None = None
+    timeout: float = TIMEOUT
+    memory: str | None = None
     threads: int
     output: Path
 
@@ -59,9 +63,11 @@ def run(options: Options) -> None:
             dtypes=cast(list[Dtype], options.dtypes) or MIXED_DTYPES,
             gradients=options.gradients,
         ),
-        specs=specs,
+        specs=limited(specs, options.memory),
         folder=options.output,
         threads=options.threads,
+        timeout=options.timeout,
+        device=options.device,
         indices=options.indices,
         corpora=(shipped_cases(),),
     )

@@ -150,5 +150,6 @@ def perturbations_of(spec: Spec, request: Request) -> dict[str, Spec]:
     if spec.adapter in OTHER_LAYOUT:
         python = request.pythons.get(spec.label, sys.executable)
         other = OTHER_LAYOUT[spec.adapter]
-        perturbed["layout"] = Spec.of(other, label=other, python=python)
+        layout = Spec.of(other, label=other, python=python)
+        perturbed["layout"] = replace(layout, memory=spec.memory)
     return perturbed

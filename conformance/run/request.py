@@ -40,4 +40,6 @@ class Request(Settings):
     jobs: int = 1
     threads: int = 1
     folder: Path = Path("reports/latest")
+    deadline: float | None = None
+    """The seconds after which the run stops where it is."""
     command: Sequence[str] = ()

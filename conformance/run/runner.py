@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -12,6 +13,7 @@ from conformance.corpus.expected import check_guards
 from conformance.corpus.files import is_shipped
 from conformance.corpus.truths import Truths
 from conformance.errors import UsageError
+from conformance.outcomes import Outcome
 from conformance.record.case_line import case_line
 from conformance.record.reader import has_lines, read_record, read_written
 from conformance.record.record import RECORD, Record, verdict_line
@@ -21,7 +23,7 @@ from conformance.record.writer import Writer
 from conformance.run.blame import Blame
 from conformance.run.measurement import Measurement
 from conformance.run.observer import Enough, Observer
-from conformance.run.plan import Task, environment_of, perturbations_of, plan_of
+from conformance.run.plan import Answers, Task, environment_of, perturbations_of, plan_of
 from conformance.run.request import Request
 from conformance.run.retrial import Retrial
 from conformance.run.session import Session, names_by_root
@@ -29,7 +31,8 @@ from conformance.system.machine import physical_cores
 from conformance.verdicts.known import lost_entries, untold_facts
 from conformance.verdicts.known_reader import load_differences
 from conformance.verdicts.verdict import Verdict
-from conformance.workers.pool import Pool
+from conformance.workers.answers import Greeting
+from conformance.workers.pool import OutOfTime, Pool
 
 
 def execute(request: Request, observer: Observer) -> Record:
@@ -38,6 +41,7 @@ def execute(request: Request, observer: Observer) -> Record:
     Raises UsageError, FileProblems and RecordError before anything runs, and RecordError when no
     more can be written.
     """
+    until = None if request.deadline is None else time.monotonic() + request.deadline
     truths = Truths()
     cases = request.selection.cases
     known = load_differences(request.selection.roots, request.known)
@@ -53,21 +57,32 @@ def execute(request: Request, observer: Observer) -> Record:
     try:
         greetings = pool.begin_greeting()
         check_guards(cases, truths)  # meanwhile: importing a framework takes seconds
-        plan = plan_of(request, greetings.result())
+        plan = plan_of(request, _in_time(greetings, until))
         if not any(plan.tasks(cases).values()):
             raise UsageError(
                 "no adapter runs any of the cases: each is one framework's own rule, should be "
                 "run on that one"
             )
-        return Run(Session(request, truths, known, plan), observer).go(pool, lost)
+        return Run(Session(request, truths, known, plan), observer, until).go(pool, lost)
     finally:
         pool.close()
 
 
-class Run:
-    """One run that is recorded, and told to an observer as it goes."""
+def _in_time(greetings: Future[dict[str, Greeting | Outcome]], until: float | None) -> Answers:
+    """The answers of all engines. Raises UsageError when it is time and some are missing."""
+    try:
+        return greetings.result(None if until is None else max(0.0, until - time.monotonic()))
+    except TimeoutError:
+        raise UsageError("--deadline: has passed before all engines had started") from None
 
-    def __init__(self, session: Session, observer: Observer) -> None:
+
+class Run:
+    """One run that is recorded, and told to an observer as it goes, until the monotonic clock says
+    `until`.
+    """
+
+    def __init__(self, session: Session, observer: Observer, until: float | None = None) -> None:
+        self.until = until
         self.session, self.observer, self.request = session, observer, session.request
         self.before: Record | None = None
         self.written: set[str] = set()
@@ -85,8 +100,8 @@ class Run:
             with threadpool_limits(threads, user_api="blas"):
                 self._work(pool, tasks, handle)
             writer.write("end", self._end_line(lost, time.monotonic() - began))
-        except Enough:
-            pass
+        except (Enough, OutOfTime):
+            pass  # a record without an end
         finally:
             writer.close()
         return read_written(writer.path, writer.seal)
@@ -109,6 +124,8 @@ class Run:
                 self.observer.finished(verdict.adapter, time.monotonic() - began)
             if most is not None and self.tally.unexpected - before >= most:
                 raise Enough
+            if self.until is not None and time.monotonic() > self.until:
+                raise OutOfTime
 
         return handle
 
@@ -142,6 +159,7 @@ class Run:
             sort,
             together=lambda task: task.is_costly,
             ends=session.ends,
+            until=self.until,
         )
         self._work_late(pool, again, blame, measurement, handle)
 

@@ -109,7 +109,8 @@ class Caller:
             outcome = engine.gradients(numbers.tensors, numbers.cotangent, native, device)
             truths = numbers.gradient_truths
             return outcome, assess_gradients(case, truths, outcome, adapter=label, device=device)
-        outcome = engine.call(numbers.tensors, native, device)
+        due = 0 if numbers.truth is None else numbers.truth.y.size
+        outcome = engine.call(numbers.tensors, native, device, due=due)
         return outcome, assess_output(case, numbers.truth, outcome, adapter=label, device=device)
 
 

@@ -39,6 +39,8 @@ class Request:
     folder: Path
     threads: int = 1
     timeout: float = TIMEOUT
+    device: str | None = None
+    """The device to run on; an engine's first where none is given."""
     indices: Sequence[int] = ()
     """The numbers of the calls to make; the first `count` where there are none."""
     corpora: Sequence[Path] = ()
@@ -91,7 +93,7 @@ def sweep(request: Request, report_line: Callable[[str], None] = lambda line: No
         Standby(spec, timeout=request.timeout, environment=environment) for spec in request.specs
     ]
     try:
-        greetings = [_greeted(standby) for standby in standbys]
+        greetings = [_greeted(standby, request.device) for standby in standbys]
         swept = []
         for standby, greeting in zip(standbys, greetings, strict=True):
             swept.append(_Sweep(request, standby, greeting, report_line).go())
@@ -102,11 +104,16 @@ def sweep(request: Request, report_line: Callable[[str], None] = lambda line: No
             standby.close()
 
 
-def _greeted(standby: Standby) -> Greeting:
+def _greeted(standby: Standby, device: str | None) -> Greeting:
     answer = standby.start()
     if not isinstance(answer, Greeting):
         why = getattr(answer, "reason", None) or getattr(answer, "message", answer)
         raise UsageError(f"{standby.spec.label} does not start: {why}")
+    if device is not None and device not in answer.devices:
+        available = ", ".join(answer.devices)
+        raise UsageError(
+            f"{standby.spec.label} has no device {device}, should be one of {available}"
+        )
     return answer
 
 
@@ -124,7 +131,7 @@ class _Sweep:
         self.caller = Caller(
             standby,
             convention=greeting.convention,
-            device=greeting.devices[0],
+            device=request.device or greeting.devices[0],
             hidden=greeting.unknown,
         )
         self.quantity = greeting.quantities[0]

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 from conformance.adapters import NOT_ALONE
@@ -31,6 +31,10 @@ from conformance.workers.timing import SETTLE
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+
+
+class OutOfTime(Exception):  # noqa: N818 - what is the case, not a fault
+    """The run has lasted as long as it may."""
 
 
 class _NothingLeft:
@@ -124,6 +128,7 @@ class Pool(Generic[Task, Result]):
         handle: Callable[[Result], None],
         together: Callable[[Task], bool] = lambda task: False,
         ends: Callable[[Task], bool] = lambda task: False,
+        until: float | None = None,
     ) -> None:
         """Call every task on its adapter and hand on what `judge` makes of the outcome, in the
         caller's own thread.
@@ -131,7 +136,8 @@ class Pool(Generic[Task, Result]):
         `call` says what to ask, or gives the outcome where the engine need not be asked. It and
         `judge` run in the pool's threads. With more than one job, the tasks that are to be done
         `together` come first, all adapters keeping step, so that what they share need not be made
-        again for each. `ends` says of which tasks it is known that they end the process.
+        again for each. `ends` says of which tasks it is known that they end the process. Raises
+        OutOfTime when the monotonic clock is at `until`.
         """
         schedule = self._schedule
         for label, todo in tasks.items():
@@ -153,7 +159,7 @@ class Pool(Generic[Task, Result]):
 
         for _ in range(self._jobs):
             threading.Thread(target=work, daemon=True).start()
-        _hand_on(results, handle, self._jobs)
+        _hand_on(results, handle, self._jobs, until)
 
     def time(self, label: str, request: CallRequest, seconds: float) -> list[float] | Outcome:
         """Durations of one call repeated on an adapter, with nothing else of the pool at work."""
@@ -275,10 +281,17 @@ def _hand_on(
     results: SimpleQueue[Result | BaseException | _NothingLeft],
     handle: Callable[[Result], None],
     threads: int,
+    until: float | None,
 ) -> None:
-    """Give results to `handle` until all threads have ended; raise what was raised in one."""
+    """Give results to `handle` until all threads have ended; raise what was raised in one, and
+    OutOfTime when it is time.
+    """
     while threads:
-        result = results.get()
+        try:
+            left = None if until is None else max(0.0, until - time.monotonic())
+            result = results.get(timeout=left)
+        except Empty:
+            raise OutOfTime from None
         if isinstance(result, _NothingLeft):
             threads -= 1
         elif isinstance(result, BaseException):

@@ -5,6 +5,7 @@ conform, and nothing of the engine is left.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -55,8 +56,44 @@ def statuses(tmp_path: Path, spec: Spec, **more: Any) -> dict[str, str]:
 def test_a_fault_costs_the_call_at_which_it_happens(fault: str, tmp_path: Path) -> None:
     """One case has a bias, at which the engine goes wrong; the one after it conforms."""
     timeout = 1.5 if FAULTS[fault] == "timed-out" or fault == "closes-stdout" else 20.0
-    came = statuses(tmp_path, faulty(fault), timeout=timeout)
+    came = statuses(tmp_path, faulty(fault, memory=200 * 2**20), timeout=timeout)
     assert came == {"gaps": "conforms", "cut": FAULTS[fault], "gaps-again": "conforms"}
+    assert eventually(lambda: not left_behind())
+
+
+def test_what_was_used_beyond_the_limit_is_told(tmp_path: Path) -> None:
+    """The verdict says that it was the memory, and names the option."""
+    record = run(
+        tmp_path, corpus(tmp_path / "cases", CUT), faulty("fills-memory", memory=200 * 2**20)
+    )
+    [verdict] = record.verdicts
+    said = re.fullmatch(
+        r"was ended with (\d+) MiB of memory, above the limit of --memory", verdict.message or ""
+    )
+    assert said
+    assert 200 <= int(said[1]) < 4000
+
+
+def test_three_time_outs_in_a_row_are_enough(tmp_path: Path) -> None:
+    """Of an engine that hangs every case is told, and only some are waited for; at the end each is
+    asked once more, as often.
+    """
+    cases = "".join(CUT.replace("id: cut", f"id: cut-{number}") for number in range(40))
+    root = corpus(tmp_path / "cases", cases)
+    began = time.monotonic()
+    record = run(tmp_path, root, faulty("hangs"), timeout=0.3)
+    assert [verdict.status for verdict in record.verdicts] == ["timed-out"] * 40
+    assert time.monotonic() - began < 40 * 0.3
+    assert sum("not asked: 3 calls in a row" in (v.message or "") for v in record.verdicts) > 30
+
+
+def test_a_run_ends_at_its_deadline(tmp_path: Path) -> None:
+    """Whatever waits is ended, what was recorded stays, and the run is no success."""
+    root = corpus(tmp_path / "cases", TWO)
+    record = run(tmp_path, root, faulty("hangs"), timeout=60.0, deadline=2.0)
+    assert record.end is None
+    assert not record.ok
+    assert {verdict.status for verdict in record.verdicts} <= {"conforms"}
     assert eventually(lambda: not left_behind())
 
 
