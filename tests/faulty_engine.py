@@ -1,19 +1,17 @@
 """An engine in the standard library alone that goes wrong at every call with a bias, in the way
-that it is told: `faulty_engine.py FAULT`; or `faulty_engine.py random SEED LOG`, at random calls,
-and then LOG has a line for each. FAULTS says which status each one earns.
+that it is told: `faulty_engine.py FAULT`; or `faulty_engine.py by-input`, in the way whose number
+in FAULTS is the first element of the input, from 1 on. FAULTS says which status each one earns.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import struct
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 from foreign_engine import conv_transpose, read_request, write
@@ -319,8 +317,7 @@ def _leaving(fault: str, header: dict[str, Any], data: bytes) -> bool:
 
 
 def main() -> None:
-    fault, *more = sys.argv[1:]
-    chance = random.Random(f"{more[0]} {os.getpid()} {time.time_ns()}") if more else None
+    [fault] = sys.argv[1:]
     while True:
         header, tensors = read_request()
         match header["do"]:
@@ -332,10 +329,8 @@ def main() -> None:
                 told = {"id": header["id"], "outcome": "output", "tensors": described}
                 data = b"".join(map(_bytes, numbers))
                 now = fault if "bias" in tensors else "right"
-                if chance is not None:
-                    now = chance.choice([*FAULTS]) if chance.random() < 0.5 else "right"
-                    with Path(more[1]).open("a", encoding="utf-8") as log:
-                        log.write(f"{now}\n")
+                if fault == "by-input":
+                    now = ["right", *FAULTS][int(tensors["x"][1][0])]
                 answer("right" if now.startswith("hello-") else now, told, data)
             case "bye":
                 return
