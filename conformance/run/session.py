@@ -23,7 +23,7 @@ from conformance.run.request import Request
 from conformance.system.machine import description
 from conformance.verdicts.judge import Judge
 from conformance.verdicts.known import Difference, lost_entries
-from conformance.verdicts.verdict import Verdict
+from conformance.verdicts.verdict import Verdict, unjudged
 from conformance.workers import timing
 from conformance.workers.answers import Greeting, readable
 from conformance.workers.request import CallRequest, EngineRequest, shape_request
@@ -96,15 +96,12 @@ class Session:
         try:
             return self._judged(task, outcome)
         except Exception as error:
-            return Verdict(
+            return unjudged(
+                error,
                 case=task.case.name,
                 adapter=task.label,
                 device=task.device,
                 quantity=task.quantity,
-                status="crashed",
-                exact=None,
-                error_over_bound=None,
-                message=readable(fault(error, "judging its answer")),
             )
 
     def _judged(self, task: Task, outcome: Outcome) -> Verdict:

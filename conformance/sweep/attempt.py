@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from conformance.conventions import Native
 from conformance.corpus.case import Case
 from conformance.corpus.truths import Prepared, prepare
-from conformance.outcomes import Outcome, Shape
+from conformance.outcomes import Crashed, Outcome, Shape, TimedOut
 from conformance.sweep.call import Drawn
-from conformance.sweep.standby import Standby
+from conformance.sweep.standby import LostError, Standby
 from conformance.verdicts.assessment import assess_gradients, assess_output
 from conformance.verdicts.claim import assess_shape
 from conformance.verdicts.diagnosis import diagnosed, diagnosed_gradients
-from conformance.verdicts.verdict import Verdict
+from conformance.verdicts.verdict import Verdict, unjudged
+from conformance.workers.engine import Engine
 from conformance.workers.request import shape_request
 
 LONGEST_KIND = 400
+MOST_LATE_IN_A_ROW = 12  # more than shrinking one call that hangs takes
 _NUMBERS = re.compile(r"\d+(?:(?:, ?| +| ?x ?|\.)\d+)*")
 _INDENT = re.compile(r"\[ +")
 """NumPy aligns the numbers of an array with blanks."""
@@ -73,7 +75,7 @@ class Caller:
     ) -> None:
         self.standby, self.convention, self.device = standby, convention, device
         self.hidden = hidden
-        self.calls = 0
+        self.calls = self._late = 0
 
     def tried(self, drawn: Drawn, quantity: str) -> Tried:
         """The result of one call. Raises LostError."""
@@ -97,9 +99,31 @@ class Caller:
     def _answer(
         self, case: Case, numbers: Drawn | Prepared | None, native: Native, quantity: str
     ) -> tuple[Outcome, Verdict]:
-        """The engine's answer and the verdict on it; a shape needs no numbers."""
-        engine, label, device = self.standby.ready(), self.standby.spec.label, self.device
+        """The engine's answer and the verdict on it, whatever it is. Raises LostError."""
+        engine, label = self.standby.ready(), self.standby.spec.label
         self.calls += 1
+        try:
+            outcome, verdict = self._judged(engine, case, numbers, native, quantity)
+        except Exception as error:  # nobody foresaw: the sweep goes on, and fails
+            verdict = unjudged(
+                error, case=case.name, adapter=label, device=self.device, quantity=quantity
+            )
+            outcome = Crashed(message=verdict.message or "")
+        self._late = self._late + 1 if isinstance(outcome, TimedOut) else 0
+        if self._late > MOST_LATE_IN_A_ROW:
+            raise LostError(f"{label} hangs: {self._late} calls in a row timed out")
+        return outcome, verdict
+
+    def _judged(
+        self,
+        engine: Engine,
+        case: Case,
+        numbers: Drawn | Prepared | None,
+        native: Native,
+        quantity: str,
+    ) -> tuple[Outcome, Verdict]:
+        """The engine's answer and the verdict on it; a shape needs no numbers."""
+        label, device = self.standby.spec.label, self.device
         if quantity == "shape":
             outcome = shape_request(case, native, device, self.hidden).ask(engine)
             return outcome, assess_shape(case, outcome, adapter=label, device=device)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from conformance.errors import fault
+from conformance.printing import printable
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
@@ -141,3 +144,17 @@ class Key(NamedTuple):
     adapter: str
     device: str
     quantity: str
+
+
+def unjudged(error: Exception, *, case: str, adapter: str, device: str, quantity: str) -> Verdict:
+    """The verdict where judging raised what nobody foresaw: the run goes on, and fails."""
+    return Verdict(
+        case=case,
+        adapter=adapter,
+        device=device,
+        quantity=quantity,
+        status="crashed",
+        exact=None,
+        error_over_bound=None,
+        message=printable(fault(error, "judging an answer")),
+    )

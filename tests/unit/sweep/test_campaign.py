@@ -582,3 +582,17 @@ def test_the_exit_code_says_whether_anything_failed(
         sweep_command.run(options(tmp_path, adapters=[f"miniatures:{name}"]))
     assert ending.value.exit_code == code
     assert f"miniatures:{name}: 3 calls" in capsys.readouterr().out
+
+
+def test_an_engine_that_hangs_is_given_up(tmp_path: Path) -> None:
+    """Nothing waits for ever: what times out call after call is told, and the sweep ends."""
+    [swept] = sweep(replace(request(tmp_path, miniature("Hangs"), count=200), timeout=0.1))
+    assert "hangs" in (swept.given_up or "")
+    assert swept.fails
+    assert swept.calls < 50
+
+
+def test_a_device_that_is_not_there_is_said(tmp_path: Path) -> None:
+    """Before anything runs, with those that are."""
+    with pytest.raises(UsageError, match="Right has no device moon, should be one of cpu"):
+        sweep(replace(request(tmp_path, miniature("Right"), count=1), device="moon"))
