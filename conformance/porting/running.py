@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conformance.models.formats import keras_backend
+from conformance.system.kept_process import KeptProcess
 
 TIMEOUT = 300.0
 """The seconds for the start of a process and its first program; each gets 5 more."""
@@ -114,34 +114,24 @@ def run_programs(
     results: list[Array | Failure] = []
     while len(results) < len(programs):
         lines = [_line(code, arrays) for code, arrays in programs[len(results) :]]
-        try:
-            done = subprocess.run(
-                [sys.executable, "-c", _CHILD],
-                input="\n".join(lines) + "\n",
-                env=environment(framework),
-                capture_output=True,
-                text=True,
-                timeout=TIMEOUT + 5 * len(lines),
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            written: Any = error.stdout or b""  # bytes, whatever `text` says
-            whole = (written if isinstance(written, str) else written.decode()).rpartition("\n")[0]
+        seconds = TIMEOUT + 5 * len(lines)
+        process = KeptProcess([sys.executable, "-c", _CHILD], environment(framework))
+        written, errors, late = process.communicate(("\n".join(lines) + "\n").encode(), seconds)
+        if late:
+            whole = written.decode(errors="replace").rpartition("\n")[0]
             results += [_answer(line) for line in whole.splitlines()]
-            results.append(Failure(text=f"no answer within {error.timeout:.0f} s"))
+            results.append(Failure(text=f"no answer within {seconds:.0f} s"))
             continue
-        answers = [_answer(line) for line in done.stdout.splitlines()]
+        answers = [_answer(line) for line in written.decode().splitlines()]
         results += answers
         if len(answers) < len(lines):
             last = [
                 line
-                for line in done.stderr.splitlines()
+                for line in errors.decode(errors="replace").splitlines()
                 if "Check failed" in line or "Error" in line
             ] or [""]
             results.append(
-                Failure(
-                    text=f"its process ended with {done.returncode}. {last[-1].strip()}".strip()
-                )
+                Failure(text=f"its process ended with {process.poll()}. {last[-1].strip()}".strip())
             )
     return results
 

@@ -66,6 +66,19 @@ class KeptProcess:
         """The exit code, once it has ended. Raises TimeoutExpired."""
         return self._keeper.wait(seconds)
 
+    def communicate(self, text: bytes, seconds: float) -> tuple[bytes, bytes, bool]:
+        """What it wrote to stdout and stderr when given the text, until it ended; whether it was
+        ended since it had not by then.
+        """
+        try:
+            return *self._keeper.communicate(text, seconds), False
+        except subprocess.TimeoutExpired:
+            self.end()
+            return *self._keeper.communicate(), True
+        finally:
+            self.end()
+            self.forget()
+
     def used_beyond_limit(self) -> int | None:
         """The bytes for which the keeper has ended it; None if that was not the reason."""
         _, used = self._heard("memory")
