@@ -32,7 +32,10 @@ def tell(error: Exception) -> int:
         return 2
     from conformance.wording import quoted
 
-    text = "".join(traceback.format_exception(error))
+    lines = "".join(traceback.format_exception(error)).splitlines()
+    text = "\n".join(  # the message may quote a file
+        "".join(letter if letter.isprintable() else "?" for letter in line) for line in lines
+    )
     first = quoted(str(error), 200)[1:-1]
     print(
         f"conformance: a fault of conformance itself, and no answer: {type(error).__name__}: "
@@ -50,12 +53,12 @@ def _kept(text: str) -> str:
             with tempfile.NamedTemporaryFile(
                 "w", prefix="conformance-fault-", suffix=".txt", delete=False, encoding="utf-8"
             ) as file:
-                file.write(f"{_versions()}\n{' '.join(sys.argv)}\n\n{text}")
+                file.write(f"{_versions()}\n{' '.join(sys.argv)}\n\n{text}\n")
         except OSError:
             pass
         else:
             return f" in {file.name}; CONFORMANCE_TRACEBACK=1 shows it here."
-    return f":\n{_versions()}\n{text.rstrip()}"
+    return f":\n{_versions()}\n{text}"
 
 
 def _versions() -> str:

@@ -131,7 +131,7 @@ class _Matcher:
         self.position = 0
         self.tree = self._or()
         if self.position < len(self.tokens):
-            self._wrong(f"'{self.tokens[self.position]}' is left over")
+            self._wrong(f"{quoted(self.tokens[self.position])} is left over")
 
     def __call__(self, name: str) -> bool:
         return _holds(self.tree, name.lower())

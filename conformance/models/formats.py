@@ -102,6 +102,9 @@ def format_of(model: str) -> str:
     if path.is_dir():
         if not (path / "saved_model.pb").is_file():
             raise ModelError(f"{model} is no SavedModel: it has no saved_model.pb")
+        for part in path.rglob("*"):
+            if not (part.is_file() or part.is_dir()):
+                raise ModelError(f"{model} holds {part.name}, should hold files and folders alone")
         return "SavedModel"
     if _is_callable(model):
         return "callable"

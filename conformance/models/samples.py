@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from conformance.corpus.tensors import Array
 from conformance.errors import UsageError
 
 MOST_ELEMENTS = 2**28
+MOST_BYTES = 8 * MOST_ELEMENTS + 2**20  # float64, and the headers
 _KINDS = "fiub"
 
 
@@ -54,6 +56,7 @@ def _shape(text: str, numbers: str) -> tuple[int, ...]:
 
 def _arrays(path: str) -> list[Sample]:
     try:
+        _check_size(Path(path))
         loaded = np.load(Path(path), allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             arrays: dict[str | None, Array] = {None: loaded}
@@ -67,6 +70,18 @@ def _arrays(path: str) -> list[Sample]:
         if array.dtype.kind not in _KINDS:
             raise UsageError(f"--input {path}: is of dtype {array.dtype}, should be numbers")
     return [Sample(name=name, shape=array.shape, array=array) for name, array in arrays.items()]
+
+
+def _check_size(path: Path) -> None:
+    """Raise ValueError for what is no regular file, or unpacks to more than an array may have."""
+    if path.exists() and not path.is_file():
+        raise ValueError("it is no regular file")
+    size = path.stat().st_size
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+    if size > MOST_BYTES:
+        raise ValueError(f"it has {size} bytes, should have at most {MOST_BYTES}")
 
 
 def _named(name: str) -> str | None:
