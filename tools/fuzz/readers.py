@@ -1,6 +1,6 @@
 """Give the readers of strangers' files very many inputs, and say how many each accepted.
 
-    python tools/fuzz/readers.py [--inputs 100000] [--seed 1] [--keep FOLDER] [READER ...]
+    python tools/fuzz/readers.py [--inputs N | --minutes N] [--seed 1] [--keep FOLDER] [READER ...]
 
 An input is a valid one with none to three twists. A fault is an exception that is not the reader's
 own, or more than 2 s for 100 kB; it is written to the folder, and the exit code is 1. Memory is
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import faulthandler
+import math
 import random
 import resource
 import sys
@@ -32,13 +33,15 @@ def twists_of(draw: random.Random) -> list[int]:
     return [draw.randrange(2**32) for _ in range(draw.choice([0, 1, 1, 2, 3]))]
 
 
-def fuzz(reader: Reader, inputs: int, seed: int, keep: Path) -> bool:
-    """Read that many inputs and print what came of them; whether there was no fault."""
+def fuzz(reader: Reader, inputs: int, seconds: float, seed: int, keep: Path) -> bool:
+    """Read that many inputs, or for so long, and print what came of them; whether there was no
+    fault.
+    """
     draw = random.Random(f"{reader.name} {seed}")
     counts: Counter[str] = Counter()
     faults: dict[str, str] = {}
     begun = time.monotonic()
-    for _ in range(inputs):
+    while sum(counts.values()) < inputs and time.monotonic() - begun < seconds:
         number, twists = draw.randrange(2**32), twists_of(draw)
         content = reader.made(number, twists)
         faulthandler.dump_traceback_later(STUCK, exit=True)
@@ -52,9 +55,10 @@ def fuzz(reader: Reader, inputs: int, seed: int, keep: Path) -> bool:
                 keep.mkdir(parents=True, exist_ok=True)
                 (keep / f"{reader.name}-{len(faults)}").write_bytes(content)
         faulthandler.cancel_dump_traceback_later()
-    share = counts["accepted"] / max(inputs, 1)
+    total = sum(counts.values())
+    share = counts["accepted"] / max(total, 1)
     print(
-        f"{reader.name}: {inputs} inputs, {counts['accepted']} accepted ({share:.0%}), "
+        f"{reader.name}: {total} inputs, {counts['accepted']} accepted ({share:.0%}), "
         f"{counts['faults']} faults of {len(faults)} kinds, {time.monotonic() - begun:.0f} s",
         flush=True,
     )
@@ -76,13 +80,17 @@ def _place(fault: Fault) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("readers", nargs="*", metavar="READER", help=", ".join(READERS))
-    parser.add_argument("--inputs", type=int, default=100_000, help="of each reader")
+    parser.add_argument("--inputs", type=int, default=sys.maxsize, help="of each reader")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="of all readers together")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, default=Path("fuzz-faults"))
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    if options.inputs == sys.maxsize and math.isinf(options.minutes):
+        parser.error("should be given --inputs or --minutes")
     chosen = [READERS[name] for name in options.readers or READERS]
-    clean = [fuzz(reader, options.inputs, options.seed, options.keep) for reader in chosen]
+    seconds = 60 * options.minutes / len(chosen)
+    clean = [fuzz(one, options.inputs, seconds, options.seed, options.keep) for one in chosen]
     sys.exit(0 if all(clean) else 1)
 
 
