@@ -25,6 +25,25 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="conformance-fuzz-")
 
 
+def _node(**attributes: Any) -> Any:
+    from onnx import helper
+
+    return helper.make_node("ConvTranspose", ["x", "w"], ["y"], name="up", **attributes)
+
+
+def _model(nodes: Any, weight: Any, **more: Any) -> bytes:
+    """A model of these nodes from x, of open batch, to y, with one weight."""
+    from onnx import helper
+
+    shape: list[Any] = ["N", 4, *[8] * (len(weight.dims) - 2)]
+    x, y = (helper.make_tensor_value_info(name, 1, shape) for name in "xy")
+    del y.type.tensor_type.shape.dim[:]
+    graph = helper.make_graph(nodes, "g", [x], [y], [weight])
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("my", 1)]
+    made = helper.make_model(graph, opset_imports=opsets, ir_version=9, **more)
+    return bytes(made.SerializeToString())
+
+
 @functools.cache
 def _seeds() -> list[bytes]:
     """Models of one node, of two, of a branch, and of a local function."""
@@ -34,43 +53,25 @@ def _seeds() -> list[bytes]:
         numpy_helper.from_array(np.ones((4, 6, *kernel), "float32"), "w")
         for kernel in ((3,), (3, 3), (4, 2), (2, 2, 2))
     ]
-
-    def node(**attributes: Any) -> Any:
-        return helper.make_node("ConvTranspose", ["x", "w"], ["y"], name="up", **attributes)
-
-    def model(nodes: Any, weight: Any, **more: Any) -> bytes:
-        shape: list[Any] = ["N", 4, *[8] * (len(weight.dims) - 2)]
-        x, y = (helper.make_tensor_value_info(name, 1, shape) for name in "xy")
-        del y.type.tensor_type.shape.dim[:]
-        graph = helper.make_graph(nodes, "g", [x], [y], [weight])
-        opsets = [helper.make_opsetid("", 17), helper.make_opsetid("my", 1)]
-        made = helper.make_model(graph, opset_imports=opsets, ir_version=9, **more)
-        return bytes(made.SerializeToString())
-
     relu = helper.make_node("Relu", ["y"], ["z"])
-    inner = helper.make_graph([node(strides=[2, 2])], "then", [], [])
+    inner = helper.make_graph([_node(strides=[2, 2])], "then", [], [])
     branch = helper.make_node("If", ["c"], ["y"], then_branch=inner, else_branch=inner)
     body = helper.make_node("ConvTranspose", ["a", "b"], ["c"], strides=[2, 2], pads=[1] * 4)
-    function = helper.make_function("my", "Up", ["a", "b"], ["c"], [body], [opset(helper)])
+    opsets = [helper.make_opsetid("", 17)]
+    up = helper.make_function("my", "Up", ["a", "b"], ["c"], [body], opsets)
+    call = helper.make_node("Up", ["x", "w"], ["y"], domain="my")
     constant = helper.make_node("Constant", [], ["w"], value=weights[1])
+    padded = _node(strides=[2, 2], pads=[1] * 4, output_padding=[1, 1])
     return [
-        model([node(strides=[2], pads=[1, 1])], weights[0]),
-        model([node(strides=[2, 2], pads=[1] * 4, output_padding=[1, 1]), relu], weights[1]),
-        model([node(auto_pad="SAME_UPPER", strides=[2, 3], dilations=[1, 1])], weights[2]),
-        model([node(output_shape=[16, 16, 16], strides=[2, 2, 2])], weights[3]),
-        model([node(group=2, kernel_shape=[3, 3])], weights[1]),
-        model([branch], weights[1]),
-        model(
-            [helper.make_node("Up", ["x", "w"], ["y"], domain="my")],
-            weights[1],
-            functions=[function],
-        ),
-        model([constant, node()], weights[0]),
+        _model([_node(strides=[2], pads=[1, 1])], weights[0]),
+        _model([padded, relu], weights[1]),
+        _model([_node(auto_pad="SAME_UPPER", strides=[2, 3], dilations=[1, 1])], weights[2]),
+        _model([_node(output_shape=[16, 16, 16], strides=[2, 2, 2])], weights[3]),
+        _model([_node(group=2, kernel_shape=[3, 3])], weights[1]),
+        _model([branch], weights[1]),
+        _model([call], weights[1], functions=[up]),
+        _model([constant, _node()], weights[0]),
     ]
-
-
-def opset(helper: Any) -> Any:
-    return helper.make_opsetid("", 17)
 
 
 def _draw(draw: random.Random, twists: Sequence[random.Random]) -> bytes:
