@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fuzzing import calls, casefiles, onnxfiles
+from fuzzing import calls, casefiles, messages, onnxfiles, records
 from fuzzing.reader import Reader
 
 READERS: dict[str, Reader] = {
@@ -13,5 +13,7 @@ READERS: dict[str, Reader] = {
         casefiles.EXPRESSIONS,
         calls.CALLS,
         onnxfiles.ONNX,
+        records.RECORDS,
+        messages.MESSAGES,
     )
 }
