@@ -8,21 +8,17 @@ import random
 import tempfile
 import zlib
 from collections.abc import Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from conformance.record import messages
 from conformance.record.changes import changes
+from conformance.record.reader import read_record
 from conformance.report import render
 from conformance.report.changes import as_json, markdown, terminal
 from fuzzing.reader import Reader
 from fuzzing.trees import bytes_twisted, twisted
 
-# the reader of records has moved to a module of its own
-_HOME = "reader" if find_spec("conformance.record.reader") else "record"
-read_record = import_module(f"conformance.record.{_HOME}").read_record
 REFERENCE = Path(__file__).resolve().parents[3] / "reports" / "reference" / "results.jsonl"
 _CASES = 40  # of the committed record that lines are chosen of
 _SEALS = ("check", "sha256")  # keys that a changed line would not agree with
