@@ -12,6 +12,7 @@ import numpy as np
 
 from conformance.corpus.tensors import Array
 from conformance.errors import UsageError
+from conformance.wording import quoted
 
 MOST_ELEMENTS = 2**28
 MOST_BYTES = 8 * MOST_ELEMENTS + 2**20  # float64, and the headers
@@ -48,8 +49,9 @@ def _shape(text: str, numbers: str) -> tuple[int, ...]:
         shape = (0,)
     if min(shape) < 1 or math.prod(shape) > MOST_ELEMENTS:
         raise UsageError(
-            f"--input {text}: should be whole numbers of at least 1 with commas between them, such "
-            f"as 1,64,8,8, of at most {MOST_ELEMENTS} elements, or an .npy or .npz file"
+            f"--input {quoted(text)[1:-1]}: should be whole numbers of at least 1 with commas "
+            f"between them, such as 1,64,8,8, of at most {MOST_ELEMENTS} elements, or an .npy or "
+            ".npz file"
         )
     return shape
 

@@ -71,7 +71,11 @@ def test_the_traceback_is_printed_where_files_are_gone_afterwards(
     [
         (
             OSError(errno.ENOSPC, "No space left on device", "/out/page"),
-            "conformance: /out/page: No space left on device, should be there to be used\n",
+            "conformance: '/out/page': No space left on device, should be there to be used\n",
+        ),
+        (
+            OSError(errno.ENAMETOOLONG, "File name too long", "x" * 5000),
+            f"conformance: '{'x' * 196}...: File name too long, should be a path\n",
         ),
         (
             MemoryError(),
@@ -79,7 +83,7 @@ def test_the_traceback_is_printed_where_files_are_gone_afterwards(
         ),
     ],
 )
-def test_a_machine_that_is_full_is_no_fault_of_ours(
+def test_a_full_machine_and_a_name_without_end_are_no_fault_of_ours(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     error: Exception,
