@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from helpers import CHECKOUT
 
 from conformance.corpus.files import load_cases
 from conformance.corpus.limits import (
@@ -16,6 +18,7 @@ from conformance.corpus.limits import (
     MOST_BYTES,
     MOST_ELEMENTS,
     MOST_EMPTY,
+    MOST_PRODUCTS,
     MOST_TOLD,
     MOST_VALUES,
     shape_problem,
@@ -164,6 +167,27 @@ def test_shapes_have_a_last_one_that_is_made() -> None:
     assert shape_problem((MOST_ELEMENTS + 1, 1, 1)) is not None
     assert shape_problem((MOST_EMPTY, 0, 1)) is None
     assert shape_problem((MOST_EMPTY, 0, 2)) is not None
+
+
+def test_the_documented_limits_are_the_codes() -> None:
+    """docs/case-format.md says each in its table, and none besides."""
+    page = (CHECKOUT / "docs" / "case-format.md").read_text(encoding="utf-8")
+    section = page.partition("## Limits")[2].partition("\n## ")[0]
+    told = re.findall(r"^\| (2\^\d+|[\d,]+)", section, re.MULTILINE)
+    assert [
+        2 ** int(limit[2:]) if "^" in limit else int(limit.replace(",", "")) for limit in told
+    ] == [
+        MOST_BYTES,
+        MOST_VALUES,
+        DEEPEST,
+        MOST_TOLD,
+        LONGEST_TEXT,
+        LONGEST_NAME,
+        MOST_ELEMENTS,
+        MOST_EMPTY,
+        MOST_PRODUCTS,
+        LARGEST_ARGUMENT,
+    ]
 
 
 def refusal(text: str) -> str:
