@@ -11,7 +11,8 @@ import numpy as np
 
 from conformance import conventions
 from conformance.conventions import ArgumentError, Native
-from conformance.corpus.case import DTYPES, Shape
+from conformance.corpus.case import DTYPES, Shape, products
+from conformance.corpus.limits import MOST_PRODUCTS, shape_problem
 from conformance.corpus.tensors import Array
 from conformance.geometry import Geometry
 from conformance.models import Layer, StoredArray
@@ -48,8 +49,14 @@ def obstacle(layer: Layer) -> str | None:
         return f"Its kernel has {len(layer.kernel.shape) - 2} spatial axes, and a case 1, 2 or 3."
     if not layer.inputs:
         return "The shape of its input is not known."
-    if any(0 in shape for shape in (*layer.inputs, layer.kernel.shape)):
+    if any(min(shape) < 1 for shape in (*layer.inputs, layer.kernel.shape)):
         return "It has an array without elements."
+    for shape in (*layer.inputs, layer.kernel.shape):
+        problem = shape_problem(shape)
+        if problem is not None:
+            return f"An array of it {problem}."
+    if max(products(shape, layer.kernel.shape) for shape in layer.inputs) > MOST_PRODUCTS:
+        return f"It makes more than {MOST_PRODUCTS} products."
     return None
 
 

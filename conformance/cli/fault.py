@@ -19,6 +19,7 @@ EXIT_CODE = 70
 _OF_THE_MACHINE = frozenset(
     (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 )
+_OF_A_NAME = frozenset((errno.ENAMETOOLONG, errno.ELOOP))
 
 
 def tell(error: Exception) -> int:
@@ -26,13 +27,17 @@ def tell(error: Exception) -> int:
     if isinstance(error, MemoryError):
         print("conformance: memory ran out, should have more or be asked for less", file=sys.stderr)
         return 2
-    if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
-        where = "" if error.filename is None else f"{error.filename}: "
-        print(f"conformance: {where}{error.strerror}, should be there to be used", file=sys.stderr)
-        return 2
     from conformance.wording import quoted
 
-    text = "".join(traceback.format_exception(error))
+    if isinstance(error, OSError) and error.errno in (*_OF_THE_MACHINE, *_OF_A_NAME):
+        where = "" if error.filename is None else f"{quoted(error.filename, 200)}: "
+        should = "be a path" if error.errno in _OF_A_NAME else "be there to be used"
+        print(f"conformance: {where}{error.strerror}, should {should}", file=sys.stderr)
+        return 2
+    lines = "".join(traceback.format_exception(error)).splitlines()
+    text = "\n".join(  # the message may quote a file
+        "".join(letter if letter.isprintable() else "?" for letter in line) for line in lines
+    )
     first = quoted(str(error), 200)[1:-1]
     print(
         f"conformance: a fault of conformance itself, and no answer: {type(error).__name__}: "
@@ -50,12 +55,12 @@ def _kept(text: str) -> str:
             with tempfile.NamedTemporaryFile(
                 "w", prefix="conformance-fault-", suffix=".txt", delete=False, encoding="utf-8"
             ) as file:
-                file.write(f"{_versions()}\n{' '.join(sys.argv)}\n\n{text}")
+                file.write(f"{_versions()}\n{' '.join(sys.argv)}\n\n{text}\n")
         except OSError:
             pass
         else:
             return f" in {file.name}; CONFORMANCE_TRACEBACK=1 shows it here."
-    return f":\n{_versions()}\n{text.rstrip()}"
+    return f":\n{_versions()}\n{text}"
 
 
 def _versions() -> str:

@@ -32,7 +32,7 @@ class ArgumentError(ValueError):
     """A native argument of the wrong form: `key`, and what is wrong and what would be right."""
 
     def __init__(self, key: str, text: str) -> None:
-        super().__init__(f"{key}: {text}")
+        super().__init__(f"{key if len(key) <= 60 else quoted(key)}: {text}")
         self.key = key
         self.text = text
 

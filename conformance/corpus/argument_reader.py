@@ -8,11 +8,10 @@ from typing import Any
 
 from conformance import conventions
 from conformance.conventions import ArgumentError, Native
-from conformance.conventions.arguments import is_integer, pairs, per_axis
+from conformance.conventions.arguments import pairs, per_axis
 from conformance.corpus.array_reader import Lines
 from conformance.corpus.case import Shape
 from conformance.corpus.limits import LARGEST_ARGUMENT
-from conformance.corpus.nested import flat
 from conformance.corpus.strict_yaml import Item
 from conformance.geometry import Geometry, from_padding
 
@@ -77,9 +76,12 @@ def read_generic(entries: Mapping[str, Item], rank: int) -> Generic | None:
 
 def _held(value: Any, key: str = "") -> Any:
     """An argument without a number beyond the limit. Raises ArgumentError, a ValueError."""
-    numbers = list(flat(value))
-    if any(is_integer(number) and abs(number) > LARGEST_ARGUMENT for number in numbers):
-        raise ArgumentError(key, _TOO_LARGE)
+    if isinstance(value, int):
+        if not -LARGEST_ARGUMENT <= value <= LARGEST_ARGUMENT:
+            raise ArgumentError(key, _TOO_LARGE)
+    elif isinstance(value, list):
+        for entry in value:
+            _held(entry, key)
     return value
 
 

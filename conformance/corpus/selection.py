@@ -75,7 +75,8 @@ def _full_names(words: Sequence[str]) -> list[str]:
     for name in names:
         if name.endswith((".yaml", ".yml", "/")):
             raise SelectionError(
-                f"{name} does not exist, should be a case file, a folder of them, or a full name"
+                f"{name[:200]} does not exist, should be a case file, a folder of them, or a full "
+                "name"
             )
     return names
 
@@ -106,7 +107,8 @@ def _named(cases: Sequence[Case], names: Sequence[str], among: str) -> list[Case
         if not matching:
             what = f"matches no case {among}".rstrip()
             raise SelectionError(
-                f"{name} is no path and {what}, should be a path, a full name or a glob of them"
+                f"{name[:200]} is no path and {what}, should be a path, a full name or a glob of "
+                "them"
             )
         chosen.update((case.name, case) for case in matching)
     return [case for case in cases if case.name in chosen]
@@ -131,7 +133,7 @@ class _Matcher:
         self.position = 0
         self.tree = self._or()
         if self.position < len(self.tokens):
-            self._wrong(f"'{self.tokens[self.position]}' is left over")
+            self._wrong(f"{quoted(self.tokens[self.position])} is left over")
 
     def __call__(self, name: str) -> bool:
         return _holds(self.tree, name.lower())

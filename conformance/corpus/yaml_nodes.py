@@ -35,30 +35,41 @@ class _Loader(_Base):
     The composer calls `descend_resolver` before it makes a node and `ascend_resolver` behind it.
     """
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.depth, self.left = 0, MOST_VALUES
+    depth = 0
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
         return UNTAGGED
 
     def descend_resolver(self, parent: Any, index: Any) -> None:
         self.depth += 1
-        self.left -= 1
-        if self.depth > DEEPEST + 1 or self.left < 0:  # the innermost may be a scalar
-            line = parent.start_mark.line + 1 if isinstance(parent, yaml.Node) else 1
-            raise RefusedError(
-                line, TOO_DEEP if self.left >= 0 else _too_many(f"more than {MOST_VALUES}")
-            )
+        if self.depth > DEEPEST + 1:  # the innermost may be a scalar
+            raise RefusedError(_line_of(parent), TOO_DEEP)
 
     def ascend_resolver(self) -> None:
         self.depth -= 1
 
 
+class _CountingLoader(_Loader):
+    """The loader of a text that is long enough to have too many nodes."""
+
+    left = MOST_VALUES
+
+    def descend_resolver(self, parent: Any, index: Any) -> None:
+        super().descend_resolver(parent, index)
+        self.left -= 1
+        if self.left < 0:
+            raise RefusedError(_line_of(parent), _too_many(f"more than {MOST_VALUES}"))
+
+
+def _line_of(parent: Any) -> int:
+    return parent.start_mark.line + 1 if isinstance(parent, yaml.Node) else 1
+
+
 def compose(text: str) -> yaml.Node | None:
     """The root of the one document of a text; None where there is none. Raises RefusedError."""
     try:
-        loader = _Loader(text)
+        # a character makes at most two nodes: `{a,` has a key, and a value that is empty
+        loader = (_Loader if 2 * len(text) <= MOST_VALUES else _CountingLoader)(text)
         try:
             node: yaml.Node | None = loader.get_single_node()
         finally:
@@ -119,7 +130,8 @@ class _Checks:
         total = 1
         for child in node.value:
             for part in child if isinstance(child, tuple) else (child,):
-                total += self.size(part)
+                is_plain = part.__class__ is yaml.ScalarNode and part.tag == UNTAGGED
+                total += 1 if is_plain else self.size(part)  # most are, and a call is slow
         self._open.remove(id(node))
         if total > MOST_VALUES:
             raise RefusedError(node.start_mark.line + 1, _too_many(str(total)))

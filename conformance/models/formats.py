@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from conformance.errors import ModelError
+from conformance.wording import quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,7 @@ _ENDINGS = {
     ".jaxexport": "jax.export",
 }
 
+_LONGEST_NAME, _LONGEST_PATH = 255, 4095  # bytes; what is longer raises where it is looked for
 KNOWN = (
     "a model: an .onnx, .pt2, .pt (TorchScript), .keras, .h5, .tflite or .jax file, the folder of "
     "a SavedModel, or package.module:callable that makes one"
@@ -78,9 +80,14 @@ def is_model(text: str) -> bool:
     is no call.
     """
     path = Path(text)
-    if any(character in text for character in "({\n"):
+    if _is_too_long(path) or any(character in text for character in "({\n"):
         return False
     return path.suffix.lower() in _ENDINGS or _is_callable(text) or path.is_dir()
+
+
+def _is_too_long(path: Path) -> bool:
+    names = [len(os.fsencode(part)) for part in path.parts]
+    return max(names, default=0) > _LONGEST_NAME or sum(names) + len(names) > _LONGEST_PATH
 
 
 def _is_callable(text: str) -> bool:
@@ -95,6 +102,8 @@ def _is_callable(text: str) -> bool:
 def format_of(model: str) -> str:
     """The name of the format of a path or of package.module:callable. Raises ModelError."""
     path = Path(model)
+    if _is_too_long(path):
+        raise ModelError(f"{quoted(model)} is too long for a path, should be {KNOWN}")
     if path.suffix.lower() in _ENDINGS:
         if not path.is_file():
             raise ModelError(f"{model} is no file, should be {KNOWN}")
@@ -102,6 +111,9 @@ def format_of(model: str) -> str:
     if path.is_dir():
         if not (path / "saved_model.pb").is_file():
             raise ModelError(f"{model} is no SavedModel: it has no saved_model.pb")
+        for part in path.rglob("*"):
+            if not (part.is_file() or part.is_dir()):
+                raise ModelError(f"{model} holds {part.name}, should hold files and folders alone")
         return "SavedModel"
     if _is_callable(model):
         return "callable"

@@ -77,6 +77,8 @@ def _check_weights(path: str, name: str, weights: str | None) -> None:
         raise ModelError(
             f"{path} has weights of its own: weights are for a model that a callable makes"
         )
+    if weights is not None and not Path(weights).is_file():
+        raise ModelError(f"{weights} is no file, should be one of weights")
 
 
 def _sample(sample: Sample, folder: Path, number: int) -> Mapping[str, Any]:

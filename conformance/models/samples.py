@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,10 @@ import numpy as np
 
 from conformance.corpus.tensors import Array
 from conformance.errors import UsageError
+from conformance.wording import quoted
 
 MOST_ELEMENTS = 2**28
+MOST_BYTES = 8 * MOST_ELEMENTS + 2**20  # float64, and the headers
 _KINDS = "fiub"
 
 
@@ -46,14 +49,16 @@ def _shape(text: str, numbers: str) -> tuple[int, ...]:
         shape = (0,)
     if min(shape) < 1 or math.prod(shape) > MOST_ELEMENTS:
         raise UsageError(
-            f"--input {text}: should be whole numbers of at least 1 with commas between them, such "
-            f"as 1,64,8,8, of at most {MOST_ELEMENTS} elements, or an .npy or .npz file"
+            f"--input {quoted(text)[1:-1]}: should be whole numbers of at least 1 with commas "
+            f"between them, such as 1,64,8,8, of at most {MOST_ELEMENTS} elements, or an .npy or "
+            ".npz file"
         )
     return shape
 
 
 def _arrays(path: str) -> list[Sample]:
     try:
+        _check_size(Path(path))
         loaded = np.load(Path(path), allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             arrays: dict[str | None, Array] = {None: loaded}
@@ -67,6 +72,18 @@ def _arrays(path: str) -> list[Sample]:
         if array.dtype.kind not in _KINDS:
             raise UsageError(f"--input {path}: is of dtype {array.dtype}, should be numbers")
     return [Sample(name=name, shape=array.shape, array=array) for name, array in arrays.items()]
+
+
+def _check_size(path: Path) -> None:
+    """Raise ValueError for what is no regular file, or unpacks to more than an array may have."""
+    if path.exists() and not path.is_file():
+        raise ValueError("it is no regular file")
+    size = path.stat().st_size
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+    if size > MOST_BYTES:
+        raise ValueError(f"it has {size} bytes, should have at most {MOST_BYTES}")
 
 
 def _named(name: str) -> str | None:

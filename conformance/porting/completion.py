@@ -12,6 +12,7 @@ from conformance.conventions import Unrepresentable
 from conformance.errors import PortError
 from conformance.geometry import Geometry, call_problems
 from conformance.porting.layer import Channels, Layer, times
+from conformance.wording import quoted
 
 LARGEST = 2**16  # in a call: windows are searched, not solved for
 LARGEST_SIZE = 2**31 - 1
@@ -33,7 +34,7 @@ def completed(
     """
     for key, value in {"kernel": layer.kernel, **layer.native}.items():
         if key not in ("output_shape", "output_size") and _largest(value) > LARGEST:
-            raise PortError(f"{key} is {value}, should have no number above {LARGEST}")
+            raise PortError(f"{key} is {quoted(value)}, should have no number above {LARGEST}")
     if input_shape is not None:
         _fits(layer, input_shape)
     notes: list[str] = []
@@ -55,9 +56,10 @@ def completed(
             why = f"The input {layer.input_said} says nothing of its size, which follows from data"
         notes.append(f"{why}: {chosen} is chosen.")
     if max(batch, c_in, c_out, *size) > LARGEST_SIZE:
+        said = quoted([batch, c_in, *size])
         raise PortError(
-            f"input is {','.join(map(str, (batch, c_in, *size)))} and the output has {c_out} "
-            f"channels, should have no number above {LARGEST_SIZE}"
+            f"input is {said} and the output has {quoted(c_out)} channels, should have no number "
+            f"above {LARGEST_SIZE}"
         )
     return Channels(batch=batch, c_in=c_in, c_out=c_out), size, notes
 
@@ -78,14 +80,14 @@ def _largest(value: Any) -> int:
 
 def _fits(layer: Layer, input_shape: Sequence[int]) -> None:
     if len(input_shape) != layer.rank + 2 or min(input_shape) < 1:
-        what = ",".join(map(str, input_shape))
+        what = quoted(list(input_shape))
         raise PortError(
             f"input is {what}, should be {layer.rank + 2} numbers of at least 1: N,C and "
             f"{layer.rank} for the space"
         )
     if layer.c_in not in (None, input_shape[1]):
         raise PortError(
-            f"input has {input_shape[1]} channels, should have the {layer.c_in} of the call"
+            f"input has {quoted(input_shape[1])} channels, should have the {layer.c_in} of the call"
         )
 
 

@@ -8,12 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from conformance.errors import PortError
 from conformance.porting.calls.onnx import from_attributes
 from conformance.porting.layer import Layer
+from conformance.system.reading import read_regular
+from conformance.wording import quoted
 
+MOST_BYTES = 2**31
+"""Of one file: protobuf has no larger messages."""
+MOST_NODES = 1000
+"""ConvTranspose nodes of one file: each has an answer, and a proof, of its own."""
 Shapes = Mapping[str, list[int]]
 """Shapes by the name of a value, 0 for a size that is symbolic or unknown."""
 
@@ -45,8 +52,11 @@ def layers(path: str, input_shape: Sequence[int] | None = None) -> list[Layer]:
         if t.data_type in onnx.TensorProto.DataType.values()
     }
     nodes = [node for graph in graphs for node in graph.node if _is_transposed_convolution(node)]
-    if not nodes:
-        raise PortError(f"{path} has no ConvTranspose node")
+    if not 1 <= len(nodes) <= MOST_NODES:
+        raise PortError(
+            f"{path} has {len(nodes) or 'no'} ConvTranspose node{'s' * (len(nodes) > 1)}, should "
+            f"have 1 to {MOST_NODES}"
+        )
     asked = "" if input_shape is None else _sizes(input_shape)
     return [
         replace(layer, input_said=asked)
@@ -68,7 +78,8 @@ def _is_transposed_convolution(node: Any) -> bool:
 
 def _loaded(onnx: Any, path: str) -> Any:
     try:
-        return onnx.load(path, load_external_data=False)
+        content = read_regular(Path(path), MOST_BYTES)
+        return onnx.load_model_from_string(content)
     except OSError as error:
         raise PortError(f"{path} cannot be read: {error.strerror}") from None
     except Exception as error:  # protobuf's own, of a name that depends on its implementation
@@ -123,7 +134,7 @@ def _shapes(graph: Any) -> Shapes:
     shapes = {value.name: _dimensions(value) for value in [*graph.input, *graph.value_info]}
     shapes |= {tensor.name: list(tensor.dims) for tensor in graph.initializer}
     for node in graph.node:
-        if node.op_type == "Constant":
+        if node.op_type == "Constant" and node.output:
             shapes.update(
                 (node.output[0], list(part.t.dims))
                 for part in node.attribute
@@ -148,9 +159,9 @@ def _layer(onnx: Any, node: Any, shapes: Shapes, kinds: Mapping[str, str]) -> La
         raise PortError(f"{name} has {len(node.input)} inputs, should have 2 or 3: X, W and B")
     try:
         values = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+        attributes = {key: _plain(value) for key, value in values.items()}
     except ValueError as error:  # of a type that no attribute has
         raise PortError(f"{name}: {_first_line(error)}") from None
-    attributes = {key: _plain(value) for key, value in values.items()}
     weights = shapes.get(node.input[1]) or None
     if weights is not None and 0 in weights:
         weights = None
@@ -158,7 +169,7 @@ def _layer(onnx: Any, node: Any, shapes: Shapes, kinds: Mapping[str, str]) -> La
         raise PortError(
             f"{name}: neither kernel_shape nor the shape of its weights {node.input[1]} is known"
         )
-    spelled = ", ".join(f"{key}={value!r}" for key, value in attributes.items())
+    spelled = ", ".join(f"{key}={quoted(value)}" for key, value in attributes.items())
     try:
         layer = from_attributes(
             attributes,

@@ -112,7 +112,7 @@ def _texts(entries: Mapping[str, Item]) -> dict[str, str | None]:
     }
     for key, allowed in (("status", FAILING), ("quantity", QUANTITIES)):
         if texts.get(key) is not None and texts[key] not in allowed:
-            entries[key].wrong(f"is {texts[key]}, should be one of {', '.join(allowed)}")
+            entries[key].wrong(f"is {quoted(texts[key])}, should be one of {', '.join(allowed)}")
     return texts
 
 

@@ -15,6 +15,7 @@ from conformance.models.results import LayerEntry, ReadingError, Request, Result
 
 _AXES = {1: "W", 2: "HW", 3: "DHW"}
 _MOST_FUSED = 3
+_MOST_NODES = 1000  # of transposed convolutions
 _SMALL_BYTES = 4096  # of a constant that shapes may be computed of
 
 
@@ -45,6 +46,10 @@ def read(request: Request, results: Results) -> None:
         entries += [
             (node, constants, graph) for node in graph.node if is_transposed_convolution(node)
         ]
+    if len(entries) > _MOST_NODES:
+        raise ReadingError(
+            f"has {len(entries)} ConvTranspose nodes, should have at most {_MOST_NODES}"
+        )
     for number, (node, constants, graph) in enumerate(entries, 1):
         results.say(f"{name_of(node)}: {number} of {len(entries)} ConvTranspose nodes")
         results.layers.append(_layer(node, constants, graph, shapes, results))
@@ -153,7 +158,7 @@ def _layer(
         raise ReadingError(
             f"has a node {name_of(node)} of {len(node.input)} inputs, should have 2 or 3: X, W, B"
         )
-    arguments = {a.name: _plain(onnx.helper.get_attribute_value(a)) for a in node.attribute}
+    arguments = {a.name: _value(node, a) for a in node.attribute}
     entry = LayerEntry(
         name=name_of(node),
         operator="ConvTranspose",
@@ -194,7 +199,15 @@ def _followers(graph: Any, node: Any) -> list[str]:
     return chain
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return value.decode(errors="replace")
-    return value if isinstance(value, (int, float, str)) else list(value)
+def _value(node: Any, attribute: Any) -> Any:
+    """An attribute as a number, a word or a list of them. Raises ReadingError for another."""
+    try:
+        value = onnx.helper.get_attribute_value(attribute)
+        if isinstance(value, bytes):
+            return value.decode(errors="replace")
+        return value if isinstance(value, (int, float, str)) else list(value)
+    except (TypeError, ValueError):
+        raise ReadingError(
+            f"has a node {name_of(node)} whose {attribute.name or 'attribute'} is of a type that "
+            "ConvTranspose has not"
+        ) from None

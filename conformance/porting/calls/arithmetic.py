@@ -90,10 +90,10 @@ def _binary(node: ast.BinOp, left: Any, right: Any) -> Any:
     if isinstance(node.op, ast.Mult) and isinstance(left, list) != isinstance(right, list):
         entries, times = (left, right) if isinstance(left, list) else (right, left)
         if type(times) is not int or len(entries) * times > MOST_ENTRIES:
-            raise PortError(f"{ast.unparse(node)} should have at most {MOST_ENTRIES} entries")
+            raise PortError(f"{_text(node)} should have at most {MOST_ENTRIES} entries")
         return entries * times
     if isinstance(node.op, ast.Pow) and not (_is_number(right) and abs(right) < 64):
-        raise PortError(f"{ast.unparse(node)} should have an exponent below 64")
+        raise PortError(f"{_text(node)} should have an exponent below 64")
     return _computed(_OPERATORS[type(node.op)], node, left, right)
 
 
@@ -104,10 +104,15 @@ def _computed(function: Callable[..., Any], node: ast.expr, *operands: Any) -> A
     try:
         value = function(*operands)
     except (ArithmeticError, ValueError) as error:
-        raise PortError(f"{ast.unparse(node)} cannot be worked out: {error}") from None
+        raise PortError(f"{_text(node)} cannot be worked out: {error}") from None
     if not _is_number(value) or not abs(value) <= LARGEST:
-        raise PortError(f"{ast.unparse(node)} should be a number of at most {LARGEST}")
+        raise PortError(f"{_text(node)} should be a number of at most {LARGEST}")
     return value
+
+
+def _text(node: ast.expr) -> str:
+    text = ast.unparse(node)
+    return text if len(text) <= 200 else f"{text[:200]}..."
 
 
 def _is_number(value: Any) -> bool:

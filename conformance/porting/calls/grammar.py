@@ -242,8 +242,8 @@ def _unknown(
     owners = [other for other, table in tables.items() if function in table]
     hint = f" (that is {owners[0]}'s)" if owners else ""
     return PortError(
-        f"{function} is no transposed convolution of {framework}{hint}, should be one of "
-        f"{', '.join(tables[framework])}"
+        f"{shown(function, 60)} is no transposed convolution of {framework}{hint}, should be one "
+        f"of {', '.join(tables[framework])}"
     )
 
 
@@ -279,6 +279,6 @@ def _bound(function: str, node: ast.Call, signature: Signature) -> dict[str, ast
         if name not in known:
             near = get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]}?" if near else f"should be one of {', '.join(known)}"
-            raise PortError(f"{function} has no argument {name}, {hint}")
+            raise PortError(f"{function} has no argument {shown(name, 60)}, {hint}")
         bound[name] = keyword.value
     return bound

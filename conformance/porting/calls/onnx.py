@@ -11,6 +11,7 @@ from typing import Any
 
 from conformance.conventions import ArgumentError, normal_form
 from conformance.errors import PortError
+from conformance.porting.calls.arithmetic import MOST_CHARACTERS
 from conformance.porting.calls.grammar import Call, Signature, is_shape, shown
 from conformance.porting.calls.onnxtext import Node
 from conformance.porting.layer import Layer
@@ -58,6 +59,8 @@ def from_node(text: str, node: Node) -> Layer:
 def from_json(text: str) -> Layer:
     """The layer of a JSON object of attributes; raises PortError."""
     text = text.strip()
+    if len(text) > MOST_CHARACTERS:
+        raise PortError(f"the JSON has {len(text)} characters, should be at most {MOST_CHARACTERS}")
     try:
         attributes = json.loads(text, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
@@ -75,17 +78,19 @@ def from_json(text: str) -> Layer:
         raise PortError(f"{shown(text)!r} has a number that is too large to be a size") from None
     if not isinstance(attributes, dict):
         raise PortError(
-            f"{text} is no object, should be one of attributes, such as "
+            f"{shown(text)} is no object, should be one of attributes, such as "
             + '{"kernel_shape": [3, 3]}'
         )
-    return from_attributes(attributes, text=text)
+    return from_attributes(attributes, text=shown(text, 1000))
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    for key, _ in pairs:
-        if sum(key == other for other, _ in pairs) > 1:
-            raise PortError(f"{key} is given twice")
-    return dict(pairs)
+    attributes: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in attributes:
+            raise PortError(f"{quoted(key)} is given twice")
+        attributes[key] = value
+    return attributes
 
 
 def from_attributes(

@@ -70,7 +70,7 @@ def _protobuf(text: str) -> Node:
             value = words[0] if words else [*map(_integer, many)] if many else None
             attributes[name[1]] = _integer(one[0]) if one else value
     outside = re.sub(r"attribute \{[^{}]*\}", "", text)
-    name = re.search(r'^\s*name: "([^"]*)"', outside, re.MULTILINE)
+    name = re.search(r'^[ \t]*name: "([^"]*)"', outside, re.MULTILINE)
     inputs = re.findall(r'input: "([^"]*)"', outside)
     return Node(
         attributes=attributes,

@@ -19,7 +19,8 @@ _NORMALISATIONS = {
     "_SpectralNorm": "spectral_norm",
     "_Orthogonal": "orthogonal",
 }
-_SHAPE = re.compile(r"%?([\w.]+): \"\w+\[(\d{1,10}(?:, ?\d{1,10}){0,7})\]\"")
+# from where a word begins: tried from each of its letters it would take the square of its length
+_SHAPE = re.compile(r"(?<![\w.])([\w.]+): \"\w+\[(\d{1,10}(?:, ?\d{1,10}){0,7})\]\"")
 _ATEN_NODE = re.compile(r"aten(?:\.|::)(?:_?convolution|conv_transpose[123]d)\b")
 
 
@@ -90,7 +91,7 @@ def _flax_module(text: str) -> str:
     """
     if "\n" not in text or not re.match(r"\s*ConvTranspose\(\s*#", text):
         return text
-    lines = [re.sub(r"\s*#.*", "", line).rstrip() for line in text.strip().splitlines()]
+    lines = [line.partition("#")[0].rstrip() for line in text.strip().splitlines()]
     joined = "\n".join(line for line in lines if line)
     joined = re.sub(r"<[^<>\n]*>", "...", joined)
     if not re.search(r",$", joined, re.MULTILINE):  # Linen's lines have no commas

@@ -448,9 +448,9 @@ def test_patterns_that_match_no_case_of_their_corpus_are_lost(
         ({"source": None}, "1: source: missing, should be given"),
         (
             {"status": "conforms"},
-            "4: status: is conforms, should be one of differs, raised, crashed, timed-out",
+            "4: status: is 'conforms', should be one of differs, raised, crashed, timed-out",
         ),
-        ({"status": "unavailable"}, "4: status: is unavailable, should be one of"),
+        ({"status": "unavailable"}, "4: status: is 'unavailable', should be one of"),
         ({"reason": "3"}, "5: reason: is 3, should be text"),
         ({"cases": "[]"}, "2: cases: is [], should be a list of words"),
         ({"cases": "[one, 2]"}, "2: cases: is ['one', 2], should be a list of words"),

@@ -1,0 +1,1 @@
+"""What may a reader of strangers' files be given, and what may it answer?"""
