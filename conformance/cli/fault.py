@@ -14,6 +14,8 @@ import sys
 import tempfile
 import traceback
 
+from conformance.printing import complain
+
 EXIT_CODE = 70
 """EX_SOFTWARE of sysexits.h: no other end of a command has it."""
 _OF_THE_MACHINE = frozenset(
@@ -24,22 +26,22 @@ _OF_THE_MACHINE = frozenset(
 def tell(error: Exception) -> int:
     """Say on stderr what went wrong and what to do about it; the exit code."""
     if isinstance(error, MemoryError):
-        print("conformance: memory ran out, should have more or be asked for less", file=sys.stderr)
+        complain("conformance: memory ran out, should have more or be asked for less")
         return 2
     if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
         where = "" if error.filename is None else f"{error.filename}: "
-        print(f"conformance: {where}{error.strerror}, should be there to be used", file=sys.stderr)
+        complain(f"conformance: {where}{error.strerror}, should be there to be used")
         return 2
     from conformance.wording import quoted
 
     text = "".join(traceback.format_exception(error))
     first = quoted(str(error), 200)[1:-1]
-    print(
+    told = (
         f"conformance: a fault of conformance itself, and no answer: {type(error).__name__}: "
         f"{first}. Please report it where you have conformance from, as an issue, with the "
-        f"command, what it read, and the traceback{_kept(text)}",
-        file=sys.stderr,
+        f"command, what it read, and the traceback{_kept(text)}"
     )
+    complain(*told.split("\n"))
     return EXIT_CODE
 
 

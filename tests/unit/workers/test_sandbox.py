@@ -16,7 +16,8 @@ import pytest
 from helpers import CUT, GAPS, TESTS, command, corpus, environment, foreign_argument
 
 from conformance.errors import UsageError
-from conformance.record.record import RECORD, read_record
+from conformance.record.reader import read_record
+from conformance.record.record import RECORD
 from conformance.workers import sandbox
 
 try:
