@@ -59,6 +59,14 @@ from conformance.cli.searchoptions import (
     SweepThreads,
 )
 
+InSandbox = Annotated[
+    bool,
+    typer.Option(
+        "--sandbox",
+        help="Engines see neither cases nor record, and no network; needs bubblewrap.",
+    ),
+]
+
 
 def run(
     cases: Words = None,
@@ -87,6 +95,7 @@ def run(
     verbose: Verbose = False,
     allow_unsupported: AllowUnsupported = False,
     baseline: Baseline = None,
+    sandbox: InSandbox = False,
 ) -> None:
     """Run cases through adapters; exit 1 if anything differs unexpectedly."""
     options = {name: value for name, value in locals().items() if value is not None}
@@ -109,6 +118,7 @@ def sweep(
     threads: SweepThreads = 1,
     pythons: Pythons = None,
     output: SweepOutput = Path("reports/sweep"),
+    sandbox: InSandbox = False,
 ) -> None:
     """Random small calls; every distinct failure is shrunk and written as a case; exit 1 if there
     was one.

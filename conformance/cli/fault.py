@@ -14,6 +14,8 @@ import sys
 import tempfile
 import traceback
 
+from conformance.printing import complain, printable
+
 EXIT_CODE = 70
 """EX_SOFTWARE of sysexits.h: no other end of a command has it."""
 _OF_THE_MACHINE = frozenset(
@@ -25,26 +27,23 @@ _OF_A_NAME = frozenset((errno.ENAMETOOLONG, errno.ELOOP))
 def tell(error: Exception) -> int:
     """Say on stderr what went wrong and what to do about it; the exit code."""
     if isinstance(error, MemoryError):
-        print("conformance: memory ran out, should have more or be asked for less", file=sys.stderr)
+        complain("conformance: memory ran out, should have more or be asked for less")
         return 2
     from conformance.wording import quoted
 
     if isinstance(error, OSError) and error.errno in (*_OF_THE_MACHINE, *_OF_A_NAME):
         where = "" if error.filename is None else f"{quoted(error.filename, 200)}: "
         should = "be a path" if error.errno in _OF_A_NAME else "be there to be used"
-        print(f"conformance: {where}{error.strerror}, should {should}", file=sys.stderr)
+        complain(f"conformance: {where}{error.strerror}, should {should}")
         return 2
-    lines = "".join(traceback.format_exception(error)).splitlines()
-    text = "\n".join(  # the message may quote a file
-        "".join(letter if letter.isprintable() else "?" for letter in line) for line in lines
-    )
+    text = printable("".join(traceback.format_exception(error)))  # the message may quote a file
     first = quoted(str(error), 200)[1:-1]
-    print(
+    told = (
         f"conformance: a fault of conformance itself, and no answer: {type(error).__name__}: "
         f"{first}. Please report it where you have conformance from, as an issue, with the "
-        f"command, what it read, and the traceback{_kept(text)}",
-        file=sys.stderr,
+        f"command, what it read, and the traceback{_kept(text)}"
     )
+    complain(*told.split("\n"))
     return EXIT_CODE
 
 

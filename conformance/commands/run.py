@@ -18,7 +18,7 @@ from conformance.commands.console import console_of
 from conformance.commands.progress import Bar, Lines
 from conformance.commands.quantities import read_bytes, read_seconds
 from conformance.commands.summary import tell
-from conformance.corpus.selection import is_path, select
+from conformance.corpus.selection import is_path, places_of, select
 from conformance.errors import UsageError
 from conformance.printing import complain, say
 from conformance.record.reader import read_record
@@ -28,6 +28,7 @@ from conformance.run.runner import execute
 from conformance.system.machine import physical_cores
 from conformance.wording import counted, duration
 from conformance.workers import timing
+from conformance.workers.sandbox import Sandbox
 from conformance.workers.spec import Spec
 from conformance.workers.specs import read_interpreters, read_specs
 
@@ -57,6 +58,7 @@ class Options(Settings):
     first: bool = False
     verbose: bool = False
     baseline: Path | None = None
+    sandbox: bool = False
 
 
 def run(options: Options) -> None:
@@ -105,15 +107,18 @@ def _check(options: Options) -> None:
 
 
 def _request(options: Options) -> Request:
-    specs, texts_by_label = read_specs(options.adapters, options.pythons, variants=options.variants)
+    read, texts_by_label = read_specs(options.adapters, options.pythons, variants=options.variants)
+    specs = limited(read, options.memory)
     accepted = options.accept is not None and options.accept.exists()
+    selection = select(
+        options.cases, expression=options.expression, tags=options.tags, subset=options.subset
+    )
+    sandbox = Sandbox.of(places_of(selection), options.output) if options.sandbox else None
     settings = {entry.name: getattr(options, entry.name) for entry in fields(Settings)}
     return Request(
         **settings | ({"maxfail": 1} if options.first else {}),
-        selection=select(
-            options.cases, expression=options.expression, tags=options.tags, subset=options.subset
-        ),
-        specs=limited(specs, options.memory),
+        selection=selection,
+        specs=specs if sandbox is None else [sandbox.around(spec) for spec in specs],
         deadline=read_seconds("--deadline", options.deadline) if options.deadline else None,
         texts_by_label=texts_by_label,
         pythons=read_interpreters(options.pythons, list(texts_by_label)),
@@ -123,6 +128,7 @@ def _request(options: Options) -> Request:
         threads=options.threads or physical_cores(),
         folder=options.output,
         command=["conformance", *sys.argv[1:]],
+        sandbox=sandbox,
     )
 
 

@@ -17,6 +17,7 @@ from conformance.sweep import Failure, Request, Swept, Wish, sweep
 from conformance.sweep.call import Dtype
 from conformance.sweep.campaign import TIMEOUT
 from conformance.sweep.draw import ALL_RANKS, MIXED_DTYPES
+from conformance.workers.sandbox import Sandbox
 from conformance.workers.specs import read_specs
 
 MOST_REFUSALS = 5
@@ -39,6 +40,7 @@ class Options:
     memory: str | None = None
     threads: int
     output: Path
+    sandbox: bool = False
 
 
 def run(options: Options) -> None:
@@ -49,6 +51,9 @@ def run(options: Options) -> None:
     if not options.adapters:
         raise UsageError("-a: is missing, should name at least one adapter")
     specs, _ = read_specs(options.adapters, options.pythons)
+    if options.sandbox:
+        sandbox = Sandbox.of([shipped_cases()], options.output)
+        specs = [sandbox.around(spec) for spec in specs]
     try:
         options.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from conformance.corpus import subsets
-from conformance.corpus.case import Case
+from conformance.corpus.case import Case, Filed
 from conformance.corpus.files import case_files, load_cases, shipped_cases
 from conformance.errors import SelectionError
 from conformance.wording import quoted
@@ -67,6 +67,20 @@ def select(
         raise SelectionError(f"{what}, should be at least one")
     roots = tuple(dict.fromkeys(root for _, root in case_files(locations)))
     return Selection(cases=tuple(chosen), loaded=tuple(loaded), roots=roots)
+
+
+def places_of(selection: Selection) -> list[Path]:
+    """The files and folders in which somebody could read the cases: those of the selection, of the
+    shipped corpus, and what version control keeps of either.
+    """
+    roots = [root.resolve() for root in (*selection.roots, shipped_cases())]
+    history = [folder / ".git" for root in roots for folder in (root, *root.parents)]
+    sources = [
+        source for case in selection.loaded for source in (case.input, case.kernel, case.bias)
+    ]
+    arrays = {source.folder / source.file for source in sources if isinstance(source, Filed)}
+    files = {case.place.file for case in selection.loaded}
+    return [*roots, *history, *sorted(arrays), *sorted(files)]
 
 
 def _full_names(words: Sequence[str]) -> list[str]:

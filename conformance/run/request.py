@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from conformance.corpus.selection import Selection
+from conformance.workers.sandbox import Sandbox
 from conformance.workers.spec import Spec
 
 
@@ -43,3 +44,5 @@ class Request(Settings):
     deadline: float | None = None
     """The seconds after which the run stops where it is."""
     command: Sequence[str] = ()
+    sandbox: Sandbox | None = None
+    """Where the specs are those of engines in a sandbox: for others that are started beside."""

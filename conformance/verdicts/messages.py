@@ -50,6 +50,8 @@ def reproduction(verdict: Verdict, run: Mapping[str, Any]) -> str:
     # without the option it is the machine's own number
     if any(word.partition("=")[0] == "--threads" for word in run.get("command", [])):
         words += ["--threads", str(run["threads"])]
+    if "--sandbox" in run.get("command", []):
+        words.append("--sandbox")
     if entry.get("python"):
         words += ["--python", f"{verdict.adapter}={entry['python']}"]
     return shlex.join(words)

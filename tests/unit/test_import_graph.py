@@ -41,6 +41,7 @@ TOUCHING_FILES = {
     "report",
     "system",
     "verdicts.known_reader",
+    "workers.sandbox",
     "workers.specs",
 }
 FILE_CALLS = {"open", "fdopen"}
