@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +125,12 @@ def case_from(line: Mapping[str, Any], *, numbers: bool = True) -> Case | None:
 
 
 def _geometry(line: Mapping[str, Any]) -> Geometry:
-    return Geometry(axes=tuple(Axis(**axis) for axis in line["axes"]), groups=line["groups"])
+    return Geometry(axes=tuple(map(axis_from, line["axes"])), groups=line["groups"])
+
+
+def axis_from(line: Mapping[str, int]) -> Axis:
+    """An axis of a geometry; what a later version says besides is left out."""
+    return Axis(**{entry.name: line[entry.name] for entry in fields(Axis)})
 
 
 def _source(line: Mapping[str, Any], numbers: bool) -> Source:

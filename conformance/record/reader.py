@@ -163,13 +163,17 @@ class _Lines:
         before = self.seal.copy()
         holds = self.seal.holds(line)
         try:
-            content = json.loads(line, parse_constant=_refuse)
+            content = _DECODER.decode(line.decode("utf-8", "surrogatepass"))
             kind = content.pop("type")
             keys = [key for key in KEYS if content.pop(key, None) is not None]
             if holds is False or (holds is None and ("check" in keys or self.sealed)):
                 return "was changed after it was written, should be as `conformance run` wrote it"
             self.sealed = holds is True
-            if (kind == "run") != (self.run is None) or self.end is not None:
+            if (
+                not isinstance(kind, str)
+                or (kind == "run") != (self.run is None)
+                or self.end is not None
+            ):
                 raise ValueError
             return self._take(kind, content, line, before)
         except Wrong as wrong:
@@ -216,3 +220,6 @@ def _shared(content: dict[str, Any]) -> dict[str, Any]:
 def _refuse(constant: str) -> None:
     """NaN and infinities are strings in strict JSON."""
     raise ValueError(constant)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)

@@ -180,11 +180,12 @@ def _below(check: Check, key: object, value: Any) -> None:
 
 def _properties(properties: Mapping[str, Any], _: Mapping[str, Any]) -> Check:
     checks = {key: _check(part) for key, part in properties.items()}
+    null = {key for key, each in checks.items() if _problem(each, None) is None}
 
     def check(value: Any) -> None:
         if type(value) is dict:
             for key, entry in value.items():
-                if key in checks:
+                if key in checks and (entry is not None or key not in null):  # most are null
                     _below(checks[key], key, entry)
 
     return check

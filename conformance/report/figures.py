@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from conformance.geometry import Axis
+from conformance.record.case_line import axis_from
 from conformance.record.record import Record
 from conformance.record.timing import interval
 
@@ -100,7 +100,7 @@ def multiply_adds(case: Mapping[str, Any]) -> int:
     batch = case["input"]["shape"][0]
     c_in, c_out_per_group = case["kernel"]["shape"][:2]
     pairs = (
-        sum(len(inputs) for _, inputs, _ in Axis(**axis).taps())
+        sum(len(inputs) for _, inputs, _ in axis_from(axis).taps())
         for axis in case["geometry"]["axes"]
     )
     return int(batch * c_in * c_out_per_group * math.prod(pairs))

@@ -54,7 +54,7 @@ def summary(verdict: Verdict) -> str:
         texts = [verdict.message.strip().rpartition("\n")[2]]
     if not texts and verdict.error_over_bound is not None:
         if verdict.error_over_bound:
-            texts = [f"error {verdict.error_over_bound:.3g} of the bound"]
+            texts = [f"error {float(verdict.error_over_bound):.3g} of the bound"]
         else:
             texts = ["every bit" if verdict.exact else "no error"]
     if verdict.precision is not None:
@@ -119,7 +119,8 @@ def _of_measurement(verdict: Verdict) -> Iterator[Fact]:
     if verdict.exact:
         yield "compared", "bit for bit: all sums are exact"
     elif verdict.error_over_bound is not None and not verdict.fails:
-        yield "error of the bound", f"{verdict.error_over_bound:.3g} times the bound"
+        error = float(verdict.error_over_bound)  # in a record infinity is a word
+        yield "error of the bound", f"{error:.3g} times the bound"
     if verdict.computed_by is not None:
         yield "computed by", verdict.computed_by
     timing = verdict.timing
