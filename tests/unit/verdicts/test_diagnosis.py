@@ -259,12 +259,12 @@ def test_looking_for_two_mistakes_costs_less_than_the_scatter_loop(
     """
     truth = truth_of_case("arithmetic/first/output-padding-beyond-the-full-output")
     noise = np.random.RandomState(0).randint(-40, 41, truth.y.shape).astype(float)
-    began = time.perf_counter()
+    began = time.process_time()
     assert engine(truth) is not None
-    once = time.perf_counter() - began
-    began = time.perf_counter()
+    once = time.process_time() - began
+    began = time.process_time()
     diagnosis(truth, noise)
-    assert time.perf_counter() - began < 1000 * once
+    assert time.process_time() - began < 1000 * once
 
 
 READ_OFF = {
