@@ -115,11 +115,11 @@ def _opened(file: Path) -> BinaryIO:
 
 
 def _lines(stream: BinaryIO, file: Path, limit: int) -> Iterator[bytes]:
-    """Lines with their end, which the last one may lack."""
-    size = 0
+    """Lines with their end, which the last one may lack. A file is refused before it is read."""
+    size, whole = 0, os.fstat(stream.fileno()).st_size
     while line := stream.readline(limit - size + 1):
         size += len(line)
-        if size > limit:
+        if max(size, whole) > limit:
             raise RecordError(
                 f"{file} has more than {limit} bytes, should have no more: it is held in memory; "
                 f"{VARIABLE} sets another limit"
