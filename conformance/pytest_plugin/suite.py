@@ -19,6 +19,7 @@ from conformance.corpus.known_files import ENDINGS, NAME
 from conformance.corpus.selection import SLOW, Selection
 from conformance.corpus.strict_yaml import read
 from conformance.errors import FileProblems, UsageError
+from conformance.printing import on_a_line, text_of
 from conformance.pytest_plugin import background
 from conformance.pytest_plugin.background import Awaited
 from conformance.pytest_plugin.piecemeal import Piecemeal
@@ -83,7 +84,7 @@ class Suite:
                 names = [f"{name} {version}".strip() for name, version in versions.items()]
                 engines.append(f"{label} ({', '.join(names)})")
         absent = f"; not installed: {', '.join(self.trial.absent)}" if self.trial.absent else ""
-        return [f"conformance: {', '.join(engines)}{absent}"]
+        return [text_of([f"conformance: {', '.join(engines)}{absent}"])]
 
     def pytest_collect_file(
         self, file_path: Path, parent: pytest.Collector
@@ -116,7 +117,7 @@ class Suite:
 
     def marks(self, names: Sequence[str]) -> Iterator[pytest.MarkDecorator]:
         """A mark each, known to `--strict-markers`."""
-        for name in names:
+        for name in (text_of([name]) for name in names):
             if name in _MEANT_BY_PYTEST or name.startswith("_"):
                 continue
             if name not in self._marks:
@@ -161,10 +162,10 @@ class _CaseFile(pytest.File):
         try:
             cases = read_cases(nearby(self.path), self.root)
         except FileProblems as error:
-            raise self.CollectError("\n".join(error.lines)) from None
+            raise self.CollectError(text_of(error.lines)) from None
         taken = self.suite.awaited.add(cases, self.root)
         if taken:
-            raise self.CollectError("\n".join(taken))
+            raise self.CollectError(text_of(taken))
         slow = self.config.getoption("--conformance-slow")
         chosen = [case for case in cases if slow or SLOW not in case.tags]
         for task in self.suite.trial.tasks(chosen):
@@ -177,7 +178,7 @@ class _CaseFile(pytest.File):
             *([task.device] if len(devices) > 1 else []),
             *([task.quantity] if task.quantity != "output" else []),
         ]
-        return f"{task.case.name.removeprefix(self._prefix)}[{'-'.join(about)}]"
+        return on_a_line(f"{task.case.name.removeprefix(self._prefix)}[{'-'.join(about)}]")
 
     @property
     def _prefix(self) -> str:
@@ -214,20 +215,21 @@ class _Case(pytest.Item):
             self.user_properties.append(("diagnosis", verdict.diagnosis["name"]))
         if verdict.known is not None:
             note = verdict.known_unconfirmed
-            pytest.xfail(verdict.known + (f" (unconfirmed {note['text']})" if note else ""))
+            unconfirmed = f" (unconfirmed {note['text']})" if note else ""
+            pytest.xfail(text_of([verdict.known + unconfirmed]))
         if verdict.fails or verdict.unexpected:
             strict = "" if verdict.fails else "[XPASS(strict)] "
             line = {**self.suite.trial.line, "paths": [str(self.parent.to_run_again())]}
             pytest.fail(strict + messages.message(verdict, line), pytrace=False)
         if verdict.status != "conforms":
-            pytest.skip(" ".join([f"{verdict.status}:", *explanation(verdict)]))
+            pytest.skip(text_of([" ".join([f"{verdict.status}:", *explanation(verdict)])]))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The text of a failure: problems of a file, and known ones, without a traceback, which
         takes pytest long and explains nothing here.
         """
         if isinstance(excinfo.value, FileProblems):
-            return "\n".join(excinfo.value.lines)
+            return text_of(excinfo.value.lines)
         if isinstance(excinfo.value, pytest.xfail.Exception):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
@@ -250,7 +252,7 @@ class _Declared(pytest.File):
         try:
             entries_of(read(nearby(self.path)), None)
         except FileProblems as error:
-            raise self.CollectError("\n".join(error.lines)) from None
+            raise self.CollectError(text_of(error.lines)) from None
         yield _Matches.from_parent(self, name="every-entry-matches-a-case", suite=self.suite)
 
 
@@ -269,9 +271,7 @@ class _Matches(pytest.Item):
             if _absolute(one["entry"].rpartition(":")[0]) == self.path
         ]
         if lost:
-            pytest.fail(
-                "\n".join(f"{one['entry']}: {one['problem']}" for one in lost), pytrace=False
-            )
+            pytest.fail(text_of(f"{one['entry']}: {one['problem']}" for one in lost), pytrace=False)
 
     def reportinfo(self) -> tuple[Path, None, str]:
         return self.path, None, self.name

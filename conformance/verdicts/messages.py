@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.printing import text_of
+from conformance.printing import shortened, text_of
 from conformance.verdicts.facts import explanation
 from conformance.verdicts.verdict import Verdict
 
@@ -81,7 +81,7 @@ def brief(verdict: Verdict) -> str:
     )
     if verdict.known_problem is not None and not verdict.fails:
         what = f"{verdict.known_problem['entry']}: {verdict.known_problem['problem']}"
-    return f"{headline(verdict)}{': ' if what else ''}{what}"
+    return f"{headline(verdict)}{': ' if what else ''}{shortened(what)}"
 
 
 def alert(verdict: Verdict, run: Mapping[str, Any]) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import command
+from helpers import command, environment
 from unit.test_printing import commands, steers
 
 pytestmark = pytest.mark.slow
@@ -180,4 +181,23 @@ def test_an_engine_that_cannot_greet_is_shown_and_not_obeyed(place: Path) -> Non
     (place / "dies.py").write_text(f"import sys; sys.stderr.write({HOSTILE!r}); sys.exit(1)")
     done = command("run", "cases", "-a", f"cmd:{sys.executable} dies.py", "-o", "dead", cwd=place)
     assert done.returncode == 1
+    assert "owned" in check(done)
+
+
+def test_pytest_shows_and_does_not_obey(place: Path) -> None:
+    """Names of tests, reasons of skips and messages of failures."""
+    words = [sys.executable, "-m", "pytest", "-v", "-ra", "-p", "no:cacheprovider"]
+    words += ["--conformance", "cases"]
+    for name in ("raises", "unsupported"):
+        words += ["--conformance-adapter", engine(place, name)]
+    done = subprocess.run(
+        words,
+        cwd=place,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
     assert "owned" in check(done)
