@@ -296,12 +296,16 @@ def _leaving(fault: str, header: dict[str, Any], data: bytes) -> bool:
             subprocess.Popen(sleeping)
         case "leaves-a-session":
             subprocess.Popen(sleeping, start_new_session=True)
-        case "leaves-a-daemon":
+        case "leaves-a-daemon" | "leaves-a-daemon-then-kills-its-parent":
             if not os.fork():
                 os.setsid()
                 if not os.fork():
                     os.execv(sleeping[0], sleeping)
                 os._exit(0)
+            if fault != "leaves-a-daemon":
+                time.sleep(0.3)
+                os.kill(os.getppid(), signal.SIGKILL)
+                time.sleep(3600)
         case "fills-memory" | "child-fills-memory":
             if fault == "fills-memory" or not os.fork():
                 held = [bytes(2**20) + b"1" for _ in range(4000)]

@@ -100,7 +100,9 @@ def run(
     """Run cases through adapters; exit 1 if anything differs unexpectedly."""
     options = {name: value for name, value in locals().items() if value is not None}
     from conformance.commands import run as command
+    from conformance.system.kept_process import adopt_orphans
 
+    adopt_orphans()
     command.run(command.Options(**options))
 
 
@@ -125,7 +127,9 @@ def sweep(
     """
     options = {name: value for name, value in locals().items() if value is not None}
     from conformance.commands import sweep as command
+    from conformance.system.kept_process import adopt_orphans
 
+    adopt_orphans()
     command.run(command.Options(**options))
 
 

@@ -3,12 +3,12 @@ whose end nothing lives that the program has started.
 
 It is run as a file by an interpreter without site packages, so that it is there at once:
 `python -I -S keeper.py CONTROL MOST_MEMORY PROGRAM ARGS...`. CONTROL is the number of an open
-socket. The keeper says there which process the program is, or why there is none, and later that it
-was ended for its memory; that the socket is closed, by the suite or by the suite's own end, ends
-all. It imports little: it is started for every engine.
+socket. The keeper says there which process the program is, or why there is none, later that it was
+ended for its memory, and at last that all has ended. That the socket is closed, by the suite or by
+the suite's own end, ends all. It imports little: it is started for every engine.
 
 Linux gives the keeper whatever its descendants leave behind (PR_SET_CHILD_SUBREAPER, prctl(2)):
-a session or a daemon of an program's own does not escape. Elsewhere the program's group is ended.
+a session or a daemon of a program's own does not escape. Elsewhere the program's group is ended.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import sys
 import time
 from collections.abc import Callable
 
-_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 _PAGE = resource.getpagesize()
 _LOOK_SECONDS = 1.0
 """The time between two looks for what the program's processes left behind."""
@@ -37,8 +37,8 @@ def main(control: int, most_memory: int, words: list[str]) -> None:
     """Start the program, end with it and as it does; `most_memory` is in bytes, 0 for no limit."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the suite's business
     os.set_inheritable(control, False)
-    set_option = _process_option()
-    set_option(_PR_SET_CHILD_SUBREAPER, 1)
+    set_option = process_option()
+    set_option(PR_SET_CHILD_SUBREAPER, 1)
     try:
         program = _started(words, set_option)
     except OSError as error:
@@ -48,7 +48,9 @@ def main(control: int, most_memory: int, words: list[str]) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1):  # the pipes are the program's alone, which is how its end is seen
         os.dup2(null, stream)
-    _end_as(_kept(program, control, most_memory))
+    status = _kept(program, control, most_memory)
+    _tell(control, "ended")
+    _end_as(status)
 
 
 def _tell(suite: int, line: str) -> None:
@@ -56,7 +58,7 @@ def _tell(suite: int, line: str) -> None:
         os.write(suite, f"{line}\n".encode())
 
 
-def _process_option() -> Callable[[int, int], object]:
+def process_option() -> Callable[[int, int], object]:
     if not sys.platform.startswith("linux"):
         return lambda option, value: None
     prctl = ctypes.CDLL(None).prctl
@@ -71,7 +73,7 @@ def _started(words: list[str], set_option: Callable[[int, int], object]) -> int:
     program = os.fork()
     if not program:
         os.setsid()
-        set_option(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        set_option(PR_SET_PDEATHSIG, signal.SIGKILL)
         for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # by Python, which others need not
             signal.signal(ignored, signal.SIG_DFL)
         try:
@@ -134,7 +136,7 @@ def _end_all(program: int, *, ended: bool) -> int | None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(program, signal.SIGKILL)
     while True:
-        left = _children(os.getpid())
+        left = children(os.getpid())
         if not ended:
             left = [*left, program]
         for process in left:
@@ -143,12 +145,12 @@ def _end_all(program: int, *, ended: bool) -> int | None:
         found = _reaped(program)
         if found is not None:
             status, ended = found, True
-        if (ended and not _children(os.getpid())) or time.monotonic() > until:
+        if (ended and not children(os.getpid())) or time.monotonic() > until:
             return status
         time.sleep(0.001)
 
 
-def _children(process: int) -> list[int]:
+def children(process: int) -> list[int]:
     """The children of all threads of a process; none where the system does not list them."""
     children: list[int] = []
     with contextlib.suppress(OSError):
@@ -161,7 +163,7 @@ def _memory() -> int:
     """The bytes in memory of all descendants; what several share counts for each."""
     used, processes = 0, [os.getpid()]
     while processes:
-        for child in _children(processes.pop()):
+        for child in children(processes.pop()):
             processes.append(child)
             sizes = _text(f"/proc/{child}/statm").split()  # in pages: all, in memory, ...
             used += int(sizes[1]) * _PAGE if sizes else 0

@@ -4,16 +4,50 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from conformance.system.keeper import PR_SET_CHILD_SUBREAPER, children, process_option
 
 _KEEPER = Path(__file__).with_name("keeper.py")
 _SECONDS = 10.0
 """How long a keeper may take to start its program, or to end everything."""
+_SECONDS_OF_ORPHANS = 2.0
+
+
+_keepers: set[int] = set()
+"""The keepers of this process that have not been seen to end."""
+_children_change = threading.Lock()
+_adopts = False
+
+
+def adopt_orphans() -> None:
+    """Have what a killed keeper leaves behind become this process's own, whose only children are
+    keepers then: for a command, which starts nothing else while engines are at work.
+    """
+    global _adopts
+    process_option()(PR_SET_CHILD_SUBREAPER, 1)
+    _adopts = True
+
+
+def _end_orphans() -> bool:
+    """End what was adopted; whether there was anything."""
+    if not _adopts:
+        return False
+    with _children_change:
+        orphans = set(children(os.getpid())) - _keepers
+        for orphan in orphans:
+            with contextlib.suppress(ProcessLookupError, PermissionError, ChildProcessError):
+                os.kill(orphan, signal.SIGKILL)
+                os.waitpid(orphan, os.WNOHANG)
+    return bool(orphans)
 
 
 class KeptProcess:
@@ -36,15 +70,17 @@ class KeptProcess:
         self._socket, far = socket.socketpair()
         with far:
             words = [sys.executable, "-I", "-S", str(_KEEPER), str(far.fileno()), str(memory)]
-            self._keeper = subprocess.Popen(
-                [*words, *command],
-                stdin=stdin,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env={**os.environ, **environment},
-                start_new_session=True,
-                pass_fds=[far.fileno()],
-            )
+            with _children_change:
+                self._keeper = subprocess.Popen(
+                    [*words, *command],
+                    stdin=stdin,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env={**os.environ, **environment},
+                    start_new_session=True,
+                    pass_fds=[far.fileno()],
+                )
+                _keepers.add(self._keeper.pid)
         assert self._keeper.stdout is not None
         assert self._keeper.stderr is not None
         self.stdin, self.stdout, self.stderr = (
@@ -53,6 +89,7 @@ class KeptProcess:
             self._keeper.stderr,
         )
         self._said = b""
+        self._is_over = False
         self.life: int | None = None
         self.number = self._started()
         with contextlib.suppress(AttributeError, OSError):  # elsewhere than on Linux
@@ -86,6 +123,8 @@ class KeptProcess:
 
     def end(self) -> None:
         """End the program and all that it has started, and wait for that. The pipes stay open."""
+        if self._is_over:
+            return
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_WR)  # which its keeper takes for the end
         try:
@@ -95,6 +134,23 @@ class KeptProcess:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(group, signal.SIGKILL)
             self._keeper.wait()
+        self._is_over = True
+        _keepers.discard(self._keeper.pid)
+        if self._heard("ended") == ("", ""):  # somebody has killed the keeper
+            self._end_without_keeper()
+
+    def _end_without_keeper(self) -> None:
+        """End the program's group, and what was left to this process if it is one that adopts."""
+        until = time.monotonic() + _SECONDS_OF_ORPHANS
+        left = True
+        while left and time.monotonic() < until:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.number, signal.SIGKILL)
+            left = _end_orphans() or not self._has_ended()
+            time.sleep(0.01)
+
+    def _has_ended(self) -> bool:
+        return self.life is None or bool(select.select([self.life], [], [], 0)[0])
 
     def forget(self) -> None:
         """Close what is not a pipe, of a process that has ended."""
@@ -118,8 +174,8 @@ class KeptProcess:
 
     def _heard(self, *kinds: str) -> tuple[str, str]:
         """The first of these things that the keeper says, two empty texts if it ends without."""
-        self._socket.settimeout(_SECONDS)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # closed meanwhile, by who ends it too
+            self._socket.settimeout(_SECONDS)
             while True:
                 for line in self._said.decode().splitlines():
                     kind, _, rest = line.partition(" ")

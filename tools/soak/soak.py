@@ -31,6 +31,7 @@ from conformance.corpus.selection import select  # noqa: E402
 from conformance.run.observer import Silent  # noqa: E402
 from conformance.run.request import Request  # noqa: E402
 from conformance.run.runner import execute  # noqa: E402
+from conformance.system.kept_process import adopt_orphans  # noqa: E402
 from conformance.workers.spec import Spec  # noqa: E402
 
 TIMEOUT = 2.0
@@ -69,6 +70,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     chance = random.Random(options.seed)
+    adopt_orphans()
     counts: Counter[str] = Counter()
     wrong: list[str] = []
     held: list[tuple[float, Held]] = []
@@ -82,6 +84,7 @@ def main() -> None:
                 counts[fault] += 1
                 if came != due:
                     wrong.append(f"{fault}: {came}, should be {due}")
+                    print(wrong[-1], file=sys.stderr, flush=True)
             minutes = (time.monotonic() - began) / 60
             if not held or minutes - held[-1][0] >= 1:
                 held.append((minutes, now := what_is_held()))

@@ -123,3 +123,16 @@ def test_nothing_outlives_a_suite_that_is_killed(tmp_path: Path) -> None:
         os.kill(suite.pid, signal.SIGKILL)
         suite.wait()
         assert eventually(lambda: not left_behind()), left_behind()
+
+
+def test_a_killed_keeper_leaves_nothing_to_a_command(tmp_path: Path) -> None:
+    """An engine that leaves a daemon and then kills its keeper: the command is who adopts it."""
+    cases = "".join(CUT.replace("id: cut", f"id: {name}") for name in ("one", "two"))
+    root = corpus(tmp_path / "cases", cases)
+    engine = f"{sys.executable} {TESTS / 'faulty_engine.py'} leaves-a-daemon-then-kills-its-parent"
+    words = [sys.executable, "-m", "conformance", "run", str(root), "-a", f"cmd:{engine}"]
+    done = subprocess.run(
+        [*words, "-o", str(tmp_path / "out")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1, done.stderr
+    assert not left_behind()
