@@ -65,6 +65,9 @@ TELLING = {"padding-beyond-reach", "paddings-regrouped"}
 
 LEAST_SHARE = 0.5
 MOST_FOR_PAIRS = 2**18  # elements of an output for which two mistakes at once are tried
+MOSTLY_RIGHT = 0.9
+"""The share of right elements from which on two mistakes at once are not tried: together they would
+spoil more. The search is most of what a result takes that nothing explains."""
 
 
 def diagnose(
@@ -114,7 +117,7 @@ def _explained(
         kinds = _kinds(wrong, call, right, of_part)
         whole = [(kind, 1.0) for kind in kinds if rounded is None or not _is_near_one(kind)] + whole
     whole.sort(key=lambda scored: scored[0].name not in TELLING)
-    if not whole and values.size <= MOST_FOR_PAIRS:
+    if not whole and values.size <= MOST_FOR_PAIRS and right.mean() < MOSTLY_RIGHT:
         whole = [(mistake, 1.0) for mistake in _two_at_once(wrong, call, singles)]
     if not whole and rounded is not None:
         return rounded
