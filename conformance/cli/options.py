@@ -30,7 +30,7 @@ Subset = Annotated[
     typer.Option(
         "--subset",
         metavar="NAME",
-        help="quick: few cases that detect every mistake.",
+        help="quick: few cases that detect every mistake; gpu-api, chain.",
         show_default=False,
     ),
 ]

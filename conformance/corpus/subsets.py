@@ -1,6 +1,4 @@
-"""The subsets of the shipped cases: lists of full names, computed by tools and kept beside the
-cases.
-"""
+"""The subsets of the shipped cases: lists of full names beside the cases; a tool computes `quick`."""
 
 from __future__ import annotations
 

@@ -10,6 +10,9 @@ if anything is not as it must be.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import ctypes
+import gc
 import os
 import random
 import resource
@@ -129,7 +132,10 @@ def soak_once(folder: Path, chance: random.Random) -> Iterator[tuple[str, str, s
 
 
 def what_is_held() -> Held:
-    """What the process holds now."""
+    """What the process holds now; memory that is free and that the allocator keeps is not held."""
+    gc.collect()
+    with contextlib.suppress(AttributeError, OSError):  # the GNU C library's
+        ctypes.CDLL(None).malloc_trim(0)
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return Held(
         memory=pages * resource.getpagesize(),
