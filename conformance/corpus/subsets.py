@@ -1,4 +1,4 @@
-"""The subsets of the shipped cases: lists of full names beside the cases; a tool computes `quick`."""
+"""The subsets of the shipped cases: lists of full names beside them; a tool computes one, quick."""
 
 from __future__ import annotations
 
