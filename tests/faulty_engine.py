@@ -290,15 +290,17 @@ def _waiting(fault: str, header: dict[str, Any], data: bytes) -> bool:
 
 
 def _leaving(fault: str, header: dict[str, Any], data: bytes) -> bool:
+    # without the pipe of the answers: what holds that is a fault of its own
     sleeping = [sys.executable, "-I", "-S", "-c", "import time; time.sleep(3600)", "left behind"]
     match fault:
         case "leaves-a-child":
-            subprocess.Popen(sleeping)
+            subprocess.Popen(sleeping, stdout=subprocess.DEVNULL)
         case "leaves-a-session":
-            subprocess.Popen(sleeping, start_new_session=True)
+            subprocess.Popen(sleeping, stdout=subprocess.DEVNULL, start_new_session=True)
         case "leaves-a-daemon" | "leaves-a-daemon-then-kills-its-parent":
             if not os.fork():
                 os.setsid()
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
                 if not os.fork():
                     os.execv(sleeping[0], sleeping)
                 os._exit(0)
