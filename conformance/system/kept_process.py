@@ -146,7 +146,8 @@ class KeptProcess:
         while left and time.monotonic() < until:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.number, signal.SIGKILL)
-            left = _end_orphans() or not self._has_ended()
+            ended = self._has_ended()  # asked first: what it leaves is ours from then on
+            left = _end_orphans() or not ended
             time.sleep(0.01)
 
     def _has_ended(self) -> bool:
