@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +27,37 @@ pytestmark = pytest.mark.slow
 TWO = GAPS + CUT + GAPS.replace("id: gaps", "id: gaps-again")
 
 
+MARK = f"OF_THE_FAULTY_ENGINES={os.getpid()}"
+"""In the environment of every engine here, and of what it starts."""
+
+
 def faulty(fault: str, **more: Any) -> Spec:
     words = (sys.executable, str(TESTS / "faulty_engine.py"), fault)
     spec = Spec.of("cmd:", label="faulty", python=sys.executable, words=words)
-    return Spec(**{**{name: getattr(spec, name) for name in Spec.__slots__}, **more})
+    name, _, value = MARK.partition("=")
+    return replace(spec, environment={**spec.environment, name: value}, **more)
 
 
 def left_behind() -> list[str]:
-    """The command lines of processes that faulty engines have started and that still run."""
+    """The command lines of the processes of this test's engines, and of what they started, that
+    still run.
+    """
     found = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            words = file.read_bytes().decode(errors="replace").split("\0")
+            of_this = f"{MARK}\0".encode() in (folder / "environ").read_bytes()
+            words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
         except OSError:
             continue
-        if "left behind" in words or any(word.endswith("faulty_engine.py") for word in words):
+        if of_this and ("left behind" in words or any("faulty_engine.py" in w for w in words)):
             found.append(" ".join(words))
     return found
+
+
+def marked() -> dict[str, str]:
+    """The environment of a command whose engines are these."""
+    name, _, value = MARK.partition("=")
+    return {**os.environ, name: value}
 
 
 def statuses(tmp_path: Path, spec: Spec, **more: Any) -> dict[str, str]:
@@ -117,7 +132,9 @@ def test_nothing_outlives_a_suite_that_is_killed(tmp_path: Path) -> None:
         log = tmp_path / fault
         words = [sys.executable, "-m", "conformance", "run", str(root), "-a", f"cmd:{engine} hangs"]
         words += ["-a", f"other=cmd:{engine} {fault}", "-o", str(log), "--jobs", "2"]
-        suite = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        suite = subprocess.Popen(
+            words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=marked()
+        )
         assert eventually(lambda: len(left_behind()) > 3)
         time.sleep(0.5)
         os.kill(suite.pid, signal.SIGKILL)
@@ -132,7 +149,11 @@ def test_a_killed_keeper_leaves_nothing_to_a_command(tmp_path: Path) -> None:
     engine = f"{sys.executable} {TESTS / 'faulty_engine.py'} leaves-a-daemon-then-kills-its-parent"
     words = [sys.executable, "-m", "conformance", "run", str(root), "-a", f"cmd:{engine}"]
     done = subprocess.run(
-        [*words, "-o", str(tmp_path / "out")], capture_output=True, text=True, check=False
+        [*words, "-o", str(tmp_path / "out")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=marked(),
     )
     assert done.returncode == 1, done.stderr
     assert not left_behind()
