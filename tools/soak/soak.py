@@ -86,10 +86,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TMPDIR"] = tempfile.tempdir = folder  # where only this leaves anything
         while time.monotonic() - began < 60 * options.minutes:
-            for fault, due, came in soak_once(Path(folder), chance):
+            for fault, due, came, said in soak_once(Path(folder), chance):
                 counts[fault] += 1
                 if came != due:
-                    wrong.append(f"{fault}: {came}, should be {due}")
+                    wrong.append(f"{fault}: {came}, should be {due}: {said}")
                     print(wrong[-1], file=sys.stderr, flush=True)
             rounds += 1
             minutes = (time.monotonic() - began) / 60
@@ -101,8 +101,10 @@ def main() -> None:
     sys.exit(bool(problems))
 
 
-def soak_once(folder: Path, chance: random.Random) -> Iterator[tuple[str, str, str]]:
-    """The fault, the status that it earns, and the one that came, of every call of a round."""
+def soak_once(folder: Path, chance: random.Random) -> Iterator[tuple[str, str, str, str | None]]:
+    """The fault, the status that it earns, the one that came, and its message, of every call of a
+    round.
+    """
     faults = [*FAULTS]
     chance.shuffle(faults)
     numbers = {fault: number for number, fault in enumerate(FAULTS, 1)}
@@ -132,7 +134,7 @@ def soak_once(folder: Path, chance: random.Random) -> Iterator[tuple[str, str, s
     assert len(record.verdicts) == ENGINES * len(cases), "every call has a verdict"
     for verdict in record.verdicts:
         fault = cases[verdict.case.rpartition("/")[2]]
-        yield fault, FAULTS.get(fault, "conforms"), verdict.status
+        yield fault, FAULTS.get(fault, "conforms"), verdict.status, verdict.message
 
 
 def what_is_held() -> Held:
