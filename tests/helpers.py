@@ -138,14 +138,14 @@ def environment(**more: Any) -> Any:
     return {**os.environ, "PYTHONPATH": str(TESTS), "COLUMNS": "200", **more}
 
 
-def limited(size: int) -> list[str]:
-    """What starts Python with files of at most `size` bytes.
+def limited(size: int, what: str = "FSIZE") -> list[str]:
+    """What starts Python with files, or another resource of setrlimit(2), of at most `size` bytes.
 
     `preexec_fn` would do it too, but forks, which is an error once JAX has run in this process.
     """
     start = (
         "import os, resource, sys\n"
-        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))\n"
+        f"resource.setrlimit(resource.RLIMIT_{what}, ({size}, {size}))\n"
         "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
     )
     return [sys.executable, "-c", start]

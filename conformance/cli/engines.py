@@ -100,10 +100,10 @@ def run(
     """Run cases through adapters; exit 1 if anything differs unexpectedly."""
     options = {name: value for name, value in locals().items() if value is not None}
     from conformance.commands import run as command
-    from conformance.system.kept_process import adopt_orphans
+    from conformance.system.kept_process import adopting_orphans
 
-    adopt_orphans()
-    command.run(command.Options(**options))
+    with adopting_orphans():
+        command.run(command.Options(**options))
 
 
 def sweep(
@@ -127,10 +127,10 @@ def sweep(
     """
     options = {name: value for name, value in locals().items() if value is not None}
     from conformance.commands import sweep as command
-    from conformance.system.kept_process import adopt_orphans
+    from conformance.system.kept_process import adopting_orphans
 
-    adopt_orphans()
-    command.run(command.Options(**options))
+    with adopting_orphans():
+        command.run(command.Options(**options))
 
 
 def bisect(

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from conformance.system.keeper import PR_SET_CHILD_SUBREAPER, children, process_option
@@ -25,16 +25,26 @@ _SECONDS_OF_ORPHANS = 2.0
 _keepers: set[int] = set()
 """The keepers of this process that have not been seen to end."""
 _children_change = threading.Lock()
+_others: set[int] = set()
 _adopts = False
 
 
-def adopt_orphans() -> None:
-    """Have what a killed keeper leaves behind become this process's own, whose only children are
-    keepers then: for a command, which starts nothing else while engines are at work.
+@contextlib.contextmanager
+def adopting_orphans() -> Iterator[None]:
+    """Have what a killed keeper leaves behind become this process's own, and end it: for a command,
+    which starts nothing but keepers meanwhile. Children from before are left alone.
     """
     global _adopts
-    process_option()(PR_SET_CHILD_SUBREAPER, 1)
+    _others.update(children(os.getpid()))
+    set_option = process_option()
+    set_option(PR_SET_CHILD_SUBREAPER, 1)
     _adopts = True
+    try:
+        yield
+    finally:
+        _adopts = False
+        set_option(PR_SET_CHILD_SUBREAPER, 0)
+        _others.clear()
 
 
 def _end_orphans() -> bool:
@@ -42,7 +52,7 @@ def _end_orphans() -> bool:
     if not _adopts:
         return False
     with _children_change:
-        orphans = set(children(os.getpid())) - _keepers
+        orphans = set(children(os.getpid())) - _keepers - _others
         for orphan in orphans:
             with contextlib.suppress(ProcessLookupError, PermissionError, ChildProcessError):
                 os.kill(orphan, signal.SIGKILL)

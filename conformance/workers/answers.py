@@ -188,7 +188,7 @@ def shape_of(answer: Mapping[str, Any], hidden: tuple[str, ...]) -> Outcome:
 
 
 def _is_size(value: Any) -> bool:
-    return type(value) is int and abs(value) < 2**63
+    return type(value) is int and abs(value) < 2**128  # of products of 64 bits, at most two
 
 
 def outcome_of(answer: Mapping[str, Any], arrays: Mapping[str, Any]) -> Outcome:

@@ -601,7 +601,7 @@ def test_every_key_of_the_record_is_explained(ran: Any) -> None:
 
 def test_verdict_keys_are_the_verdicts() -> None:
     """The keys of a verdict line are the attributes of a Verdict."""
-    assert keys_of_line("verdict") == {"type", *(field.name for field in fields(Verdict))}
+    assert keys_of_line("verdict") == {"type", "check", *(field.name for field in fields(Verdict))}
 
 
 def test_timing_is_explained(ran: Any) -> None:

@@ -763,7 +763,7 @@ def test_the_output_size_of_a_torch_layer_is_read_as_torch_does(size: Any) -> No
         ("onnx", "[3, 3]", "is no object"),
         ("onnx", '{"strides": [2, 2]}', "kernel_shape is None"),
         ("onnx", '{"kernel_shape": [3], "stride": [2]}', "stride: unknown argument"),
-        ("onnx", '{"kernel_shape": [3], "kernel_shape": [4]}', "kernel_shape is given twice"),
+        ("onnx", '{"kernel_shape": [3], "kernel_shape": [4]}', "'kernel_shape' is given twice"),
     ],
 )
 def test_a_call_that_makes_no_sense_is_one_sentence(

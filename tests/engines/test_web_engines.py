@@ -157,17 +157,17 @@ def test_chromium_goes_with_the_engine(signalled: str) -> None:
     """However the engine ends."""
     engine, _ = started("tfjs")
     process = engine._process._process
-    browsers = children(process.pid)
+    browsers = children(process.number)
     assert browsers
     if signalled == "it is killed":
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.number, signal.SIGKILL)
     else:
         process.stdin.close()
     end = time.monotonic() + 20
-    while any(map(lives, [process.pid, *browsers])) and time.monotonic() < end:
+    while any(map(lives, [process.number, *browsers])) and time.monotonic() < end:
         process.poll()
         time.sleep(0.1)
-    assert not any(map(lives, [process.pid, *browsers]))
+    assert not any(map(lives, [process.number, *browsers]))
     engine.kill()
 
 

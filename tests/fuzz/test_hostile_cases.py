@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers import limited
 
 MEMORY = 1 << 30
 SECONDS = 20.0
@@ -53,16 +52,11 @@ HOSTILE = list(hostile())
 
 def run(path: Path, *words: str) -> tuple[int, str]:
     """`conformance WORDS PATH` in a GiB of memory: the exit code, and what is on stderr."""
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
-
     done = subprocess.run(
-        [sys.executable, "-m", "conformance", *words, str(path)],
+        [*limited(MEMORY, "DATA"), "-m", "conformance", *words, str(path)],
         capture_output=True,
         text=True,
         timeout=SECONDS,
-        preexec_fn=limit,
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
         check=False,
     )

@@ -34,7 +34,7 @@ from conformance.corpus.selection import select  # noqa: E402
 from conformance.run.observer import Silent  # noqa: E402
 from conformance.run.request import Request  # noqa: E402
 from conformance.run.runner import execute  # noqa: E402
-from conformance.system.kept_process import adopt_orphans  # noqa: E402
+from conformance.system.kept_process import adopting_orphans  # noqa: E402
 from conformance.workers.spec import Spec  # noqa: E402
 
 TIMEOUT = 2.0
@@ -75,7 +75,6 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     chance = random.Random(options.seed)
-    adopt_orphans()
     counts: Counter[str] = Counter()
     wrong: list[str] = []
     held: list[tuple[float, int, Held]] = []
@@ -83,7 +82,7 @@ def main() -> None:
     began = time.monotonic()
     print("| minutes | faults | wrong | MiB | descriptors | threads | processes | files |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, adopting_orphans():
         os.environ["TMPDIR"] = tempfile.tempdir = folder  # where only this leaves anything
         while time.monotonic() - began < 60 * options.minutes:
             for fault, due, came, said in soak_once(Path(folder), chance):

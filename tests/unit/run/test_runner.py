@@ -672,7 +672,7 @@ def test_a_broken_file_of_known_differences_stops_the_run(tmp_path: Path) -> Non
     root = corpus(tmp_path, CUT)
     known(root, status="conforms")
     with pytest.raises(
-        FileProblems, match=r"miniature\.yaml:1: status: is conforms, should be one of differs"
+        FileProblems, match=r"miniature\.yaml:1: status: is 'conforms', should be one of differs"
     ):
         run(tmp_path / "out", root, miniature("Right"))
 
