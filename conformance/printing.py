@@ -20,9 +20,9 @@ from typing import TextIO, cast
 MOST_CHARACTERS = 4096
 """The most of one text of an engine that is shown."""
 
-_KEPT = "\n\t\u200b"
-"""Not printable by Unicode, but harmless: the last, a blank of no width, keeps Markdown from making
-links."""
+_KEPT = "\n\t\u200b\ue000\ue001"
+"""Not printable by Unicode, but harmless: a blank of no width, which keeps Markdown from making
+links, and the marks of the page's gaps in programs, of private use."""
 
 _COMMAND = re.compile(r"^([^\S\n]*):(?=:)", re.MULTILINE)
 """GitHub's runner reads `::name ...::` as a command at the start of a line, blanks before it or
