@@ -59,6 +59,7 @@ def _tell(suite: int, line: str) -> None:
 
 
 def process_option() -> Callable[[int, int], object]:
+    """prctl(2) with an option and its value; nothing where there is none."""
     if not sys.platform.startswith("linux"):
         return lambda option, value: None
     prctl = ctypes.CDLL(None).prctl
@@ -152,11 +153,11 @@ def _end_all(program: int, *, ended: bool) -> int | None:
 
 def children(process: int) -> list[int]:
     """The children of all threads of a process; none where the system does not list them."""
-    children: list[int] = []
+    found: list[int] = []
     with contextlib.suppress(OSError):
         for thread in os.listdir(f"/proc/{process}/task"):
-            children += map(int, _text(f"/proc/{process}/task/{thread}/children").split())
-    return children
+            found += map(int, _text(f"/proc/{process}/task/{thread}/children").split())
+    return found
 
 
 def _memory() -> int:

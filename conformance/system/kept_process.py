@@ -21,7 +21,6 @@ _SECONDS = 10.0
 """How long a keeper may take to start its program, or to end everything."""
 _SECONDS_OF_ORPHANS = 2.0
 
-
 _keepers: set[int] = set()
 """The keepers of this process that have not been seen to end."""
 _children_change = threading.Lock()

@@ -72,6 +72,19 @@ def run(tmp_path: Path) -> Any:
     )
 
 
+def in_a_shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """What a script of bash came to in a folder."""
+    return subprocess.run(
+        ["bash", "-c", script],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(tmp_path: Path, name: Any) -> None:
     """Said on stdout, with exit code 0, and it is about this command."""
@@ -142,15 +155,7 @@ def test_nobody_who_listens_is_no_failure(tmp_path: Path, name: str, code: int, 
     ]
     corpus(tmp_path, CUT, GAPS, EMPTY)
     script = f"set -o pipefail; {shlex.join(words)} {end}"
-    done = subprocess.run(
-        ["bash", "-c", script],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = in_a_shell(script, tmp_path)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr + done.stdout
     assert "Exception ignored" not in done.stderr
@@ -169,15 +174,7 @@ def test_nobody_who_listens_is_no_failure(tmp_path: Path, name: str, code: int, 
 def test_no_command_fails_because_nobody_listens(tmp_path: Path, words: str, end: str) -> None:
     """Nor does one that only tells something."""
     script = f"set -o pipefail; {sys.executable} -m conformance {words} {end}"
-    done = subprocess.run(
-        ["bash", "-c", script],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = in_a_shell(script, tmp_path)
     assert done.returncode == (2 if words == "no-such-command" else 0), done.stderr
     assert "Traceback" not in done.stderr
 
