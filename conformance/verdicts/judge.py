@@ -4,6 +4,7 @@ by what is known.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,12 +16,17 @@ from conformance.outcomes import Again, Gradients, Outcome, Output, Perturbed, R
 from conformance.system.machine import Facts, circumstances
 from conformance.verdicts.assessment import assess_gradients, assess_output
 from conformance.verdicts.claim import assess_shape
-from conformance.verdicts.diagnosis import diagnosed, diagnosed_gradients
+from conformance.verdicts.diagnosis import UNEXPLAINED, diagnosed, diagnosed_gradients
 from conformance.verdicts.invariance import variation
 from conformance.verdicts.known import Difference, explain
 from conformance.verdicts.repetition import nondeterminism
 from conformance.verdicts.verdict import Verdict
 from conformance.verdicts.version_range import Position
+
+MOST_UNEXPLAINED = 50
+"""Wrong results of one engine that nothing explains, from which on mistakes are sought briefly: an
+engine that is wrong everywhere must not take minutes to say so.
+"""
 
 
 class Judge:
@@ -44,6 +50,7 @@ class Judge:
         machine = circumstances()
         self._circumstances = {label: replace(machine, facts=its) for label, its in facts.items()}
         self._known_of: dict[tuple[str, str, str], list[Difference]] = {}
+        self._unexplained: Counter[str] = Counter()
 
     def __call__(
         self, case: Case, outcome: Outcome, *, adapter: str, device: str, quantity: str
@@ -77,7 +84,11 @@ class Judge:
             )
             return diagnosed_gradients(verdict, outcome, prepared.gradient_truths)
         verdict = assess_output(case, prepared.truth, outcome, adapter=adapter, device=device)
-        return diagnosed(verdict, outcome, prepared.truth)
+        briefly = self._unexplained[adapter] >= MOST_UNEXPLAINED
+        verdict = diagnosed(verdict, outcome, prepared.truth, briefly=briefly)
+        if verdict.status == "differs":
+            self._unexplained[adapter] += (verdict.diagnosis or {}).get("name") in UNEXPLAINED
+        return verdict
 
     def is_known_to_crash(self, case: Case, *, adapter: str, device: str, quantity: str) -> bool:
         """Whether a known difference says that the call ends the engine's process."""

@@ -36,7 +36,7 @@ IMPOSSIBLE = {
 SCARCE = {"keras": {"dilation-and-groups-exchanged"}}
 """Mistakes that fewer small cases of the whole corpus show: dilation there needs channels that it
 divides, and no bias."""
-READ_OFF = {"wrong-in-part", "phases-permuted", "positions-in-low-precision"}
+READ_OFF = {"wrong-in-part", "phases-permuted", "positions-in-low-precision", "not-sought"}
 OF_FEW_BITS = {"result-cut"}
 """Mistakes that show in dtypes of 16 bits."""
 OF_GRADIENTS = {"averaged", "one-stands-for-all", "left-out-of-sum"}

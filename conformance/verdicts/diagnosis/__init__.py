@@ -2,6 +2,7 @@
 
 from conformance.verdicts.diagnosis.mistake import Call, Mistake
 from conformance.verdicts.diagnosis.search import (
+    UNEXPLAINED,
     diagnose,
     diagnosed,
     diagnosed_gradients,
@@ -9,6 +10,7 @@ from conformance.verdicts.diagnosis.search import (
 )
 
 __all__ = [
+    "UNEXPLAINED",
     "Call",
     "Mistake",
     "diagnose",

@@ -19,7 +19,7 @@ from conformance.verdicts.diagnosis.mistake import Call, Mistake
 from conformance.verdicts.diagnosis.orders import permuted_phases, permuted_slices
 from conformance.verdicts.diagnosis.regions import Region
 from conformance.verdicts.diagnosis.slices import result_slicings
-from conformance.verdicts.diagnosis.wrong_result import WrongResult
+from conformance.verdicts.diagnosis.wrong_result import Scored, WrongResult
 
 FEW_ULPS = 4
 """Units in the last place by which a product with a factor may be rounded otherwise."""
@@ -58,13 +58,14 @@ def _explaining(wrong: WrongResult, mistakes: Iterable[Mistake], bits: int) -> I
 
 
 def partial_mistakes(
-    wrong: WrongResult, mistakes: Iterable[Mistake], region: Region
+    wrong: WrongResult, singles: Iterable[Scored], region: Region
 ) -> Iterator[Mistake]:
     """The mistakes that are made everywhere in a region, outside of which all is right."""
     inside = region.mask
-    for mistake in mistakes:
-        y = mistake.output() if mistake.shape == wrong.got.shape else None
-        if y is None or mistake.name == "scaled":
+    least = float(inside.mean())  # what explains the region explains so large a part of it all
+    for mistake, share in singles:
+        y = mistake.output() if share >= least and mistake.name != "scaled" else None
+        if y is None:
             continue
         matching = matching_elements(wrong.got[inside], y[inside], wrong.truth.dtype, wrong.slack)
         if matching.all() and (y[inside] != wrong.truth.y[inside]).any():

@@ -63,6 +63,18 @@ DIFFERENTIATED = ("input", "kernel", "bias")
 TELLING = {"padding-beyond-reach", "paddings-regrouped"}
 """Mistakes that are told before the window that they make, which fits as well."""
 
+NOT_SOUGHT = {
+    "name": "not-sought",
+    "text": "no single mistake explains it, and two at once were not tried: nothing explained "
+    "what this engine made of the cases before",
+    "share": 0.0,
+    "also": [],
+}
+"""What is told where `briefly` found nothing."""
+
+UNEXPLAINED = {None, "wrong-in-part", "not-sought"}
+"""Names of a diagnosis that does not say what is computed instead."""
+
 LEAST_SHARE = 0.5
 MOST_FOR_PAIRS = 2**18  # elements of an output for which two mistakes at once are tried
 MOSTLY_RIGHT = 0.9
@@ -71,25 +83,29 @@ spoil more. The search is most of what a result takes that nothing explains."""
 
 
 def diagnose(
-    got: Array, truth: Truth, precision: Mapping[str, Any] | None = None
+    got: Array,
+    truth: Truth,
+    precision: Mapping[str, Any] | None = None,
+    *,
+    briefly: bool = False,
 ) -> dict[str, Any] | None:
     """{"name", "text", "share", "also"} of what explains a result that differs; None if nothing
     does.
 
     got is (N, C_out, *out) of any shape and real dtype; `precision` is what `compare` found.
     `share` is the part of the elements that is explained, and `also` has the other explanations
-    that fit equally.
+    that fit equally. `briefly`: by single mistakes alone, a fifth of the time where nothing does.
     """
     if np.iscomplexobj(got) or got.ndim != truth.y.ndim or not got.size:
         return None
     with np.errstate(
         over="ignore", invalid="ignore", divide="ignore"
     ):  # of numbers that nobody vouches for
-        return _explained(got.astype(np.float64), truth, precision)
+        return _explained(got.astype(np.float64), truth, precision, briefly)
 
 
 def _explained(
-    values: Float64, truth: Truth, precision: Mapping[str, Any] | None
+    values: Float64, truth: Truth, precision: Mapping[str, Any] | None, briefly: bool
 ) -> dict[str, Any] | None:
     right = (
         is_right(values, truth) if values.shape == truth.y.shape else np.zeros(values.shape, bool)
@@ -112,12 +128,13 @@ def _explained(
     whole = _wholly([*singles, *in_memory, *scored_windows(wrong, call, empty=True)])
     if rounded is not None:
         whole = [(mistake, share) for mistake, share in whole if mistake.name != "scaled"]
-    if all(mistake.name in IN_MEMORY for mistake, _ in whole):
+    if not briefly and values.any() and all(mistake.name in IN_MEMORY for mistake, _ in whole):
         of_part = region if rounded is None else None  # a few small errors are no mistake in part
-        kinds = _kinds(wrong, call, right, of_part)
+        kinds = _kinds(wrong, call, singles, of_part)
         whole = [(kind, 1.0) for kind in kinds if rounded is None or not _is_near_one(kind)] + whole
     whole.sort(key=lambda scored: scored[0].name not in TELLING)
-    if not whole and values.size <= MOST_FOR_PAIRS and right.mean() < MOSTLY_RIGHT:
+    pairs_may_tell = values.size <= MOST_FOR_PAIRS and right.mean() < MOSTLY_RIGHT
+    if not whole and not briefly and pairs_may_tell:
         whole = [(mistake, 1.0) for mistake in _two_at_once(wrong, call, singles)]
     if not whole and rounded is not None:
         return rounded
@@ -136,13 +153,13 @@ def _is_near_one(kind: Mistake) -> bool:
 
 
 def _kinds(
-    wrong: WrongResult, call: Call, right: NDArray[np.bool_], region: Region | None
+    wrong: WrongResult, call: Call, singles: Iterable[Scored], region: Region | None
 ) -> list[Mistake]:
     """The kinds of mistakes that explain everything, or a known one in a region alone."""
     families = list(family_mistakes(wrong, call))
     if families or region is None:
         return families
-    return list(partial_mistakes(wrong, single_mistakes(wrong, call, right), region))
+    return list(partial_mistakes(wrong, singles, region))
 
 
 def _somewhere(
@@ -173,17 +190,21 @@ def _with_others(rounded: dict[str, Any], mistakes: Iterable[Mistake]) -> dict[s
     return {**rounded, "also": [*rounded["also"], *also]}
 
 
-def diagnosed(verdict: Verdict, outcome: Outcome, truth: Truth | None) -> Verdict:
+def diagnosed(
+    verdict: Verdict, outcome: Outcome, truth: Truth | None, *, briefly: bool = False
+) -> Verdict:
     """The verdict, with a diagnosis where a result differs in shape, pattern or values."""
     if verdict.status != "differs" or truth is None or not isinstance(outcome, Output):
         return verdict
-    diagnosis = _once(outcome.y, truth, verdict.precision)
-    is_rounding = diagnosis is None or any(
-        name.startswith("low-precision") for name in diagnosis["name"].split(" + ")
+    found = _once(outcome.y, truth, verdict.precision, briefly)
+    is_rounding = found is None or any(
+        name.startswith("low-precision") for name in found["name"].split(" + ")
     )
     # of a mistake that explains the numbers, the size of the errors tells no precision
     return replace(
-        verdict, diagnosis=diagnosis, precision=verdict.precision if is_rounding else None
+        verdict,
+        diagnosis=NOT_SOUGHT if found is None and briefly else found,
+        precision=verdict.precision if is_rounding else None,
     )
 
 
@@ -207,20 +228,23 @@ def diagnosed_gradients(
     return verdict
 
 
-def _once(got: Array, truth: Truth, precision: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _once(
+    got: Array, truth: Truth, precision: Mapping[str, Any] | None, briefly: bool
+) -> dict[str, Any] | None:
     """`diagnose`, but what several engines make alike, bit for bit, is looked into once as long as
     the truth is kept.
     """
     told = _TOLD.setdefault(truth, {})
-    key = (got.shape, got.dtype.name, blake2b(np.ascontiguousarray(got).tobytes()).digest())
+    digest = blake2b(np.ascontiguousarray(got).tobytes()).digest()
+    key = (got.shape, got.dtype.name, digest, briefly)
     if key not in told:
-        told[key] = diagnose(got, truth, precision)
+        told[key] = diagnose(got, truth, precision, briefly=briefly)
     return told[key]
 
 
-_TOLD: WeakKeyDictionary[Truth, dict[tuple[tuple[int, ...], str, bytes], dict[str, Any] | None]] = (
-    WeakKeyDictionary()
-)
+_TOLD: WeakKeyDictionary[
+    Truth, dict[tuple[tuple[int, ...], str, bytes, bool], dict[str, Any] | None]
+] = WeakKeyDictionary()
 
 
 def made_mistakes(truth: Truth) -> Iterator[Mistake]:

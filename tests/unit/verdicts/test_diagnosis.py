@@ -272,6 +272,7 @@ READ_OFF = {
     *("zero-times-infinity", "dilations-swapped", "bias-scaled", "input-channels-scaled"),
     *("input-positions-scaled", "taps-scaled", "taps-permuted", "output-positions-permuted"),
     *("padding-beyond-reach", "phases-permuted", "positions-in-low-precision", "wrong-in-part"),
+    "not-sought",
 }
 """Names that no small case of the corpus shows as made, or that are read off numbers alone."""
 
