@@ -266,7 +266,11 @@ class Pool(Generic[Task, Result]):
 
     def _restart(self, lane: Lane[Task], engine: Engine) -> Outcome | None:
         """Start the process if it is gone; the outcome that stands for the call if that fails."""
-        while not engine.running and not self._schedule.stopped:
+        # In this order, and each asked once: a process may die the moment after it was looked at,
+        # which the call will show, and one that `close` has ended must not be started again.
+        while not engine.running:
+            if self._schedule.stopped:
+                return Crashed(message="ended, because the run was stopped")
             answer = engine.start()
             if isinstance(answer, Greeting):
                 return None
@@ -274,7 +278,7 @@ class Pool(Generic[Task, Result]):
                 with self._schedule.turn:
                     lane.failure = answer
                 return answer
-        return None if engine.running else Crashed(message="ended, because the run was stopped")
+        return None
 
 
 def _hand_on(

@@ -226,6 +226,20 @@ def test_a_time_out_costs_its_own_case(pool: Any, log: Any) -> None:
     assert by_label == {"Hangs": [TimedOut] * 2, "Right": [Output] * 2}
 
 
+def test_a_process_that_dies_while_it_is_looked_at_stops_no_run(pool: Any) -> None:
+    """It answers for the call that is put to it, and that is put again to a fresh one."""
+
+    class Dying:
+        looks = 0
+
+        @property
+        def running(self) -> bool:
+            self.looks += 1
+            return self.looks == 1
+
+    assert pool()._restart(None, Dying()) is None
+
+
 @pytest.mark.parametrize(
     ("module", "kind"), [("miniatures_dying", Crashed), ("miniatures_raising", Raised)]
 )
