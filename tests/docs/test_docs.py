@@ -25,11 +25,12 @@ import pytest
 import typer.main
 import yaml
 from helpers import CHECKOUT
+from schemas import schema
 
 from conformance import load_cases, pytest_plugin
 from conformance.adapters import REGISTRY
 from conformance.cli import app
-from conformance.conventions import NAMES, get, normal_form
+from conformance.conventions import NAMES, Unrepresentable, get, normal_form
 from conformance.corpus import known_files
 from conformance.corpus.argument_reader import GENERIC
 from conformance.corpus.case import DTYPES, KINDS_OF_VALUES
@@ -412,6 +413,61 @@ def test_dtypes_of_the_protocol() -> None:
     table = {code(row[0])[0]: int(row[1]) for row in rows(text_of("protocol"), "dtype")}
     assert table.keys() == set(DTYPES)
     assert table == {name: dtype_of(name).itemsize for name in table}
+
+
+def keys_of_native() -> dict[str, dict[str, tuple[str, str]]]:
+    """Convention -> key -> what the protocol says it has, and what where nothing is asked for."""
+    table: dict[str, dict[str, tuple[str, str]]] = {}
+    for convention, key, value, otherwise in rows(text_of("protocol"), "convention"):
+        table.setdefault(code(convention)[0], {})[code(key)[0]] = value, otherwise
+    return table
+
+
+def test_keys_of_native_are_the_conventions() -> None:
+    """The protocol's table has the arguments of each convention and those for the output's dtype,
+    with their defaults; and shipped cases ask for every one of them and for no other.
+    """
+    of_dtypes = {"jax": ["preferred_element_type"], "flax": ["dtype"]}
+    table = keys_of_native()
+    assert list(table) == list(NAMES)
+    asked: dict[str, set[str]] = {name: set() for name in NAMES}
+    for case, name in itertools.product(load_cases(ROOT / "cases"), NAMES):
+        native = case.arguments(name) if case.concerns(name) else {}
+        asked[name] |= set() if isinstance(native, Unrepresentable) else set(native)
+    for name, keys in table.items():
+        arguments = get(name).ARGUMENTS
+        assert list(keys) == [*arguments, *of_dtypes.get(name, [])]
+        assert set(keys) == asked[name]
+        for key, (_, otherwise) in keys.items():
+            if key not in arguments or arguments[key].optional:
+                assert otherwise.startswith("absent: ")
+            else:
+                assert otherwise == f"`{json.dumps(arguments[key].default)}`"
+
+
+def test_values_of_native_are_the_schemas() -> None:
+    """The protocol's table and its JSON Schema say the same of every key."""
+    parts = schema("protocol")["$defs"]
+    said = {
+        "per_axis": "a list: a whole number per axis",
+        "per_axis_or_null": "a list: a whole number per axis; or null, which is not 0",
+        "begins_and_ends": "a list: all begins, a whole number per axis, then all ends",
+        "same_valid_or_pairs": '`"SAME"`, `"VALID"`, or a list: `[low, high]` per axis',
+        "count": "a whole number",
+        "dtype_of_output": "a dtype of the [table](#a-message)",
+    }
+    for name, keys in keys_of_native().items():
+        part = parts[f"native_{name}"]
+        assert list(part["properties"]) == list(keys)
+        for key, (value, otherwise) in keys.items():
+            entry = part["properties"][key]
+            if "enum" in entry:
+                assert value == ", ".join(f'`"{word}"`' for word in entry["enum"])
+            elif entry.get("type") == "boolean":
+                assert value == "true or false"
+            else:
+                assert value == said[entry["$ref"].rpartition("/")[2]]
+            assert (key in part["required"]) == (not otherwise.startswith("absent: "))
 
 
 def test_limits_of_the_protocol() -> None:

@@ -27,7 +27,7 @@ from helpers import (
 from jsonschema import Draft202012Validator
 from schemas import references, schema, undescribed
 
-from conformance import conventions
+from conformance import conventions, load_cases
 from conformance.corpus.case import DTYPES
 from conformance.corpus.tensors import DTYPES_OF_RESULTS, Array
 from conformance.workers import engine, protocol
@@ -102,6 +102,7 @@ def test_the_schema_has_the_words_of_the_code() -> None:
     assert PARTS["operand"]["properties"]["dtype"]["enum"] == list(DTYPES)
     assert PARTS["result"]["properties"]["dtype"]["enum"] == list(DTYPES_OF_RESULTS)
     assert PARTS["convention"]["enum"] == list(conventions.NAMES)
+    assert PARTS["dtype_of_output"]["enum"] == list(DTYPES)
     assert PARTS["shape"]["maxItems"] == protocol.MOST_AXES
     assert PARTS["shape"]["items"]["maximum"] == protocol.MOST_BYTES
     for part in ("hello", "greeting"):
@@ -169,6 +170,21 @@ def test_what_the_suite_asks_validates(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [problems(request) for request in recorded] == [[]] * 4
 
 
+@pytest.mark.parametrize("convention", conventions.NAMES)
+def test_the_arguments_of_every_shipped_case_validate(convention: str) -> None:
+    """As the convention's own, so that the schema has every key and the form of its value."""
+    part = Draft202012Validator({"$ref": f"#/$defs/native_{convention}", "$defs": PARTS})
+    asked = [
+        native
+        for case in load_cases(CHECKOUT / "cases")
+        if case.concerns(convention)
+        and not isinstance(native := case.arguments(convention), conventions.Unrepresentable)
+    ]
+    assert len(asked) > 500
+    assert [native for native in asked if not part.is_valid(native)] == []
+    assert not part.is_valid({**asked[0], "later": 1})
+
+
 def test_what_is_not_known_is_no_problem() -> None:
     """A reader must ignore keys that it does not know."""
     for message in (CALL, {"do": "bye"}, GREETING, {"id": 7, "outcome": "output", "tensors": [Y]}):
@@ -180,6 +196,9 @@ def test_what_is_not_known_is_no_problem() -> None:
     [
         {**CALL, "do": "dream"},
         {**CALL, "id": "7"},
+        {**CALL, "native": {**ONNX, "strides": 2}},
+        {**CALL, "native": {**ONNX, "stride": [2, 2]}},
+        {**CALL, "native": {}},
         {**CALL, "tensors": [{**X, "name": "z"}, KERNEL]},
         {**CALL, "tensors": [{**X, "dtype": "int32"}, KERNEL]},
         {**CALL, "do": "gradients"},
