@@ -76,7 +76,6 @@ static void compute(const Tensor *x, const Tensor *w, const Tensor *bias, const 
     int64_t inputs = (int64_t)x->shape[1], outputs = (int64_t)y->shape[1], each = (int64_t)w->shape[1];
     int64_t positions = 1, taps = 1, places = 1;
     for (int i = 0; i < x->rank - 2; i++) positions *= axes[i].size, taps *= axes[i].kernel, places *= axes[i].out;
-    for (int64_t i = 0; i < y->count; i++) sums[i] = bias->rank ? bias->values[i / places % outputs] : 0;
     for (int64_t i = 0; i < x->count; i++) for (int64_t tap = 0; tap < taps; tap++) {
         int64_t n = i / positions / inputs, c = i / positions % inputs, at = 0, step = 1, is_inside = 1, position = i, left = tap;
         for (const Axis *a = axes + x->rank - 2; a-- > axes; step *= a->out, position /= a->size, left /= a->kernel) {
@@ -88,6 +87,7 @@ static void compute(const Tensor *x, const Tensor *w, const Tensor *bias, const 
         for (int64_t o = 0; is_inside && o < each; o++)
             sums[(first + o) * places + at] += (double)x->values[i] * w->values[(c * each + o) * taps + tap];
     }
+    for (int64_t i = 0; bias->rank && i < y->count; i++) sums[i] += bias->values[i / places % outputs];
 }
 
 int main(void) {

@@ -69,7 +69,6 @@ function convTranspose({ x, kernel, bias }, native) {
   if (product(shape) > 2 ** 29) throw new RangeError("the output would be too large");
   const [positions, taps, places] = [product(size), product(window), product(shape.slice(2))];
   const y = new Float64Array(product(shape));
-  if (bias) y.forEach((_, i) => (y[i] = bias.values[Math.floor(i / places) % outputs]));
   for (let position = 0; position < positions; position++) {
     for (let tap = 0; tap < taps; tap++) {
       const place = placeOf(axes, position, tap);
@@ -81,6 +80,7 @@ function convTranspose({ x, kernel, bias }, native) {
       }
     }
   }
+  if (bias) y.forEach((_, i) => (y[i] += bias.values[Math.floor(i / places) % outputs]));
   return { shape, values: y };
 }
 

@@ -76,8 +76,7 @@ fn place(axes: &[Axis], mut position: usize, mut tap: usize) -> Option<usize> {
 fn compute(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, axes: &[Axis], shape: &[usize]) -> Vec<f64> {
     let (inputs, outputs, each) = (x.shape[1] as usize, shape[1], w.shape[1] as usize);
     let (positions, taps) = axes.iter().fold((1, 1), |(n, k), axis| (n * axis.size, k * axis.kernel));
-    let (count, places) = (shape.iter().product(), shape[2..].iter().product::<usize>());
-    let mut y: Vec<f64> = (0..count).map(|i| bias.map_or(0.0, |bias| bias.values[i / places % outputs])).collect();
+    let (mut y, places) = (vec![0.0; shape.iter().product()], shape[2..].iter().product::<usize>());
     for (position, tap) in (0..positions).flat_map(|position| (0..taps).map(move |tap| (position, tap))) {
         let Some(at) = place(axes, position, tap) else { continue };
         for i in 0..shape[0] * inputs {
@@ -86,6 +85,7 @@ fn compute(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, axes: &[Axis], shape: 
             (0..each).for_each(|o| y[(first + o) * places + at] += value * weights[o * taps + tap]);
         }
     }
+    y.iter_mut().enumerate().for_each(|(i, sum)| *sum += bias.map_or(0.0, |bias| bias.values[i / places % outputs]));
     y
 }
 
