@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from math import prod, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from conformance.oracle.reference import Float64
 
 FOLDER = Path(__file__).parent / "suites"
 ROLES = {"x": "input", "w": "kernel", "b": "bias"}
+FAN = "fan"
+"""PyTorch's default for a kernel: uniform, up to 1 / sqrt(C_out / groups * taps)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +67,13 @@ class Configuration:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
     """A public test suite. `refused` of its tests are calls that must be refused: there is no
-    result in which a mistake could show.
+    result in which a mistake could show. `passes` is its comparison in words.
     """
 
     slug: str
     name: str
     source: str
-    rule: Rule
+    passes: str
     values: Any
     refused: int
     configurations: tuple[Configuration, ...]
@@ -97,16 +100,25 @@ def suites() -> tuple[Suite, ...]:
 
 
 def _suite(path: Path) -> Suite:
-    spelt = yaml.safe_load(path.read_text(encoding="utf-8"))
+    spelt = _spelt(path)
     return Suite(
         slug=path.stem,
         name=spelt["name"],
         source="https://github.com/{repository}/blob/{commit}/{path}".format_map(spelt),
-        rule=rule_of(spelt["rule"]),
+        passes=spelt.get("passes", str(rule_of(spelt["rule"]))),
         values=spelt.get("values"),
         refused=spelt.get("refused", 0),
         configurations=tuple(_configurations(spelt)),
     )
+
+
+def _spelt(path: Path) -> dict[str, Any]:
+    """A suite's file; `configurations` may be the name of a suite that has the same calls."""
+    spelt: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if isinstance(spelt["configurations"], str):
+        same = _spelt(path.with_stem(spelt["configurations"]))
+        spelt["configurations"] = same["configurations"]
+    return spelt
 
 
 def _configurations(spelt: Mapping[str, Any]) -> Iterator[Configuration]:
@@ -118,7 +130,7 @@ def _configurations(spelt: Mapping[str, Any]) -> Iterator[Configuration]:
             w=tuple(entry["w"]),
             bias=entry.get("bias", False),
             geometry=_geometry(entry),
-            dtype=spelt["dtype"],
+            dtype=entry.get("dtype", spelt["dtype"]),
             values=values if by_role else dict.fromkeys(ROLES, values),
             rule=rule_of(entry.get("rule", spelt["rule"])),
             activation=entry.get("activation"),
@@ -150,7 +162,7 @@ def _geometry(entry: Mapping[str, Any]) -> Geometry:
 
 def _in_words(values: Any) -> str:
     if isinstance(values, str):
-        return values
+        return "uniform within 1 / sqrt(fan)" if values == FAN else values
     if "uniform" in values:
         low, high = values["uniform"]
         return f"uniform in [{low}, {high})"
@@ -158,11 +170,14 @@ def _in_words(values: Any) -> str:
 
 
 def _array(values: Any, shape: Shape, seed: int) -> Float64:
-    """Listed numbers, ones, or what is drawn: `uniform: [low, high]`, `normal: deviation`."""
+    """Listed numbers, ones, or what is drawn: `uniform: [low, high]`, `normal: deviation`, FAN."""
     if values == "ones":
         return np.ones(shape)
     if isinstance(values, list):
         return np.array(values, np.float64).reshape(shape)
+    if values == FAN:
+        reach = 1 / sqrt(prod(shape[1:]))
+        values = {"uniform": [-reach, reach]}
     random = np.random.RandomState(seed)
     if "uniform" in values:
         low, high = map(float, values["uniform"])

@@ -42,6 +42,33 @@ def test_numbers_are_as_the_suite_has_them() -> None:
     assert (x == drawn.truth().x).all()
 
 
+def test_a_kernel_is_drawn_as_its_framework_does() -> None:
+    """PyTorch's default reaches to one over the root of C_out times taps; inputs begin at 0."""
+    (one, *_) = next(suite for suite in suites() if suite.slug == "kernelbench").configurations
+    truth = one.truth()
+    reach = 1 / np.sqrt(64 * 9)
+    assert 0.99 * reach < abs(truth.kernel).max() <= reach
+    assert 0 <= truth.x.min() < truth.x.max() < 1
+
+
+def test_a_suite_may_have_the_calls_of_another() -> None:
+    """KernelBench in half precision: the same calls, another dtype and tolerance."""
+    by_slug = {suite.slug: suite for suite in suites()}
+    single, half = by_slug["kernelbench"], by_slug["kernelbench-half"]
+    assert [one.geometry for one in half.configurations] == [
+        one.geometry for one in single.configurations
+    ]
+    assert {one.dtype for one in half.configurations} == {"float16"}
+    assert {one.rule for one in half.configurations} != {one.rule for one in single.configurations}
+
+
+def test_a_test_may_have_a_dtype_of_its_own() -> None:
+    """FlagGems tests two axes in three dtypes, each call in one."""
+    (suite,) = (suite for suite in suites() if suite.slug == "flaggems")
+    assert {one.dtype for one in suite.configurations} == {"float32", "float16", "bfloat16"}
+    assert suite.passes.endswith("0.016 (bfloat16)")
+
+
 def test_a_published_result_is_the_truth() -> None:
     """TFLite's AccuracyTest lists what comes out: 1615, 1938, 4689, ..."""
     found = [
