@@ -104,10 +104,8 @@ class Pool(Generic[Task, Result]):
     def _greeting_of(self, engine: Engine) -> Greeting | Outcome | None:
         """The greeting of an engine, tried as often as a start may fail; None when stopped."""
         answer = engine.start()
-        while (
-            not isinstance(answer, Greeting | Unavailable)
-            and engine.failed_starts < MOST_FAILED_STARTS
-        ):
+        final = Greeting | Unavailable
+        while not isinstance(answer, final) and engine.failed_starts < MOST_FAILED_STARTS:
             if self._schedule.stopped:
                 return None
             answer = engine.start()
@@ -266,8 +264,7 @@ class Pool(Generic[Task, Result]):
 
     def _restart(self, lane: Lane[Task], engine: Engine) -> Outcome | None:
         """Start the process if it is gone; the outcome that stands for the call if that fails."""
-        # In this order, and each asked once: a process may die the moment after it was looked at,
-        # which the call will show, and one that `close` has ended must not be started again.
+        # In this order: it may die when it was looked at; one that `close` ended stays ended.
         while not engine.running:
             if self._schedule.stopped:
                 return Crashed(message="ended, because the run was stopped")
@@ -287,9 +284,7 @@ def _hand_on(
     threads: int,
     until: float | None,
 ) -> None:
-    """Give results to `handle` until all threads have ended; raise what was raised in one, and
-    OutOfTime when it is time.
-    """
+    """Give `handle` the results until all threads have ended; raise what one raised, OutOfTime."""
     while threads:
         try:
             left = None if until is None else max(0.0, until - time.monotonic())
