@@ -18,7 +18,7 @@ stands for s: that is |v - s|(1 + |d|) + |d||y|, and |d|(1 + |d|) <= u_out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TypeVar
 from weakref import WeakKeyDictionary
@@ -83,16 +83,23 @@ def bound(truth: Truth | GradientTruth) -> Float64:
     16-bit dtypes are held to a float32 accumulator: their engines have one, and those that have not
     show it.
     """
-    u = 2.0**-53 if truth.dtype == "float64" else 2.0**-24
-    u_out = 2.0 ** -SIGNIFICAND_BITS[truth.dtype]
-    eta = max(
-        2.0 ** (_EXPONENT_OF_SMALLEST_SUBNORMAL[truth.dtype] - 1), 2.0**-1074
-    )  # float64 cannot hold half of its own
-    n = truth.terms
-    with np.errstate(invalid="ignore", over="ignore"):
-        rounded = roundings(truth)
-        sums = (1 + u_out) ** len(rounded) * gamma(n, u) + gamma(n, 2.0**-53)
-        once = u_out * sum(abs(values) for values in rounded)
-        largest = np.asarray(sums * truth.magnitude + once + (n + 1) * eta)
+    largest = rounding_bound(truth.dtype, truth.terms, truth.magnitude, roundings(truth))
     largest.setflags(write=False)
     return largest
+
+
+def rounding_bound(
+    dtype: str, terms: Float64, magnitude: Float64, rounded: Sequence[Float64]
+) -> Float64:
+    """The bound of elements of so many terms, whose magnitudes sum up to B; `rounded` is what an
+    engine rounds to the dtype.
+    """
+    u = 2.0**-53 if dtype == "float64" else 2.0**-24
+    u_out = 2.0 ** -SIGNIFICAND_BITS[dtype]
+    eta = max(
+        2.0 ** (_EXPONENT_OF_SMALLEST_SUBNORMAL[dtype] - 1), 2.0**-1074
+    )  # float64 cannot hold half of its own
+    with np.errstate(invalid="ignore", over="ignore"):
+        sums = (1 + u_out) ** len(rounded) * gamma(terms, u) + gamma(terms, 2.0**-53)
+        once = u_out * sum(abs(values) for values in rounded)
+        return np.asarray(sums * magnitude + once + (terms + 1) * eta)

@@ -35,6 +35,11 @@ TOUCHING_FILES = {
     "comparison.page",
     "corpus",
     "environments",
+    "kernels.arrays",
+    "kernels.bench.child",
+    "kernels.bench.loading",
+    "kernels.judge",
+    "kernels.subject",
     "models",
     "pytest_plugin.suite",
     "record",
@@ -157,8 +162,10 @@ def test_conventions_are_pure_arithmetic(module: Any) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_only_adapters_import_a_framework(module: Any) -> None:
-    """And readers of models, each in a child. All else can be loaded, and tested, without one."""
-    if not module.startswith(("adapters.", "models.readers.")):
+    """And readers of models and callers of kernels, each in a child. All else can be loaded, and
+    tested, without one.
+    """
+    if not module.startswith(("adapters.", "models.readers.", "kernels.bench.")):
         assert not foreign(MODULES[module]) & FRAMEWORKS
 
 

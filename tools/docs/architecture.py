@@ -25,7 +25,7 @@ LEVELS = (
     ("adapters", "oracle"),
     ("corpus", "environments"),
     ("models", "workers", "programs", "verdicts"),
-    ("audit", "capture", "porting", "record", "sweep"),
+    ("audit", "capture", "kernels", "porting", "record", "sweep"),
     ("check_report", "report", "run"),
     ("bisection", "callables", "comparison", "pytest_plugin"),
     ("commands",),

@@ -1,0 +1,1 @@
+"""Is a kernel right, at which calls, and how fast is it?"""

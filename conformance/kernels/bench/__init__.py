@@ -1,0 +1,1 @@
+"""What happens in the process of a candidate, and in that of the reference?"""

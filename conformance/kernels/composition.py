@@ -1,0 +1,105 @@
+"""A model of several operations, of which a transposed convolution is one: judged as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance.corpus.case import Shape
+from conformance.corpus.tensors import Array, dtype_of
+from conformance.kernels import arrays, judging
+from conformance.kernels.arrays import Described
+from conformance.kernels.call import Arguments, KernelCall
+from conformance.kernels.judging import Judgement
+from conformance.kernels.process import Bench
+from conformance.verdicts.diagnosis import made_mistakes
+
+TRIALS, MOST_TRIED = 4, 1 << 18
+"""Perturbed runs of a model; of an output of more numbers one, which has enough to average."""
+MOST_MISTAKES = 120
+
+
+class Composition:
+    """The reference of a model, and the folder of shared arrays."""
+
+    def __init__(self, reference: Bench, folder: Path) -> None:
+        self._reference, self._folder = reference, folder
+
+    def judge(
+        self,
+        call: KernelCall,
+        operands: list[Array | None],
+        y: Array,
+        inputs: Sequence[tuple[Described, Array]],
+        cotangent: tuple[Described, Array] | None,
+        answer: dict[str, Any],
+    ) -> Judgement:
+        """The judgement on its output, or on its gradients where there is a cotangent; `operands`
+        are what its inputs were.
+        """
+        for (_, shared), held in zip(inputs, operands, strict=False):
+            if held is not None and held is not shared:
+                shared[...] = held  # whatever the candidate wrote there
+        given = [described for described, _ in inputs]
+        if cotangent is not None:
+            told = self._reference.ask("gradients", inputs=given, cotangent=cotangent[0])
+            judged = Judgement(call=call, status=judging.RIGHT)
+            for number, (pair, got) in enumerate(
+                zip(told["gradients"], answer["gradients"], strict=True)
+            ):
+                want, allowed = map(arrays.opened, pair)
+                found = _nothing(want.shape, call) if got is None else arrays.opened(got)
+                judged = judging.of_model(call, found, want, allowed, f"gradient {number}")
+                if not judged.is_right:
+                    return judged
+            return judged
+        trials = TRIALS if y.size <= MOST_TRIED else 1
+        told = self._reference.ask("truth", inputs=given, samples=trials)
+        want, allowed = arrays.opened(told["y"]), arrays.opened(told["allowed"])
+        judged = judging.of_model(call, y, want, allowed)
+        if judged.status != judging.WRONG or y.shape != want.shape:
+            return judged
+        cause = self._cause(call, given, operands, y, allowed)
+        return judged if cause is None else replace(judged, cause=cause[0], cause_text=cause[1])
+
+    def _cause(
+        self,
+        call: KernelCall,
+        given: list[Described],
+        operands: list[Array | None],
+        y: Array,
+        allowed: Array,
+    ) -> tuple[str, str] | None:
+        """The mistake in the transposed convolution inside a model that explains the result."""
+        layers = self._reference.ask(
+            "make", values=list(call.values or ()), seed=call.seed, dtype=call.dtype
+        )
+        if len(layers["layers"]) != 1:
+            return None
+        layer = layers["layers"][0]
+        arguments = Arguments.of_layer(layer)
+        of_layer = {
+            name.rpartition(".")[2]: arrays.opened(described)
+            for name, described in layers["weights"]
+            if name.rpartition(".")[0] == layer["name"]
+        }
+        x = arrays.opened(self._reference.ask("layer_input", inputs=given)["x"])
+        truth = judging.truth_of_layer(x, of_layer["weight"], of_layer.get("bias"), arguments)
+        for mistake in list(made_mistakes(truth))[:MOST_MISTAKES]:
+            output = mistake.output() if mistake.shape == truth.y.shape else None
+            if output is None:
+                continue
+            described = arrays.write(self._folder, "mistaken", np.ascontiguousarray(output))
+            [made] = self._reference.ask("mistaken", inputs=given, outputs=[described])["outputs"]
+            if made is not None and judging.fits(y, arrays.opened(made), 2 * allowed):
+                return mistake.name, f"in its transposed convolution, {mistake.text}"
+        return None
+
+
+def _nothing(shape: Shape, call: KernelCall) -> Array:
+    """The gradient of what a result does not depend on."""
+    return np.zeros(shape, dtype_of(call.dtype))

@@ -1,0 +1,179 @@
+"""A file with a kernel, from its first call up the ladder."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from conformance.errors import UsageError
+from conformance.kernels import arrays, judging
+from conformance.kernels.call import KernelCall
+from conformance.kernels.judging import Judgement
+from conformance.kernels.ladder import climb, small
+from conformance.kernels.options import Options
+from conformance.kernels.own_call import own_call, rank_of
+from conformance.kernels.process import Bench, NotAnsweredError, sentence
+from conformance.kernels.rungs import REQUIRED, Rung
+from conformance.kernels.subject import Subject
+
+DELEGATES = ("convolution, transposed", "convolution_backward", "conv_transpose")
+"""Operators of torch that are what is judged."""
+
+Tell = Callable[[Rung], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """What came of it: `own` is the call that the candidate is made for."""
+
+    options: Options
+    facts: dict[str, Any]
+    own: KernelCall
+    is_plain: bool
+    rungs: list[Rung] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    operators: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    first_seconds: float = 0.0
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        return (*REQUIRED, *(each for each in self.options.require if each not in REQUIRED))
+
+    @property
+    def failing(self) -> list[Judgement]:
+        """What is wrong on the rungs that must be right."""
+        return [each for rung in self.rungs if rung.name in self.required for each in rung.wrong]
+
+    @property
+    def delegates(self) -> list[str]:
+        """The operators of torch that do what the kernel should."""
+        return [each for each in self.operators if each.startswith(DELEGATES)]
+
+    @property
+    def verdict(self) -> str:
+        """In a word: right, delegates, or what the first failure is."""
+        first = next(iter(self.failing), None)
+        if first is not None:
+            return first.status
+        missing = [r for r in self.rungs if r.name in self.required and r.status != judging.RIGHT]
+        if missing:
+            return missing[0].status
+        return "delegates" if self.delegates else judging.RIGHT
+
+    @property
+    def passes(self) -> bool:
+        return self.verdict == judging.RIGHT or (
+            self.verdict == "delegates" and "own-work" not in self.options.require
+        )
+
+
+@contextmanager
+def opened(options: Options) -> Iterator[tuple[Subject, KernelCall, dict[str, Any]]]:
+    """The candidate and its reference at work, the candidate's own call, and the problem. Raises
+    UsageError where the file holds no candidate.
+    """
+    problem = options.problem or (options.file if _is_problem(options.file) else None)
+    benches: list[Bench] = []
+    with arrays.temporary(1 << 33) as folder:
+        try:
+            subject, own, told = _opened(options, problem, Path(folder), benches)
+            yield subject, own, told
+        finally:
+            for bench in benches:
+                bench.end()
+
+
+def _opened(
+    options: Options, problem: Path | None, folder: Path, benches: list[Bench]
+) -> tuple[Subject, KernelCall, dict[str, Any]]:
+    role: dict[str, Any] = {
+        "role": "candidate", "file": str(options.file), "name": options.name,
+        "form": options.form, "folder": str(folder), "device": options.device,
+    }  # fmt: skip
+    candidate = Bench(
+        role, python=options.python, timeout=options.timeout, memory=options.memory,
+        shown=options.shown,
+    )  # fmt: skip
+    benches.append(candidate)
+    facts: dict[str, Any] = {}
+    failed: list[NotAnsweredError] = []
+
+    def load() -> None:
+        try:
+            facts.update(candidate.ask("describe"))
+        except NotAnsweredError as error:
+            failed.append(error)
+
+    loading = threading.Thread(target=load)
+    loading.start()
+    told: dict[str, Any] | None = None
+    reference: Bench | None = None
+    if problem is not None:
+        role = {"role": "reference", "problem": str(problem), "folder": str(folder)}
+        reference = Bench(role, python=options.python, timeout=options.timeout)
+        benches.append(reference)
+        try:
+            told = reference.ask("describe")
+        except NotAnsweredError as error:
+            loading.join()
+            raise UsageError(f"{problem} {sentence(error)}") from None
+    loading.join()
+    if failed:
+        raise UsageError(f"{options.file} {sentence(failed[0])}")
+    if reference is None and facts["form"] == "module":
+        rank = options.rank or rank_of(facts["name"])
+        role = {"role": "reference", "rank": rank, "folder": str(folder)}
+        reference = Bench(role, python=options.python, timeout=options.timeout)
+        benches.append(reference)
+        told = reference.ask("describe")
+    subject = Subject(
+        candidate=candidate, reference=reference, folder=folder, facts=facts, problem=told,
+        notes=[],
+    )  # fmt: skip
+    return subject, own_call(options, subject), told or {"names": [], "values": [], "inputs": []}
+
+
+def judge(options: Options, tell: Tell = lambda rung: None) -> Report:
+    """Judge a candidate rung after rung; each is told when it is done. Raises UsageError."""
+    began = time.monotonic()
+    with opened(options) as (subject, own, told):
+        report = Report(
+            options=options, facts=subject.facts, own=own, is_plain=subject.is_plain,
+            notes=subject.notes,
+        )  # fmt: skip
+        if subject.facts.get("inherits_forward"):
+            report.notes.append("its forward is that of Model: it is the reference itself")
+        names = told["names"] or list(subject.facts["parameters"])
+        for rung in climb(subject, own, names, subject.facts["parameters"]):
+            if not report.rungs:
+                report.first_seconds = time.monotonic() - began
+            report.rungs.append(rung)
+            tell(rung)
+            if rung.name == "own" and rung.wrong:
+                break
+        report.operators = _operators(subject, own)
+    report.seconds = time.monotonic() - began
+    return report
+
+
+def _operators(subject: Subject, own: KernelCall) -> list[str]:
+    """What it calls of torch; nothing where that cannot be heard."""
+    try:
+        return subject.operators(small(own))
+    except NotAnsweredError:
+        return []
+
+
+def _is_problem(file: Path) -> bool:
+    if file.suffix != ".py":
+        return False
+    text = file.read_text(encoding="utf-8", errors="replace")
+    return all(
+        f"{what}" in text for what in ("class Model(", "def get_inputs", "def get_init_inputs")
+    )

@@ -1,0 +1,219 @@
+"""The rungs of a ladder: what a kernel is asked, from its own call up to all that its signature
+takes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from conformance.corpus.case import Shape
+from conformance.geometry import problems
+from conformance.kernels.call import Arguments, KernelCall
+from conformance.kernels.rungs import RUNGS, Rung
+from conformance.kernels.subject import Subject
+
+VALUES = ("normal", "wide", "cancelling", "integers", "zeros", "impulse")
+DTYPES = ("float64", "float16", "bfloat16")
+MOST_SMALL = 2_000_000
+"""Products of a call that is not the candidate's own, so that a rung takes a second."""
+SIZES = (1, 2, 5, 7, 13, 16, 17, 31, 33)
+
+
+def small(call: KernelCall, batch: int = 2) -> KernelCall:
+    """The same call of fewer samples and smaller axes, where the whole truth takes no time."""
+    if call.arguments is None:
+        return replace(call, shapes=call.small)
+    arguments = call.arguments
+    [x, *others] = call.shapes
+    reach = [
+        max(2, 2 * -(-(d * (k - 1) + 1) // s) + 3)
+        for k, s, d in zip(arguments.kernel_size, arguments.stride, arguments.dilation, strict=True)
+    ]
+    size = [min(n, r + 2 * number) for number, (n, r) in enumerate(zip(x[2:], reach, strict=True))]
+    shape = (min(x[0], batch), x[1], *size)
+    return replace(call, shapes=(shape, *others))
+
+
+def values(own: KernelCall) -> Iterator[KernelCall]:
+    """Its own arguments with other numbers."""
+    for number, kind in enumerate(VALUES):
+        yield replace(small(own), numbers=kind, seed=own.seed + 40 + number, own=False)
+
+
+def special(own: KernelCall) -> Iterator[KernelCall]:
+    """Numbers that are not finite, or hardly more than zero."""
+    yield replace(small(own), numbers="special", seed=own.seed + 50, own=False)
+
+
+def sizes(own: KernelCall) -> Iterator[KernelCall]:
+    """Other batches and other spatial sizes, those of tiles and beside them."""
+    base = small(own)
+    [x, *others] = base.shapes
+    if others:
+        return
+    rank = len(x) - 2
+    yield replace(base, shapes=((1, *x[1:]),), own=False)
+    yield replace(base, shapes=((3, *x[1:]),), own=False)
+    for number, size in enumerate(SIZES):
+        spatial = tuple(
+            size if axis == number % rank else min(x[2 + axis], SIZES[axis + 2])
+            for axis in range(rank)
+        )
+        made = replace(base, shapes=((1, x[1], *spatial),), seed=own.seed + number, own=False)
+        if _has_output(made):
+            yield made
+
+
+def _has_output(call: KernelCall) -> bool:
+    return call.arguments is None or not problems(call.arguments.geometry(call.shapes[0][2:]))
+
+
+def dtypes(own: KernelCall) -> Iterator[KernelCall]:
+    """Its own arguments in other dtypes."""
+    for dtype in DTYPES:
+        if dtype != own.dtype:
+            yield replace(small(own), dtype=dtype, own=False)
+
+
+def gradients(own: KernelCall) -> Iterator[KernelCall]:
+    """The gradients of its own arguments."""
+    yield replace(small(own), gradients=True, own=False)
+
+
+VARIED = ("kernel_size", "stride", "padding", "output_padding", "dilation", "groups", "bias")
+DRAWS = 12
+
+
+def arguments(
+    own: KernelCall, names: Sequence[str], defaults: Mapping[str, Any], seed: int
+) -> Iterator[KernelCall]:
+    """Other arguments: those that stand among the names of the signature. Of a module `names` are
+    in the order of its constructor, and channels stay what they are.
+    """
+    assert own.arguments is not None, "a plain call"
+    random = np.random.Generator(np.random.SFC64(seed))
+    varied = [name for name in VARIED if name in names or name == "kernel_size"]
+    base = small(own)
+    for number in range(DRAWS):
+        drawn = _drawn(own.arguments, varied, random, defaults)
+        size = [int(n) for n in random.integers(2, 8, drawn.rank)]
+        shape = (1 + number % 2, drawn.in_channels, *size)
+        call = replace(base, shapes=(shape,), arguments=drawn, seed=seed + number, own=False)
+        if own.values is not None:
+            given = _given(own.values, names, drawn, defaults)
+            if given is None:
+                continue
+            call = replace(call, values=given)
+        if not problems(drawn.geometry(size)) and _is_legal(drawn):
+            yield call
+
+
+def _is_legal(a: Arguments) -> bool:
+    """Whether torch takes it: output_padding must be smaller than stride or dilation."""
+    return all(
+        extra < max(stride, dilation)
+        for extra, stride, dilation in zip(a.output_padding, a.stride, a.dilation, strict=True)
+    )
+
+
+def _drawn(
+    usual: Arguments,
+    varied: Sequence[str],
+    random: np.random.Generator,
+    defaults: Mapping[str, Any],
+) -> Arguments:
+    def of_axes(name: str, low: int, high: int) -> tuple[int, ...]:
+        if name not in varied:
+            return tuple(getattr(usual, name))
+        alike = not isinstance(defaults.get(name, ()), tuple | list)
+        count = 1 if alike else usual.rank
+        numbers = tuple(int(n) for n in random.integers(low, high + 1, count))
+        return numbers * usual.rank if alike else numbers
+
+    kernel = of_axes("kernel_size", 1, 5)
+    stride = of_axes("stride", 1, 3)
+    common = math.gcd(usual.in_channels, usual.out_channels)
+    divisors = [n for n in range(1, min(common, 8) + 1) if common % n == 0]
+    groups = int(random.choice(divisors)) if "groups" in varied else usual.groups
+    bias = bool(random.integers(2)) if "bias" in varied else usual.bias
+    return replace(
+        usual,
+        kernel_size=kernel,
+        stride=stride,
+        padding=of_axes("padding", 0, 2),
+        output_padding=of_axes("output_padding", 0, 1),
+        dilation=of_axes("dilation", 1, 2),
+        groups=groups,
+        bias=bias,
+    )
+
+
+def _given(
+    own: Sequence[Any], names: Sequence[str], drawn: Arguments, defaults: Mapping[str, Any]
+) -> tuple[Any, ...] | None:
+    """The constructor's arguments in order, as far as they must be given to say what was drawn;
+    None where one before has no default.
+    """
+    given: list[Any] = []
+    for number, name in enumerate(names):
+        before = own[number] if number < len(own) else defaults.get(name)
+        if name in VARIED:
+            value = getattr(drawn, name)
+            if name not in ("groups", "bias"):
+                was_tuple = isinstance(before, tuple | list)
+                value = list(value) if was_tuple else value[0]
+            given.append(value)
+        elif before == "required":
+            return None
+        else:
+            given.append(before)
+    return tuple(given)
+
+
+Builder = Callable[[KernelCall], Iterator[KernelCall]]
+BUILDERS: dict[str, Builder] = {
+    "values": values,
+    "special": special,
+    "sizes": sizes,
+    "dtypes": dtypes,
+    "gradients": gradients,
+}
+
+
+def climb(
+    subject: Subject, own: KernelCall, names: Sequence[str], defaults: Mapping[str, Any]
+) -> Iterator[Rung]:
+    """Rung after rung; the first is judged thoroughly, at its own size and at a small one."""
+    first = Rung(name="own")
+    reduced = small(own)
+    is_small = reduced.shapes == own.shapes
+    if not is_small:
+        first.judgements.append(subject.judge(replace(reduced, own=False), thoroughly=True))
+    if is_small or first.judgements[0].is_right:
+        first.judgements.append(subject.judge(own, thoroughly=True))
+    yield first
+    for name in RUNGS:
+        if name == "own":
+            continue
+        rung = Rung(name=name)
+        if name == "arguments":
+            if own.arguments is None or not subject.is_plain:
+                rung.why = "a model of several operations is judged with its own arguments"
+                calls: Iterator[KernelCall] = iter(())
+            else:
+                calls = arguments(own, names, defaults, own.seed + 1000)
+        else:
+            calls = BUILDERS[name](own)
+        for call in calls:
+            rung.judgements.append(subject.judge(call))
+        yield rung
+
+
+def of_shape(shape: Sequence[int]) -> Shape:
+    """A shape of a message."""
+    return tuple(int(n) for n in shape)

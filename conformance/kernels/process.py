@@ -1,0 +1,180 @@
+"""The process of a candidate or of the reference, asked one thing at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from typing import IO, Any
+
+from conformance.outcomes import Crashed, Raised, TimedOut
+from conformance.printing import printable
+from conformance.system.interpreter import package_command
+from conformance.system.kept_process import KeptProcess
+
+MODULE = "conformance.kernels.bench.child"
+MOST_ANSWER = 1 << 20
+"""Bytes of an answer; arrays are not in it."""
+_TAIL = 64 * 1024
+_QUIET = {"GLOG_minloglevel": "2", "PYTHONHASHSEED": "0"}
+
+Failure = Raised | Crashed | TimedOut
+
+
+class NotAnsweredError(Exception):
+    """The process of a role raised, died or hung: `failure` says which; `frames` are of its own
+    code.
+    """
+
+    def __init__(self, role: str, failure: Failure, frames: tuple[str, ...] = ()) -> None:
+        super().__init__(str(failure))
+        self.role, self.failure, self.frames = role, failure, frames
+
+
+class Bench:
+    """A process with a role; started anew when it is gone."""
+
+    def __init__(
+        self,
+        role: Mapping[str, Any],
+        *,
+        python: str = sys.executable,
+        timeout: float = 300.0,
+        memory: int = 0,
+        shown: bool = False,
+    ) -> None:
+        self._role, self._python, self._timeout = dict(role), python, timeout
+        self._memory, self._shown = memory, shown
+        self._process: KeptProcess | None = None
+        self._buffer = b""
+        self._tail = bytearray()
+        self.starts = 0
+
+    def ask(self, do: str, **what: Any) -> dict[str, Any]:
+        """The answer. Raises NotAnsweredError."""
+        if self._process is None:
+            self._start()
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
+        line = json.dumps({"do": do, **what}) + "\n"
+        try:
+            process.stdin.write(line.encode())
+            process.stdin.flush()
+        except OSError:
+            raise self._error(self._died()) from None
+        answer = self._answer(process)
+        if "raised" in answer:
+            told = answer["raised"]
+            frames = tuple(printable(frame) for frame in told["frames"])
+            failure = Raised(type=printable(told["type"]), message=printable(told["message"]))
+            raise self._error(failure, frames)
+        return answer
+
+    def _error(self, failure: Failure, frames: tuple[str, ...] = ()) -> NotAnsweredError:
+        return NotAnsweredError(self._role["role"], failure, frames)
+
+    def end(self) -> None:
+        """End it, whatever it does."""
+        if self._process is not None:
+            self._process.end()
+            for stream in (self._process.stdin, self._process.stdout):
+                with contextlib.suppress(OSError):
+                    if stream is not None:
+                        stream.close()
+            self._process.forget()
+            self._process = None
+
+    def _start(self) -> None:
+        self.starts += 1
+        command = package_command(self._python, MODULE, json.dumps(self._role))
+        self._process = KeptProcess(command, _QUIET, memory=self._memory)
+        self._buffer, self._tail = b"", bytearray()
+        self._drain = threading.Thread(
+            target=self._hear, args=(self._process.stderr, self._tail), daemon=True
+        )
+        self._drain.start()
+
+    def _hear(self, stream: IO[bytes], tail: bytearray) -> None:
+        with contextlib.suppress(ValueError, OSError):
+            while piece := os.read(stream.fileno(), 1 << 16):
+                tail += piece
+                del tail[:-_TAIL]
+                if self._shown:
+                    for line in piece.decode(errors="replace").splitlines():
+                        print(f"candidate: {printable(line)}", file=sys.stderr, flush=True)
+
+    def _answer(self, process: KeptProcess) -> dict[str, Any]:
+        """The next line, as an object. Raises NotAnsweredError."""
+        deadline = time.monotonic() + self._timeout
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            if process.life is not None:
+                selector.register(process.life, selectors.EVENT_READ)
+            while b"\n" not in self._buffer:
+                ready = selector.select(max(0.0, deadline - time.monotonic()))
+                if not ready:
+                    self.end()
+                    raise self._error(TimedOut(seconds=self._timeout))
+                readable = any(key.fileobj is process.stdout for key, _ in ready)
+                piece = os.read(process.stdout.fileno(), 1 << 16) if readable else b""
+                self._buffer += piece
+                if not piece or len(self._buffer) > MOST_ANSWER:
+                    raise self._error(self._died())
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        try:
+            answer = json.loads(line)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise self._error(self._died("answered what is no answer"))
+        return answer
+
+    def _died(self, how: str | None = None) -> Crashed:
+        process = self._process
+        assert process is not None
+        used = process.used_beyond_limit()
+        code: int | None = None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            code = process.wait(2.0) if how is None else None
+        self.end()
+        self._drain.join(1.0)
+        if used is not None:
+            how = f"used more memory than it may: {used / 2**20:.0f} MiB"
+        return Crashed(message=f"{how or _end(code)}{_stack(bytes(self._tail))}")
+
+
+def _end(code: int | None) -> str:
+    if code is None:
+        return "gave no answer and was ended"
+    if code < 0:
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+        return f"died by {name}"
+    return f"ended with exit code {code}"
+
+
+def _stack(tail: bytes) -> str:
+    """The stack that faulthandler wrote, or the last line that was printed."""
+    lines = [line.strip() for line in tail.decode(errors="replace").splitlines() if line.strip()]
+    frames = [line for line in lines if line.startswith("File ")]
+    if any("most recent call first" in line for line in lines) and frames:
+        return "; " + "; ".join(printable(line) for line in frames[:4])
+    return f": {printable(lines[-1])[:500]}" if lines else ""
+
+
+def sentence(error: NotAnsweredError) -> str:
+    """A failure to load, as the end of a sentence."""
+    failure = error.failure
+    text = getattr(failure, "message", "") or "cannot be loaded"
+    if getattr(failure, "type", "") == "LoadingError":
+        return text
+    kind = getattr(failure, "type", type(failure).__name__)
+    at = f" ({error.frames[-1]})" if error.frames else ""
+    return f"cannot be loaded: {kind}: {text}{at}"

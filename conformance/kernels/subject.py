@@ -1,0 +1,229 @@
+"""What is judged: the candidate, the problem it solves, and how one call is put to both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance.corpus.case import Shape
+from conformance.corpus.tensors import Array
+from conformance.kernels import arrays, integrity, judging
+from conformance.kernels.arrays import Described
+from conformance.kernels.call import Arguments, KernelCall, numbers, weights
+from conformance.kernels.composition import Composition
+from conformance.kernels.judging import Judgement
+from conformance.kernels.process import Bench, NotAnsweredError
+
+MANY_CALLS = 12
+"""After which a kernel must still be right: gates look at the first few."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Subject:
+    """A candidate and its reference; `facts` and `problem` are what both told of themselves."""
+
+    candidate: Bench
+    reference: Bench | None
+    folder: Path
+    facts: dict[str, Any]
+    problem: dict[str, Any] | None
+    is_plain: bool = True
+    notes: list[str]
+
+    @property
+    def is_module(self) -> bool:
+        return bool(self.facts["form"] == "module")
+
+    def judge(self, call: KernelCall, *, thoroughly: bool = False) -> Judgement:
+        """The judgement on a call; `thoroughly`: also on what it does to its inputs, and whether
+        its result stays what it was.
+        """
+        try:
+            judgement = self._judge(call, thoroughly)
+        except NotAnsweredError as error:
+            judgement = judging.of_failure(call, error.failure, error.frames)
+            if error.role == "reference":
+                judgement = replace(judgement, status=judging.NO_TRUTH)
+        finally:
+            self._clear()
+        return judgement
+
+    def _judge(self, call: KernelCall, thoroughly: bool) -> Judgement:
+        made = self._made(call) if self.reference is not None else {}
+        if made.get("layers") and self.is_plain:
+            call = replace(call, arguments=Arguments.of_layer(made["layers"][0]))
+        inputs = self._inputs(call)
+        operands = self._operands(call, inputs, made)
+        cotangent = self._cotangent(call)
+        checks = integrity.Checks(inputs) if thoroughly else None
+        answer = self.candidate.ask(
+            "call",
+            inputs=[described for described, _ in inputs],
+            arguments=self._spelt(call),
+            due=self._due(call),
+            cotangent=None if cotangent is None else cotangent[0],
+        )
+        y = arrays.opened(answer["y"])
+        strange = None if checks is None else checks.after_call(answer)
+        if strange is not None:
+            return integrity.broken(call, strange)
+        kept = arrays.checksum(y) if checks is not None else 0
+        judgement = self._judgement(call, operands, y, inputs, cotangent, answer)
+        if checks is None or cotangent is not None or not judgement.is_right:
+            return judgement
+        strange = checks.again(self.candidate, kept) or self._stale(call, inputs, made)
+        return judgement if strange is None else integrity.broken(call, strange)
+
+    def _stale(
+        self, call: KernelCall, inputs: Sequence[tuple[Described, Array]], made: dict[str, Any]
+    ) -> str | None:
+        """What is strange when it is called again at the same place with other numbers: the next
+        time, or after many times.
+        """
+        if judging.is_huge(call) if self.is_plain else call.shapes != call.small:
+            return None  # the same is asked at a smaller size
+        for times, cause in ((0, "stale-result"), (MANY_CALLS, "first-calls-only")):
+            seed = call.seed + 100 + times
+            again = replace(call, seed=seed, own=False)
+            for number, (_, array) in enumerate(inputs):
+                array[...] = _numbers(again, array, number)
+            if times:
+                self.candidate.ask("repeat", times=times)
+            operands = self._operands(again, inputs, made)
+            answer = self.candidate.ask("recall")
+            y = arrays.opened(answer["y"])
+            # judged as the call that was made, whose weights the reference still has
+            judged = self._judgement(call, operands, y, inputs, None, answer)
+            if not judged.is_right:
+                return cause
+        return None
+
+    def _made(self, call: KernelCall) -> dict[str, Any]:
+        """Both constructed with the same seed, and then with the same weights."""
+        assert self.reference is not None, "a module has one"
+        made = self.reference.ask(
+            "make", values=list(call.values or ()), seed=call.seed, dtype=call.dtype
+        )
+        if self.is_module:
+            placed = self.candidate.ask(
+                "make", values=list(call.values or ()), seed=call.seed, dtype=call.dtype,
+                weights=made["weights"],
+            )  # fmt: skip
+            if placed["unplaced"] and not self.notes:
+                names = ", ".join(placed["unplaced"])
+                self.notes.append(
+                    f"it has no parameter of the shape of {names}: its weights are those of a "
+                    "common seed"
+                )
+        return made
+
+    def _inputs(self, call: KernelCall) -> list[tuple[Described, Array]]:
+        """Its tensors, shared; of a module those of forward alone."""
+        if call.own and self.problem is not None and self.problem["inputs"]:
+            assert self.reference is not None, "its problem has its own inputs"
+            described = self.reference.ask("inputs", seed=call.seed)["inputs"]
+            return [(each, arrays.opened(each)) for each in described]
+        made = [
+            numbers(call.numbers, shape, call.dtype, call.seed + number)
+            for number, shape in enumerate(call.shapes)
+        ]
+        if not self.is_module:
+            assert call.arguments is not None, "a function is given them"
+            shapes = [call.arguments.kernel_shape]
+            shapes += [(call.arguments.out_channels,)] if call.arguments.bias else []
+            made += [
+                weights(call.numbers, shape, call.dtype, call.seed + 10 + number)
+                for number, shape in enumerate(shapes)
+            ]
+        shared = []
+        for number, array in enumerate(made):
+            described = arrays.write(self.folder, f"in{number}", array)
+            shared.append((described, arrays.opened(described)))
+        return shared
+
+    def _operands(
+        self,
+        call: KernelCall,
+        inputs: Sequence[tuple[Described, Array]],
+        made: dict[str, Any],
+    ) -> list[Array | None]:
+        """[x, kernel, bias], copies where the candidate could write to them and they are small."""
+        held: list[Array | None] = [array for _, array in inputs]
+        if self.is_module:
+            held += [arrays.opened(described) for _, described in made["weights"]]
+        if sum(0 if each is None else each.nbytes for each in held) < 1 << 28:
+            held = [None if each is None else np.array(each) for each in held]
+        return [*held, None, None][:3] if self.is_plain else held
+
+    def _cotangent(self, call: KernelCall) -> tuple[Described, Array] | None:
+        if not call.gradients:
+            return None
+        array = numbers("normal", tuple(self._due(call)), call.dtype, call.seed + 20)
+        described = arrays.write(self.folder, "cotangent", array)
+        return described, array
+
+    def _spelt(self, call: KernelCall) -> dict[str, Any]:
+        if self.is_module:
+            return {}
+        assert call.arguments is not None, "a function is given them"
+        if self.facts["form"] in ("function", "operator"):
+            return call.arguments.spelt()
+        return call.arguments.per_axis()
+
+    def _due(self, call: KernelCall) -> list[int]:
+        if call.arguments is not None and self.is_plain:
+            return list(call.arguments.output_shape(call.shapes[0]))
+        assert self.reference is not None, "a model has one"
+        due: list[int] = self.reference.ask("shape", shapes=list(call.shapes))["shape"]
+        return due
+
+    def _judgement(
+        self,
+        call: KernelCall,
+        operands: list[Array | None],
+        y: Array,
+        inputs: Sequence[tuple[Described, Array]],
+        cotangent: tuple[Described, Array] | None,
+        answer: dict[str, Any],
+    ) -> Judgement:
+        if not self.is_plain:
+            assert self.reference is not None, "a model has one"
+            composition = Composition(self.reference, self.folder)
+            return composition.judge(call, operands, y, inputs, cotangent, answer)
+        x, kernel, bias = operands[:3]
+        assert x is not None
+        assert kernel is not None
+        if cotangent is None:
+            return judging.of_output(call, x, kernel, bias, y)
+        found = [None if each is None else arrays.opened(each) for each in answer["gradients"]]
+        return judging.of_gradients(call, (x, kernel, bias), cotangent[1], found)
+
+    def operators(self, call: KernelCall) -> list[str]:
+        """The operators of torch that a call comes to. Raises NotAnsweredError."""
+        try:
+            if self.reference is not None:
+                self._made(call)
+            inputs = [described for described, _ in self._inputs(replace(call, own=False))]
+            answer = self.candidate.ask("operators", inputs=inputs, arguments=self._spelt(call))
+        finally:
+            self._clear()
+        heard: list[str] = answer["operators"]
+        return heard
+
+    def _clear(self) -> None:
+        for file in self.folder.iterdir():
+            file.unlink(missing_ok=True)
+
+
+def _numbers(call: KernelCall, like: Array, number: int) -> Array:
+    kind = "unit" if call.numbers == "unit" else "normal"
+    return numbers(kind, like.shape, call.dtype, call.seed + number)
+
+
+def shapes_of(problem: dict[str, Any]) -> tuple[Shape, ...]:
+    """The shapes of the problem's own inputs."""
+    return tuple(tuple(each["shape"]) for each in problem["inputs"])
