@@ -101,42 +101,43 @@ def _opened(
         shown=options.shown,
     )  # fmt: skip
     benches.append(candidate)
-    facts: dict[str, Any] = {}
-    failed: list[NotAnsweredError] = []
-
-    def load() -> None:
-        try:
-            facts.update(candidate.ask("describe"))
-        except NotAnsweredError as error:
-            failed.append(error)
-
-    loading = threading.Thread(target=load)
-    loading.start()
-    told: dict[str, Any] | None = None
-    reference: Bench | None = None
-    if problem is not None:
-        role = {"role": "reference", "problem": str(problem), "folder": str(folder)}
-        reference = Bench(role, python=options.python, timeout=options.timeout)
+    answers: list[dict[str, Any] | NotAnsweredError] = []
+    loading = threading.Thread(target=lambda: answers.append(_described(candidate)))
+    loading.start()  # while the reference is loaded too
+    told = None
+    reference = None if problem is None else _reference(options, {"problem": str(problem)}, folder)
+    if reference is not None:
         benches.append(reference)
-        try:
-            told = reference.ask("describe")
-        except NotAnsweredError as error:
-            loading.join()
-            raise UsageError(f"{problem} {sentence(error)}") from None
+        told = _described(reference)
     loading.join()
-    if failed:
-        raise UsageError(f"{options.file} {sentence(failed[0])}")
+    [facts] = answers
+    if isinstance(told, NotAnsweredError):
+        raise UsageError(f"{problem} {sentence(told)}")
+    if isinstance(facts, NotAnsweredError):
+        raise UsageError(f"{options.file} {sentence(facts)}")
     if reference is None and facts["form"] == "module":
         rank = options.rank or rank_of(facts["name"])
-        role = {"role": "reference", "rank": rank, "folder": str(folder)}
-        reference = Bench(role, python=options.python, timeout=options.timeout)
+        reference = _reference(options, {"rank": rank}, folder)
         benches.append(reference)
         told = reference.ask("describe")
     subject = Subject(
         candidate=candidate, reference=reference, folder=folder, facts=facts, problem=told,
         notes=[],
     )  # fmt: skip
-    return subject, own_call(options, subject), told or {"names": [], "values": [], "inputs": []}
+    return subject, own_call(options, subject), told or {"names": []}
+
+
+def _reference(options: Options, what: dict[str, Any], folder: Path) -> Bench:
+    role = {"role": "reference", "folder": str(folder), **what}
+    return Bench(role, python=options.python, timeout=options.timeout)
+
+
+def _described(bench: Bench) -> dict[str, Any] | NotAnsweredError:
+    """What a process tells of itself, or why it does not."""
+    try:
+        return bench.ask("describe")
+    except NotAnsweredError as error:
+        return error
 
 
 def judge(options: Options, tell: Tell = lambda rung: None) -> Report:

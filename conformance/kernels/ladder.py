@@ -5,6 +5,7 @@ takes.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,8 @@ VALUES = ("normal", "wide", "cancelling", "integers", "zeros", "impulse")
 DTYPES = ("float64", "float16", "bfloat16")
 MOST_SMALL = 2_000_000
 """Products of a call that is not the candidate's own, so that a rung takes a second."""
+MOST_SECONDS = 10.0
+"""After which a rung that is not the first has no more calls."""
 SIZES = (1, 2, 5, 7, 13, 16, 17, 31, 33)
 
 
@@ -209,7 +212,11 @@ def climb(
                 calls = arguments(own, names, defaults, own.seed + 1000)
         else:
             calls = BUILDERS[name](own)
+        began = time.monotonic()
         for call in calls:
+            if time.monotonic() - began > MOST_SECONDS:
+                rung.why = f"ended after {MOST_SECONDS:g} s: not all of its calls were made"
+                break
             rung.judgements.append(subject.judge(call))
         yield rung
 
