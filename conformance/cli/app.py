@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from conformance.cli import corpus, engines, models, porting, records
+from conformance.cli import corpus, engines, kernels, models, porting, records
 
 app = typer.Typer(
     name="conformance",
@@ -31,6 +31,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "lint": corpus.lint,
     "audit": corpus.audit,
     "bless": corpus.bless,
+    "kernel": kernels.kernel,
     "capture": models.capture,
     "compare": models.compare,
     "port": porting.port,

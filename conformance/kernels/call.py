@@ -26,6 +26,9 @@ NUMBERS = {
 """How numbers are made, by name."""
 
 _OFFSET = 64.0
+ORDER = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "output_padding")
+ORDER_AFTER = ("groups", "bias", "dilation")
+"""Of torch's constructor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +152,11 @@ class KernelCall:
         numbers = "the problem's own" if self.own else NUMBERS[self.numbers]
         dtype = "" if self.dtype == "float32" else f" {self.dtype}"
         return f"{what}{shapes}{dtype}, numbers {numbers}"
+
+
+def layer_values(arguments: Arguments) -> list[Any]:
+    """The arguments of torch's constructor, in order."""
+    return [getattr(arguments, name) for name in (*ORDER, *ORDER_AFTER)]
 
 
 def numbers(kind: str, shape: Shape, dtype: str, seed: int) -> Array:

@@ -18,7 +18,10 @@ from conformance.kernels.ladder import climb, small
 from conformance.kernels.options import Options
 from conformance.kernels.own_call import own_call, rank_of
 from conformance.kernels.process import Bench, NotAnsweredError, sentence
+from conformance.kernels.program import program
 from conformance.kernels.rungs import REQUIRED, Rung
+from conformance.kernels.shrinking import smallest
+from conformance.kernels.speed import Pace, race
 from conformance.kernels.subject import Subject
 
 DELEGATES = ("convolution, transposed", "convolution_backward", "conv_transpose")
@@ -38,6 +41,9 @@ class Report:
     rungs: list[Rung] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     operators: list[str] = field(default_factory=list)
+    smallest: Judgement | None = None
+    program: str | None = None
+    pace: Pace | None = None
     seconds: float = 0.0
     first_seconds: float = 0.0
 
@@ -49,6 +55,12 @@ class Report:
     def failing(self) -> list[Judgement]:
         """What is wrong on the rungs that must be right."""
         return [each for rung in self.rungs if rung.name in self.required for each in rung.wrong]
+
+    @property
+    def own_truth(self) -> str:
+        """What the result of its own call was held against."""
+        judged = next((r.judgements for r in self.rungs if r.name == "own"), [])
+        return judged[-1].truth if judged else ""
 
     @property
     def delegates(self) -> list[str]:
@@ -159,8 +171,22 @@ def judge(options: Options, tell: Tell = lambda rung: None) -> Report:
             if rung.name == "own" and rung.wrong:
                 break
         report.operators = _operators(subject, own)
+        _look_into(report, subject)
     report.seconds = time.monotonic() - began
     return report
+
+
+def _look_into(report: Report, subject: Subject) -> None:
+    """The smallest failing call and its program; the pace of what passes."""
+    if report.failing:
+        report.smallest = smallest(subject, report.failing[0])
+        call, facts = report.smallest.call, report.facts
+        report.program = program(report.options.file, facts, call)
+    elif report.passes and report.options.speed:
+        try:
+            report.pace = race(subject, report.own)
+        except NotAnsweredError as error:
+            report.notes.append(f"its speed could not be measured: {sentence(error)}")
 
 
 def _operators(subject: Subject, own: KernelCall) -> list[str]:

@@ -27,4 +27,5 @@ class Options:
     memory: int = 0
     seed: int | None = None
     shown: bool = False
+    speed: bool = True
     rungs: tuple[str, ...] = tuple(RUNGS)

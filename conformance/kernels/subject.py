@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from conformance.corpus.case import Shape
 from conformance.corpus.tensors import Array
 from conformance.kernels import arrays, integrity, judging
 from conformance.kernels.arrays import Described
-from conformance.kernels.call import Arguments, KernelCall, numbers, weights
+from conformance.kernels.call import Arguments, KernelCall, layer_values, numbers, weights
 from conformance.kernels.composition import Composition
 from conformance.kernels.judging import Judgement
 from conformance.kernels.process import Bench, NotAnsweredError
@@ -201,6 +202,33 @@ class Subject:
             return judging.of_output(call, x, kernel, bias, y)
         found = [None if each is None else arrays.opened(each) for each in answer["gradients"]]
         return judging.of_gradients(call, (x, kernel, bias), cotangent[1], found)
+
+    @contextmanager
+    def at_the_start(self, call: KernelCall) -> Iterator[tuple[list[Described], Bench]]:
+        """The candidate and a reference that have made the call once, and can repeat it; and the
+        inputs. Raises NotAnsweredError.
+        """
+        reference = self.reference
+        try:
+            if reference is None:
+                assert call.arguments is not None, "a function is given them"
+                rank = call.arguments.rank
+                role = {"role": "reference", "rank": rank, "folder": str(self.folder)}
+                reference = Bench(role)
+                reference.ask("describe")
+                values = layer_values(call.arguments)
+                reference.ask("make", values=values, seed=call.seed, dtype=call.dtype)
+            else:
+                self._made(call)
+            inputs = [described for described, _ in self._inputs(call)]
+            self.candidate.ask(
+                "call", inputs=inputs, arguments=self._spelt(call), due=self._due(call)
+            )
+            yield inputs, reference
+        finally:
+            if reference is not None and reference is not self.reference:
+                reference.end()
+            self._clear()
 
     def operators(self, call: KernelCall) -> list[str]:
         """The operators of torch that a call comes to. Raises NotAnsweredError."""
