@@ -50,6 +50,9 @@ Memory = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option(help="Of weights and numbers; else a fresh one.")]
 Shown = Annotated[bool, typer.Option("-s", help="Show what the kernel prints.")]
+InProcess = Annotated[
+    bool, typer.Option(help="Make its own call in this process: breakpoint() and pdb work.")
+]
 Speed = Annotated[bool, typer.Option(help="Measure a kernel that passes beside torch.")]
 
 
@@ -68,6 +71,7 @@ def kernel(
     memory: Memory = 0,
     seed: Seed = None,
     shown: Shown = False,
+    in_process: InProcess = False,
     speed: Speed = True,
 ) -> None:
     """Whether a kernel is right, at which calls, what mistake it makes, and how fast it is."""
@@ -86,6 +90,7 @@ def kernel(
         memory=memory * 2**20,
         seed=seed,
         shown=shown,
+        in_process=in_process,
         speed=speed,
     )
     written = command.Written(as_json=as_json, markdown=markdown, badge=badge)

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from conformance.adapters import REGISTRY
 from conformance.errors import UsageError
 from conformance.kernels import telling
 from conformance.kernels.judge import Report, judge
@@ -30,8 +31,11 @@ class Written:
 
 def run(file: str, options: Options, written: Written) -> None:
     """Judge the candidate of FILE[:NAME]; exit 1 unless it passes."""
-    path, name = _parts(file)
-    options = _checked(replace(options, file=path, name=name))
+    if is_engine(file):
+        options = _checked(replace(options, file=Path(file), engine=file))
+    else:
+        path, name = _parts(file)
+        options = _checked(replace(options, file=path, name=name))
     if written.badge is not None and written.badge.suffix not in (".json", ".svg"):
         raise UsageError(f"--badge {written.badge}: should end in .json or .svg")
 
@@ -41,6 +45,8 @@ def run(file: str, options: Options, written: Written) -> None:
         else:
             say(telling.row(rung), flush=True)
 
+    if options.in_process:
+        options = replace(options, rungs=("own",), speed=False)
     with adopting_orphans():
         report = judge(options, tell)
     if written.as_json:
@@ -53,6 +59,11 @@ def run(file: str, options: Options, written: Written) -> None:
         sys.exit(1)
 
 
+def is_engine(text: str) -> bool:
+    """Whether that is an engine as `-a` names them, and no file."""
+    return text in REGISTRY or text.startswith("cmd:") or "=cmd:" in text
+
+
 def _parts(file: str) -> tuple[Path, str | None]:
     """The path and the name of FILE[:NAME]."""
     path, colon, name = file.rpartition(":")
@@ -61,7 +72,8 @@ def _parts(file: str) -> tuple[Path, str | None]:
 
 def _checked(options: Options) -> Options:
     """Raises UsageError where there is nothing to judge, or no such rung."""
-    for what, path in (("", options.file), ("--problem ", options.problem)):
+    file = None if options.engine is not None else options.file
+    for what, path in (("", file), ("--problem ", options.problem)):
         if path is not None and not path.is_file():
             raise UsageError(f"{what}{path}: there is no such file")
     for name in options.require:

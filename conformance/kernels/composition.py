@@ -15,7 +15,7 @@ from conformance.kernels import arrays, judging
 from conformance.kernels.arrays import Described
 from conformance.kernels.call import Arguments, KernelCall
 from conformance.kernels.judging import Judgement
-from conformance.kernels.process import Bench
+from conformance.kernels.process import Asked
 from conformance.verdicts.diagnosis import made_mistakes
 
 TRIALS, MOST_TRIED = 4, 1 << 18
@@ -26,7 +26,7 @@ MOST_MISTAKES = 120
 class Composition:
     """The reference of a model, and the folder of shared arrays."""
 
-    def __init__(self, reference: Bench, folder: Path) -> None:
+    def __init__(self, reference: Asked, folder: Path) -> None:
         self._reference, self._folder = reference, folder
 
     def judge(

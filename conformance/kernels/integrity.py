@@ -16,7 +16,7 @@ from conformance.kernels import arrays
 from conformance.kernels.arrays import Described
 from conformance.kernels.call import KernelCall
 from conformance.kernels.judging import Judgement
-from conformance.kernels.process import Bench
+from conformance.kernels.process import Asked
 
 BROKEN = "broken"
 """A result that is right and a candidate that is not: `cause` says how."""
@@ -47,7 +47,7 @@ class Checks:
             return "input-changed"
         return None if answer["plain"] else "lazy-result"
 
-    def again(self, candidate: Bench, kept: int) -> str | None:
+    def again(self, candidate: Asked, kept: int) -> str | None:
         """The same of a second look, after the inputs are gone; `kept` is the first look's sum."""
         for _, array in self._inputs:
             array.reshape(-1).view(np.uint8)[...] = 0x7F  # as a number, one that nobody draws

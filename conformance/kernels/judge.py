@@ -13,16 +13,18 @@ from typing import Any
 from conformance.errors import UsageError
 from conformance.kernels import arrays, judging
 from conformance.kernels.call import KernelCall
+from conformance.kernels.engine_bench import EngineBench
 from conformance.kernels.judging import Judgement
 from conformance.kernels.ladder import climb, small
 from conformance.kernels.options import Options
 from conformance.kernels.own_call import own_call, rank_of
-from conformance.kernels.process import Bench, NotAnsweredError, sentence
+from conformance.kernels.process import Asked, Bench, LocalBench, NotAnsweredError, sentence
 from conformance.kernels.program import program
 from conformance.kernels.rungs import REQUIRED, Rung
 from conformance.kernels.shrinking import smallest
 from conformance.kernels.speed import Pace, race
 from conformance.kernels.subject import Subject
+from conformance.workers.specs import read_specs
 
 DELEGATES = ("convolution, transposed", "convolution_backward", "conv_transpose")
 """Operators of torch that are what is judged."""
@@ -91,7 +93,7 @@ def opened(options: Options) -> Iterator[tuple[Subject, KernelCall, dict[str, An
     UsageError where the file holds no candidate.
     """
     problem = options.problem or (options.file if _is_problem(options.file) else None)
-    benches: list[Bench] = []
+    benches: list[Asked] = []
     with arrays.temporary(1 << 33) as folder:
         try:
             subject, own, told = _opened(options, problem, Path(folder), benches)
@@ -102,16 +104,9 @@ def opened(options: Options) -> Iterator[tuple[Subject, KernelCall, dict[str, An
 
 
 def _opened(
-    options: Options, problem: Path | None, folder: Path, benches: list[Bench]
+    options: Options, problem: Path | None, folder: Path, benches: list[Asked]
 ) -> tuple[Subject, KernelCall, dict[str, Any]]:
-    role: dict[str, Any] = {
-        "role": "candidate", "file": str(options.file), "name": options.name,
-        "form": options.form, "folder": str(folder), "device": options.device,
-    }  # fmt: skip
-    candidate = Bench(
-        role, python=options.python, timeout=options.timeout, memory=options.memory,
-        shown=options.shown,
-    )  # fmt: skip
+    candidate = _candidate(options, folder)
     benches.append(candidate)
     answers: list[dict[str, Any] | NotAnsweredError] = []
     loading = threading.Thread(target=lambda: answers.append(_described(candidate)))
@@ -139,12 +134,28 @@ def _opened(
     return subject, own_call(options, subject), told or {"names": []}
 
 
+def _candidate(options: Options, folder: Path) -> Asked:
+    if options.engine is not None:
+        [spec], _ = read_specs([options.engine], [])
+        return EngineBench(spec, folder, timeout=options.timeout, device=options.device)
+    role: dict[str, Any] = {
+        "role": "candidate", "file": str(options.file), "name": options.name,
+        "form": options.form, "folder": str(folder), "device": options.device,
+    }  # fmt: skip
+    if options.in_process:
+        return LocalBench(role)
+    return Bench(
+        role, python=options.python, timeout=options.timeout, memory=options.memory,
+        shown=options.shown,
+    )  # fmt: skip
+
+
 def _reference(options: Options, what: dict[str, Any], folder: Path) -> Bench:
     role = {"role": "reference", "folder": str(folder), **what}
     return Bench(role, python=options.python, timeout=options.timeout)
 
 
-def _described(bench: Bench) -> dict[str, Any] | NotAnsweredError:
+def _described(bench: Asked) -> dict[str, Any] | NotAnsweredError:
     """What a process tells of itself, or why it does not."""
     try:
         return bench.ask("describe")
@@ -163,7 +174,8 @@ def judge(options: Options, tell: Tell = lambda rung: None) -> Report:
         if subject.facts.get("inherits_forward"):
             report.notes.append("its forward is that of Model: it is the reference itself")
         names = told["names"] or list(subject.facts["parameters"])
-        for rung in climb(subject, own, names, subject.facts["parameters"]):
+        defaults = subject.facts["parameters"]
+        for rung in climb(subject, own, names, defaults, options.rungs):
             if not report.rungs:
                 report.first_seconds = time.monotonic() - began
             report.rungs.append(rung)

@@ -189,9 +189,15 @@ BUILDERS: dict[str, Builder] = {
 
 
 def climb(
-    subject: Subject, own: KernelCall, names: Sequence[str], defaults: Mapping[str, Any]
+    subject: Subject,
+    own: KernelCall,
+    names: Sequence[str],
+    defaults: Mapping[str, Any],
+    chosen: Sequence[str] = tuple(RUNGS),
 ) -> Iterator[Rung]:
-    """Rung after rung; the first is judged thoroughly, at its own size and at a small one."""
+    """Rung after rung, of those that are chosen; the first is judged thoroughly, at its own size
+    and at a small one.
+    """
     first = Rung(name="own")
     reduced = small(own)
     is_small = reduced.shapes == own.shapes
@@ -201,7 +207,7 @@ def climb(
         first.judgements.append(subject.judge(own, thoroughly=True))
     yield first
     for name in RUNGS:
-        if name == "own":
+        if name == "own" or name not in chosen:
             continue
         rung = Rung(name=name)
         if name == "arguments":

@@ -11,12 +11,13 @@ from conformance.kernels.rungs import RUNGS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a user asks for: `file` and `name` of the candidate, the file of its problem, the rungs
-    that must be right, and how its process is run.
+    """What a user asks for: `file` and `name` of the candidate, or the `engine` that is one, the
+    file of its problem, the rungs that must be right, and how its process is run.
     """
 
     file: Path
     name: str | None = None
+    engine: str | None = None
     form: str | None = None
     problem: Path | None = None
     require: tuple[str, ...] = ()
@@ -27,5 +28,6 @@ class Options:
     memory: int = 0
     seed: int | None = None
     shown: bool = False
+    in_process: bool = False
     speed: bool = True
     rungs: tuple[str, ...] = tuple(RUNGS)

@@ -12,8 +12,9 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
+from conformance.kernels.bench.child import answer, serve
 from conformance.outcomes import Crashed, Raised, TimedOut
 from conformance.printing import printable
 from conformance.system.interpreter import package_command
@@ -36,6 +37,33 @@ class NotAnsweredError(Exception):
     def __init__(self, role: str, failure: Failure, frames: tuple[str, ...] = ()) -> None:
         super().__init__(str(failure))
         self.role, self.failure, self.frames = role, failure, frames
+
+
+class Asked(Protocol):
+    """Whoever stands for a candidate or a reference."""
+
+    def ask(self, do: str, **what: Any) -> dict[str, Any]:
+        """The answer. Raises NotAnsweredError."""
+
+    def end(self) -> None:
+        """End it."""
+
+
+class LocalBench:
+    """A role in this very process: `breakpoint()`, prints and debuggers work, and nothing is kept
+    apart.
+    """
+
+    def __init__(self, role: Mapping[str, Any]) -> None:
+        self._role, self._server = dict(role), serve(dict(role))
+
+    def ask(self, do: str, **what: Any) -> dict[str, Any]:
+        """The answer. Raises NotAnsweredError."""
+        request = json.loads(json.dumps({"do": do, **what}))
+        return _told(answer(self._server, request), self._role["role"])
+
+    def end(self) -> None:
+        """Nothing is to be ended."""
 
 
 class Bench:
@@ -70,13 +98,7 @@ class Bench:
             process.stdin.flush()
         except OSError:
             raise self._error(self._died()) from None
-        answer = self._answer(process)
-        if "raised" in answer:
-            told = answer["raised"]
-            frames = tuple(printable(frame) for frame in told["frames"])
-            failure = Raised(type=printable(told["type"]), message=printable(told["message"]))
-            raise self._error(failure, frames)
-        return answer
+        return _told(self._answer(process), self._role["role"])
 
     def _error(self, failure: Failure, frames: tuple[str, ...] = ()) -> NotAnsweredError:
         return NotAnsweredError(self._role["role"], failure, frames)
@@ -130,12 +152,12 @@ class Bench:
                     raise self._error(self._died())
         line, _, self._buffer = self._buffer.partition(b"\n")
         try:
-            answer = json.loads(line)
+            told = json.loads(line)
         except ValueError:
-            answer = None
-        if not isinstance(answer, dict):
+            told = None
+        if not isinstance(told, dict):
             raise self._error(self._died("answered what is no answer"))
-        return answer
+        return told
 
     def _died(self, how: str | None = None) -> Crashed:
         process = self._process
@@ -149,6 +171,16 @@ class Bench:
         if used is not None:
             how = f"used more memory than it may: {used / 2**20:.0f} MiB"
         return Crashed(message=f"{how or _end(code)}{_stack(bytes(self._tail))}")
+
+
+def _told(answer: dict[str, Any], role: str) -> dict[str, Any]:
+    """An answer that is no exception. Raises NotAnsweredError."""
+    if "raised" not in answer:
+        return answer
+    told = answer["raised"]
+    frames = tuple(printable(frame) for frame in told["frames"])
+    failure = Raised(type=printable(told["type"]), message=printable(told["message"]))
+    raise NotAnsweredError(role, failure, frames)
 
 
 def _end(code: int | None) -> str:

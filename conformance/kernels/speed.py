@@ -1,4 +1,4 @@
-"""How fast a kernel is beside torch's own: both in turns, on the kernel's own call, by our clock."""
+"""How fast a kernel is beside torch: both in turns, on the kernel's own call, by our clock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.kernels.call import KernelCall
-from conformance.kernels.process import Bench
+from conformance.kernels.process import Asked
 from conformance.kernels.subject import Subject
 from conformance.record.timing import Interval, interval
 
@@ -71,7 +71,7 @@ def race(subject: Subject, call: KernelCall) -> Pace | None:
     return Pace(call=call, kernel=medians[0], torch=medians[1], ratio=ratio)
 
 
-def _turn(bench: Bench, times: int) -> float:
+def _turn(bench: Asked, times: int) -> float:
     began = time.perf_counter()
     bench.ask("repeat", times=times)
     return time.perf_counter() - began

@@ -17,7 +17,7 @@ from conformance.kernels.arrays import Described
 from conformance.kernels.call import Arguments, KernelCall, layer_values, numbers, weights
 from conformance.kernels.composition import Composition
 from conformance.kernels.judging import Judgement
-from conformance.kernels.process import Bench, NotAnsweredError
+from conformance.kernels.process import Asked, Bench, NotAnsweredError
 
 MANY_CALLS = 12
 """After which a kernel must still be right: gates look at the first few."""
@@ -27,8 +27,8 @@ MANY_CALLS = 12
 class Subject:
     """A candidate and its reference; `facts` and `problem` are what both told of themselves."""
 
-    candidate: Bench
-    reference: Bench | None
+    candidate: Asked
+    reference: Asked | None
     folder: Path
     facts: dict[str, Any]
     problem: dict[str, Any] | None
@@ -204,11 +204,11 @@ class Subject:
         return judging.of_gradients(call, (x, kernel, bias), cotangent[1], found)
 
     @contextmanager
-    def at_the_start(self, call: KernelCall) -> Iterator[tuple[list[Described], Bench]]:
+    def at_the_start(self, call: KernelCall) -> Iterator[tuple[list[Described], Asked]]:
         """The candidate and a reference that have made the call once, and can repeat it; and the
         inputs. Raises NotAnsweredError.
         """
-        reference = self.reference
+        reference: Asked | None = self.reference
         try:
             if reference is None:
                 assert call.arguments is not None, "a function is given them"
