@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import itertools
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -248,6 +249,25 @@ class Segfaults(Right):
 
     def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         return ctypes.string_at(0)
+
+
+class DividesByZero(Right):
+    """Dies by SIGFPE, as native code that divides a whole number by 0 does."""
+
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> None:
+        signal.raise_signal(signal.SIGFPE)
+
+
+class RaisesDeep(Right):
+    """Raises below seven functions of its own."""
+
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> None:
+        self.descend(7)
+
+    def descend(self, depth: int) -> None:
+        if not depth:
+            raise ValueError("the bottom")
+        self.descend(depth - 1)
 
 
 class ExitsAtOnce(Right):

@@ -238,7 +238,8 @@ class Engine:
             answer, arrays = self._process.ask(header, named, seconds, most_bytes)
         except Died as death:
             self._process = None
-            return {}, {}, Crashed(message=readable(death))
+            dead = Crashed(message=readable(death), traceback=readable(death.frames))
+            return {}, {}, dead
         except Late as late:
             self._process = None
             return {}, {}, TimedOut(seconds=seconds, message=readable(late), computed=late.computed)
