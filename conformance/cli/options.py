@@ -148,6 +148,10 @@ Maxfail = Annotated[
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="The names of all cases that fail alike.")
 ]
+Live = Annotated[
+    bool,
+    typer.Option("-s", help="Show what the engines print as it comes, and their process ids."),
+]
 AllowUnsupported = Annotated[
     bool,
     typer.Option(

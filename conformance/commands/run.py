@@ -57,6 +57,7 @@ class Options(Settings):
     output: Path
     first: bool = False
     verbose: bool = False
+    live: bool = False
     baseline: Path | None = None
     sandbox: bool = False
 
@@ -72,7 +73,9 @@ def run(options: Options) -> None:
     console = console_of(UNBROKEN)
     every = request.maxfail is not None
     teller = (
-        Bar(console, every_failure=every) if console.is_terminal else Lines(every_failure=every)
+        Bar(console, every_failure=every)
+        if console.is_terminal and not options.live  # a bar would be drawn over what is shown
+        else Lines(every_failure=every)
     )
     try:
         with ended_by_signals(), teller:
@@ -108,7 +111,7 @@ def _check(options: Options) -> None:
 
 def _request(options: Options) -> Request:
     read, texts_by_label = read_specs(options.adapters, options.pythons, variants=options.variants)
-    specs = limited(read, options.memory)
+    specs = [replace(spec, shown=options.live) for spec in limited(read, options.memory)]
     accepted = options.accept is not None and options.accept.exists()
     selection = select(
         options.cases, expression=options.expression, tags=options.tags, subset=options.subset

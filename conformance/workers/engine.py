@@ -202,7 +202,10 @@ class Engine:
         self.answered = 0
         try:
             self._process = EngineProcess(
-                self.spec.command, self._environment, memory=self.spec.memory
+                self.spec.command,
+                self._environment,
+                memory=self.spec.memory,
+                label=self.spec.label if self.spec.shown else None,
             )
         except OSError as error:
             return Unavailable(reason=f"{self.spec.command[0]} cannot be started: {error.strerror}")

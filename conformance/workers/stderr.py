@@ -62,13 +62,14 @@ class Stderr:
         stream.close()
 
     def _show(self, piece: bytes) -> None:
-        """Show the lines that are whole now, and of one without an end as much as is shown at
-        once.
+        """Show the lines that are whole now, and of one that does not end what is too long to be
+        kept.
         """
         *lines, left = bytes(self._line + piece).split(b"\n")
-        self._line = bytearray(left)
-        if len(left) > MOST_CHARACTERS:
-            lines.append(left)
-            self._line.clear()
-        for line in lines:
-            complain(f"{self._label}| {line.decode(errors='replace')}")
+        whole = len(left) - len(left) % MOST_CHARACTERS
+        self._line = bytearray(left[whole:])
+        for line in [*lines, *filter(None, [left[:whole]])]:
+            line = line.removesuffix(b"\r")
+            for start in range(0, max(1, len(line)), MOST_CHARACTERS):
+                text = line[start : start + MOST_CHARACTERS].decode(errors="replace")
+                complain(f"{self._label}| {text.expandtabs()}")

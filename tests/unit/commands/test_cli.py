@@ -577,3 +577,15 @@ def test_what_raised_or_died_says_where_in_the_engines_code(tmp_path: Path, run:
             assert f"    {line}" in done.stdout
     page = html.unescape((tmp_path / "out" / "index.html").read_text())
     assert 'raise ValueError("the bottom")' in page
+
+
+def test_what_an_engine_prints_is_shown_with_s(tmp_path: Path, run: Any) -> None:
+    """On our stderr, with its label and process; our stdout is what it is without."""
+    words = (corpus(tmp_path, CUT), "-a", "mine=miniatures:PrintsFromC")
+    done = run(*words, "-s")
+    assert done.returncode == 0
+    process, *lines = done.stderr.splitlines()
+    assert re.fullmatch(r"mine: process \d+", process)
+    assert lines == ["mine| miniature: here I stand and chatter"]
+    assert "chatter" not in done.stdout
+    assert run(*words).stderr == ""
