@@ -11,6 +11,7 @@ import itertools
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -249,6 +250,16 @@ class Segfaults(Right):
 
     def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         return ctypes.string_at(0)
+
+
+class Stops(Right):
+    """Right, with a breakpoint in its call, before which it prints in bold letters."""
+
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
+        print("\x1b[1mhere\x1b[0m", threading.current_thread() is threading.main_thread())
+        breakpoint()
+        x[...] += 0
+        return self.right(x, kernel, bias, native)
 
 
 class DividesByZero(Right):

@@ -148,6 +148,12 @@ Maxfail = Annotated[
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="The names of all cases that fail alike.")
 ]
+InProcess = Annotated[
+    bool,
+    typer.Option(
+        "--in-process", help="One case on one adapter in this process: for pdb, prints, profilers."
+    ),
+]
 Live = Annotated[
     bool,
     typer.Option("-s", help="Show what the engines print as it comes, and their process ids."),

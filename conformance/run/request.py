@@ -26,6 +26,7 @@ class Settings:
     resume: bool = False
     maxfail: int | None = None
     allow_unsupported: bool = False
+    in_process: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ from conformance.verdicts.known import lost_entries, untold_facts
 from conformance.verdicts.known_reader import load_differences
 from conformance.verdicts.verdict import Verdict
 from conformance.workers.answers import Greeting
+from conformance.workers.in_process import OwnPool
 from conformance.workers.pool import OutOfTime, Pool
 
 
@@ -46,14 +47,7 @@ def execute(request: Request, observer: Observer) -> Record:
     cases = request.selection.cases
     known = load_differences(request.selection.roots, request.known)
     lost = lost_entries(known, names_by_root(request.selection, known))
-    perturbed = {spec.label: perturbations_of(spec, request) for spec in request.specs}
-    pool: Pool[Task, Verdict] = Pool(
-        request.specs,
-        jobs=request.jobs,
-        timeout=request.timeout,
-        environment=environment_of(request),
-        perturbed=perturbed if request.invariance else None,
-    )
+    pool = _pool_of(request)
     try:
         greetings = pool.begin_greeting()
         check_guards(cases, truths)  # meanwhile: importing a framework takes seconds
@@ -66,6 +60,21 @@ def execute(request: Request, observer: Observer) -> Record:
         return Run(Session(request, truths, known, plan), observer, until).go(pool, lost)
     finally:
         pool.close()
+
+
+def _pool_of(request: Request) -> Pool[Task, Verdict]:
+    """The engines of a run, none of which is started yet."""
+    if request.in_process:
+        [spec] = request.specs
+        return OwnPool(spec, {**environment_of(request), **spec.environment})
+    perturbed = {spec.label: perturbations_of(spec, request) for spec in request.specs}
+    return Pool(
+        request.specs,
+        jobs=request.jobs,
+        timeout=request.timeout,
+        environment=environment_of(request),
+        perturbed=perturbed if request.invariance else None,
+    )
 
 
 def _in_time(greetings: Future[dict[str, Greeting | Outcome]], until: float | None) -> Answers:

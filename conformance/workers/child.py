@@ -20,7 +20,7 @@ from conformance.workers import protocol
 from conformance.workers.server import Server
 
 
-class _Pipe:
+class Pipe:
     """A blocking stream as a protocol source."""
 
     def __init__(self, stream: BufferedReader) -> None:
@@ -69,7 +69,7 @@ def _end_with_parent(parent: int) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def _take_over_streams() -> tuple[_Pipe, BinaryIO]:
+def _take_over_streams() -> tuple[Pipe, BinaryIO]:
     requests = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
     null = os.open(os.devnull, os.O_RDONLY)
@@ -77,4 +77,4 @@ def _take_over_streams() -> tuple[_Pipe, BinaryIO]:
     os.close(null)
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    return _Pipe(requests), answers
+    return Pipe(requests), answers

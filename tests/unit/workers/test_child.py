@@ -16,7 +16,7 @@ from helpers import CHECKOUT, CUT_OUTPUT, TESTS, TORCH, environment, small
 from conformance.adapters import REGISTRY
 from conformance.environments.npm import PROGRAMS
 from conformance.workers import server
-from conformance.workers.child import _Pipe
+from conformance.workers.child import Pipe
 from conformance.workers.process import python_command
 from conformance.workers.protocol import decode, encode
 
@@ -39,7 +39,7 @@ def talk(adapter: Any, *requests: Any, env: Any = None) -> Any:
         timeout=60,
         check=False,
     )
-    source, answers = _Pipe(io.BytesIO(done.stdout)), []
+    source, answers = Pipe(io.BytesIO(done.stdout)), []
     while True:
         try:
             answers.append(decode(source))
