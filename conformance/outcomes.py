@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
@@ -65,7 +65,7 @@ class Raised:
     type: str
     message: str
     stage: str = ""
-    traceback: str = ""
+    traceback: str = field(default="", compare=False)
 
     @property
     def in_the_call(self) -> bool:
@@ -84,7 +84,7 @@ class Crashed:
     """
 
     message: str
-    traceback: str = ""
+    traceback: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
