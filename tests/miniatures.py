@@ -252,6 +252,15 @@ class Segfaults(Right):
         return ctypes.string_at(0)
 
 
+class DifferentiatesToZero(Right):
+    """Right, with gradients that are zero everywhere."""
+
+    def gradients(
+        self, x: Any, kernel: Any, bias: Any, native: Any, cotangent: Any, device: Any
+    ) -> Any:
+        return x * 0, kernel * 0, None if bias is None else bias * 0
+
+
 class Stops(Right):
     """Right, with a breakpoint in its call, before which it prints in bold letters."""
 

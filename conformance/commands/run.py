@@ -90,6 +90,8 @@ def run(options: Options) -> None:
     tell(console, record, verbose=options.verbose)
     if record.end is None:
         say(f"Stopped {_why_stopped(record, request)}: go on with the same command and --resume.")
+    if options.dump is not None:
+        say(f"What was asked, each call with a replay.py that asks it again: {options.dump}")
     say(options.output / RECORD, page)
     passes = record.ok if options.accept is None else _accept(record, options.accept)
     raise typer.Exit(0 if passes else 1)

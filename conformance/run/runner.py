@@ -21,6 +21,7 @@ from conformance.record.run_line import obstacle
 from conformance.record.tally import Tally
 from conformance.record.writer import Writer
 from conformance.run.blame import Blame
+from conformance.run.dump import dump
 from conformance.run.measurement import Measurement
 from conformance.run.observer import Enough, Observer
 from conformance.run.plan import Answers, Task, environment_of, perturbations_of, plan_of
@@ -57,7 +58,10 @@ def execute(request: Request, observer: Observer) -> Record:
                 "no adapter runs any of the cases: each is one framework's own rule, should be "
                 "run on that one"
             )
-        return Run(Session(request, truths, known, plan), observer, until).go(pool, lost)
+        session = Session(request, truths, known, plan)
+        if request.dump is not None:
+            dump(session, request.dump)
+        return Run(session, observer, until).go(pool, lost)
     finally:
         pool.close()
 
