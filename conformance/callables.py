@@ -25,6 +25,7 @@ from conformance.verdicts import messages
 from conformance.verdicts.assessment import assess_gradients, assess_output
 from conformance.verdicts.diagnosis import diagnosed, diagnosed_gradients
 from conformance.verdicts.verdict import Verdict
+from conformance.workers.frames import frames_of
 
 SILENCE = 15.0
 """Seconds after which a check that goes on says how far it is, on standard error."""
@@ -198,7 +199,7 @@ def _call(
     except NotImplementedError as error:
         return Unsupported(reason=str(error) or "NotImplementedError", raised="NotImplementedError")
     except (Exception, SystemExit) as error:
-        return Raised(type=type(error).__name__, message=told(error))
+        return Raised(type=type(error).__name__, message=told(error), traceback=frames_of(error))
     try:
         return _read(result, gradients=cotangent is not None, bias=operands[2] is not None)
     except (TypeError, ValueError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
@@ -59,12 +59,13 @@ class Unsupported:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raised:
     """An exception of this type came up: in the call itself, or at another stage, as "while
-    starting".
+    starting". `traceback` has the last frames of the engine's own code, if it told.
     """
 
     type: str
     message: str
     stage: str = ""
+    traceback: str = field(default="", compare=False)
 
     @property
     def in_the_call(self) -> bool:
@@ -78,9 +79,12 @@ class Raised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crashed:
-    """Its process died, or answered what is no answer."""
+    """Its process died, or answered what is no answer; `traceback` has the frames in which it died,
+    if it told.
+    """
 
     message: str
+    traceback: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TextIO, cast
 
 MOST_CHARACTERS = 4096
@@ -80,10 +80,11 @@ class Stream(io.TextIOBase):
     reader has left, or whose disk is full, is finished and recorded.
 
     `own` is the same stream for what prints escapes of its own, as a progress bar: it has to make
-    what it shows printable itself.
+    what it shows printable itself. `original` is the stream itself.
     """
 
     def __init__(self, stream: TextIO, *, complains: bool = False) -> None:
+        self.original = stream
         self.own = _Patient(stream, complains=complains)
         self._starts = True
 
@@ -166,6 +167,21 @@ def guard_standard_streams() -> None:
             stream = os.fdopen(number, "w", encoding="utf-8", closefd=False)
         if not isinstance(stream, Stream):
             setattr(sys, name, Stream(stream, complains=name == "stdout"))
+
+
+@contextlib.contextmanager
+def unguarded_streams() -> Iterator[None]:
+    """Standard output and error as they were before `guard_standard_streams`: for code of the
+    user's own, which may steer its terminal.
+    """
+    guarded = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (
+        stream.original if isinstance(stream, Stream) else stream for stream in guarded
+    )
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = guarded
 
 
 def own_stdout() -> TextIO:

@@ -100,6 +100,8 @@ def misbehave(behaviour: Any, answer: Any, data: Any) -> None:
         case "dies-half-way":
             write(answer, data[: len(data) // 2])
             os._exit(0)
+        case "aborts":
+            os.abort()
         case "closes-stdout":
             sys.stdout.flush()
             os.close(1)

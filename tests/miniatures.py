@@ -9,7 +9,9 @@ from __future__ import annotations
 import ctypes
 import itertools
 import os
+import signal
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -248,6 +250,44 @@ class Segfaults(Right):
 
     def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
         return ctypes.string_at(0)
+
+
+class DifferentiatesToZero(Right):
+    """Right, with gradients that are zero everywhere."""
+
+    def gradients(
+        self, x: Any, kernel: Any, bias: Any, native: Any, cotangent: Any, device: Any
+    ) -> Any:
+        return x * 0, kernel * 0, None if bias is None else bias * 0
+
+
+class Stops(Right):
+    """Right, with a breakpoint in its call, before which it prints in bold letters."""
+
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
+        print("\x1b[1mhere\x1b[0m", threading.current_thread() is threading.main_thread())
+        breakpoint()
+        x[...] += 0
+        return self.right(x, kernel, bias, native)
+
+
+class DividesByZero(Right):
+    """Dies by SIGFPE, as native code that divides a whole number by 0 does."""
+
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> None:
+        signal.raise_signal(signal.SIGFPE)
+
+
+class RaisesDeep(Right):
+    """Raises below seven functions of its own."""
+
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> None:
+        self.descend(7)
+
+    def descend(self, depth: int) -> None:
+        if not depth:
+            raise ValueError("the bottom")
+        self.descend(depth - 1)
 
 
 class ExitsAtOnce(Right):

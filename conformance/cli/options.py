@@ -148,6 +148,24 @@ Maxfail = Annotated[
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="The names of all cases that fail alike.")
 ]
+Dump = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        show_default=False,
+        help="Write every call there, at most 100, each with a program that makes it again.",
+    ),
+]
+InProcess = Annotated[
+    bool,
+    typer.Option(
+        "--in-process", help="One case on one adapter in this process: for pdb, prints, profilers."
+    ),
+]
+Live = Annotated[
+    bool,
+    typer.Option("-s", help="Show what the engines print as it comes, and their process ids."),
+]
 AllowUnsupported = Annotated[
     bool,
     typer.Option(

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import typer
+from rich.console import Console
 
 from conformance.adapters import PRECISIONS
+from conformance.commands import in_process
 from conformance.commands.console import console_of
 from conformance.commands.progress import Bar, Lines
 from conformance.commands.quantities import read_bytes, read_seconds
@@ -36,6 +38,9 @@ UNBROKEN = 140
 """Columns where the output is no terminal: what is told there is looked through, and a cut table
 would lose its last ones."""
 
+UNDISTURBED = 86400.0
+"""Seconds without a line where a debugger may be at work."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options(Settings):
@@ -57,6 +62,7 @@ class Options(Settings):
     output: Path
     first: bool = False
     verbose: bool = False
+    live: bool = False
     baseline: Path | None = None
     sandbox: bool = False
 
@@ -70,10 +76,7 @@ def run(options: Options) -> None:
     _check(options)
     request = _request(options)
     console = console_of(UNBROKEN)
-    every = request.maxfail is not None
-    teller = (
-        Bar(console, every_failure=every) if console.is_terminal else Lines(every_failure=every)
-    )
+    teller = _teller(console, options, every_failure=request.maxfail is not None)
     try:
         with ended_by_signals(), teller:
             record = execute(request, teller)
@@ -87,9 +90,22 @@ def run(options: Options) -> None:
     tell(console, record, verbose=options.verbose)
     if record.end is None:
         say(f"Stopped {_why_stopped(record, request)}: go on with the same command and --resume.")
+    if options.dump is not None:
+        say(f"What was asked, each call with a replay.py that asks it again: {options.dump}")
     say(options.output / RECORD, page)
     passes = record.ok if options.accept is None else _accept(record, options.accept)
     raise typer.Exit(0 if passes else 1)
+
+
+def _teller(console: Console, options: Options, *, every_failure: bool) -> Bar | Lines:
+    """Who tells how the run goes: a bar would be drawn over what an engine shows, and nothing comes
+    between the user and a debugger.
+    """
+    if options.in_process:
+        return Lines(every_failure=every_failure, silence=UNDISTURBED)
+    if console.is_terminal and not options.live:
+        return Bar(console, every_failure=every_failure)
+    return Lines(every_failure=every_failure)
 
 
 def _check(options: Options) -> None:
@@ -108,15 +124,25 @@ def _check(options: Options) -> None:
 
 def _request(options: Options) -> Request:
     read, texts_by_label = read_specs(options.adapters, options.pythons, variants=options.variants)
-    specs = limited(read, options.memory)
+    specs = [replace(spec, shown=options.live) for spec in limited(read, options.memory)]
     accepted = options.accept is not None and options.accept.exists()
     selection = select(
         options.cases, expression=options.expression, tags=options.tags, subset=options.subset
     )
     sandbox = Sandbox.of(places_of(selection), options.output) if options.sandbox else None
+    if options.in_process:
+        others = {
+            "--sandbox": options.sandbox,
+            "--invariance": options.invariance,
+            "--memory": options.memory,
+            "-s": options.live,
+        }
+        in_process.check(specs, selection.cases, others)
     settings = {entry.name: getattr(options, entry.name) for entry in fields(Settings)}
     return Request(
-        **settings | ({"maxfail": 1} if options.first else {}),
+        **settings
+        | ({"maxfail": 1} if options.first else {})
+        | ({"timing": "off"} if options.in_process else {}),  # which would make hundreds of calls
         selection=selection,
         specs=specs if sandbox is None else [sandbox.around(spec) for spec in specs],
         deadline=read_seconds("--deadline", options.deadline) if options.deadline else None,
@@ -124,7 +150,7 @@ def _request(options: Options) -> Request:
         pythons=read_interpreters(options.pythons, list(texts_by_label)),
         paths=[word for word in options.cases if is_path(word)],
         known=[*options.known, *filter(None, [options.accept] if accepted else [])],
-        jobs=options.jobs or os.cpu_count() or 1,
+        jobs=1 if options.in_process else options.jobs or os.cpu_count() or 1,
         threads=options.threads or physical_cores(),
         folder=options.output,
         command=["conformance", *sys.argv[1:]],

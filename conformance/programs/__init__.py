@@ -8,6 +8,7 @@ from conformance.programs.source import (
     program,
     refused,
     rendered,
+    template,
 )
 
-__all__ = ["ROLES", "array", "fixed", "input_padding", "program", "refused", "rendered"]
+__all__ = ["ROLES", "array", "fixed", "input_padding", "program", "refused", "rendered", "template"]

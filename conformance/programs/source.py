@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import math
 import pprint
+from collections.abc import Mapping
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, UndefinedError
@@ -29,9 +30,12 @@ ROLES = {"x": "input", "w": "kernel", "b": "bias"}
 """What the operands of a program are for the recipes of their arrays."""
 
 
-def program(case: Case, adapter: str) -> str | Unrepresentable:
+def program(
+    case: Case, adapter: str, arrays: Mapping[str, str] | None = None
+) -> str | Unrepresentable:
     """The source of a program for one adapter of the table, or why its convention has no arguments
-    for the case.
+    for the case. Its operands are those of the case, or come of the NumPy expressions in `arrays`,
+    by ROLES.
     """
     native = case.arguments(REGISTRY[adapter].convention)
     if isinstance(native, Unrepresentable):
@@ -45,7 +49,7 @@ def program(case: Case, adapter: str) -> str | Unrepresentable:
         case=case,
         native=native,
         arguments=_arguments(native),
-        arrays={key: array(operands[key], role) for key, role in ROLES.items()},
+        arrays=arrays or {key: array(operands[key], role) for key, role in ROLES.items()},
         shapes={key: source.shape for key, source in operands.items() if source is not None},
         geometry=case.geometry,
         padding=input_padding(case.geometry),
@@ -121,7 +125,7 @@ def rendered(adapter: str, **filling: Any) -> str | Unrepresentable:
     that its call needs.
     """
     try:
-        return _template(adapter).render(**filling)
+        return template(f"{REGISTRY[adapter].template}.py.j2").render(**filling)
     except UndefinedError:
         return Unrepresentable(
             reason="The call needs the shape of the output, and the case has none."
@@ -129,8 +133,8 @@ def rendered(adapter: str, **filling: Any) -> str | Unrepresentable:
 
 
 @functools.cache
-def _template(adapter: str) -> Template:
-    """The template of an adapter of the table."""
+def template(name: str) -> Template:
+    """A template of this folder."""
     environment = Environment(
         loader=PackageLoader("conformance.programs", ""),
         autoescape=False,  # what comes out is Python, not HTML
@@ -139,7 +143,7 @@ def _template(adapter: str) -> Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(f"{REGISTRY[adapter].template}.py.j2")
+    return environment.get_template(name)
 
 
 def array(source: Source | None, role: str) -> str:

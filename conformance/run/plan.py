@@ -151,6 +151,6 @@ def perturbations_of(spec: Spec, request: Request) -> dict[str, Spec]:
         python = request.pythons.get(spec.label, sys.executable)
         other = OTHER_LAYOUT[spec.adapter]
         layout = Spec.of(other, label=other, python=python)
-        layout = replace(layout, memory=spec.memory)
+        layout = replace(layout, memory=spec.memory, shown=spec.shown)
         perturbed["layout"] = layout if request.sandbox is None else request.sandbox.around(layout)
     return perturbed

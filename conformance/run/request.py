@@ -26,6 +26,9 @@ class Settings:
     resume: bool = False
     maxfail: int | None = None
     allow_unsupported: bool = False
+    in_process: bool = False
+    dump: Path | None = None
+    """The folder to which every call is written, with a program that makes it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

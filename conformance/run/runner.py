@@ -21,6 +21,7 @@ from conformance.record.run_line import obstacle
 from conformance.record.tally import Tally
 from conformance.record.writer import Writer
 from conformance.run.blame import Blame
+from conformance.run.dump import dump
 from conformance.run.measurement import Measurement
 from conformance.run.observer import Enough, Observer
 from conformance.run.plan import Answers, Task, environment_of, perturbations_of, plan_of
@@ -32,6 +33,7 @@ from conformance.verdicts.known import lost_entries, untold_facts
 from conformance.verdicts.known_reader import load_differences
 from conformance.verdicts.verdict import Verdict
 from conformance.workers.answers import Greeting
+from conformance.workers.in_process import OwnPool
 from conformance.workers.pool import OutOfTime, Pool
 
 
@@ -46,14 +48,7 @@ def execute(request: Request, observer: Observer) -> Record:
     cases = request.selection.cases
     known = load_differences(request.selection.roots, request.known)
     lost = lost_entries(known, names_by_root(request.selection, known))
-    perturbed = {spec.label: perturbations_of(spec, request) for spec in request.specs}
-    pool: Pool[Task, Verdict] = Pool(
-        request.specs,
-        jobs=request.jobs,
-        timeout=request.timeout,
-        environment=environment_of(request),
-        perturbed=perturbed if request.invariance else None,
-    )
+    pool = _pool_of(request)
     try:
         greetings = pool.begin_greeting()
         check_guards(cases, truths)  # meanwhile: importing a framework takes seconds
@@ -63,9 +58,27 @@ def execute(request: Request, observer: Observer) -> Record:
                 "no adapter runs any of the cases: each is one framework's own rule, should be "
                 "run on that one"
             )
-        return Run(Session(request, truths, known, plan), observer, until).go(pool, lost)
+        session = Session(request, truths, known, plan)
+        if request.dump is not None:
+            dump(session, request.dump)
+        return Run(session, observer, until).go(pool, lost)
     finally:
         pool.close()
+
+
+def _pool_of(request: Request) -> Pool[Task, Verdict]:
+    """The engines of a run, none of which is started yet."""
+    if request.in_process:
+        [spec] = request.specs
+        return OwnPool(spec, {**environment_of(request), **spec.environment})
+    perturbed = {spec.label: perturbations_of(spec, request) for spec in request.specs}
+    return Pool(
+        request.specs,
+        jobs=request.jobs,
+        timeout=request.timeout,
+        environment=environment_of(request),
+        perturbed=perturbed if request.invariance else None,
+    )
 
 
 def _in_time(greetings: Future[dict[str, Greeting | Outcome]], until: float | None) -> Answers:

@@ -118,7 +118,8 @@ def without_numbers(subject: Subject, outcome: Outcome, *, due: bool) -> Verdict
             message = f"answered {type(outcome).__name__}, which was not asked for"
             status = "crashed"
     at = _stage_of(outcome) if status == "raised" else None
-    return subject.verdict(status, message=message, stage=at)
+    frames = getattr(outcome, "traceback", "") if status in ("raised", "crashed") else ""
+    return subject.verdict(status, message=message, stage=at, traceback=frames or None)
 
 
 def _stage_of(outcome: Outcome) -> dict[str, str | None] | None:

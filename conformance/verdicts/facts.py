@@ -21,6 +21,9 @@ ASPECTS = {
 }
 """The aspects that should not matter, by their key in a verdict's `invariance`."""
 
+TEXTS = ("message", "traceback")
+"""The keys of what the engine itself says: texts of many lines."""
+
 MEASURED = ("compared", "error of the bound", "computed by", "time")
 """The keys of what is measured of every verdict; the others say why one is not simply right."""
 
@@ -40,7 +43,7 @@ def explanation(verdict: Verdict) -> list[str]:
     """The facts that explain a verdict, a line each."""
     lines: list[str] = []
     for key, sentence in facts(verdict):
-        if key == "message":
+        if key in TEXTS:
             lines += sentence.splitlines()
         elif key not in MEASURED:
             lines.append(f"known: {sentence}" if key == "known" else sentence)
@@ -94,6 +97,8 @@ def _of_chance(verdict: Verdict) -> Iterator[Fact]:
         yield "stage", f"{name or 'stage unknown'}: {verdict.stage['text']}"
     if verdict.message is not None and verdict.message.strip():
         yield "message", verdict.message.strip()
+    if verdict.traceback is not None:
+        yield "traceback", verdict.traceback
 
 
 def _of_what_is_known(verdict: Verdict) -> Iterator[Fact]:

@@ -72,6 +72,7 @@ class Verdict:
     says how many compiled programs were found kept ("hits") and how many were not ("misses"), and
     `computed_by` where the engine says that it placed the call. `stage` is the `name` of the stage
     at which a chain went wrong, None where nobody knows, and a `text` that says how that is known.
+    `traceback` has the last frames of the engine's own code where it raised or died, if it told.
     `known` is the reason of the known difference that explains a failure; `known_problem` is the
     entry of one that does not fit. `known_unconfirmed` is the entry of `known` where the release is
     newer than what it was seen in, and `mended` such an entry where nothing fails any more.
@@ -94,6 +95,7 @@ class Verdict:
     mismatch: dict[str, Any] | None = None
     diagnosis: dict[str, Any] | None = None
     message: str | None = None
+    traceback: str | None = None
     precision: dict[str, Any] | None = None
     timing: dict[str, Any] | None = None
     compiled: dict[str, int] | None = None

@@ -61,6 +61,7 @@ def greeting_of(answer: Mapping[str, Any]) -> Greeting | Outcome:
                 type=readable(answer.get("type", "?"), LONGEST_NAME),
                 message=readable(answer.get("message", "")),
                 stage="while starting",
+                traceback=readable(answer.get("traceback", "")),
             )
     fault = _fault_of_greeting(answer)
     if fault is not None:
@@ -213,6 +214,7 @@ def outcome_of(answer: Mapping[str, Any], arrays: Mapping[str, Any]) -> Outcome:
                 type=readable(answer.get("type", "?"), LONGEST_NAME),
                 message=readable(answer.get("message", "")),
                 stage=stage,
+                traceback=readable(answer.get("traceback", "")),
             )
         case other:
             return Crashed(

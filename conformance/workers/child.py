@@ -6,39 +6,21 @@ A framework sees neither: its stdin is /dev/null and what it prints goes to stde
 
 from __future__ import annotations
 
-import json
+import faulthandler
 import os
-import re
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
 from io import BufferedReader
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-import numpy as np
-
-from conformance.adapters import (
-    REGISTRY,
-    STAGE,
-    Adapter,
-    Missing,
-    Operand,
-    PreparedCall,
-    ShapeFunction,
-    Unsupported,
-)
-from conformance.corpus.tensors import dtype_of, numeric_array
-from conformance.outcomes import told
-from conformance.workers import protocol, timing
-from conformance.workers.loader import Absent, load
-
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-_NOT_IMPLEMENTED = {"NotImplementedError", "NotImplemented", "UnimplementedError"}
+from conformance.adapters import REGISTRY
+from conformance.workers import protocol
+from conformance.workers.server import Server
 
 
-class _Pipe:
+class Pipe:
     """A blocking stream as a protocol source."""
 
     def __init__(self, stream: BufferedReader) -> None:
@@ -61,35 +43,20 @@ def main(spec: str) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
     requests, answers = _take_over_streams()
+    faulthandler.enable(file=2)  # the frames in which a signal ends it
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
-    adapter: Adapter | None = None
-    asked: dict[str, Callable[[Adapter, dict[str, Any], dict[str, Any]], _Answer]] = {
-        "call": _call, "gradients": _gradients, "shape": _shape, "time": _Timed(),
-    }  # fmt: skip
+    server = Server(spec)
     while True:
         try:
             header, tensors = protocol.decode(requests)
         except EOFError:
             return
-        match header.get("do"):
-            case "bye":
-                if (
-                    spec in REGISTRY
-                ):  # taking a framework down, program by program, takes seconds that nobody needs
-                    os._exit(0)
-                return
-            case "hello":
-                adapter, answer = _hello(spec)
-                results: dict[str, Any] = {}
-            case "call" | "gradients" | "shape" | "time" as what if adapter is not None:
-                answer, results = _guarded(asked[what], adapter, header, tensors)
-            case other:
-                answer, results = (
-                    {"outcome": "unsupported", "reason": f"This engine does not answer {other!r}."},
-                    {},
-                )
-        if "id" in header:
-            answer["id"] = header["id"]
+        if header.get("do") == "bye":
+            if spec in REGISTRY:
+                # taking a framework down, program by program, takes seconds that nobody needs
+                os._exit(0)
+            return
+        answer, results = server.answer(header, tensors)
         for part in protocol.encode(answer, results):
             answers.write(part)
         answers.flush()
@@ -102,7 +69,7 @@ def _end_with_parent(parent: int) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def _take_over_streams() -> tuple[_Pipe, BinaryIO]:
+def _take_over_streams() -> tuple[Pipe, BinaryIO]:
     requests = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
     null = os.open(os.devnull, os.O_RDONLY)
@@ -110,187 +77,4 @@ def _take_over_streams() -> tuple[_Pipe, BinaryIO]:
     os.close(null)
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    return _Pipe(requests), answers
-
-
-def _hello(spec: str) -> tuple[Adapter | None, dict[str, Any]]:
-    try:
-        adapter = load(spec)
-        answer = {
-            "protocol": protocol.VERSION,
-            "convention": adapter.convention,
-            "versions": {str(name): str(version) for name, version in adapter.versions().items()},
-            "devices": [str(device) for device in adapter.devices()],
-        }
-        if isinstance(adapter, PreparedCall):
-            answer["threads"] = adapter.threads()
-        tell_facts = getattr(adapter, "facts", None)
-        if tell_facts is not None:
-            answer["facts"] = dict(tell_facts())
-        if isinstance(adapter, ShapeFunction):
-            answer |= {"quantities": [*adapter.quantities], "unknown": [*adapter.unknown]}
-        json.dumps(answer)
-    except (Absent, Missing) as error:
-        return None, {"outcome": "unavailable", "reason": str(error)}
-    except (Exception, SystemExit) as error:
-        return None, _raised(error)
-    return adapter, answer
-
-
-_Answer = tuple[dict[str, Any], dict[str, Any]]
-
-
-def _guarded(
-    answer: Callable[[Adapter, dict[str, Any], dict[str, Any]], _Answer],
-    adapter: Adapter,
-    header: dict[str, Any],
-    tensors: dict[str, Any],
-) -> _Answer:
-    """The answer, or the exception that came up as one."""
-    try:
-        return answer(adapter, header, tensors)
-    except Unsupported as error:
-        return {"outcome": "unsupported", "reason": error.reason}, {}
-    except (Exception, SystemExit) as error:
-        return _raised(error), {}
-
-
-def _call(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> _Answer:
-    before = _compilations(adapter)
-    run, fetch = _prepared(adapter, header, tensors)
-    began = time.perf_counter()
-    y = run()
-    answer = {"outcome": "output", "seconds": time.perf_counter() - began}
-    answer |= _told_of_the_call(adapter, before)
-    try:
-        return answer, {"y": numeric_array(fetch(y))}
-    except Exception as error:  # the call itself went through: this refuses nothing
-        return {**_raised(error), "outcome": "raised", "stage": "while reading the result"}, {}
-    finally:
-        del run, y
-        _release(adapter)
-
-
-def _gradients(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> _Answer:
-    differentiate = getattr(adapter, "gradients", None)
-    if differentiate is None:
-        raise Unsupported(protocol.NO_GRADIENTS)
-    before = _compilations(adapter)
-    gradients = differentiate(
-        tensors["x"],
-        tensors["kernel"],
-        tensors.get("bias"),
-        header["native"],
-        tensors["cotangent"],
-        header["device"],
-    )
-    answer: dict[str, Any] = {"outcome": "gradients", **_told_of_the_call(adapter, before)}
-    try:
-        arrays = zip(("dx", "dkernel", "dbias"), gradients, strict=True)
-        return answer, {name: numeric_array(array) for name, array in arrays if array is not None}
-    except Exception as error:  # the differentiation itself went through
-        return {**_raised(error), "outcome": "raised", "stage": "while reading the gradients"}, {}
-
-
-def _told_of_the_call(adapter: Adapter, before: Mapping[str, int] | None) -> dict[str, Any]:
-    """What the framework tells of the call that it has made: how many programs it compiled since
-    `before`, and where it placed the call.
-    """
-    answer: dict[str, Any] = {}
-    if before is not None:
-        after = _compilations(adapter) or {}
-        answer["compiled"] = {name: after.get(name, 0) - count for name, count in before.items()}
-    placement = adapter.computed_by() if isinstance(adapter, PreparedCall) else None
-    return answer if placement is None else {**answer, "computed_by": placement}
-
-
-def _shape(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> _Answer:
-    if not isinstance(adapter, ShapeFunction):
-        raise Unsupported("This adapter is no shape function.")
-    operands = {
-        operand["name"]: Operand(shape=tuple(operand["shape"]), dtype=dtype_of(operand["dtype"]))
-        for operand in header["operands"]
-    }
-    bias = operands["bias"].zeros() if "bias" in operands else None
-    sizes = adapter.shape(
-        operands["x"], operands["kernel"].zeros(), bias, header["native"], header["device"]
-    )
-    claimed = None if sizes is None else [None if size is None else int(size) for size in sizes]
-    return {"outcome": "shape", "shape": claimed}, {}
-
-
-def _release(adapter: Adapter) -> None:
-    if isinstance(adapter, PreparedCall):
-        adapter.release()
-
-
-def _compilations(adapter: Adapter) -> Mapping[str, int] | None:
-    return adapter.compilations() if isinstance(adapter, PreparedCall) else None
-
-
-class _Timed:
-    """The last call that was timed: its next turn does not prepare it again."""
-
-    def __init__(self) -> None:
-        self._arguments: tuple[Any, ...] = ()
-        self._tensors: dict[str, Any] = {}
-        self._run: Callable[[], Any] | None = None
-
-    def __call__(
-        self, adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]
-    ) -> _Answer:
-        arguments = (header["native"], header["device"])
-        if self._run is None or arguments != self._arguments or not _same(tensors, self._tensors):
-            self._run = None  # before the next operands take memory of their own
-            _release(adapter)
-            self._arguments, self._tensors, (self._run, _) = (
-                arguments,
-                tensors,
-                _prepared(adapter, header, tensors),
-            )
-        return {"outcome": "timing", "calls": timing.measure(self._run, header["seconds"])}, {}
-
-
-def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether the same tensors hold the same bits."""
-    return one.keys() == other.keys() and all(
-        one[name].dtype == other[name].dtype
-        and one[name].shape == other[name].shape
-        and np.array_equal(
-            one[name].reshape(-1).view(np.uint8), other[name].reshape(-1).view(np.uint8)
-        )
-        for name in one
-    )
-
-
-def _prepared(
-    adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]
-) -> tuple[Callable[[], Any], Callable[[Any], Any]]:
-    """The call as a function of nothing, and what makes an array of its result; without `prepare`,
-    `call` as a whole.
-    """
-    arguments = (
-        tensors["x"],
-        tensors["kernel"],
-        tensors.get("bias"),
-        header["native"],
-        header["device"],
-    )
-    if isinstance(adapter, PreparedCall):
-        return adapter.prepare(*arguments), adapter.fetch
-    return lambda: adapter.call(*arguments), lambda y: y
-
-
-def _raised(error: BaseException) -> dict[str, Any]:
-    """An exception as an answer; a framework's own not-implemented type is `unsupported`."""
-    names = {base.__name__ for base in type(error).__mro__}
-    message = _COLOURS.sub("", told(error))
-    if names & _NOT_IMPLEMENTED:
-        return {
-            "outcome": "unsupported",
-            "reason": f"{type(error).__name__}: {message}",
-            "type": type(error).__name__,
-        }
-    answer = {"outcome": "raised", "type": type(error).__name__, "message": message}
-    at = getattr(error, STAGE, None)
-    return answer if at is None else {**answer, "stage": f"while {at}"}
+    return Pipe(requests), answers

@@ -9,7 +9,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import update_wrapper
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from conformance.conventions import Native
 from conformance.corpus.tensors import Array, Tensors
@@ -70,6 +70,25 @@ def _never_raises(
     return asked
 
 
+class Asked(Protocol):
+    """What an engine needs of its process, as EngineProcess has it."""
+
+    @property
+    def waits(self) -> bool: ...
+
+    def ask(
+        self,
+        header: Mapping[str, Any],
+        tensors: Mapping[str, Array],
+        seconds: float,
+        most_bytes: int = ...,
+    ) -> tuple[dict[str, Any], dict[str, Array]]: ...
+
+    def close(self) -> None: ...
+
+    def kill(self, grace: float = ...) -> None: ...
+
+
 class Engine:
     """One process of an adapter, now or again; `start` before the first call."""
 
@@ -82,7 +101,7 @@ class Engine:
             **(environment or {}),
             **spec.environment,
         }  # a row of the table knows better
-        self._process: EngineProcess | None = None
+        self._process: Asked | None = None
         self._number = 0
         self.failed_starts = 0
         self.start_seconds = 0.0
@@ -201,9 +220,7 @@ class Engine:
     def _greet(self) -> Greeting | Outcome:
         self.answered = 0
         try:
-            self._process = EngineProcess(
-                self.spec.command, self._environment, memory=self.spec.memory
-            )
+            self._process = self._open()
         except OSError as error:
             return Unavailable(reason=f"{self.spec.command[0]} cannot be started: {error.strerror}")
         answer, _, outcome = self._ask(
@@ -212,6 +229,15 @@ class Engine:
         if outcome is not None:
             return outcome
         return greeting_of(answer)
+
+    def _open(self) -> Asked:
+        """The process, started. Raises OSError."""
+        return EngineProcess(
+            self.spec.command,
+            self._environment,
+            memory=self.spec.memory,
+            label=self.spec.label if self.spec.shown else None,
+        )
 
     def _ask(
         self,
@@ -238,7 +264,8 @@ class Engine:
             answer, arrays = self._process.ask(header, named, seconds, most_bytes)
         except Died as death:
             self._process = None
-            return {}, {}, Crashed(message=readable(death))
+            dead = Crashed(message=readable(death), traceback=readable(death.frames))
+            return {}, {}, dead
         except Late as late:
             self._process = None
             return {}, {}, TimedOut(seconds=seconds, message=readable(late), computed=late.computed)

@@ -9,28 +9,24 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import re
 import select
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from io import BufferedReader
+from typing import Any, cast
 
 from conformance.corpus.tensors import Array
+from conformance.printing import complain
 from conformance.system.interpreter import package_command
 from conformance.system.kept_process import KeptProcess
 from conformance.workers import protocol
 from conformance.workers.protocol import ProtocolError
+from conformance.workers.stderr import Stderr
 
 START_SECONDS = 120.0
-TAIL_BYTES = 64 * 1024
-TAIL_LINES = 12
-LONGEST_TOLD = 500
-_REASON = re.compile(
-    r"Check failed|[Aa]ssert|Fatal|terminate called|what\(\):"
-)  # above a stack trace stands why it died
 _PIECE = 1 << 20
 _SMALL = 1 << 16  # bytes, what a pipe takes at once
 _PIPE_BYTES = (
@@ -45,8 +41,12 @@ _LOOK_MILLISECONDS = 100.0
 
 class Died(Exception):  # noqa: N818 - what happened, not a fault of this program
     """The process ended, or answered what is no answer; the message says how, with the end of its
-    stderr.
+    stderr. `frames` are those of Python in which it died, if it told.
     """
+
+    def __init__(self, message: str, frames: str = "") -> None:
+        super().__init__(message)
+        self.frames = frames
 
 
 class Late(Exception):  # noqa: N818 - likewise
@@ -75,12 +75,17 @@ def node_command(python: str, name: str) -> list[str]:
 class EngineProcess:
     """One engine with its keeper, which ends all that the engine has started with it.
 
-    `memory` is the most that its processes may have, in bytes. Raises OSError where the program
-    cannot be started.
+    `memory` is the most that its processes may have, in bytes. With a `label` what it prints is
+    shown as it comes. Raises OSError where the program cannot be started.
     """
 
     def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str], *, memory: int = 0
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        memory: int = 0,
+        label: str | None = None,
     ) -> None:
         self._process = KeptProcess(command, environment, memory=memory)
         stdin, stdout, stderr = self._process.stdin, self._process.stdout, self._process.stderr
@@ -96,9 +101,9 @@ class EngineProcess:
         self._writable, self._readable = select.poll(), select.poll()
         self._writable.register(self._in, select.POLLOUT)
         self._readable.register(self._out, select.POLLIN)
-        self._tail = bytearray()
-        self._drain = threading.Thread(target=self._keep_tail, args=(stderr,), daemon=True)
-        self._drain.start()
+        if label is not None:
+            complain(f"{label}: process {self._process.number}")
+        self.stderr = Stderr(cast(BufferedReader, stderr), label=label)
         self._deadline = 0.0
         self._computed: float | None = None
         self._unread = bytearray()
@@ -147,11 +152,11 @@ class EngineProcess:
         except TimeoutError:
             now = _processor_seconds(self._process.number)
             computed = None if now is None or self._computed is None else now - self._computed
-            raise Late(self.stderr_tail(), computed) from None
+            raise Late(self.stderr.tail(), computed) from None
         except (EOFError, OSError, ValueError):  # a closed pipe
-            raise Died(self._obituary()) from None
+            raise Died(self._obituary(), self.stderr.frames()) from None
         except ProtocolError as error:
-            raise Died(f"{error}{self.stderr_tail()}") from None
+            raise Died(f"{error}{self.stderr.tail()}") from None
 
     def line(self, limit: int) -> bytes:
         """Protocol source: the next line, within the deadline of the request."""
@@ -192,7 +197,7 @@ class EngineProcess:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(grace)
         self._process.end()
-        self._drain.join(1.0)
+        self.stderr.join(1.0)
         if not self._asking.acquire(blocking=False):
             # another thread is asking: it sees the end of the process, and comes here itself
             return
@@ -203,22 +208,13 @@ class EngineProcess:
         self._process.forget()
         self._asking.release()
 
-    def stderr_tail(self) -> str:
-        """The end of what it wrote to stderr, as a text to append; empty if it wrote nothing."""
-        text = bytes(self._tail).decode(errors="replace").strip()
-        lines = [line[:LONGEST_TOLD] for line in text.splitlines() if line.strip()]
-        last = lines[-TAIL_LINES:]
-        reason = next((line for line in lines if _REASON.search(line)), None)
-        shown = last if reason is None or reason in last else [reason, "...", *last]
-        return "\n" + "\n".join(shown) if shown else ""
-
     def _obituary(self) -> str:
         """How it died: the wait is short, since its end of the pipe is closed already."""
         try:
             code = self._process.wait(min(5.0, max(0.1, self._deadline - time.monotonic())))
         except subprocess.TimeoutExpired:
-            return f"closed its output and went on running{self.stderr_tail()}"
-        self._drain.join(1.0)
+            return f"closed its output and went on running{self.stderr.tail()}"
+        self.stderr.join(1.0)
         used = self._process.used_beyond_limit()
         if used is not None:
             return f"was ended with {used / 2**20:.0f} MiB of memory, above the limit of --memory"
@@ -227,14 +223,8 @@ class EngineProcess:
                 name = signal.Signals(-code).name
             except ValueError:
                 name = "unknown"
-            return f"died by signal {-code} ({name}){self.stderr_tail()}"
-        return f"ended with exit code {code} before it answered{self.stderr_tail()}"
-
-    def _keep_tail(self, stream: Any) -> None:
-        while piece := stream.read1(_PIECE):
-            self._tail += piece
-            del self._tail[:-TAIL_BYTES]
-        stream.close()
+            return f"died by signal {-code} ({name}){self.stderr.tail()}"
+        return f"ended with exit code {code} before it answered{self.stderr.tail()}"
 
     def _write(self, data: memoryview) -> None:
         while data:

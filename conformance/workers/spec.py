@@ -26,6 +26,8 @@ class Spec:
     by_name: bool = True
     memory: int = 0
     """The most bytes that its processes may have; 0 is no limit."""
+    shown: bool = False
+    """Whether what it prints is shown as it comes."""
     last: Spec | None = None
     """The engine that a chain ends with, asked by itself."""
 

@@ -44,6 +44,7 @@ TOUCHING_FILES = {
     "pytest_plugin.suite",
     "record",
     "report",
+    "run.dump",
     "system",
     "verdicts.known_reader",
     "workers.sandbox",

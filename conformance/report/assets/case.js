@@ -82,9 +82,12 @@ const CaseView = (() => {
     }).filter(Boolean);
   }
 
-  /** The facts of a verdict as they come: the words are those of every other report. The message has a place of its own. */
+  /** What the engine itself says: texts of many lines, which have a place of their own. */
+  const TEXTS = ["message", "traceback"];
+
+  /** The facts of a verdict as they come: the words are those of every other report. */
   function explained(verdict) {
-    const rows = (verdict.facts ?? []).filter(([name]) => name !== "message");
+    const rows = (verdict.facts ?? []).filter(([name]) => !TEXTS.includes(name));
     return rows.length ? make("dl", { class: "explained" }, ...rows.flatMap(([name, sentence]) => [make("dt", {}, name), make("dd", {}, sentence)])) : null;
   }
 
@@ -111,8 +114,7 @@ const CaseView = (() => {
         drawn("error", verdict.got, expected ?? null, verdict.index ?? null),
         drawn("array", verdict.got, start ? `Got, from [${start.join(", ")}]` : "Got")));
     }
-    const message = (verdict.facts ?? []).find(([name]) => name === "message");
-    if (message) parts.push(make("pre", { tabindex: 0 }, message[1]));
+    for (const [name, text] of verdict.facts ?? []) if (TEXTS.includes(name)) parts.push(make("pre", { tabindex: 0, "aria-label": name }, text));
     if (verdict.reproduce) parts.push(make("p", { class: "reproduce" }, make("code", {}, verdict.reproduce), " ", copied(verdict.reproduce, "Copy command")));
     const { text, reason } = await program(detail, index, verdict.column);
     if (text) parts.push(make("div", { class: "program" }, make("div", { class: "bar" }, make("h4", {}, "Program"), copied(text, "Copy program")), make("pre", { tabindex: 0, "aria-label": `Program for ${title(index.columns[verdict.column])}` }, text)));

@@ -213,6 +213,9 @@ def test_what_it_raises_is_an_outcome(tmp_path: Path, error: Any, status: Any, s
 
     [verdict] = conformance.check(fail, corpus(tmp_path, CUT)).verdicts
     assert (verdict.status, verdict.message) == (status, said)
+    where = verdict.traceback or ""
+    assert ("in fail" in where) is (status == "raised")
+    assert "callables.py" not in where.replace("test_callables.py", "")
 
 
 def test_error_cases_must_raise(tmp_path: Path) -> None:

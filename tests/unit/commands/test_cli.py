@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
@@ -557,3 +558,34 @@ def test_adapters_are_listed_without_a_framework_too(tmp_path: Path) -> None:
         entry.variant_of is None for entry in REGISTRY.values()
     )
     assert "pip install 'conv-transpose-conformance[flax]'" in done.stdout
+
+
+def test_what_raised_or_died_says_where_in_the_engines_code(tmp_path: Path, run: Any) -> None:
+    """File, line and function, on the terminal, in the record and on the page; never ours."""
+    deep, dead = "deep=miniatures:RaisesDeep", "dead=miniatures:Segfaults"
+    done = run(corpus(tmp_path, CUT), "-a", deep, "-a", dead)
+    assert done.returncode == 1
+    raised, crashed = sorted(read_record(tmp_path / "out").verdicts, key=lambda v: v.status)[::-1]
+    assert (raised.status, crashed.status) == ("raised", "crashed")
+    for verdict, function in ((raised, "descend"), (crashed, "call")):
+        assert verdict.traceback is not None
+        frames = re.findall(r'File "(.*)", line (\d+), in (\w+)', verdict.traceback)
+        assert any(file.endswith("miniatures.py") and name == function for file, _, name in frames)
+        assert len(frames) <= 5
+        assert "workers" not in verdict.traceback
+        for line in verdict.traceback.splitlines():
+            assert f"    {line}" in done.stdout
+    page = html.unescape((tmp_path / "out" / "index.html").read_text())
+    assert 'raise ValueError("the bottom")' in page
+
+
+def test_what_an_engine_prints_is_shown_with_s(tmp_path: Path, run: Any) -> None:
+    """On our stderr, with its label and process; our stdout is what it is without."""
+    words = (corpus(tmp_path, CUT), "-a", "mine=miniatures:PrintsFromC")
+    done = run(*words, "-s")
+    assert done.returncode == 0
+    process, *lines = done.stderr.splitlines()
+    assert re.fullmatch(r"mine: process \d+", process)
+    assert lines == ["mine| miniature: here I stand and chatter"]
+    assert "chatter" not in done.stdout
+    assert run(*words).stderr == ""

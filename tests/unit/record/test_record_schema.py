@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 SCHEMA = schema("record")
 PARTS = SCHEMA["$defs"]
 VERDICT = PARTS["verdict"]
-SINCE_FORMAT_1 = {"computed_by", "stage", "check", "sha256"}
+SINCE_FORMAT_1 = {"computed_by", "stage", "traceback", "check", "sha256"}
 """Keys that a record of an older release has not, and is valid without."""
 VALIDATOR = Draft202012Validator(SCHEMA)
 REFERENCE = CHECKOUT / "reports" / "reference" / RECORD

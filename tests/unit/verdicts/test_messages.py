@@ -27,8 +27,8 @@ def test_every_status_has_a_headline(verdict: Callable[..., Verdict], status: st
 
 
 def test_details_are_in_the_order_of_the_grammar(verdict: Callable[..., Verdict]) -> None:
-    """Mismatch, error, precision, diagnosis, message, known reason, and the entry that does not
-    fit.
+    """Mismatch, error, precision, diagnosis, message, traceback, known reason, and the entry that
+    does not fit.
     """
     found = verdict(
         mismatch={
@@ -41,6 +41,7 @@ def test_details_are_in_the_order_of_the_grammar(verdict: Callable[..., Verdict]
         precision={"bits": 11, "formats": ["TF32", "float16"]},
         diagnosis={"name": "shifted", "text": "it is the window one earlier"},
         message="first\nsecond\n",
+        traceback='File "engine.py", line 3, in call\n    launch()',
         known="because",
         known_problem={"entry": "a.yaml:3", "problem": "stale"},
     )
@@ -51,6 +52,8 @@ def test_details_are_in_the_order_of_the_grammar(verdict: Callable[..., Verdict]
         "it is the window one earlier",
         "first",
         "second",
+        'File "engine.py", line 3, in call',
+        "    launch()",
         "known: because",
         "a.yaml:3: stale",
     ]

@@ -128,7 +128,9 @@ def test_an_outcome_is_exactly_what_the_engine_did(
 ) -> None:
     """Whatever it does has its type; the process is given up where it should not be trusted."""
     one, found = asked(engine, spec)
+    frames = getattr(found, "traceback", "")
     assert found == outcome
+    assert ("miniatures.py" in frames) is (isinstance(found, Raised) and not found.stage)
     assert one.running is survives
 
 

@@ -15,15 +15,8 @@ import numpy as np
 import pytest
 from helpers import CUT_OUTPUT, ONNX, TESTS, TORCH, eventually, foreign_words, gone, members, small
 
-from conformance.workers.process import (
-    LONGEST_TOLD,
-    TAIL_BYTES,
-    TAIL_LINES,
-    Died,
-    EngineProcess,
-    Late,
-    python_command,
-)
+from conformance.workers.process import Died, EngineProcess, Late, python_command
+from conformance.workers.stderr import LONGEST_TOLD, TAIL_BYTES, TAIL_LINES
 
 pytestmark = pytest.mark.slow
 
@@ -113,6 +106,24 @@ def test_a_death_says_how(miniature: Any, name: Any, message: Any) -> None:
     assert gone(group(process))
 
 
+@pytest.mark.parametrize("name", ["Aborts", "Segfaults", "DividesByZero"])
+def test_a_death_by_signal_says_where_in_the_engine(miniature: Any, name: Any) -> None:
+    """File, line and function of the engine's own Python, none of the suite's, and beside the
+    message, which says only that it died.
+    """
+    with pytest.raises(Died) as caught:
+        call(miniature(name), TORCH)
+    frames = caught.value.frames.splitlines()
+    line = (TESTS / "miniatures.py").read_text().splitlines().index(f"class {name}(Right):")
+    at = re.fullmatch(
+        r'File "(.*miniatures.py)", line (\d+), in call', frames[-1 - (name == "Segfaults")]
+    )
+    assert at is not None, frames
+    assert line < int(at[2]) < line + 12
+    assert "workers" not in caught.value.frames
+    assert "most recent call first" not in str(caught.value)
+
+
 def test_the_end_of_stderr_is_in_the_message_and_so_is_the_reason_above_the_trace(
     miniature: Any,
 ) -> None:
@@ -158,8 +169,8 @@ def test_a_flood_on_stderr_does_not_block_an_engine(start: Any) -> None:
     )
     process = start([sys.executable, "-c", flood])
     assert process.ask(HELLO, {}, 20.0) == ({}, {})
-    assert eventually(lambda: 0 < len(process._tail) <= TAIL_BYTES)
-    assert len(process.stderr_tail()) <= 2 * LONGEST_TOLD
+    assert eventually(lambda: 0 < len(process.stderr._tail) <= TAIL_BYTES)
+    assert len(process.stderr.tail()) <= 2 * LONGEST_TOLD
 
 
 def test_a_hanging_engine_is_late_and_gone(miniature: Any) -> None:

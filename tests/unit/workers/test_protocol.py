@@ -11,7 +11,7 @@ import pytest
 
 from conformance.corpus.tensors import DTYPES_OF_RESULTS, dtype_of
 from conformance.workers import protocol
-from conformance.workers.child import _Pipe
+from conformance.workers.child import Pipe
 from conformance.workers.protocol import ProtocolError, decode, encode
 
 
@@ -20,7 +20,7 @@ def message(header: Any, tensors: Any = None) -> Any:
 
 
 def decoded(data: Any) -> Any:
-    return decode(_Pipe(io.BytesIO(data)))
+    return decode(Pipe(io.BytesIO(data)))
 
 
 @pytest.mark.parametrize("dtype", DTYPES_OF_RESULTS)
@@ -73,7 +73,7 @@ def test_a_message_without_tensors_does_not_mention_them() -> None:
 
 def test_messages_follow_one_another() -> None:
     """A message ends where it says: the next one begins there."""
-    source = _Pipe(io.BytesIO(message({"id": 1}, {"x": np.ones(3)}) + message({"id": 2})))
+    source = Pipe(io.BytesIO(message({"id": 1}, {"x": np.ones(3)}) + message({"id": 2})))
     assert [decode(source)[0]["id"] for _ in range(2)] == [1, 2]
     with pytest.raises(EOFError):
         decode(source)

@@ -31,7 +31,7 @@ from conformance import conventions, load_cases
 from conformance.corpus.case import DTYPES
 from conformance.corpus.tensors import DTYPES_OF_RESULTS, Array
 from conformance.workers import engine, protocol
-from conformance.workers.child import _Pipe
+from conformance.workers.child import Pipe
 from conformance.workers.process import python_command
 
 pytestmark = pytest.mark.slow
@@ -78,7 +78,7 @@ def spoken(command: list[str], native: Mapping[str, Any]) -> list[dict[str, Any]
         timeout=60,
         check=False,
     )
-    source, answers = _Pipe(io.BytesIO(done.stdout)), []
+    source, answers = Pipe(io.BytesIO(done.stdout)), []
     while True:
         try:
             answers.append(protocol.decode(source)[0])
