@@ -42,7 +42,7 @@ Badge = Annotated[
 ]
 Device = Annotated[str, typer.Option(metavar="NAME", help="cpu, or cuda.")]
 Python = Annotated[
-    str, typer.Option(metavar="PATH", help="The interpreter that has the kernel's packages.")
+    str | None, typer.Option(metavar="PATH", help="The interpreter that has the kernel's packages.")
 ]
 Timeout = Annotated[float, typer.Option(metavar="SECONDS", min=0.1, help="Of one call.")]
 Memory = Annotated[
@@ -51,7 +51,10 @@ Memory = Annotated[
 Seed = Annotated[int | None, typer.Option(help="Of weights and numbers; else a fresh one.")]
 Shown = Annotated[bool, typer.Option("-s", help="Show what the kernel prints.")]
 InProcess = Annotated[
-    bool, typer.Option(help="Make its own call in this process: breakpoint() and pdb work.")
+    bool,
+    typer.Option(
+        "--in-process", help="Make its own call in this process: breakpoint() and pdb work."
+    ),
 ]
 Speed = Annotated[bool, typer.Option(help="Measure a kernel that passes beside torch.")]
 
@@ -66,7 +69,7 @@ def kernel(
     markdown: Markdown = None,
     badge: Badge = None,
     device: Device = "cpu",
-    python: Python = sys.executable,
+    python: Python = None,
     timeout: Timeout = 300.0,
     memory: Memory = 0,
     seed: Seed = None,
@@ -85,7 +88,7 @@ def kernel(
         require=tuple(require or ()),
         rank=rank,
         device=device,
-        python=python,
+        python=python or sys.executable,
         timeout=timeout,
         memory=memory * 2**20,
         seed=seed,

@@ -83,7 +83,9 @@ def bound(truth: Truth | GradientTruth) -> Float64:
     16-bit dtypes are held to a float32 accumulator: their engines have one, and those that have not
     show it.
     """
-    largest = rounding_bound(truth.dtype, truth.terms, truth.magnitude, roundings(truth))
+    with np.errstate(invalid="ignore", over="ignore"):
+        rounded = roundings(truth)
+    largest = rounding_bound(truth.dtype, truth.terms, truth.magnitude, rounded)
     largest.setflags(write=False)
     return largest
 

@@ -46,6 +46,7 @@ COMMANDS = (
     "lint",
     "audit",
     "bless",
+    "kernel",
     "port",
     "capture",
     "compare",
