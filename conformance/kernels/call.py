@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from conformance.corpus.case import Shape
+from conformance.corpus.case import products as of_shapes
 from conformance.corpus.tensors import Array, dtype_of
 from conformance.geometry import Geometry, from_padding
 
@@ -152,6 +153,12 @@ class KernelCall:
         numbers = "the problem's own" if self.own else NUMBERS[self.numbers]
         dtype = "" if self.dtype == "float32" else f" {self.dtype}"
         return f"{what}{shapes}{dtype}, numbers {numbers}"
+
+
+def products(call: KernelCall) -> int:
+    """The products of a plain call."""
+    assert call.arguments is not None, "a plain call"
+    return of_shapes(call.shapes[0], call.arguments.kernel_shape)
 
 
 def layer_values(arguments: Arguments) -> list[Any]:

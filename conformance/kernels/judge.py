@@ -197,6 +197,8 @@ def _look_into(report: Report, subject: Subject) -> None:
     elif report.passes and report.options.speed:
         try:
             report.pace = race(subject, report.own)
+            if report.pace is None:
+                report.notes.append("its speed was not measured: one call takes too long")
         except NotAnsweredError as error:
             report.notes.append(f"its speed could not be measured: {sentence(error)}")
 

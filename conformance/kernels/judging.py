@@ -13,7 +13,7 @@ import numpy as np
 
 from conformance.corpus.tensors import Array
 from conformance.kernels import sampling
-from conformance.kernels.call import Arguments, KernelCall
+from conformance.kernels.call import Arguments, KernelCall, products
 from conformance.oracle import GradientTruth, Truth, gradient_truths, truth_of
 from conformance.oracle.reference import Float64
 from conformance.outcomes import Crashed, Raised, TimedOut
@@ -90,9 +90,7 @@ def is_huge(call: KernelCall) -> bool:
     assert arguments is not None, "a plain call"
     [x, *_] = call.shapes
     y = arguments.output_shape(x)
-    products = math.prod(x) * (arguments.out_channels // arguments.groups)
-    products *= math.prod(arguments.kernel_size)
-    return products > MOST_PRODUCTS or max(math.prod(x), math.prod(y)) > MOST_ELEMENTS
+    return products(call) > MOST_PRODUCTS or max(math.prod(x), math.prod(y)) > MOST_ELEMENTS
 
 
 def of_output(call: KernelCall, x: Array, kernel: Array, bias: Array | None, y: Array) -> Judgement:

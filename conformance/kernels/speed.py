@@ -7,13 +7,15 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.kernels.call import KernelCall
+from conformance.kernels.call import KernelCall, products
 from conformance.kernels.process import Asked
 from conformance.kernels.subject import Subject
 from conformance.record.timing import Interval, interval
 
 ROUNDS = 12
 MOST_SECONDS = 8.0
+MOST_PRODUCTS = 2 * 10**10
+"""Of a call that is raced: a larger one takes seconds."""
 SHORTEST = 0.02
 """Seconds of one turn, so that asking is no part of it."""
 
@@ -46,10 +48,9 @@ class Pace:
 
 
 def race(subject: Subject, call: KernelCall) -> Pace | None:
-    """The pace of a call that is right; None where a call takes too long, or nobody can be asked.
-
-    Raises NotAnsweredError.
-    """
+    """The pace of a call that is right; None where one takes too long. Raises NotAnsweredError."""
+    if call.arguments is not None and products(call) > MOST_PRODUCTS:
+        return None
     with subject.at_the_start(call) as (inputs, reference):
         x = inputs[:1] if not subject.is_module else inputs
         reference.ask("call", inputs=x)
