@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 import tempfile
 import zlib
 from collections.abc import Sequence
@@ -62,9 +63,27 @@ def write(at: Path, name: str, array: Array) -> Described:
     return described
 
 
+def moved(at: Path, name: str, described: Described) -> Described:
+    """The same array in another folder."""
+    shutil.move(described["file"], at / name)
+    return {**described, "file": str(at / name)}
+
+
 def opened(described: Described) -> Array:
     """The array itself, that both may write to."""
     return raw(described).view(dtype_of(described["dtype"])).reshape(described["shape"])
+
+
+def taken(described: Described) -> Array:
+    """The numbers of an array of which no file is left."""
+    array = np.array(opened(described))
+    Path(described["file"]).unlink()
+    return array
+
+
+def copies(at: Path, named: Sequence[tuple[str, Array]]) -> list[tuple[str, Described]]:
+    """Shared copies of arrays that have names."""
+    return [(name, write(at, f"w{number}", array)) for number, (name, array) in enumerate(named)]
 
 
 def raw(described: Described) -> NDArray[np.uint8]:

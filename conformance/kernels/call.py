@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ NUMBERS = {
     "zeros": "all zero",
     "impulse": "zero but for one number",
     "special": "normal, with NaN, infinities and subnormals",
+    "subnormal": "subnormal",
 }
 """How numbers are made, by name."""
 
@@ -30,6 +32,8 @@ _OFFSET = 64.0
 ORDER = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "output_padding")
 ORDER_AFTER = ("groups", "bias", "dilation")
 """Of torch's constructor."""
+_SUBNORMAL = {"float64": -1026, "float32": -130, "bfloat16": -130, "float16": -18}
+"""Powers of two by which normal numbers become subnormal ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +170,14 @@ def layer_values(arguments: Arguments) -> list[Any]:
     return [getattr(arguments, name) for name in (*ORDER, *ORDER_AFTER)]
 
 
+def hidden_seed(seed: int, purpose: str) -> int:
+    """Another seed of a seed, from which that one cannot be told: who is given that of the weights
+    knows nothing of the inputs, or of which elements are looked at.
+    """
+    digest = hashlib.sha256(f"{seed} for {purpose}".encode()).digest()
+    return int.from_bytes(digest[:4], "little") >> 1
+
+
 def numbers(kind: str, shape: Shape, dtype: str, seed: int) -> Array:
     """An array of a kind of `NUMBERS`."""
     random = np.random.Generator(np.random.SFC64(seed))
@@ -186,6 +198,8 @@ def numbers(kind: str, shape: Shape, dtype: str, seed: int) -> Array:
     elif kind == "cancelling":
         signs = np.where(np.arange(array.size) % 2, -1.0, 1.0).reshape(shape)
         array += _OFFSET * signs
+    elif kind == "subnormal":
+        array = np.ldexp(array, _SUBNORMAL.get(dtype, _SUBNORMAL["float32"]))
     elif kind == "special":
         flat = array.reshape(-1)
         put = (math.nan, math.inf, -math.inf, 1e-40, -1e-42, -0.0)

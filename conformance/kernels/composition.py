@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from conformance.corpus.case import Shape
 from conformance.corpus.tensors import Array, dtype_of
 from conformance.kernels import arrays, judging
 from conformance.kernels.arrays import Described
-from conformance.kernels.call import Arguments, KernelCall
+from conformance.kernels.call import Arguments, KernelCall, hidden_seed
 from conformance.kernels.judging import Judgement
 from conformance.kernels.process import Asked
 from conformance.verdicts.diagnosis import made_mistakes
@@ -35,28 +34,22 @@ class Composition:
         operands: list[Array | None],
         y: Array,
         inputs: Sequence[tuple[Described, Array]],
-        cotangent: tuple[Described, Array] | None,
-        answer: dict[str, Any],
+        cotangent: Array | None,
+        found_gradients: Sequence[Array | None],
     ) -> Judgement:
         """The judgement on its output, or on its gradients where there is a cotangent; `operands`
-        are what its inputs were.
+        are what its inputs were, whatever the candidate wrote there since.
         """
-        for (_, shared), held in zip(inputs, operands, strict=False):
-            if held is not None and held is not shared:
-                shared[...] = held  # whatever the candidate wrote there
-        given = [described for described, _ in inputs]
+        given = [
+            described
+            if held is None or held is shared
+            else arrays.write(self._folder, f"given{number}", held)
+            for number, ((described, shared), held) in enumerate(
+                zip(inputs, operands, strict=False)
+            )
+        ]
         if cotangent is not None:
-            told = self._reference.ask("gradients", inputs=given, cotangent=cotangent[0])
-            judged = Judgement(call=call, status=judging.RIGHT)
-            for number, (pair, got) in enumerate(
-                zip(told["gradients"], answer["gradients"], strict=True)
-            ):
-                want, allowed = map(arrays.opened, pair)
-                found = _nothing(want.shape, call) if got is None else arrays.opened(got)
-                judged = judging.of_model(call, found, want, allowed, f"gradient {number}")
-                if not judged.is_right:
-                    return judged
-            return judged
+            return self._of_gradients(call, given, cotangent, found_gradients)
         trials = TRIALS if y.size <= MOST_TRIED else 1
         told = self._reference.ask("truth", inputs=given, samples=trials)
         want, allowed = arrays.opened(told["y"]), arrays.opened(told["allowed"])
@@ -65,6 +58,24 @@ class Composition:
             return judged
         cause = self._cause(call, given, operands, y, allowed)
         return judged if cause is None else replace(judged, cause=cause[0], cause_text=cause[1])
+
+    def _of_gradients(
+        self,
+        call: KernelCall,
+        given: list[Described],
+        cotangent: Array,
+        found_gradients: Sequence[Array | None],
+    ) -> Judgement:
+        shared_cotangent = arrays.write(self._folder, "cotangent", cotangent)
+        told = self._reference.ask("gradients", inputs=given, cotangent=shared_cotangent)
+        judged = Judgement(call=call, status=judging.RIGHT)
+        for number, (pair, got) in enumerate(zip(told["gradients"], found_gradients, strict=True)):
+            want, allowed = map(arrays.opened, pair)
+            found = _nothing(want.shape, call) if got is None else got
+            judged = judging.of_model(call, found, want, allowed, f"gradient {number}")
+            if not judged.is_right:
+                return judged
+        return judged
 
     def _cause(
         self,
@@ -76,7 +87,10 @@ class Composition:
     ) -> tuple[str, str] | None:
         """The mistake in the transposed convolution inside a model that explains the result."""
         layers = self._reference.ask(
-            "make", values=list(call.values or ()), seed=call.seed, dtype=call.dtype
+            "make",
+            values=list(call.values or ()),
+            seed=hidden_seed(call.seed, "weights"),
+            dtype=call.dtype,
         )
         if len(layers["layers"]) != 1:
             return None

@@ -94,9 +94,10 @@ def opened(options: Options) -> Iterator[tuple[Subject, KernelCall, dict[str, An
     """
     problem = options.problem or (options.file if _is_problem(options.file) else None)
     benches: list[Asked] = []
-    with arrays.temporary(1 << 33) as folder:
+    with arrays.temporary(1 << 33) as folder, arrays.temporary(1 << 33) as hidden:
         try:
-            subject, own, told = _opened(options, problem, Path(folder), benches)
+            folders = Path(folder), Path(hidden)
+            subject, own, told = _opened(options, problem, folders, benches)
             yield subject, own, told
         finally:
             for bench in benches:
@@ -104,15 +105,16 @@ def opened(options: Options) -> Iterator[tuple[Subject, KernelCall, dict[str, An
 
 
 def _opened(
-    options: Options, problem: Path | None, folder: Path, benches: list[Asked]
+    options: Options, problem: Path | None, folders: tuple[Path, Path], benches: list[Asked]
 ) -> tuple[Subject, KernelCall, dict[str, Any]]:
+    folder, hidden = folders
     candidate = _candidate(options, folder)
     benches.append(candidate)
     answers: list[dict[str, Any] | NotAnsweredError] = []
     loading = threading.Thread(target=lambda: answers.append(_described(candidate)))
     loading.start()  # while the reference is loaded too
     told = None
-    reference = None if problem is None else _reference(options, {"problem": str(problem)}, folder)
+    reference = None if problem is None else _reference(options, {"problem": str(problem)}, hidden)
     if reference is not None:
         benches.append(reference)
         told = _described(reference)
@@ -124,12 +126,12 @@ def _opened(
         raise UsageError(f"{options.file} {sentence(facts)}")
     if reference is None and facts["form"] == "module":
         rank = options.rank or rank_of(facts["name"])
-        reference = _reference(options, {"rank": rank}, folder)
+        reference = _reference(options, {"rank": rank}, hidden)
         benches.append(reference)
         told = reference.ask("describe")
     subject = Subject(
-        candidate=candidate, reference=reference, folder=folder, facts=facts, problem=told,
-        notes=[],
+        candidate=candidate, reference=reference, folder=folder, hidden=hidden, facts=facts,
+        problem=told, notes=[],
     )  # fmt: skip
     return subject, own_call(options, subject), told or {"names": []}
 
@@ -182,7 +184,7 @@ def judge(options: Options, tell: Tell = lambda rung: None) -> Report:
             tell(rung)
             if rung.name == "own" and rung.wrong:
                 break
-        report.operators = _operators(subject, own)
+        report.operators = sorted(subject.heard.union(_operators(subject, own)))
         _look_into(report, subject)
     report.seconds = time.monotonic() - began
     return report

@@ -13,7 +13,7 @@ import numpy as np
 
 from conformance.corpus.tensors import Array
 from conformance.kernels import sampling
-from conformance.kernels.call import Arguments, KernelCall, products
+from conformance.kernels.call import Arguments, KernelCall, hidden_seed, products
 from conformance.oracle import GradientTruth, Truth, gradient_truths, truth_of
 from conformance.oracle.reference import Float64
 from conformance.outcomes import Crashed, Raised, TimedOut
@@ -133,7 +133,9 @@ def _of_samples(
     if y.shape != due or y.dtype != x.dtype:
         text = f"out is {y.dtype.name}{list(y.shape)}, should be {x.dtype.name}{list(due)}"
         return _wrong(call, text, None, "the shape")
-    found = sampling.find(x, kernel, bias, arguments.geometry(x.shape[2:]), y, call.seed)
+    found = sampling.find(
+        x, kernel, bias, arguments.geometry(x.shape[2:]), y, hidden_seed(call.seed, "samples")
+    )
     status = RIGHT if found.text is None else WRONG
     return Judgement(
         call=call, status=status, text=found.text or "", truth=found.looked,

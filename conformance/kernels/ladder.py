@@ -50,7 +50,8 @@ def values(own: KernelCall) -> Iterator[KernelCall]:
 
 def special(own: KernelCall) -> Iterator[KernelCall]:
     """Numbers that are not finite, or hardly more than zero."""
-    yield replace(small(own), numbers="special", seed=own.seed + 50, own=False)
+    for number, kind in enumerate(("special", "subnormal")):
+        yield replace(small(own), numbers=kind, seed=own.seed + 50 + number, own=False)
 
 
 def sizes(own: KernelCall) -> Iterator[KernelCall]:

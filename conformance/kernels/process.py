@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import selectors
 import signal
 import subprocess
@@ -23,6 +24,8 @@ from conformance.system.kept_process import KeptProcess
 MODULE = "conformance.kernels.bench.child"
 MOST_ANSWER = 1 << 20
 """Bytes of an answer; arrays are not in it."""
+LEAST_TO_START = 60.0
+"""Seconds that a process has to load what it needs, however short a call must be."""
 _TAIL = 64 * 1024
 _QUIET = {"GLOG_minloglevel": "2", "PYTHONHASHSEED": "0"}
 
@@ -67,7 +70,9 @@ class LocalBench:
 
 
 class Bench:
-    """A process with a role; started anew when it is gone."""
+    """A process with a role; started anew when it is gone. A candidate's runs only while it is
+    asked: no thread of it looks on while what is right is computed.
+    """
 
     def __init__(
         self,
@@ -89,16 +94,28 @@ class Bench:
         """The answer. Raises NotAnsweredError."""
         if self._process is None:
             self._start()
+            if do != "describe":  # it died: what it was is loaded again
+                self.ask("describe")
         process = self._process
         assert process is not None
         assert process.stdin is not None
-        line = json.dumps({"do": do, **what}) + "\n"
+        number = secrets.token_hex(16)  # who writes to every descriptor does not know it
+        line = json.dumps({"do": do, "number": number, **what}) + "\n"
+        self._signal(signal.SIGCONT)
         try:
             process.stdin.write(line.encode())
             process.stdin.flush()
         except OSError:
             raise self._error(self._died()) from None
-        return _told(self._answer(process), self._role["role"])
+        seconds = max(self._timeout, LEAST_TO_START) if do == "describe" else self._timeout
+        told = self._answer(process, number, seconds)
+        self._signal(signal.SIGSTOP)
+        return _told(told, self._role["role"])
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._role["role"] == "candidate" and self._process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.number, number)
 
     def _error(self, failure: Failure, frames: tuple[str, ...] = ()) -> NotAnsweredError:
         return NotAnsweredError(self._role["role"], failure, frames)
@@ -107,7 +124,8 @@ class Bench:
         """End it, whatever it does."""
         if self._process is not None:
             self._process.end()
-            for stream in (self._process.stdin, self._process.stdout):
+            self._drain.join(1.0)
+            for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
                 with contextlib.suppress(OSError):
                     if stream is not None:
                         stream.close()
@@ -133,9 +151,11 @@ class Bench:
                     for line in piece.decode(errors="replace").splitlines():
                         print(f"candidate: {printable(line)}", file=sys.stderr, flush=True)
 
-    def _answer(self, process: KeptProcess) -> dict[str, Any]:
-        """The next line, as an object. Raises NotAnsweredError."""
-        deadline = time.monotonic() + self._timeout
+    def _answer(self, process: KeptProcess, number: str, seconds: float) -> dict[str, Any]:
+        """The next line, as an object. Raises NotAnsweredError, also where it does not repeat the
+        number of the question: then somebody else has written it.
+        """
+        deadline = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
             if process.life is not None:
@@ -144,7 +164,7 @@ class Bench:
                 ready = selector.select(max(0.0, deadline - time.monotonic()))
                 if not ready:
                     self.end()
-                    raise self._error(TimedOut(seconds=self._timeout))
+                    raise self._error(TimedOut(seconds=seconds))
                 readable = any(key.fileobj is process.stdout for key, _ in ready)
                 piece = os.read(process.stdout.fileno(), 1 << 16) if readable else b""
                 self._buffer += piece
@@ -155,19 +175,19 @@ class Bench:
             told = json.loads(line)
         except ValueError:
             told = None
-        if not isinstance(told, dict):
-            raise self._error(self._died("answered what is no answer"))
+        if not isinstance(told, dict) or told.pop("number", None) != number:
+            raise self._error(self._died("something else than its answer was written to its pipe"))
         return told
 
     def _died(self, how: str | None = None) -> Crashed:
         process = self._process
         assert process is not None
-        used = process.used_beyond_limit()
-        code: int | None = None
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            code = process.wait(2.0) if how is None else None
+        used, code = None, None
+        if how is None:  # else it is still there
+            used = process.used_beyond_limit()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = process.wait(2.0)
         self.end()
-        self._drain.join(1.0)
         if used is not None:
             how = f"used more memory than it may: {used / 2**20:.0f} MiB"
         return Crashed(message=f"{how or _end(code)}{_stack(bytes(self._tail))}")

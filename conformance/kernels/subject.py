@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,14 @@ from conformance.corpus.case import Shape
 from conformance.corpus.tensors import Array
 from conformance.kernels import arrays, integrity, judging
 from conformance.kernels.arrays import Described
-from conformance.kernels.call import Arguments, KernelCall, layer_values, numbers, weights
+from conformance.kernels.call import (
+    Arguments,
+    KernelCall,
+    hidden_seed,
+    layer_values,
+    numbers,
+    weights,
+)
 from conformance.kernels.composition import Composition
 from conformance.kernels.judging import Judgement
 from conformance.kernels.process import Asked, Bench, NotAnsweredError
@@ -25,15 +32,20 @@ MANY_CALLS = 12
 
 @dataclass(slots=True, kw_only=True)
 class Subject:
-    """A candidate and its reference; `facts` and `problem` are what both told of themselves."""
+    """A candidate and its reference; `facts` and `problem` are what both told of themselves, and
+    `heard` the operators of torch that the judged calls came to. The candidate knows `folder`, and
+    not `hidden`, where the reference writes.
+    """
 
     candidate: Asked
     reference: Asked | None
     folder: Path
+    hidden: Path
     facts: dict[str, Any]
     problem: dict[str, Any] | None
     is_plain: bool = True
     notes: list[str]
+    heard: set[str] = field(default_factory=set)
 
     @property
     def is_module(self) -> bool:
@@ -68,7 +80,7 @@ class Subject:
             due=self._due(call),
             cotangent=None if cotangent is None else cotangent[0],
         )
-        y = arrays.opened(answer["y"])
+        y = self._received(answer)
         strange = None if checks is None else checks.after_call(answer)
         if strange is not None:
             return integrity.broken(call, strange)
@@ -76,8 +88,15 @@ class Subject:
         judgement = self._judgement(call, operands, y, inputs, cotangent, answer)
         if checks is None or cotangent is not None or not judgement.is_right:
             return judgement
-        strange = checks.again(self.candidate, kept) or self._stale(call, inputs, made)
-        return judgement if strange is None else integrity.broken(call, strange)
+        strange = checks.again(self.candidate, kept, self._received)
+        strange = strange or self._stale(call, inputs, made)
+        if strange is not None:
+            return integrity.broken(call, strange)
+        heard = integrity.overheard(self.candidate, self.facts, self.problem, self.heard)
+        return judgement if heard is None else integrity.broken(call, *heard)
+
+    def _received(self, answer: dict[str, Any]) -> Array:
+        return integrity.received(answer.get("y"), self.folder)
 
     def _stale(
         self, call: KernelCall, inputs: Sequence[tuple[Described, Array]], made: dict[str, Any]
@@ -96,23 +115,27 @@ class Subject:
                 self.candidate.ask("repeat", times=times)
             operands = self._operands(again, inputs, made)
             answer = self.candidate.ask("recall")
-            y = arrays.opened(answer["y"])
+            y = self._received(answer)
             # judged as the call that was made, whose weights the reference still has
             judged = self._judgement(call, operands, y, inputs, None, answer)
             if not judged.is_right:
                 return cause
+            if answer.get("reused"):
+                return "result-reused"
         return None
 
     def _made(self, call: KernelCall) -> dict[str, Any]:
         """Both constructed with the same seed, and then with the same weights."""
         assert self.reference is not None, "a module has one"
         made = self.reference.ask(
-            "make", values=list(call.values or ()), seed=call.seed, dtype=call.dtype
-        )
+            "make", values=list(call.values or ()), seed=hidden_seed(call.seed, "weights"),
+            dtype=call.dtype,
+        )  # fmt: skip
+        made["weights"] = [(name, arrays.taken(each)) for name, each in made["weights"]]
         if self.is_module:
             placed = self.candidate.ask(
-                "make", values=list(call.values or ()), seed=call.seed, dtype=call.dtype,
-                weights=made["weights"],
+                "make", values=list(call.values or ()), seed=hidden_seed(call.seed, "weights"),
+                dtype=call.dtype, weights=arrays.copies(self.folder, made["weights"]),
             )  # fmt: skip
             if placed["unplaced"] and not self.notes:
                 names = ", ".join(placed["unplaced"])
@@ -126,8 +149,10 @@ class Subject:
         """Its tensors, shared; of a module those of forward alone."""
         if call.own and self.problem is not None and self.problem["inputs"]:
             assert self.reference is not None, "its problem has its own inputs"
-            described = self.reference.ask("inputs", seed=call.seed)["inputs"]
-            return [(each, arrays.opened(each)) for each in described]
+            hidden = hidden_seed(call.seed, "inputs")
+            made_by_it = self.reference.ask("inputs", seed=hidden)["inputs"]
+            given = [arrays.moved(self.folder, f"in{n}", each) for n, each in enumerate(made_by_it)]
+            return [(each, arrays.opened(each)) for each in given]
         made = [
             numbers(call.numbers, shape, call.dtype, call.seed + number)
             for number, shape in enumerate(call.shapes)
@@ -155,7 +180,7 @@ class Subject:
         """[x, kernel, bias], copies where the candidate could write to them and they are small."""
         held: list[Array | None] = [array for _, array in inputs]
         if self.is_module:
-            held += [arrays.opened(described) for _, described in made["weights"]]
+            held += [array for _, array in made["weights"]]
         if sum(0 if each is None else each.nbytes for each in held) < 1 << 28:
             held = [None if each is None else np.array(each) for each in held]
         return [*held, None, None][:3] if self.is_plain else held
@@ -191,16 +216,20 @@ class Subject:
         cotangent: tuple[Described, Array] | None,
         answer: dict[str, Any],
     ) -> Judgement:
+        found = [
+            None if each is None else integrity.received(each, self.folder)
+            for each in (answer["gradients"] if cotangent is not None else ())
+        ]
         if not self.is_plain:
             assert self.reference is not None, "a model has one"
-            composition = Composition(self.reference, self.folder)
-            return composition.judge(call, operands, y, inputs, cotangent, answer)
+            composition = Composition(self.reference, self.hidden)
+            at = None if cotangent is None else cotangent[1]
+            return composition.judge(call, operands, y, inputs, at, found)
         x, kernel, bias = operands[:3]
         assert x is not None
         assert kernel is not None
         if cotangent is None:
             return judging.of_output(call, x, kernel, bias, y)
-        found = [None if each is None else arrays.opened(each) for each in answer["gradients"]]
         return judging.of_gradients(call, (x, kernel, bias), cotangent[1], found)
 
     @contextmanager
@@ -231,7 +260,11 @@ class Subject:
             self._clear()
 
     def operators(self, call: KernelCall) -> list[str]:
-        """The operators of torch that a call comes to. Raises NotAnsweredError."""
+        """The operators of torch that a call comes to; none of what replaces one, which is heard
+        whoever answers. Raises NotAnsweredError.
+        """
+        if self.facts["form"] == "operator":
+            return []
         try:
             if self.reference is not None:
                 self._made(call)
@@ -243,8 +276,9 @@ class Subject:
         return heard
 
     def _clear(self) -> None:
-        for file in self.folder.iterdir():
-            file.unlink(missing_ok=True)
+        for folder in (self.folder, self.hidden):
+            for file in folder.iterdir():
+                file.unlink(missing_ok=True)
 
 
 def _numbers(call: KernelCall, like: Array, number: int) -> Array:

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from conformance.kernels.arrays import Described
-from conformance.kernels.bench import loading
+from conformance.kernels.bench import hearing, loading
 from conformance.kernels.bench.loading import LIBRARIES, LoadingError
 
 _NAME = "candidate"
 """Of its module: what it is called elsewhere tells it nothing."""
+
+LATE = 0.05
+"""Seconds that a result has, after the inputs are gone, to change."""
 
 
 class CandidateServer:
@@ -44,6 +47,7 @@ class CandidateServer:
             parameters = {} if candidate is None else loading.parameters(candidate)
             self._caller = _caller(form, candidate, self._device)
         return {
+            "file": str(Path(path).resolve()),
             "form": form,
             "name": found,
             "parameters": parameters,
@@ -80,6 +84,7 @@ class CandidateServer:
         """Write what was returned once more: it must be what it was, whatever became of the
         inputs.
         """
+        time.sleep(LATE)
         self._calls += 1
         written: dict[str, Any] = self._caller.write(self._folder, f"y{self._calls}", late=True)
         return written
@@ -88,6 +93,22 @@ class CandidateServer:
         """Make the last call so many times: whoever asked has the clock."""
         self._caller.repeat(times)
         return {}
+
+    def do_hear(self) -> dict[str, Any]:
+        """The last call once more, at the size that is judged: which operators of torch it comes
+        to, whose code it runs, and which functions it has replaced.
+        """
+        operators: list[str] = []
+
+        def call() -> None:
+            operators.extend(self._caller.heard())
+
+        files, functions = hearing.ran(call)
+        return {
+            "operators": sorted({*operators, *functions}),
+            "files": sorted(files),
+            "replaced": hearing.replaced(),
+        }
 
     def do_operators(self, inputs: list[Described], arguments: dict[str, Any]) -> dict[str, Any]:
         """Which operators of torch a call comes to."""

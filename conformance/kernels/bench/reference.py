@@ -61,7 +61,12 @@ class ReferenceServer:
         ]
         if len(shapes) != len(inputs):
             raise LoadingError("get_inputs returns more than tensors")
-        return {"names": _names(self._class), "values": values, "inputs": shapes}
+        return {
+            "names": _names(self._class),
+            "values": values,
+            "inputs": shapes,
+            "file": str(Path(path).resolve()),
+        }
 
     def do_make(self, values: list[Any], seed: int, dtype: str) -> dict[str, Any]:
         """Construct the model with weights of a seed; the weights, and what layers it has."""

@@ -63,7 +63,9 @@ class TorchCaller:
         for shared, on_device in self._inputs:
             if on_device is not shared:
                 on_device.copy_(shared)
-        return self._called([tensor for _, tensor in self._inputs])
+        before = self._result  # kept, so that nobody gets its memory while somebody may look at it
+        told = self._called([tensor for _, tensor in self._inputs])
+        return {**told, "reused": _memory(before) == _memory(self._result)}
 
     def _called(self, inputs: Sequence[torch.Tensor]) -> dict[str, Any]:
         self._result, self._gradients = None, []
@@ -139,6 +141,11 @@ class TorchCaller:
         if isinstance(result, torch.Tensor) and result.numel():
             result.reshape(-1)[-1].item()  # what is computed when it is looked at is looked at
 
+    def heard(self) -> list[str]:
+        """The operators of the last call, made once more."""
+        on_device = [tensor for _, tensor in self._inputs]
+        return operators_of(lambda: self.run(on_device, self._arguments))
+
     def operators(self, inputs: list[Described], arguments: dict[str, Any]) -> list[str]:
         on_device = [tensor_of(each).to(self._device) for each in inputs]
         spelt = {name: tupled(value) for name, value in arguments.items()}
@@ -208,6 +215,11 @@ class ModuleCaller(TorchCaller):
     def leaves(self, inputs: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         assert self._module is not None, "made before it is called"
         return [*inputs, *self._module.parameters()]
+
+
+def _memory(tensor: Any) -> int | None:
+    """Where its numbers lie."""
+    return int(tensor.untyped_storage().data_ptr()) if tensor.numel() else None
 
 
 def _size(shape: list[int]) -> int:
