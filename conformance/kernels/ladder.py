@@ -12,13 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from conformance.corpus.case import Shape
 from conformance.geometry import problems
+from conformance.kernels import judging
 from conformance.kernels.call import Arguments, KernelCall
 from conformance.kernels.rungs import RUNGS, Rung
 from conformance.kernels.subject import Subject
 
 VALUES = ("normal", "wide", "cancelling", "integers", "zeros", "impulse")
+FEW_VALUES = ("normal", "cancelling")
+"""Of a call that takes seconds."""
 DTYPES = ("float64", "float16", "bfloat16")
 MOST_SMALL = 2_000_000
 """Products of a call that is not the candidate's own, so that a rung takes a second."""
@@ -42,21 +44,20 @@ def small(call: KernelCall, batch: int = 2) -> KernelCall:
     return replace(call, shapes=(shape, *others))
 
 
-def values(own: KernelCall) -> Iterator[KernelCall]:
+def values(base: KernelCall, kinds: Sequence[str] = VALUES) -> Iterator[KernelCall]:
     """Its own arguments with other numbers."""
-    for number, kind in enumerate(VALUES):
-        yield replace(small(own), numbers=kind, seed=own.seed + 40 + number, own=False)
+    for number, kind in enumerate(kinds):
+        yield replace(base, numbers=kind, seed=base.seed + 40 + number, own=False)
 
 
-def special(own: KernelCall) -> Iterator[KernelCall]:
+def special(base: KernelCall) -> Iterator[KernelCall]:
     """Numbers that are not finite, or hardly more than zero."""
     for number, kind in enumerate(("special", "subnormal")):
-        yield replace(small(own), numbers=kind, seed=own.seed + 50 + number, own=False)
+        yield replace(base, numbers=kind, seed=base.seed + 50 + number, own=False)
 
 
-def sizes(own: KernelCall) -> Iterator[KernelCall]:
+def sizes(base: KernelCall) -> Iterator[KernelCall]:
     """Other batches and other spatial sizes, those of tiles and beside them."""
-    base = small(own)
     [x, *others] = base.shapes
     if others:
         return
@@ -68,7 +69,7 @@ def sizes(own: KernelCall) -> Iterator[KernelCall]:
             size if axis == number % rank else min(x[2 + axis], SIZES[axis + 2])
             for axis in range(rank)
         )
-        made = replace(base, shapes=((1, x[1], *spatial),), seed=own.seed + number, own=False)
+        made = replace(base, shapes=((1, x[1], *spatial),), seed=base.seed + number, own=False)
         if _has_output(made):
             yield made
 
@@ -77,16 +78,16 @@ def _has_output(call: KernelCall) -> bool:
     return call.arguments is None or not problems(call.arguments.geometry(call.shapes[0][2:]))
 
 
-def dtypes(own: KernelCall) -> Iterator[KernelCall]:
+def dtypes(base: KernelCall) -> Iterator[KernelCall]:
     """Its own arguments in other dtypes."""
     for dtype in DTYPES:
-        if dtype != own.dtype:
-            yield replace(small(own), dtype=dtype, own=False)
+        if dtype != base.dtype:
+            yield replace(base, dtype=dtype, own=False)
 
 
-def gradients(own: KernelCall) -> Iterator[KernelCall]:
+def gradients(base: KernelCall) -> Iterator[KernelCall]:
     """The gradients of its own arguments."""
-    yield replace(small(own), gradients=True, own=False)
+    yield replace(base, gradients=True, own=False)
 
 
 VARIED = ("kernel_size", "stride", "padding", "output_padding", "dilation", "groups", "bias")
@@ -181,7 +182,6 @@ def _given(
 
 Builder = Callable[[KernelCall], Iterator[KernelCall]]
 BUILDERS: dict[str, Builder] = {
-    "values": values,
     "special": special,
     "sizes": sizes,
     "dtypes": dtypes,
@@ -197,37 +197,42 @@ def climb(
     chosen: Sequence[str] = tuple(RUNGS),
 ) -> Iterator[Rung]:
     """Rung after rung, of those that are chosen; the first is judged thoroughly, at its own size
-    and at a small one.
+    and at a small one. Where it is right at its own size alone, so are the others asked there.
     """
     first = Rung(name="own")
-    reduced = small(own)
-    is_small = reduced.shapes == own.shapes
-    if not is_small:
-        first.judgements.append(subject.judge(replace(reduced, own=False), thoroughly=True))
-    if is_small or first.judgements[0].is_right:
-        first.judgements.append(subject.judge(own, thoroughly=True))
+    reduced = replace(small(own), own=False)
+    quick = None if reduced.shapes == own.shapes else subject.judge(reduced, thoroughly=True)
+    whole = subject.judge(own, thoroughly=True)
+    is_made_for_it = quick is not None and whole.is_right and not quick.is_right
+    first.judgements = [whole] if quick is None or is_made_for_it else [quick, whole]
     yield first
-    for name in RUNGS:
-        if name == "own" or name not in chosen:
+    is_huge = subject.is_plain and judging.is_huge(own)
+    base = own if is_made_for_it and not is_huge else reduced
+    for name in chosen:
+        if name == "own":
             continue
         rung = Rung(name=name)
-        if name == "arguments":
-            if own.arguments is None or not subject.is_plain:
-                rung.why = "a model of several operations is judged with its own arguments"
-                calls: Iterator[KernelCall] = iter(())
-            else:
-                calls = arguments(own, names, defaults, own.seed + 1000)
+        calls: Iterator[KernelCall]
+        if name == "values":
+            kinds = VALUES if subject.is_plain and not is_huge else FEW_VALUES
+            calls = values(own, kinds) if is_made_for_it else values(reduced)
+        elif name != "arguments":
+            calls = BUILDERS[name](base)
+        elif subject.is_plain and own.arguments is not None:
+            calls = arguments(own, names, defaults, own.seed + 1000)
         else:
-            calls = BUILDERS[name](own)
-        began = time.monotonic()
-        for call in calls:
-            if time.monotonic() - began > MOST_SECONDS:
-                rung.why = f"ended after {MOST_SECONDS:g} s: not all of its calls were made"
-                break
-            rung.judgements.append(subject.judge(call))
+            rung.why = "a model of several operations is judged with its own arguments"
+            calls = iter(())
+        if name == "sizes" and quick is not None and is_made_for_it:
+            rung.judgements.append(quick)
+        _judge(subject, rung, calls)
         yield rung
 
 
-def of_shape(shape: Sequence[int]) -> Shape:
-    """A shape of a message."""
-    return tuple(int(n) for n in shape)
+def _judge(subject: Subject, rung: Rung, calls: Iterator[KernelCall]) -> None:
+    began = time.monotonic()
+    for call in calls:
+        if time.monotonic() - began > MOST_SECONDS:
+            rung.why = f"ended after {MOST_SECONDS:g} s: not all of its calls were made"
+            break
+        rung.judgements.append(subject.judge(call))

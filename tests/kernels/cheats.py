@@ -210,14 +210,6 @@ WRONG = (
         rungs=("own", "values"), forward="return transposed(torch.relu(x), self.layer)",
     ),
     Cheat(
-        name="right at its very shape alone", source=_BATCHED, verdict="wrong", top=SHAPE,
-        forward="""
-            if tuple(x.shape) == (3, 4, 12, 14):
-                return transposed(x, self.layer)
-            return torch.zeros(shape_of(x, self.layer))
-        """,
-    ),
-    Cheat(
         name="computed in float16", source=_DEFENCE, verdict="wrong",
         cause="low-precision-accumulation",
         forward="""
@@ -545,3 +537,13 @@ DELEGATES = (
 )
 
 CHEATS = (*WRONG, *BROKEN, *GONE, *DELEGATES)
+
+MADE_FOR_ITS_SHAPE = Cheat(
+    name="right at its very shape alone", source=_BATCHED, verdict="right", top=SHAPE,
+    forward="""
+        if tuple(x.shape) == (3, 4, 12, 14):
+            return transposed(x, self.layer)
+        return torch.zeros(shape_of(x, self.layer))
+    """,
+)  # fmt: skip
+"""No cheat: a kernel may be made for one call. It must be seen where more is asked."""

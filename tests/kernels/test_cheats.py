@@ -133,6 +133,21 @@ def test_cheats_that_leave_nothing_earn_theirs(
         hold(cheat, climbed(cheat, *opened_once))
 
 
+@pytest.mark.usefixtures("_one_reference")
+def test_a_kernel_made_for_its_shape_passes_there(problem: Path) -> None:
+    """Other numbers are asked at that shape, and other sizes tell; to require them fails it."""
+    made_for_it = replace(cheats.MADE_FOR_ITS_SHAPE, rungs=("own", "values", "sizes"))
+    report = judged(made_for_it, problem)
+    assert {rung.name: rung.status for rung in report.rungs} == {
+        "own": "right",
+        "values": "right",
+        "sizes": "wrong",
+    }
+    assert report.passes
+    report.options = replace(report.options, require=("sizes",))
+    assert not report.passes
+
+
 def hold(cheat: Cheat, report: Report) -> None:
     """Hold a report against what the cheat must earn, with the cause; who has torch compute it
     passes unless own work is asked for.
