@@ -34,6 +34,12 @@ Subset = Annotated[
         show_default=False,
     ),
 ]
+Shard = Annotated[
+    str | None,
+    typer.Option(
+        metavar="I/N", show_default=False, help="Only the I-th of N parts, the same everywhere."
+    ),
+]
 Adapters = Annotated[
     list[str] | None,
     typer.Option(

@@ -21,6 +21,7 @@ from conformance.commands.progress import Bar, Lines
 from conformance.commands.quantities import read_bytes, read_seconds
 from conformance.commands.summary import tell
 from conformance.corpus.selection import is_path, places_of, select
+from conformance.corpus.shards import Shard
 from conformance.errors import UsageError
 from conformance.printing import complain, say
 from conformance.record.reader import read_record
@@ -52,6 +53,7 @@ class Options(Settings):
     expression: str | None = None
     tags: list[str] = field(default_factory=list)
     subset: str | None = None
+    shard: str | None = None
     jobs: int | None = None
     threads: int | None = None
     deadline: str | None = None
@@ -88,6 +90,9 @@ def run(options: Options) -> None:
         complain(f"{kept}: go on with the same command and --resume.")
         raise typer.Exit(128 + number) from None
     tell(console, record, verbose=options.verbose)
+    if not request.cases:
+        selected = counted(len(request.selection.cases), "selected case")
+        say(f"Shard {request.shard} has none of the {selected}: there was nothing to run.")
     if record.end is None:
         say(f"Stopped {_why_stopped(record, request)}: go on with the same command and --resume.")
     if options.dump is not None:
@@ -144,6 +149,7 @@ def _request(options: Options) -> Request:
         | ({"maxfail": 1} if options.first else {})
         | ({"timing": "off"} if options.in_process else {}),  # which would make hundreds of calls
         selection=selection,
+        shard=Shard.read("--shard", options.shard) if options.shard else None,
         specs=specs if sandbox is None else [sandbox.around(spec) for spec in specs],
         deadline=read_seconds("--deadline", options.deadline) if options.deadline else None,
         texts_by_label=texts_by_label,
