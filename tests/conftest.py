@@ -272,6 +272,7 @@ def run_line() -> dict[str, Any]:
         "known": [],
         "corpus": "0123456789abcdef" * 4,
         "shard": None,
+        "merged": None,
         "adapters": [{"label": "engine", "asked": "engine", "adapter": "engine"}],
         "versions": {"engine": {"engine": "1.0"}},
         "facts": {"engine": {}},

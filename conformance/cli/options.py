@@ -266,6 +266,12 @@ ConfirmKnown = Annotated[
 ]
 Old = Annotated[Path, typer.Argument(metavar="OLD", help="A results.jsonl, or the folder of one.")]
 New = Annotated[Path, typer.Argument(metavar="NEW", help="The one to hold against it.")]
+Merging = Annotated[
+    list[Path], typer.Argument(metavar="RECORD...", help="Each a results.jsonl, or its folder.")
+]
+MergeOutput = Annotated[
+    Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the record and its page.")
+]
 Form = Annotated[
     str, typer.Option("--format", metavar="terminal|markdown|json", help="How it is told.")
 ]

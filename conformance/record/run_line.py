@@ -44,6 +44,7 @@ class RunLine:
     known: list[str] = field(default_factory=list)
     corpus: str = ""
     shard: Mapping[str, Any] | None = None
+    merged: list[dict[str, Any]] | None = None
     adapters: list[dict[str, Any]] = field(default_factory=list)
     versions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
