@@ -144,6 +144,10 @@ Output = Annotated[
     Path,
     typer.Option("--output", "-o", metavar="DIR", help="Folder of results.jsonl and index.html."),
 ]
+Junit = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", show_default=False, help="Write the verdicts as JUnit XML there."),
+]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with the record in the output folder.")
 ]

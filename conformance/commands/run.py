@@ -62,6 +62,7 @@ class Options(Settings):
     known: list[Path] = field(default_factory=list)
     accept: Path | None = None
     output: Path
+    junit: Path | None = None
     first: bool = False
     verbose: bool = False
     live: bool = False
@@ -72,6 +73,7 @@ class Options(Settings):
 def run(options: Options) -> None:
     """Run, tell, write the page, and exit with what the record says."""
     from conformance.report import write_page
+    from conformance.report.junit import write_junit
 
     # before hours are spent
     baseline = None if options.baseline is None else read_record(options.baseline)
@@ -89,6 +91,8 @@ def run(options: Options) -> None:
         kept = f"Interrupted. What was recorded is in {options.output / RECORD}"
         complain(f"{kept}: go on with the same command and --resume.")
         raise typer.Exit(128 + number) from None
+    if options.junit is not None:
+        write_junit(record, options.junit)
     tell(console, record, verbose=options.verbose)
     if not request.cases:
         selected = counted(len(request.selection.cases), "selected case")
