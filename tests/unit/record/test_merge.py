@@ -192,3 +192,24 @@ def test_a_shard_that_is_missing_is_named(record: Any, united: Any) -> None:
     )
     assert parts.missing == ["engine (cpu): shards 2/3 are missing, 1 of 3 cases"]
     assert parts.end is None
+
+
+@pytest.mark.slow
+def test_a_contradiction_is_shown_and_nothing_is_written(tmp_path: Path) -> None:
+    """The same engine in the same release on the same machine answers otherwise: exit 1, and both
+    answers with the record that has them.
+    """
+    words = ["textbook/cs231n/full-output", "-a", "mine=mine:Mine", "--timing", "off"]
+    for name in ("Right", "OffByOne"):
+        (tmp_path / "mine.py").write_text(f"from miniatures import {name} as Mine\n")
+        command("run", *words, "-o", name, cwd=tmp_path)
+    done = command("merge", "Right", "OffByOne", "-o", "merged", cwd=tmp_path)
+    assert done.returncode == 1
+    told = done.stdout.splitlines()
+    assert told[0].startswith("mine (cpu), textbook/cs231n/full-output, output: told twice")
+    assert "conforms" in told[1]
+    assert told[1].endswith("in Right")
+    assert "differs, values" in told[2]
+    assert told[2].endswith("in OffByOne")
+    assert told[3] == "Nothing is written: 1 verdict is told twice and not alike."
+    assert not (tmp_path / "merged").exists()
