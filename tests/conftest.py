@@ -271,6 +271,8 @@ def run_line() -> dict[str, Any]:
         "paths": [],
         "known": [],
         "corpus": "0123456789abcdef" * 4,
+        "shard": None,
+        "merged": None,
         "adapters": [{"label": "engine", "asked": "engine", "adapter": "engine"}],
         "versions": {"engine": {"engine": "1.0"}},
         "facts": {"engine": {}},

@@ -39,6 +39,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "report": records.report,
     "confirm": records.confirm,
     "diff": records.diff,
+    "merge": records.merge,
 }
 for _name, _command in _COMMANDS.items():
     app.command(name=_name)(_command)

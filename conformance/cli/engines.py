@@ -6,8 +6,9 @@ there.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,6 +25,7 @@ from conformance.cli.options import (
     InProcess,
     Invariance,
     Jobs,
+    Junit,
     Known,
     Live,
     Maxfail,
@@ -34,6 +36,7 @@ from conformance.cli.options import (
     Pythons,
     Repeat,
     Resume,
+    Shard,
     Subset,
     Tags,
     Threads,
@@ -71,6 +74,19 @@ InSandbox = Annotated[
 ]
 
 
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that were given; those that were not have the default of `Options`."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _keeping(command: Callable[[], None]) -> None:
+    """Run a command that starts engines: what those leave behind ends with it."""
+    from conformance.system.kept_process import adopting_orphans
+
+    with adopting_orphans():
+        command()
+
+
 def run(
     cases: Words = None,
     adapters: Adapters = None,
@@ -79,6 +95,7 @@ def run(
     expression: Expression = None,
     tags: Tags = None,
     subset: Subset = None,
+    shard: Shard = None,
     jobs: Jobs = None,
     timeout: Timeout = 60.0,
     deadline: Deadline = None,
@@ -92,6 +109,7 @@ def run(
     known: Known = None,
     accept: Accept = None,
     output: Output = Path("reports/latest"),
+    junit: Junit = None,
     resume: Resume = False,
     first: First = False,
     maxfail: Maxfail = None,
@@ -104,12 +122,10 @@ def run(
     sandbox: InSandbox = False,
 ) -> None:
     """Run cases through adapters; exit 1 if anything differs unexpectedly."""
-    options = {name: value for name, value in locals().items() if value is not None}
+    options = _given(locals())
     from conformance.commands import run as command
-    from conformance.system.kept_process import adopting_orphans
 
-    with adopting_orphans():
-        command.run(command.Options(**options))
+    _keeping(lambda: command.run(command.Options(**options)))
 
 
 def sweep(
@@ -117,6 +133,7 @@ def sweep(
     seed: Seed = 0,
     count: Count = 1000,
     indices: Indices = None,
+    shard: Shard = None,
     ranks: Ranks = None,
     dtypes: Dtypes = None,
     gradients: Gradients = True,
@@ -131,12 +148,10 @@ def sweep(
     """Random small calls; every distinct failure is shrunk and written as a case; exit 1 if there
     was one.
     """
-    options = {name: value for name, value in locals().items() if value is not None}
+    options = _given(locals())
     from conformance.commands import sweep as command
-    from conformance.system.kept_process import adopting_orphans
 
-    with adopting_orphans():
-        command.run(command.Options(**options))
+    _keeping(lambda: command.run(command.Options(**options)))
 
 
 def bisect(
@@ -154,7 +169,7 @@ def bisect(
     """Which release of a package changed what a case comes to: bisection over the releases of the
     package index.
     """
-    options = {name: value for name, value in locals().items() if value is not None}
+    options = _given(locals())
     from conformance.commands import bisect as command
 
     command.run(command.Options(**options))

@@ -34,6 +34,12 @@ Subset = Annotated[
         show_default=False,
     ),
 ]
+Shard = Annotated[
+    str | None,
+    typer.Option(
+        metavar="I/N", show_default=False, help="Only the I-th of N parts, the same everywhere."
+    ),
+]
 Adapters = Annotated[
     list[str] | None,
     typer.Option(
@@ -137,6 +143,10 @@ Accept = Annotated[
 Output = Annotated[
     Path,
     typer.Option("--output", "-o", metavar="DIR", help="Folder of results.jsonl and index.html."),
+]
+Junit = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", show_default=False, help="Write the verdicts as JUnit XML there."),
 ]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with the record in the output folder.")
@@ -260,6 +270,12 @@ ConfirmKnown = Annotated[
 ]
 Old = Annotated[Path, typer.Argument(metavar="OLD", help="A results.jsonl, or the folder of one.")]
 New = Annotated[Path, typer.Argument(metavar="NEW", help="The one to hold against it.")]
+Merging = Annotated[
+    list[Path], typer.Argument(metavar="RECORD...", help="Each a results.jsonl, or its folder.")
+]
+MergeOutput = Annotated[
+    Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the record and its page.")
+]
 Form = Annotated[
     str, typer.Option("--format", metavar="terminal|markdown|json", help="How it is told.")
 ]

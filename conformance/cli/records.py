@@ -1,4 +1,4 @@
-"""Commands on records: report, confirm, diff."""
+"""Commands on records: report, confirm, diff, merge."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from conformance.cli.options import (
     Form,
     History,
     Limit,
+    MergeOutput,
+    Merging,
     New,
     Old,
     ReportOutput,
@@ -49,3 +51,13 @@ def diff(
     from conformance.commands import diff as command
 
     command.run(old, new, form, limit)
+
+
+def merge(
+    records: Merging,
+    output: MergeOutput,
+) -> None:
+    """Unite records of one corpus, of shards, machines, devices or releases, into one."""
+    from conformance.commands import merge as command
+
+    command.run(records, output)

@@ -21,6 +21,7 @@ from conformance.commands.progress import Bar, Lines
 from conformance.commands.quantities import read_bytes, read_seconds
 from conformance.commands.summary import tell
 from conformance.corpus.selection import is_path, places_of, select
+from conformance.corpus.shards import Shard
 from conformance.errors import UsageError
 from conformance.printing import complain, say
 from conformance.record.reader import read_record
@@ -52,6 +53,7 @@ class Options(Settings):
     expression: str | None = None
     tags: list[str] = field(default_factory=list)
     subset: str | None = None
+    shard: str | None = None
     jobs: int | None = None
     threads: int | None = None
     deadline: str | None = None
@@ -60,6 +62,7 @@ class Options(Settings):
     known: list[Path] = field(default_factory=list)
     accept: Path | None = None
     output: Path
+    junit: Path | None = None
     first: bool = False
     verbose: bool = False
     live: bool = False
@@ -70,6 +73,7 @@ class Options(Settings):
 def run(options: Options) -> None:
     """Run, tell, write the page, and exit with what the record says."""
     from conformance.report import write_page
+    from conformance.report.junit import write_junit
 
     # before hours are spent
     baseline = None if options.baseline is None else read_record(options.baseline)
@@ -87,7 +91,12 @@ def run(options: Options) -> None:
         kept = f"Interrupted. What was recorded is in {options.output / RECORD}"
         complain(f"{kept}: go on with the same command and --resume.")
         raise typer.Exit(128 + number) from None
+    if options.junit is not None:
+        write_junit(record, options.junit)
     tell(console, record, verbose=options.verbose)
+    if not request.cases:
+        selected = counted(len(request.selection.cases), "selected case")
+        say(f"Shard {request.shard} has none of the {selected}: there was nothing to run.")
     if record.end is None:
         say(f"Stopped {_why_stopped(record, request)}: go on with the same command and --resume.")
     if options.dump is not None:
@@ -144,6 +153,7 @@ def _request(options: Options) -> Request:
         | ({"maxfail": 1} if options.first else {})
         | ({"timing": "off"} if options.in_process else {}),  # which would make hundreds of calls
         selection=selection,
+        shard=Shard.read("--shard", options.shard) if options.shard else None,
         specs=specs if sandbox is None else [sandbox.around(spec) for spec in specs],
         deadline=read_seconds("--deadline", options.deadline) if options.deadline else None,
         texts_by_label=texts_by_label,

@@ -11,6 +11,7 @@ import typer
 from conformance.commands.run import ended_by_signals, limited
 from conformance.corpus.case import DTYPES
 from conformance.corpus.files import shipped_cases
+from conformance.corpus.shards import Shard
 from conformance.errors import RecordError, UsageError
 from conformance.printing import say
 from conformance.sweep import Failure, Request, Swept, Wish, sweep
@@ -30,6 +31,7 @@ class Options:
     seed: int
     count: int
     indices: list[int] = field(default_factory=list)
+    shard: str | None = None
     ranks: list[int] = field(default_factory=list)
     dtypes: list[str] = field(default_factory=list)
     gradients: bool
@@ -74,6 +76,7 @@ def run(options: Options) -> None:
         timeout=options.timeout,
         device=options.device,
         indices=options.indices,
+        shard=Shard.read("--shard", options.shard) if options.shard else None,
         corpora=(shipped_cases(),),
     )
     with ended_by_signals():

@@ -32,6 +32,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "SECONDS",
         "help": "limit of one call; 60 if not given",
     },
+    "--conformance-shard": {"metavar": "I/N", "help": "as `conformance run --shard`"},
     "--conformance-slow": {"action": "store_true", "help": "cases tagged slow, too"},
 }
 
@@ -51,6 +52,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--conformance"):
         from conformance.pytest_plugin.suite import Suite
 
+        shard = config.getoption("--conformance-shard")
+        if shard is not None:
+            from conformance.pytest_plugin.sharding import Sharding
+
+            config.pluginmanager.register(Sharding(shard), "conformance-sharding")
         config.pluginmanager.register(Suite(config), "conformance-suite")
         return
     for name in OPTIONS:

@@ -43,6 +43,8 @@ class RunLine:
     paths: list[str] = field(default_factory=list)
     known: list[str] = field(default_factory=list)
     corpus: str = ""
+    shard: Mapping[str, Any] | None = None
+    merged: list[dict[str, Any]] | None = None
     adapters: list[dict[str, Any]] = field(default_factory=list)
     versions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -65,6 +67,7 @@ def with_defaults(content: Mapping[str, Any]) -> dict[str, Any]:
 
 RESUMED_WITH = {
     "corpus": "cases",
+    "shard": "shard",
     "versions": "versions",
     "facts": "facts of the engines",
     "adapters": "adapters",

@@ -36,17 +36,22 @@ class Tally:
             self._case_reasons.setdefault(verdict.case, f"{verdict.adapter}: {reason}")
 
     def unchecked(
-        self, *, adapters: Sequence[str], named: Sequence[str], own_cases: Iterable[str]
+        self,
+        *,
+        adapters: Sequence[str],
+        named: Sequence[str],
+        own_cases: Iterable[str],
+        in_shard: bool = False,
     ) -> list[dict[str, str]]:
         """Of which adapters that were asked for by name, and of which cases of one's own, nothing
         was checked, and why.
 
         `adapters` are all that take part. Where nothing was checked on any of them, the cases are
-        not listed besides.
+        not listed besides, unless it is one shard of several.
         """
         idle = [label for label in named if not self._checked[label]]
         entries = [{"adapter": label, "reason": self._why(label)} for label in idle]
-        if set(idle) >= set(adapters):
+        if set(idle) >= set(adapters) and not in_shard:
             return entries
         return entries + [
             {

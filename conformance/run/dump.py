@@ -38,11 +38,7 @@ def dump(session: Session, folder: Path) -> None:
 
     Raises UsageError for more than 100 calls, and where nothing can be written.
     """
-    tasks = [
-        task
-        for todo in session.plan.tasks(session.request.selection.cases).values()
-        for task in todo
-    ]
+    tasks = [task for todo in session.plan.tasks(session.request.cases).values() for task in todo]
     if len(tasks) > MOST_CALLS:
         raise UsageError(
             f"--dump {folder}: {counted(len(tasks), 'call')} are asked for, should be at most "

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from conformance.corpus.case import Case
 from conformance.corpus.selection import Selection
+from conformance.corpus.shards import Shard
 from conformance.workers.sandbox import Sandbox
 from conformance.workers.spec import Spec
 
@@ -47,5 +49,13 @@ class Request(Settings):
     deadline: float | None = None
     """The seconds after which the run stops where it is."""
     command: Sequence[str] = ()
+    shard: Shard | None = None
+    """The part of the selection that is run; all of it if there is none."""
     sandbox: Sandbox | None = None
     """Where the specs are those of engines in a sandbox: for others that are started beside."""
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """The cases to run, in order: those of the shard, where there is one."""
+        cases = self.selection.cases
+        return cases if self.shard is None else self.shard.takes(cases)

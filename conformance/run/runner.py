@@ -45,7 +45,7 @@ def execute(request: Request, observer: Observer) -> Record:
     """
     until = None if request.deadline is None else time.monotonic() + request.deadline
     truths = Truths()
-    cases = request.selection.cases
+    cases = request.cases
     known = load_differences(request.selection.roots, request.known)
     lost = lost_entries(known, names_by_root(request.selection, known))
     pool = _pool_of(request)
@@ -53,7 +53,7 @@ def execute(request: Request, observer: Observer) -> Record:
         greetings = pool.begin_greeting()
         check_guards(cases, truths)  # meanwhile: importing a framework takes seconds
         plan = plan_of(request, _in_time(greetings, until))
-        if not any(plan.tasks(cases).values()):
+        if not any(plan.tasks(request.selection.cases).values()):
             raise UsageError(
                 "no adapter runs any of the cases: each is one framework's own rule, should be "
                 "run on that one"
@@ -228,7 +228,7 @@ class Run:
                 for task in todo
                 if (task.case.name, label, task.device, task.quantity) not in done
             ]
-            for label, todo in self.session.plan.tasks(self.request.selection.cases).items()
+            for label, todo in self.session.plan.tasks(list(self.session.cases.values())).items()
         }
 
     def _record(self, writer: Writer, verdict: Verdict) -> None:
@@ -252,5 +252,6 @@ class Run:
                 adapters=list(present),
                 named=[s.label for s in self.request.specs if s.by_name and s.label in present],
                 own_cases=[name for name, case in session.cases.items() if not is_shipped(case)],
+                in_shard=self.request.shard is not None,
             ),
         }

@@ -38,7 +38,7 @@ class Session:
         self, request: Request, truths: Truths, known: Sequence[Difference], plan: Plan
     ) -> None:
         self.request, self.truths, self.known, self.plan = request, truths, known, plan
-        self.cases = {case.name: case for case in request.selection.cases}
+        self.cases = {case.name: case for case in request.cases}
         self.adapters = {spec.label: spec.adapter for spec in request.specs}
         self.first_calls: dict[tuple[str, str, str], float] = {}
         self.versions: dict[str, Mapping[str, str]] = {}
@@ -151,6 +151,7 @@ class Session:
             paths=list(request.paths),
             known=[str(file) for file in request.known],
             corpus=corpus_digest(request.selection.cases, self.known),
+            shard=None if request.shard is None else request.shard.line(request.selection.cases),
             adapters=[self._adapter(label) for label in greetings],
             versions=self.versions,
             facts=self.facts,

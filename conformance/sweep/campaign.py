@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from conformance.adapters import thread_environment
+from conformance.corpus.shards import Shard
 from conformance.errors import UsageError
 from conformance.outcomes import Unsupported
 from conformance.sweep.attempt import Caller, Tried, skeleton
@@ -43,12 +44,17 @@ class Request:
     """The device to run on; an engine's first where none is given."""
     indices: Sequence[int] = ()
     """The numbers of the calls to make; the first `count` where there are none."""
+    shard: Shard | None = None
+    """Of N, the one that makes every N-th of these calls; all of them if there is none."""
     corpora: Sequence[Path] = ()
     """The corpora whose known differences are told and not shrunk."""
 
     @property
     def numbers(self) -> Sequence[int]:
-        return self.indices or range(1, self.count + 1)
+        numbers = self.indices or range(1, self.count + 1)
+        if self.shard is None:
+            return numbers
+        return [one for one in numbers if (one - self.shard.number) % self.shard.of == 0]
 
     def address(self, number: int) -> str:
         """The options with which the command makes this one call again."""

@@ -54,6 +54,7 @@ COMMANDS = (
     "report",
     "confirm",
     "diff",
+    "merge",
 )
 RIGHT, OFF_BY_ONE = "miniatures:Right", "miniatures:OffByOne"
 

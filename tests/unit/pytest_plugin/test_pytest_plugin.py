@@ -363,3 +363,23 @@ def test_what_adapters_answer_survives_the_way_to_a_worker() -> None:
     }
     assert background.decoded_answers(background.encoded_answers(answers)) == answers
     assert str(TESTS) not in str(background.encoded_answers(answers))
+
+
+def test_shards_are_the_whole(session: Session) -> None:
+    """Each test is in one of them, all of a case in the same, and a shard without any passes."""
+    asked = asking("a=Right", "b=Right")
+    whole = re.findall(r"^PASSED (.*)$", session("cases", *asked).stdout, re.MULTILINE)
+    shards = [session("cases", *asked, "--conformance-shard", f"{i}/5") for i in range(1, 6)]
+    assert [done.returncode for done in shards] == [0] * 5
+    passed = [re.findall(r"^PASSED (.*)$", done.stdout, re.MULTILINE) for done in shards]
+    assert list(map(len, passed)) == [2, 2, 2, 0, 0]
+    assert sorted(test for part in passed for test in part) == sorted(whole)
+    assert "conformance: shard 5/5 has 0 of 3 cases" in shards[4].stdout
+    assert all(len({test.partition("[")[0] for test in part}) <= 1 for part in passed)
+
+
+def test_no_shard_is_bad_usage(session: Session) -> None:
+    """In one sentence."""
+    done = session("cases", *asking("a=Right"), "--conformance-shard", "6/5")
+    assert done.returncode == 4
+    assert "--conformance-shard 6/5: should be I/N, with I from 1 to N" in done.stderr

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 SCHEMA = schema("record")
 PARTS = SCHEMA["$defs"]
 VERDICT = PARTS["verdict"]
-SINCE_FORMAT_1 = {"computed_by", "stage", "traceback", "check", "sha256"}
+SINCE_FORMAT_1 = {"computed_by", "stage", "traceback", "check", "sha256", "shard", "merged"}
 """Keys that a record of an older release has not, and is valid without."""
 VALIDATOR = Draft202012Validator(SCHEMA)
 REFERENCE = CHECKOUT / "reports" / "reference" / RECORD
@@ -113,7 +113,7 @@ def test_the_schema_has_the_keys_of_the_code() -> None:
     """
     keys = {"type", "check", *(field.name for field in fields(Verdict))}
     assert set(VERDICT["properties"]) == keys
-    assert keys - set(VERDICT["required"]) == SINCE_FORMAT_1 - {"sha256"}
+    assert keys - set(VERDICT["required"]) == SINCE_FORMAT_1 - {"sha256", "shard", "merged"}
     timing = VERDICT["properties"]["timing"]
     assert set(timing["properties"]) == {field.name for field in fields(Timing)}
     assert set(timing["required"]) == set(timing["properties"])

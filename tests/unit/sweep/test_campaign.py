@@ -5,6 +5,7 @@ wrong in one way.
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from conformance import conventions
 from conformance.commands import sweep as sweep_command
 from conformance.conventions import Unrepresentable
 from conformance.corpus.files import load_cases
+from conformance.corpus.shards import Shard
 from conformance.corpus.tensors import cotangent_of, tensors_of
 from conformance.errors import UsageError
 from conformance.geometry import Axis, Geometry, problems
@@ -596,3 +598,26 @@ def test_a_device_that_is_not_there_is_said(tmp_path: Path) -> None:
     """Before anything runs, with those that are."""
     with pytest.raises(UsageError, match="Right has no device moon, should be one of cpu"):
         sweep(replace(request(tmp_path, miniature("Right"), count=1), device="moon"))
+
+
+@pytest.mark.parametrize("of", [1, 2, 5])
+def test_the_shards_of_any_split_make_all_calls_once(tmp_path: Path, of: int) -> None:
+    """Of the first hundred numbers, and of those that are named."""
+    whole = Request(seed=1, count=100, wish=Wish(), specs=(), folder=tmp_path)
+    for request in (whole, replace(whole, indices=[3, 1, 8, 20, 21])):
+        shards = [Shard(number=number, of=of) for number in range(1, of + 1)]
+        parts = [list(replace(request, shard=shard).numbers) for shard in shards]
+        assert sorted(number for part in parts for number in part) == sorted(request.numbers)
+
+
+def test_a_shard_of_a_sweep_makes_its_calls_alone(tmp_path: Path) -> None:
+    """Its failures have the addresses that they have in the whole."""
+    words = ["sweep", "-a", "mine=miniatures:OffByOne", "--count", 6, "--no-gradients", "--rank", 1]
+    done = command(*words, "--shard", "2/3", "-o", "found", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert "mine: 2 calls" in done.stdout
+    told = {int(word) for word in re.findall(r"--index (\d+)", done.stdout)}
+    assert told
+    assert told <= {2, 5}
+    refused = command(*words, "--shard", "4/3", "-o", "found", cwd=tmp_path)
+    assert refused.returncode == 2
