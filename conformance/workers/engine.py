@@ -102,6 +102,7 @@ class Engine:
             **spec.environment,
         }  # a row of the table knows better
         self._process: Asked | None = None
+        self._retired = False
         self._number = 0
         self.failed_starts = 0
         self.start_seconds = 0.0
@@ -205,6 +206,10 @@ class Engine:
         if self._process is not None:
             self._process.close()
 
+    def retire(self) -> None:
+        """Have no process outlive this, one that another thread is starting neither."""
+        self._retired = True
+
     def kill(self, grace: float = 0.0) -> None:
         process, self._process = self._process, None
         if process is not None:
@@ -223,6 +228,9 @@ class Engine:
             self._process = self._open()
         except OSError as error:
             return Unavailable(reason=f"{self.spec.command[0]} cannot be started: {error.strerror}")
+        if self._retired:  # while it was being started: who retired it found nothing to end
+            self.kill()
+            return Crashed(message="ended, because the run was stopped")
         answer, _, outcome = self._ask(
             {"do": "hello", "protocol": protocol.VERSION}, None, START_SECONDS
         )
@@ -278,9 +286,13 @@ class Engine:
         return answer, arrays, None
 
 
-def close_all(engines: list[Engine], grace: float = 2.0) -> None:
-    """Let all processes go, and end those that have not gone after `grace` seconds."""
+def close_all(engines: list[Engine], grace: float = 2.0, *, for_good: bool = False) -> None:
+    """Let all processes go, and end those that have not gone after `grace` seconds; `for_good`:
+    those too that are being started.
+    """
     for engine in engines:
+        if for_good:
+            engine.retire()
         with contextlib.suppress(OSError):
             engine.close()
     end = time.monotonic() + grace

@@ -193,7 +193,7 @@ class Pool(Generic[Task, Result]):
     def close(self) -> None:
         """End all processes, at once if they are at work."""
         working = self._schedule.stop()
-        close_all(self._engines, 0.0 if working else 2.0)
+        close_all(self._engines, 0.0 if working else 2.0, for_good=True)
 
     def _run_threads(self, work: Callable[[], None], count: int) -> None:
         threads = [threading.Thread(target=work, daemon=True) for _ in range(count)]

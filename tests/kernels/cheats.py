@@ -71,6 +71,8 @@ class Cheat:
     top: str = ""
     init: str = ""
     text: str = ""
+    or_else: str = ""
+    """Another verdict, where a race decides."""
     cause: str | None = None
     rungs: tuple[str, ...] = ("own",)
     timeout: float = 60.0
@@ -304,6 +306,7 @@ WRONG = (
     ),
     Cheat(
         name="the file of the result filled in after the answer", source=_OWN, verdict="wrong",
+        or_else="broken",
         top=_FOLDERS + """
 import threading
 import time

@@ -247,3 +247,22 @@ def test_close_all_lets_go_and_leaves_nothing(engine: Any, tmp_path: Path) -> No
     close_all(engines, 0.5)
     assert not any(one.running for one in engines)
     assert all(gone(group) for group in groups)
+
+
+def test_an_engine_that_is_retired_while_it_starts_leaves_no_process() -> None:
+    """Whoever ends all engines finds nothing to end yet: the thread that starts it does."""
+    killed = []
+
+    class Process:
+        def kill(self, grace: float = 0.0) -> None:
+            killed.append(grace)
+
+    class Late(Engine):
+        def _open(self) -> Any:
+            self.retire()
+            return Process()
+
+    engine = Late(miniature("Right"), timeout=1.0)
+    assert isinstance(engine.start(), Crashed)
+    assert killed == [0.0]
+    assert engine._process is None
