@@ -20,7 +20,7 @@ from conformance.kernels.subject import Subject, shapes_of
 MOST_OF_A_MODEL = 1 << 22
 """Numbers in the input or the output of a model of several operations, of which all is computed in
 float64 several times."""
-MOST_PRODUCTS_OF_A_MODEL = 2**32
+MOST_PRODUCTS_OF_A_MODEL = 2**31
 """Of one call of it."""
 SMALL_AXES = (12, 16, 32)
 FRESH = 1 << 31
