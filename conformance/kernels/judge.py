@@ -15,7 +15,7 @@ from conformance.kernels import arrays, judging
 from conformance.kernels.call import KernelCall
 from conformance.kernels.engine_bench import EngineBench
 from conformance.kernels.judging import Judgement
-from conformance.kernels.ladder import climb, small
+from conformance.kernels.ladder import climb
 from conformance.kernels.options import Options
 from conformance.kernels.own_call import own_call, rank_of
 from conformance.kernels.process import Asked, Bench, LocalBench, NotAnsweredError, sentence
@@ -47,7 +47,6 @@ class Report:
     program: str | None = None
     pace: Pace | None = None
     seconds: float = 0.0
-    first_seconds: float = 0.0
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -173,18 +172,14 @@ def judge(options: Options, tell: Tell = lambda rung: None) -> Report:
             options=options, facts=subject.facts, own=own, is_plain=subject.is_plain,
             notes=subject.notes,
         )  # fmt: skip
-        if subject.facts.get("inherits_forward"):
-            report.notes.append("its forward is that of Model: it is the reference itself")
         names = told["names"] or list(subject.facts["parameters"])
         defaults = subject.facts["parameters"]
         for rung in climb(subject, own, names, defaults, options.rungs):
-            if not report.rungs:
-                report.first_seconds = time.monotonic() - began
             report.rungs.append(rung)
             tell(rung)
             if rung.name == "own" and rung.wrong:
                 break
-        report.operators = sorted(subject.heard.union(_operators(subject, own)))
+        report.operators = sorted(subject.heard)
         _look_into(report, subject)
     report.seconds = time.monotonic() - began
     return report
@@ -203,14 +198,6 @@ def _look_into(report: Report, subject: Subject) -> None:
                 report.notes.append("its speed was not measured: one call takes too long")
         except NotAnsweredError as error:
             report.notes.append(f"its speed could not be measured: {sentence(error)}")
-
-
-def _operators(subject: Subject, own: KernelCall) -> list[str]:
-    """What it calls of torch; nothing where that cannot be heard."""
-    try:
-        return subject.operators(small(own))
-    except NotAnsweredError:
-        return []
 
 
 def _is_problem(file: Path) -> bool:

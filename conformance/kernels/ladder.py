@@ -35,10 +35,7 @@ def small(call: KernelCall, batch: int = 2) -> KernelCall:
         return replace(call, shapes=call.small)
     arguments = call.arguments
     [x, *others] = call.shapes
-    reach = [
-        max(2, 2 * -(-(d * (k - 1) + 1) // s) + 3)
-        for k, s, d in zip(arguments.kernel_size, arguments.stride, arguments.dilation, strict=True)
-    ]
+    reach = [2 * -(-axis.extent // axis.stride) + 3 for axis in arguments.geometry(x[2:]).axes]
     size = [min(n, r + 2 * number) for number, (n, r) in enumerate(zip(x[2:], reach, strict=True))]
     shape = (min(x[0], batch), x[1], *size)
     return replace(call, shapes=(shape, *others))

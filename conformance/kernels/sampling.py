@@ -162,14 +162,21 @@ def _taps(
     geometry: Geometry, outputs: Indices
 ) -> Iterator[tuple[tuple[int, ...], list[Indices], NDArray[np.bool_]]]:
     """(tap, input positions per axis, which outputs it reaches), for every tap."""
+    sources = [_sources(axis) for axis in geometry.axes]
     for tap in itertools.product(*(range(axis.kernel) for axis in geometry.axes)):
-        positions, reached = [], np.ones(len(outputs), bool)
-        for number, axis, output in zip(tap, geometry.axes, outputs.T, strict=True):
-            shifted = output + axis.crop_low - number * axis.dilation
-            position = shifted // axis.stride
-            reached &= (shifted % axis.stride == 0) & (position >= 0) & (position < axis.size)
-            positions.append(position)
-        yield tap, positions, reached
+        positions = [
+            source[number, output]
+            for number, source, output in zip(tap, sources, outputs.T, strict=True)
+        ]
+        yield tap, positions, np.all([position >= 0 for position in positions], axis=0)
+
+
+def _sources(axis: Axis) -> Indices:
+    """The input position that each tap (rows) moves to each output position, -1 where none."""
+    sources = np.full((axis.kernel, axis.out), -1, np.int64)
+    for tap, positions, outputs in axis.taps():
+        sources[tap, outputs.start : outputs.stop : outputs.step] = positions
+    return sources
 
 
 def _where(wrong: Indices, shape: Shape) -> str:

@@ -259,22 +259,6 @@ class Subject:
                 reference.end()
             self._clear()
 
-    def operators(self, call: KernelCall) -> list[str]:
-        """The operators of torch that a call comes to; none of what replaces one, which is heard
-        whoever answers. Raises NotAnsweredError.
-        """
-        if self.facts["form"] == "operator":
-            return []
-        try:
-            if self.reference is not None:
-                self._made(call)
-            inputs = [described for described, _ in self._inputs(replace(call, own=False))]
-            answer = self.candidate.ask("operators", inputs=inputs, arguments=self._spelt(call))
-        finally:
-            self._clear()
-        heard: list[str] = answer["operators"]
-        return heard
-
     def _clear(self) -> None:
         for folder in (self.folder, self.hidden):
             for file in folder.iterdir():

@@ -110,10 +110,6 @@ class CandidateServer:
             "replaced": hearing.replaced(),
         }
 
-    def do_operators(self, inputs: list[Described], arguments: dict[str, Any]) -> dict[str, Any]:
-        """Which operators of torch a call comes to."""
-        return {"operators": self._caller.operators(inputs, arguments)}
-
 
 def _caller(form: str, candidate: Any, device: str) -> Any:
     if form == "numpy":

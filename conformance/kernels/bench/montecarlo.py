@@ -11,15 +11,15 @@ of its weights. Both are smoothed over the output, since few trials tell one ele
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-LAMBDA = 6.0
-"""As in the bound of one transposed convolution: how improbable what is refused must be."""
+from conformance.oracle.bound import LAMBDA, gamma
+
 DEVIATIONS = 2.0
 REFERENCE_ERRORS = 4.0
 
@@ -67,11 +67,11 @@ class _Perturbing(TorchDispatchMode):  # type: ignore[misc]  # torch has no type
         x, w, b = args[:3]
         whole = func(x.abs(), w.abs(), None if b is None else b.abs(), *args[3:])
         terms = w.numel() / (w.shape[1] * args[8] if args[6] else w.shape[0])
-        error: torch.Tensor = self._gamma(terms) * whole + self._rounded * result.abs()
+        error: torch.Tensor = (
+            float(gamma(np.asarray(float(terms)), self._unit)) * whole
+            + self._rounded * result.abs()
+        )
         return error
-
-    def _gamma(self, terms: float) -> float:
-        return LAMBDA * math.sqrt(max(terms, 1.0)) * self._unit
 
     def _rounded_otherwise(self, result: torch.Tensor) -> torch.Tensor:
         unit = LAMBDA * max(self._unit, self._rounded)

@@ -69,6 +69,3 @@ class NumpyCaller:
         """The last call once more; what it calls of torch is heard elsewhere."""
         self.repeat(1)
         return []
-
-    def operators(self, inputs: list[Described], arguments: dict[str, Any]) -> list[str]:
-        return []

@@ -146,11 +146,6 @@ class TorchCaller:
         on_device = [tensor for _, tensor in self._inputs]
         return operators_of(lambda: self.run(on_device, self._arguments))
 
-    def operators(self, inputs: list[Described], arguments: dict[str, Any]) -> list[str]:
-        on_device = [tensor_of(each).to(self._device) for each in inputs]
-        spelt = {name: tupled(value) for name, value in arguments.items()}
-        return operators_of(lambda: self.run(on_device, spelt))
-
 
 class FunctionCaller(TorchCaller):
     """As torch.nn.functional.conv_transposeNd is called."""
