@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from conformance.cli.clusteroptions import Dask, Needs
 from conformance.cli.options import (
     Accept,
     Adapters,
@@ -144,6 +145,8 @@ def sweep(
     pythons: Pythons = None,
     output: SweepOutput = Path("reports/sweep"),
     sandbox: InSandbox = False,
+    dask: Dask = None,
+    needs: Needs = None,
 ) -> None:
     """Random small calls; every distinct failure is shrunk and written as a case; exit 1 if there
     was one.

@@ -8,6 +8,7 @@ from typing import cast
 
 import typer
 
+from conformance.cluster import crew_at, refuse_needs
 from conformance.commands.run import ended_by_signals, limited
 from conformance.corpus.case import DTYPES
 from conformance.corpus.files import shipped_cases
@@ -16,8 +17,10 @@ from conformance.errors import RecordError, UsageError
 from conformance.printing import say
 from conformance.sweep import Failure, Request, Swept, Wish, sweep
 from conformance.sweep.call import Dtype
-from conformance.sweep.campaign import TIMEOUT
+from conformance.sweep.distributed import sweep_on
 from conformance.sweep.draw import ALL_RANKS, MIXED_DTYPES
+from conformance.sweep.failures import finish
+from conformance.sweep.request import TIMEOUT
 from conformance.workers.sandbox import Sandbox
 from conformance.workers.specs import read_specs
 
@@ -43,10 +46,24 @@ class Options:
     threads: int
     output: Path
     sandbox: bool = False
+    dask: str | None = None
+    needs: list[str] = field(default_factory=list)
 
 
 def run(options: Options) -> None:
     """Sweep, tell, and exit with 1 if anything failed."""
+    request = _request(options)
+    with ended_by_signals():
+        results = _swept(request, options)
+    file = finish(request, results)
+    for swept in results:
+        tell(swept, request)
+    say("", file)
+    raise typer.Exit(1 if any(swept.fails for swept in results) else 0)
+
+
+def _request(options: Options) -> Request:
+    """What is asked for, with a folder that can be written to. Raises UsageError."""
     for dtype in options.dtypes:
         if dtype not in DTYPES:
             raise UsageError(f"--dtype {dtype}: should be one of {', '.join(DTYPES)}")
@@ -62,7 +79,7 @@ def run(options: Options) -> None:
         raise RecordError(
             f"{options.output} cannot be made: {error.strerror}, should be a folder that can be"
         ) from None
-    request = Request(
+    return Request(
         seed=options.seed,
         count=options.count,
         wish=Wish(
@@ -79,11 +96,20 @@ def run(options: Options) -> None:
         shard=Shard.read("--shard", options.shard) if options.shard else None,
         corpora=(shipped_cases(),),
     )
-    with ended_by_signals():
-        results = sweep(request, lambda line: say(line, flush=True))
-    for swept in results:
-        tell(swept, request)
-    raise typer.Exit(1 if any(swept.fails for swept in results) else 0)
+
+
+def _swept(request: Request, options: Options) -> list[Swept]:
+    """What came of it, here or on a cluster; failures are told as they are found."""
+
+    def report(line: str) -> None:
+        say(line, flush=True)
+
+    if options.dask is None:
+        refuse_needs(options.needs)
+        return sweep(request, report)
+    with crew_at(options.dask, options.needs) as crew:
+        report(f"Dask: {crew.threads} at a time; dashboard: {crew.dashboard}")
+        return sweep_on(crew, request, report)
 
 
 def tell(swept: Swept, request: Request) -> None:
@@ -99,13 +125,15 @@ def tell(swept: Swept, request: Request) -> None:
     for failure in sorted(swept.failures.values(), key=lambda failure: -failure.count):
         tell_failure(failure, request)
     counts = (
-        (swept.known, "known"),
+        (swept.reasons, "known"),
         (swept.refused, "unsupported"),
         (swept.redrawn, "drawn again"),
     )
     for counted, what in counts:
         for reason, count in counted.most_common(None if what == "known" else MOST_REFUSALS):
             say(f"  {count} {what}: {reason}")
+    if not swept.has_gradients:
+        say("  It has no gradients.")
     if swept.given_up is not None:
         say(f"  given up: {swept.given_up}")
 

@@ -1,87 +1,58 @@
 """A sweep: random calls through one engine after the other, every distinct failure shrunk and
 written as a case.
+
+The earliest call of a kind speaks for it: whether it is declared, and by which case it is shown.
+So the same failures come of any split of the calls, in whatever order they are made.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
-from conformance.adapters import thread_environment
-from conformance.corpus.shards import Shard
-from conformance.errors import UsageError
-from conformance.outcomes import Unsupported
-from conformance.sweep.attempt import Caller, Tried, skeleton
-from conformance.sweep.call import Drawn
-from conformance.sweep.declared import Declared
-from conformance.sweep.draw import Drawer, Wish
-from conformance.sweep.investigation import Investigation
-from conformance.sweep.kinds import Failure, Kind, kind_of
-from conformance.sweep.standby import LostError, Standby
-from conformance.workers.answers import Greeting
-from conformance.workers.protocol import NO_GRADIENTS
-from conformance.workers.spec import Spec
+from conformance.sweep.attempt import Tried
+from conformance.sweep.desk import Desk
+from conformance.sweep.kinds import Failure, Kind, Known, kind_of
+from conformance.sweep.request import Request
+from conformance.sweep.standby import LostError
 
-TIMEOUT = 30.0  # seconds of a call: they are small, and a compiler may be part of one
 MOST_WRITTEN = 60  # distinct failures of an adapter that are shrunk; the others are counted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """The calls to draw, the engines to sweep, and the folder of the failures."""
-
-    seed: int
-    count: int
-    wish: Wish
-    specs: Sequence[Spec]
-    folder: Path
-    threads: int = 1
-    timeout: float = TIMEOUT
-    device: str | None = None
-    """The device to run on; an engine's first where none is given."""
-    indices: Sequence[int] = ()
-    """The numbers of the calls to make; the first `count` where there are none."""
-    shard: Shard | None = None
-    """Of N, the one that makes every N-th of these calls; all of them if there is none."""
-    corpora: Sequence[Path] = ()
-    """The corpora whose known differences are told and not shrunk."""
-
-    @property
-    def numbers(self) -> Sequence[int]:
-        numbers = self.indices or range(1, self.count + 1)
-        if self.shard is None:
-            return numbers
-        return [one for one in numbers if (one - self.shard.number) % self.shard.of == 0]
-
-    def address(self, number: int) -> str:
-        """The options with which the command makes this one call again."""
-        return " ".join(("--seed", str(self.seed), "--index", str(number), *self.wish.words))
 
 
 @dataclass(slots=True, kw_only=True)
 class Swept:
     """The result of one adapter: `seconds` is the whole, `shrinking` the part for shrinking and
-    writing. `known` counts failures by the declared reason.
+    writing; `engine` says which one it was: adapter, versions, device and facts.
     """
 
     label: str
+    engine: dict[str, Any]
     calls: int = 0
     seconds: float = 0.0
     shrinking: float = 0.0
     lost: int = 0
     failures: dict[Kind, Failure] = field(default_factory=dict)
-    known: Counter[str] = field(default_factory=Counter)
+    known: dict[Kind, Known] = field(default_factory=dict)
     refused: Counter[str] = field(default_factory=Counter)
     redrawn: Counter[str] = field(default_factory=Counter)
+    has_gradients: bool = True
     given_up: str | None = None
 
     @property
     def rate(self) -> float:
         """Calls a second, without what failures took."""
         return self.calls / max(self.seconds - self.shrinking, 1e-9)
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """How many failures are declared, by the reason."""
+        counts: Counter[str] = Counter()
+        for one in self.known.values():
+            counts[one.reason] += one.count
+        return counts
 
     @property
     def fails(self) -> bool:
@@ -94,105 +65,64 @@ def sweep(request: Request, report_line: Callable[[str], None] = lambda line: No
     Raises UsageError for an adapter that does not start, before anything runs, and RecordError
     where nothing can be written.
     """
-    environment = thread_environment(request.threads)
-    standbys = [
-        Standby(spec, timeout=request.timeout, environment=environment) for spec in request.specs
-    ]
+    desks = [Desk(request, spec) for spec in request.specs]
     try:
-        greetings = [_greeted(standby, request.device) for standby in standbys]
+        for desk in desks:
+            desk.start()
         swept = []
-        for standby, greeting in zip(standbys, greetings, strict=True):
-            swept.append(_Sweep(request, standby, greeting, report_line).go())
-            standby.close()
+        for desk in desks:
+            swept.append(_Sweep(desk, report_line).go())
+            desk.close()
         return swept
     finally:
-        for standby in standbys:
-            standby.close()
+        for desk in desks:
+            desk.close()
 
 
-def _greeted(standby: Standby, device: str | None) -> Greeting:
-    answer = standby.start()
-    if not isinstance(answer, Greeting):
-        why = getattr(answer, "reason", None) or getattr(answer, "message", answer)
-        raise UsageError(f"{standby.spec.label} does not start: {why}")
-    if device is not None and device not in answer.devices:
-        available = ", ".join(answer.devices)
-        raise UsageError(
-            f"{standby.spec.label} has no device {device}, should be one of {available}"
-        )
-    return answer
+def engine_of(desk: Desk) -> dict[str, Any]:
+    """Which engine it is, as `failures.json` says it."""
+    return {
+        "adapter": desk.standby.spec.adapter,
+        "versions": dict(desk.greeting.versions),
+        "device": desk.device,
+        "facts": dict(desk.greeting.facts),
+    }
 
 
 class _Sweep:
     """The sweep of one adapter."""
 
-    def __init__(
-        self,
-        request: Request,
-        standby: Standby,
-        greeting: Greeting,
-        report_line: Callable[[str], None],
-    ) -> None:
-        self.request, self.report_line, self.standby = request, report_line, standby
-        self.caller = Caller(
-            standby,
-            convention=greeting.convention,
-            device=request.device or greeting.devices[0],
-            hidden=greeting.unknown,
-        )
-        self.quantity = greeting.quantities[0]
-        self.drawer = Drawer(
-            request.seed, greeting.convention, request.wish, quantity=self.quantity
-        )
-        self.declared = Declared(caller=self.caller, greeting=greeting, corpora=request.corpora)
-        self.investigation = Investigation(
-            self.caller, greeting, folder=request.folder, threads=request.threads
-        )
-        self.swept = Swept(label=standby.spec.label, redrawn=self.drawer.redrawn)
-        self.explained: dict[Kind, str] = {}
-        self.has_gradients = True
+    def __init__(self, desk: Desk, report_line: Callable[[str], None]) -> None:
+        self.desk, self.request, self.report_line = desk, desk.request, report_line
+        self.investigation = desk.investigation(self.request.folder)
+        self.swept = Swept(label=desk.standby.spec.label, engine=engine_of(desk))
 
     def go(self) -> Swept:
+        swept, desk = self.swept, self.desk
         began = time.monotonic()
         try:
             for number in self.request.numbers:
-                self._draw(number)
+                for tried in desk.failing(number):
+                    since = time.monotonic()
+                    self._failed(number, tried, kind_of(tried))
+                    swept.shrinking += time.monotonic() - since
         except LostError as error:
-            self.swept.given_up = str(error)
-        self.swept.seconds = time.monotonic() - began
-        self.swept.lost = self.standby.lost
-        return self.swept
-
-    def _draw(self, number: int) -> None:
-        """One drawn call; what gives no output for its arguments' sake has no gradients either."""
-        drawn = self.drawer.draw(number)
-        output = self._call(number, drawn, self.quantity)
-        answered = output.verdict.status in ("conforms", "differs")
-        if drawn.gradients and self.has_gradients and answered:
-            outcome = self._call(number, drawn, "gradients").outcome
-            if outcome == Unsupported(reason=NO_GRADIENTS):
-                self.has_gradients = False
-
-    def _call(self, number: int, drawn: Drawn, quantity: str) -> Tried:
-        tried = self.caller.tried(drawn, quantity)
-        self.swept.calls += 1
-        if isinstance(tried.outcome, Unsupported):
-            self.swept.refused[skeleton(tried.outcome.reason)] += 1
-        if tried.way is not None:
-            began = time.monotonic()
-            self._failed(number, tried, kind_of(tried))
-            self.swept.shrinking += time.monotonic() - began
-        return tried
+            swept.given_up = str(error)
+        swept.seconds = time.monotonic() - began
+        swept.lost = desk.standby.lost
+        swept.calls, swept.refused, swept.redrawn = desk.calls, desk.refused, desk.redrawn
+        swept.has_gradients = desk.has_gradients
+        return swept
 
     def _failed(self, number: int, tried: Tried, kind: Kind) -> None:
         """Count a failure, and look into it if it is the first of its kind and not declared."""
-        if kind in self.swept.failures:
-            self.swept.failures[kind].count += 1
+        before = self.swept.failures.get(kind) or self.swept.known.get(kind)
+        if before is not None:
+            before.count += 1
             return
-        reason = self.explained.get(kind) or self.declared.reason(tried)
+        reason = self.desk.declared.reason(tried)
         if reason is not None:
-            self.explained[kind] = reason
-            self.swept.known[reason] += 1
+            self.swept.known[kind] = Known(kind=kind, call=number, reason=reason)
             return
         failure = self.swept.failures[kind] = Failure(kind=kind, call=number)
         address = self.request.address(number)

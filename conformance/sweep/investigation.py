@@ -4,6 +4,7 @@ file.
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
@@ -34,20 +35,20 @@ class Investigation:
         self.versions = ", ".join(
             f"{name} {version}" for name, version in greeting.versions.items()
         )
-        self.files: dict[tuple[Way, Drawn], Path] = {}
 
     def write(self, first: Tried, failure: Failure, *, seed: int, address: str) -> None:
-        """Write the smallest call that fails so, or the first where it does not come again; two
-        failures may turn out to be one. Raises LostError and RecordError.
+        """Write the smallest call that fails so, or the first where it does not come again. Raises
+        LostError and RecordError.
+
+        Nothing of it depends on what else the sweep found.
         """
         smallest, starts = self._smallest(first, failure.kind)
         failure.repeats = starts is not None
         way = failure.kind.way
-        failure.file = self.files.get((way, smallest.drawn))
-        if failure.file is not None:
-            return
-        name = f"{_plain(self.label)}-{seed}-{len(self.files) + 1:02}-{way.status}"
-        file = self.files[way, smallest.drawn] = self.folder / f"{name}.yaml"
+        failure.signature = _signature(way, smallest.drawn)
+        quantity = "" if way.quantity == "output" else f"-{way.quantity}"
+        name = f"{_plain(self.label)}-{seed}-{failure.call}{quantity}-{way.status}"
+        file = self.folder / f"{name}.yaml"
         write_case(
             file,
             smallest.drawn,
@@ -115,6 +116,13 @@ class Investigation:
             if way.like(tried.way):
                 return tried, start
         return None
+
+
+def _signature(way: Way, smallest: Drawn) -> str:
+    """A digest of how a call fails and of the smallest one that does: two kinds of failures with
+    the same are one.
+    """
+    return hashlib.sha256(repr((way, smallest)).encode()).hexdigest()[:16]
 
 
 def _plain(label: str) -> str:

@@ -34,13 +34,30 @@ class Failure:
     """The first failure of its kind, and how many there are.
 
     `call` and the seed of the sweep are its address. `file` is where it was written, None where
-    there were too many. `repeats` is whether it failed alike in a fresh process.
+    there were too many; `signature` is the same where two kinds came down to one smallest call.
+    `repeats` is whether it failed alike in a fresh process.
     """
 
     kind: Kind
     call: int
     file: Path | None = None
+    signature: str | None = None
     repeats: bool = True
+    count: int = 1
+
+    @property
+    def place(self) -> tuple[int, bool]:
+        """Where it comes in a sweep: an output before the gradients of the same call."""
+        return self.call, self.kind.way.quantity == "gradients"
+
+
+@dataclass(slots=True, kw_only=True)
+class Known:
+    """The first failure of a kind that is declared, how many there are, and the reason."""
+
+    kind: Kind
+    call: int
+    reason: str
     count: int = 1
 
 

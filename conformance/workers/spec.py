@@ -24,6 +24,8 @@ class Spec:
     cases: tuple[str, ...] = ("*",)
     is_variant: bool = False
     by_name: bool = True
+    python: str = ""
+    """The interpreter that was named for it; none if it is whichever has its packages."""
     memory: int = 0
     """The most bytes that its processes may have; 0 is no limit."""
     shown: bool = False

@@ -8,7 +8,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from conformance import environments
 from conformance.adapters import REGISTRY
@@ -61,10 +61,12 @@ def read_specs(
         words = _words(one.adapter) if one.adapter.startswith("cmd:") else None
         if one.label in interpreters:
             _check_is_python(one)
-        python = interpreters.get(one.label) or environments.interpreter(one.adapter)
-        specs.append(
-            Spec.of(one.adapter, label=one.label, python=python, by_name=one.by_name, words=words)
+        named = interpreters.get(one.label, "")
+        python = named or environments.interpreter(one.adapter)
+        spec = Spec.of(
+            one.adapter, label=one.label, python=python, by_name=one.by_name, words=words
         )
+        specs.append(replace(spec, python=named))
     return specs, {one.label: one.text for one in requests}
 
 

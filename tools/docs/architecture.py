@@ -25,6 +25,7 @@ LEVELS = (
     ("adapters", "oracle"),
     ("corpus", "environments"),
     ("models", "workers", "programs", "verdicts"),
+    ("cluster",),
     ("audit", "capture", "porting", "record", "sweep"),
     ("check_report", "kernels", "report", "run"),
     ("bisection", "callables", "comparison", "pytest_plugin"),

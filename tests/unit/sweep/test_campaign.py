@@ -29,6 +29,7 @@ from conformance.sweep import Request, Wish, sweep
 from conformance.sweep.attempt import Way, skeleton
 from conformance.sweep.call import KEPT, Drawn, Put
 from conformance.sweep.draw import Drawer, obstacle
+from conformance.sweep.failures import finish
 from conformance.sweep.shrink import shrunk, smaller
 from conformance.sweep.standby import LostError, Standby
 from conformance.sweep.write import case_text, write_case
@@ -265,7 +266,7 @@ def test_what_is_declared_is_counted_and_not_shrunk(tmp_path: Path, name: Any, k
     engine = miniature(name)
     asked = request(tmp_path, engine, count=6, ranks=(1,))
     (swept,) = sweep(replace(asked, corpora=(corpus,)))
-    assert swept.known.total() == known
+    assert swept.reasons.total() == known
     assert swept.fails == (known == 0)
 
 
@@ -401,14 +402,16 @@ def test_an_engine_without_gradients_is_asked_for_them_once(tmp_path: Path) -> N
     """What it cannot be asked is no call of the sweep."""
     engine = miniature("test_campaign:RightForNone")
     (swept,) = sweep(request(tmp_path, engine, count=30, gradients=True))
-    assert (swept.calls, swept.fails) == (31, False)
+    assert (swept.calls, swept.has_gradients, swept.fails) == (30, False, False)
 
 
 def test_a_wrong_engine_s_failure_is_shrunk_written_and_fails_again(tmp_path: Path) -> None:
     """The file runs as it is, and the command's exit code is 1."""
     folder = tmp_path / "found"
     folder.mkdir()
-    (swept,) = sweep(request(folder, miniature("BiasDropped"), count=8, ranks=(2,)))
+    asked = request(folder, miniature("BiasDropped"), count=8, ranks=(2,))
+    (swept,) = sweep(asked)
+    finish(asked, [swept])
     (file,) = {
         failure.file for failure in swept.failures.values() if failure.kind.way.status == "differs"
     }
@@ -459,7 +462,7 @@ def test_gradients_that_an_engine_does_not_have_are_no_failure(tmp_path: Path) -
     (swept,) = sweep(
         request(tmp_path, miniature("BiasDropped"), count=4, ranks=(1,), gradients=True)
     )
-    assert set(swept.refused) == {"This adapter has no gradients."}
+    assert (swept.refused, swept.has_gradients) == ({}, False)
     assert {kind.way.quantity for kind in swept.failures} == {"output"}
 
 

@@ -118,7 +118,7 @@ def test_a_declared_shape_is_counted_where_the_claim_departs_alike(
     (corpus / "one.yaml").write_text(PLAIN)
     (corpus / "known_differences" / "all.yaml").write_text(KNOWN)
     result = swept(tmp_path, name, corpora=(corpus,))
-    assert (result.known.total() > 20) == known
+    assert (result.reasons.total() > 20) == known
     assert result.fails != known
 
 
