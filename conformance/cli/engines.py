@@ -121,6 +121,8 @@ def run(
     allow_unsupported: AllowUnsupported = False,
     baseline: Baseline = None,
     sandbox: InSandbox = False,
+    dask: Dask = None,
+    needs: Needs = None,
 ) -> None:
     """Run cases through adapters; exit 1 if anything differs unexpectedly."""
     options = _given(locals())

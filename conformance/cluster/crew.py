@@ -13,6 +13,7 @@ import logging
 import os
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 
 Tag = TypeVar("Tag")
 
+CONNECT_SECONDS = 30
 WAIT_SECONDS = 120
-"""How long a cluster may take until its first worker is there."""
+"""How long a cluster may take until its first worker is there: it may have to be started."""
 
 IN_FLIGHT = 3
 """Pieces for each thread of the cluster that are handed out at a time: one at work, and what keeps
@@ -92,14 +94,18 @@ class Crew:
         """
         return self._client.submit(_same, value, key=self._key("kept"), pure=False)
 
-    def results(self, pieces: Iterable[Piece[Tag]]) -> Iterator[tuple[Tag, Any]]:
+    def results(
+        self, pieces: Iterable[Piece[Tag]], until: float | None = None
+    ) -> Iterator[tuple[Tag, Any]]:
         """The tag and the result of each piece, as they end; `pieces` is drawn from as there is
-        room. Raises what a piece raised, and UsageError where workers die of one.
+        room. Raises what a piece raised, UsageError where workers die of one, and TimeoutError when
+        the monotonic clock is at `until`.
         """
         from distributed import KilledWorker, as_completed
 
         waiting, tags = iter(pieces), dict[str, Tag]()
-        running = as_completed(loop=self._client.loop)
+        left = None if until is None else max(0.0, until - time.monotonic())
+        running = as_completed(loop=self._client.loop, timeout=left)
 
         def hand_out() -> None:
             room = IN_FLIGHT * max(1, self.threads) - len(tags)
@@ -130,6 +136,11 @@ class Crew:
         """The result of one piece."""
         ((_, result),) = self.results([piece])
         return result
+
+    def everywhere(self, function: Callable[[], None]) -> None:
+        """Call a function on every worker, as far as they are there."""
+        with contextlib.suppress(OSError, RuntimeError, ValueError):
+            self._client.run(function, on_error="ignore")
 
     def _submitted(self, piece: Piece[Any]) -> Future:
         carried = {name for worker in self._workers().values() for name in worker["resources"]}
@@ -214,7 +225,7 @@ def _remote(where: str) -> Iterator[Client]:
     file = Path(where)
     if file.is_file():
         words = {"scheduler_file": str(file)}
-    elif _ADDRESS.fullmatch(where):
+    elif _ADDRESS.fullmatch(where) and not where.startswith("local:"):
         words = {"address": where if "://" in where else f"tcp://{where}"}
     else:
         raise UsageError(
@@ -222,20 +233,20 @@ def _remote(where: str) -> Iterator[Client]:
             "tcp://host:8786, or its file"
         )
     try:
-        client = Client(**words, timeout=WAIT_SECONDS)
-        client.wait_for_workers(1, timeout=WAIT_SECONDS)
+        client = Client(**words, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
-        raise UsageError(f"--dask {where}: {_reason(error)}") from None
+        why = str(error).partition("\n")[0][:200]
+        raise UsageError(
+            f"--dask {where}: cannot be reached ({why}), should be a scheduler that runs"
+        ) from None
     with client:
+        try:
+            client.wait_for_workers(1, timeout=WAIT_SECONDS)
+        except TimeoutError:
+            raise UsageError(
+                f"--dask {where}: has no worker after {WAIT_SECONDS} s, should have one"
+            ) from None
         yield client
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return f"has no worker after {WAIT_SECONDS} s, should have one"
-    return (
-        f"cannot be reached ({str(error).splitlines()[0][:200]}), should be a scheduler that runs"
-    )
 
 
 def refuse_needs(needs: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from conformance.adapters import PRECISIONS
+from conformance.cluster import Crew, crew_at, refuse_needs
 from conformance.commands import in_process
 from conformance.commands.console import console_of
 from conformance.commands.progress import Bar, Lines
@@ -68,6 +69,8 @@ class Options(Settings):
     live: bool = False
     baseline: Path | None = None
     sandbox: bool = False
+    dask: str | None = None
+    needs: list[str] = field(default_factory=list)
 
 
 def run(options: Options) -> None:
@@ -82,8 +85,8 @@ def run(options: Options) -> None:
     console = console_of(UNBROKEN)
     teller = _teller(console, options, every_failure=request.maxfail is not None)
     try:
-        with ended_by_signals(), teller:
-            record = execute(request, teller)
+        with ended_by_signals(), _crew(options) as crew, teller:
+            record = execute(request, teller, crew)
             teller.writing("the page")
             page = write_page(record, options.output, baseline=baseline)
     except KeyboardInterrupt as interruption:
@@ -106,6 +109,18 @@ def run(options: Options) -> None:
     raise typer.Exit(0 if passes else 1)
 
 
+@contextlib.contextmanager
+def _crew(options: Options) -> Iterator[Crew | None]:
+    """The cluster that a run is carried out on, if it is on one."""
+    if options.dask is None:
+        refuse_needs(options.needs)
+        yield None
+        return
+    with crew_at(options.dask, options.needs) as crew:
+        complain(f"Dask: {crew.threads} at a time; dashboard: {crew.dashboard}")
+        yield crew
+
+
 def _teller(console: Console, options: Options, *, every_failure: bool) -> Bar | Lines:
     """Who tells how the run goes: a bar would be drawn over what an engine shows, and nothing comes
     between the user and a debugger.
@@ -125,6 +140,18 @@ def _check(options: Options) -> None:
     ):
         if value not in known:
             raise UsageError(f"--{name} {value}: should be one of {', '.join(known)}")
+    if options.dask is not None:
+        others = {"--in-process": options.in_process, "-s": options.live}
+        for name, given in others.items():
+            if given:
+                raise UsageError(
+                    f"{name}: is for engines beside this process, should be without --dask"
+                )
+        if options.timing != "off":
+            raise UsageError(
+                f"--timing {options.timing}: is for a machine that does nothing else, should be "
+                "--timing off with --dask"
+            )
     if options.accept is not None and options.accept.is_dir():
         raise UsageError(
             f"--accept {options.accept}: is a folder, should be a file of known differences"

@@ -39,7 +39,11 @@ class Blame:
 
     def takes(self, verdict: Verdict) -> bool:
         """Whether the verdict is put off."""
-        takes = verdict.status == "differs" and verdict.adapter in self._last
+        takes = (
+            verdict.status == "differs"
+            and verdict.adapter in self._last
+            and verdict.stage is None  # else a worker knows it already
+        )
         if takes:
             self._late.append(verdict)
         return takes

@@ -9,6 +9,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from conformance.cluster import Crew
 from conformance.corpus.expected import check_guards
 from conformance.corpus.files import is_shipped
 from conformance.corpus.truths import Truths
@@ -21,6 +22,7 @@ from conformance.record.run_line import obstacle
 from conformance.record.tally import Tally
 from conformance.record.writer import Writer
 from conformance.run.blame import Blame
+from conformance.run.distributed import ClusterPool
 from conformance.run.dump import dump
 from conformance.run.measurement import Measurement
 from conformance.run.observer import Enough, Observer
@@ -37,8 +39,8 @@ from conformance.workers.in_process import OwnPool
 from conformance.workers.pool import OutOfTime, Pool
 
 
-def execute(request: Request, observer: Observer) -> Record:
-    """Run the cases, write `results.jsonl`, and return what it says.
+def execute(request: Request, observer: Observer, crew: Crew | None = None) -> Record:
+    """Run the cases, here or on a crew, write `results.jsonl`, and return what it says.
 
     Raises UsageError, FileProblems and RecordError before anything runs, and RecordError when no
     more can be written.
@@ -48,7 +50,7 @@ def execute(request: Request, observer: Observer) -> Record:
     cases = request.cases
     known = load_differences(request.selection.roots, request.known)
     lost = lost_entries(known, names_by_root(request.selection, known))
-    pool = _pool_of(request)
+    pool = _pool_of(request, crew)
     try:
         greetings = pool.begin_greeting()
         check_guards(cases, truths)  # meanwhile: importing a framework takes seconds
@@ -58,7 +60,11 @@ def execute(request: Request, observer: Observer) -> Record:
                 "no adapter runs any of the cases: each is one framework's own rule, should be "
                 "run on that one"
             )
-        session = Session(request, truths, known, plan)
+        if isinstance(pool, ClusterPool):
+            session = Session(request, truths, known, plan, pool.machine)
+            pool.attach(session)
+        else:
+            session = Session(request, truths, known, plan)
         if request.dump is not None:
             dump(session, request.dump)
         return Run(session, observer, until).go(pool, lost)
@@ -66,8 +72,10 @@ def execute(request: Request, observer: Observer) -> Record:
         pool.close()
 
 
-def _pool_of(request: Request) -> Pool[Task, Verdict]:
+def _pool_of(request: Request, crew: Crew | None) -> Pool[Task, Verdict]:
     """The engines of a run, none of which is started yet."""
+    if crew is not None:
+        return ClusterPool(crew, request)
     if request.in_process:
         [spec] = request.specs
         return OwnPool(spec, {**environment_of(request), **spec.environment})

@@ -35,9 +35,15 @@ class Session:
     """
 
     def __init__(
-        self, request: Request, truths: Truths, known: Sequence[Difference], plan: Plan
+        self,
+        request: Request,
+        truths: Truths,
+        known: Sequence[Difference],
+        plan: Plan,
+        machine: Mapping[str, Any] | None = None,
     ) -> None:
         self.request, self.truths, self.known, self.plan = request, truths, known, plan
+        self.machine = machine or description()
         self.cases = {case.name: case for case in request.cases}
         self.adapters = {spec.label: spec.adapter for spec in request.specs}
         self.first_calls: dict[tuple[str, str, str], float] = {}
@@ -49,6 +55,10 @@ class Session:
         self._verdict_on = Judge(
             truths, known, adapters=self.adapters, versions=self.versions, facts=self.facts
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Elsewhere it is made again, and computes its own truths."""
+        return _again, (self.request, self.known, self.plan, self.machine)
 
     def call(self, task: Task) -> EngineRequest | Outcome:
         """The request to the engine; or the outcome, where it need not be asked, or nobody foresaw
@@ -135,7 +145,7 @@ class Session:
             format=FORMAT,
             conformance=__version__,
             started=datetime.now(UTC).isoformat(timespec="seconds"),
-            **description(),
+            **self.machine,
             timeout=request.timeout,
             allow_unsupported=request.allow_unsupported,
             threads=request.threads,
@@ -169,6 +179,12 @@ class Session:
             "adapter": self.adapters[label],
             "convention": greeting.convention if isinstance(greeting, Greeting) else None,
         }
+
+
+def _again(
+    request: Request, known: Sequence[Difference], plan: Plan, machine: Mapping[str, Any]
+) -> Session:
+    return Session(request, Truths(), known, plan, machine)
 
 
 def names_by_root(selection: Selection, known: Sequence[Difference]) -> dict[Path, list[str]]:
