@@ -125,7 +125,10 @@ def run(
     needs: Needs = None,
 ) -> None:
     """Run cases through adapters; exit 1 if anything differs unexpectedly."""
-    options = _given(locals())
+    _run(_given(locals()))
+
+
+def _run(options: Mapping[str, Any]) -> None:
     from conformance.commands import run as command
 
     _keeping(lambda: command.run(command.Options(**options)))
