@@ -151,7 +151,9 @@ def limited(size: int, what: str = "FSIZE") -> list[str]:
     return [sys.executable, "-c", start]
 
 
-def command(*words: Any, cwd: Any, largest_file: int | None = None, **options: Any) -> Any:
+def command(
+    *words: Any, cwd: Any, largest_file: int | None = None, timeout: float = 120, **options: Any
+) -> Any:
     """`python -m conformance` in a process of its own, its output as text."""
     python = [sys.executable] if largest_file is None else limited(largest_file)
     return subprocess.run(
@@ -160,7 +162,7 @@ def command(*words: Any, cwd: Any, largest_file: int | None = None, **options: A
         env=options.pop("env", None) or environment(),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=timeout,
         check=False,
         **options,
     )

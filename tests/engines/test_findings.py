@@ -53,6 +53,7 @@ OF_THE_ENGINES = (
     "TORCH",
     "PYTORCH_",
     "OMP_",
+    "OPENBLAS_",
     "MKL_",
 )
 

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -102,11 +103,8 @@ def executed(*programs: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("adapter", PROGRAMS)
-def test_the_program_of_every_adapter_and_rank_agrees_with_the_definition(
-    adapter: str, cases: dict[str, Case]
-) -> None:
-    """Each runs in that framework alone and finds no difference on integers."""
+def wanted_of(adapter: str, cases: dict[str, Case]) -> list[Case]:
+    """One, two and three axes, as far as the adapter's call has them."""
     wanted = [cases[name] for name in ("one", "two", "three")]
     if adapter == "torch-unbatched":
         assert isinstance(program(wanted[0], adapter), Unrepresentable)
@@ -115,7 +113,28 @@ def test_the_program_of_every_adapter_and_rank_agrees_with_the_definition(
         )
     if adapter == "torch-compile-frozen-batch-norm":  # docs/findings.md, 41: as many in as out
         del wanted[2]
-    sources = [program(case, adapter) for case in wanted]
+    return wanted
+
+
+def of_one_process() -> list[list[str]]:
+    """The adapters whose programs import the same and set the same for a whole process."""
+    groups: dict[Any, list[str]] = {}
+    for name in PROGRAMS:
+        entry = REGISTRY[name]
+        shared = (entry.needs, tuple(entry.environment.items()), "-frozen" in name)
+        groups.setdefault(shared, []).append(name)
+    return list(groups.values())
+
+
+@pytest.mark.parametrize("adapters", of_one_process(), ids=lambda adapters: adapters[0])
+def test_the_program_of_every_adapter_and_rank_agrees_with_the_definition(
+    adapters: list[str], cases: dict[str, Case]
+) -> None:
+    """Each runs in that framework alone and finds no difference on integers; those that a process
+    can hold run in one.
+    """
+    wanted = [(adapter, case) for adapter in adapters for case in wanted_of(adapter, cases)]
+    sources = [program(case, adapter) for adapter, case in wanted]
     assert all(isinstance(source, str) for source in sources)
     printed = executed(*map(str, sources))
     right = printed.count("largest difference 0.0 of values up to")
@@ -173,10 +192,15 @@ def test_a_program_of_a_wrong_call_says_that_it_was_not_refused(cases: dict[str,
     assert "expected" not in source
 
 
+@pytest.fixture(scope="module")
+def refused() -> list[Case]:
+    """The cases of the corpus that have no window."""
+    return [case for case in load_cases([shipped_cases()]) if case.geometry is None]
+
+
 @pytest.mark.parametrize("adapter", [*PROGRAMS, *SHAPE_PROGRAMS])
-def test_no_case_of_the_corpus_breaks_a_template(adapter: str) -> None:
+def test_no_case_of_the_corpus_breaks_a_template(adapter: str, refused: list[Case]) -> None:
     """A refused case has no window, and some calls need one: that is a reason, not a traceback."""
-    refused = [case for case in load_cases([shipped_cases()]) if case.geometry is None]
     programs = [program(case, adapter) for case in refused]
     assert all(
         isinstance(source, Unrepresentable) or "not refused" in source for source in programs

@@ -5,7 +5,6 @@ wrongly.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -125,16 +124,23 @@ WHERE_SOMEBODY_REFUSES = ("invalid/*", "edge/*", "conventions/*", "regressions/*
 REFERENCE = CHECKOUT / "reports" / "reference"
 
 
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    """What all of them say in one run, each beside its engine's answer in the committed record."""
+    folder = tmp_path_factory.mktemp("said")
+    named = [word for name in SHAPE_FUNCTIONS for word in ("-a", name)]
+    words = ("run", *WHERE_SOMEBODY_REFUSES, *named, "--timing", "off", "-o", folder)
+    done = command(*words, cwd=CHECKOUT, timeout=600)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+    return list(tool("legality").answers([read_record(REFERENCE), read_record(folder)]))
+
+
 @pytest.mark.skipif(not REFERENCE.is_dir(), reason="the record is in a checkout")
 @pytest.mark.parametrize("name", SHAPE_FUNCTIONS)
-def test_whoever_is_wrong_about_what_is_legal_is_declared(name: str, tmp_path: Path) -> None:
+def test_whoever_is_wrong_about_what_is_legal_is_declared(name: str, answers: list[Any]) -> None:
     """Its engine computes what has a shape and refuses what has none, as the committed record says;
     else a known difference of one of the two says why.
     """
-    words = ("run", *WHERE_SOMEBODY_REFUSES, "-a", name, "--timing", "off", "-o", tmp_path)
-    done = command(*words, cwd=CHECKOUT)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
-    pairs = list(tool("legality").answers([read_record(REFERENCE), read_record(tmp_path)]))
+    pairs = [pair for pair in answers if pair.function == name]
     assert len(pairs) > 100
-    assert {pair.function for pair in pairs} == {name}
     assert [pair for pair in pairs if pair.disagree and not pair.known] == []
