@@ -7,6 +7,7 @@ from __future__ import annotations
 import configparser
 import re
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -78,7 +79,9 @@ def test_adapters_of_the_matrix_are_all_adapters(compat: ModuleType) -> None:
 
 def test_a_row_is_run_in_its_own_interpreter(compat: ModuleType) -> None:
     """Every adapter of the row gets the interpreter, and what the user adds comes last."""
-    words = compat.command(compat.matrix()["jax-0.9.2"], "/there/python", ["-k", "decoder"])
+    words = compat.command(
+        compat.matrix()["jax-0.9.2"], "/there/python", Path("out"), ["-k", "decoder"]
+    )
     assert words[1:5] == ["-m", "conformance", "run", "--timing"]
     assert words[-2:] == ["-k", "decoder"]
     for adapter in ("jax", "jax-general"):
