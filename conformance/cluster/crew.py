@@ -6,6 +6,7 @@ dashboard. Engines stay processes of ours beside each worker.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib.util
 import itertools
@@ -36,6 +37,9 @@ IN_FLIGHT = 3
 """Pieces for each thread of the cluster that are handed out at a time: one at work, and what keeps
 it from waiting for the next."""
 
+LOOK_SECONDS = 2.0
+"""How often workers that come and go are counted again."""
+
 _LOCAL = re.compile(r"local(?::([1-9][0-9]{0,3}))?")
 _ADDRESS = re.compile(r"[a-z]+://\S+|[\w.-]+:\d+")
 _NEED = re.compile(r"[A-Za-z][\w.-]*:[\w.+>-]+")
@@ -64,6 +68,8 @@ class Crew:
         self._client, self._needs = client, dict(needs)
         self._run = secrets.token_hex(4)
         self._numbers = itertools.count()
+        self._looked = -LOOK_SECONDS
+        self._told: Mapping[str, Mapping[str, Any]] = {}
 
     @property
     def dashboard(self) -> str:
@@ -101,11 +107,13 @@ class Crew:
         room. Raises what a piece raised, UsageError where workers die of one, and TimeoutError when
         the monotonic clock is at `until`.
         """
-        from distributed import KilledWorker, as_completed
+        from distributed import as_completed
 
         waiting, tags = iter(pieces), dict[str, Tag]()
         left = None if until is None else max(0.0, until - time.monotonic())
-        running = as_completed(loop=self._client.loop, timeout=left)
+        running = as_completed(
+            loop=self._client.loop, timeout=left, with_results=True, raise_errors=False
+        )
 
         def hand_out() -> None:
             room = IN_FLIGHT * max(1, self.threads) - len(tags)
@@ -116,16 +124,10 @@ class Crew:
 
         hand_out()
         try:
-            for future in running:
+            for future, result in running:
                 tag = tags.pop(future.key)
-                try:
-                    result = future.result()
-                except KilledWorker as error:
-                    raise UsageError(
-                        f"--dask: several workers died one after the other at {tag}, the last was "
-                        f"{error.last_worker.address}: should be pieces that workers outlive; what "
-                        "came before is kept"
-                    ) from None
+                if future.status != "finished":
+                    raise _failure(tag, result)
                 future.release()
                 hand_out()
                 yield tag, result
@@ -247,6 +249,23 @@ def _remote(where: str) -> Iterator[Client]:
                 f"--dask {where}: has no worker after {WAIT_SECONDS} s, should have one"
             ) from None
         yield client
+
+
+def _failure(tag: Any, result: Any) -> BaseException:
+    """What a piece without a result raised, in words where it is about the cluster."""
+    from distributed import KilledWorker
+
+    error = result[1] if isinstance(result, tuple) else result
+    if isinstance(error, KilledWorker):
+        return UsageError(
+            f"--dask: several workers died one after the other at {tag}, the last was "
+            f"{error.last_worker.address}: should be pieces that workers outlive; what came before "
+            "is kept"
+        )
+    if isinstance(error, asyncio.CancelledError):
+        return UsageError("--dask: the scheduler is gone, should stay; what came before is kept")
+    assert isinstance(error, BaseException), "a failed piece has an exception"
+    return error
 
 
 def refuse_needs(needs: Sequence[str]) -> None:
