@@ -1,0 +1,261 @@
+"""`conformance bisect --good-lock`: which package of an upgrade changed what a case comes to, and
+which of its releases.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from conformance.bisection.makers import Mixes
+from conformance.bisection.search import boundary
+from conformance.bisection.subsets import Changes, Group, Isolated, Search, Space
+from conformance.bisection.trial import Skipped, Trial, Tried, Trier
+from conformance.bisection.upgrade import Mix, Upgrade
+from conformance.commands.bisect_options import Options
+from conformance.commands.run import ended_by_signals
+from conformance.environments.complete import SUITE, CompleteEnvironments
+from conformance.environments.index import IndexProblem, Release, releases
+from conformance.environments.locks import read_lock
+from conformance.errors import UsageError
+from conformance.printing import say
+from conformance.system import cache
+from conformance.wording import counted, duration
+
+MOST_MIXES = 40
+MOST_NAMED = 4
+NOTHING: Changes = frozenset()
+
+
+def run(options: Options, good: Path, bad: Path) -> None:
+    """Search, and tell what was found; what cannot be searched is a UsageError."""
+    began = time.monotonic()
+    question = options.question()
+    locks = (read_lock(good), read_lock(bad))
+    for lock in locks:
+        lock.pins.pop(SUITE, None)
+        for sentence in lock.left_out:
+            say(f"not looked at: {sentence}")
+    upgrade = Upgrade(good=locks[0].pins, bad=locks[1].pins)
+    count = len(upgrade.differing)
+    if not count:
+        raise UsageError(f"--bad-lock {bad}: has the packages of --good-lock {good}, should differ")
+    folder = cache.folder() / "bisect"
+    maker = Mixes(
+        upgrade=upgrade,
+        environments=CompleteEnvironments(
+            folder=folder / "environments", also=tuple(options.requirements())
+        ),
+    )
+    trier = Trier(question, maker, folder / "trials", fresh=options.fresh)
+    say(
+        f"{options.adapter} in {question.selection.cases[0].name}: {count} of "
+        f"{counted(len(upgrade.good.keys() | upgrade.bad.keys()), 'package')} differ between "
+        f"{good} and {bad}",
+        flush=True,
+    )
+    session = Session(trier, upgrade, (str(good), str(bad)))
+    with ended_by_signals():
+        session.go(maker, options.mixes or MOST_MIXES)
+    kept = [one for one in session.tried.values() if not one.made]
+    say(
+        "",
+        f"{counted(len(session.tried), 'environment')}: {len(session.tried) - len(kept)} made, "
+        f"{len(kept)} kept from before or left out; {duration(time.monotonic() - began)}",
+    )
+
+
+class Session:
+    """One search; `names` are those of the good and the bad lock."""
+
+    def __init__(self, trier: Trier[Mix], upgrade: Upgrade, names: tuple[str, str]) -> None:
+        self.trier, self.upgrade, self.names = trier, upgrade, names
+        self.everything = frozenset(upgrade.differing)
+        self.tried: dict[Mix, Tried] = {}
+
+    def go(self, maker: Mixes, most: int) -> None:
+        """Try both ends, then mixes, then releases, and print what was found. Raises UsageError if
+        the ends cannot be told apart.
+        """
+        self.good, self.bad = self._end(NOTHING, 0), self._end(self.everything, 1)
+        if self.bad.is_good(self.good):
+            raise UsageError(
+                f"--bad-lock {self.names[1]}: {self.bad} as --good-lock {self.names[0]}, should "
+                "do something else"
+            )
+        say(f"  {self.names[0]}: good: {self.good}", f"  {self.names[1]}: bad: {self.bad}")
+        ends = [maker.of(Mix(moved=moved)).requires for moved in (NOTHING, self.everything)]
+        likely = {
+            str(canonicalize_name(name)) for name in {**self.good.versions, **self.bad.versions}
+        }
+        space = Space(self.everything, self.upgrade.couplings(*ends), likely)
+        together = [group for group in space.groups(self.everything) if len(group) > 1]
+        for group in together:
+            say(f"  {', '.join(sorted(group))}: require each other, and move together", flush=True)
+        found = self._isolate(Search(space, most=most))
+        boundaries = [self._releases(group, found) for group in found.groups]
+        self._tell(found)
+        say(*(line for lines in boundaries for line in lines))
+        for mix, one in self.tried.items():
+            if isinstance(one.outcome, Skipped):
+                say(f"left out: {self._name(mix)}: {one.outcome.reason}")
+        say("", f"{self.names[0]}: {self.good.status}", *self.good.facts)
+        say(f"{self.names[1]}: {self.bad.status}", *self.bad.facts)
+
+    def _end(self, moved: Changes, side: int) -> Trial:
+        outcome = self._try(Mix(moved=moved)).outcome
+        if isinstance(outcome, Skipped):
+            option = ("--good-lock", "--bad-lock")[side]
+            raise UsageError(
+                f"{option} {self.names[side]}: cannot be judged, should be a lock that can: "
+                f"{outcome.reason}"
+            )
+        return outcome
+
+    def _try(self, mix: Mix) -> Tried:
+        if mix not in self.tried:
+            self.tried[mix] = self.trier(mix)
+        return self.tried[mix]
+
+    def _isolate(self, search: Search) -> Isolated:
+        steps = search.steps()
+        mixes = next(steps)
+        try:
+            while True:
+                mixes = steps.send({mix: self._is_bad(mix) for mix in mixes})
+        except StopIteration as done:
+            found: Isolated = done.value
+            return found
+
+    def _is_bad(self, moved: Changes) -> bool | None:
+        """Whether a mix does what the bad end does; None for what does neither."""
+        mix = Mix(moved=moved)
+        tried = self._try(mix)
+        outcome = tried.outcome
+        if isinstance(outcome, Trial) and not outcome.is_good(self.good):
+            if outcome.way == self.bad.way:
+                self._say(mix, f"bad: {outcome}")
+                return True
+            reason = f"neither as good nor as bad: {outcome}"
+            self.tried[mix] = Tried(
+                outcome=Skipped(reason=reason), kept=tried.kept, made=tried.made
+            )
+        self._say(mix, f"good: {outcome}" if isinstance(outcome, Trial) else "left out")
+        return False if isinstance(outcome, Trial) and outcome.is_good(self.good) else None
+
+    def _releases(self, group: Group, found: Isolated) -> list[str]:
+        """The release of each package of a group where the answer changes, all else as it was in
+        the smallest bad mix; packages that go in step are one.
+        """
+        lines = []
+        steps: dict[tuple[str, str], list[str]] = {}
+        for name in sorted(group.changes):
+            good, bad = self.upgrade.good.get(name), self.upgrade.bad.get(name)
+            if good and bad and good.version and bad.version and good.version != bad.version:
+                steps.setdefault((good.version, bad.version), []).append(name)
+        for (good_version, bad_version), names in steps.items():
+            lines += self._boundary(names, good_version, bad_version, found.moved)
+        return lines
+
+    def _boundary(
+        self, names: Sequence[str], good_version: str, bad_version: str, moved: Changes
+    ) -> list[str]:
+        try:
+            between = _between(names[0], good_version, bad_version)
+        except IndexProblem as problem:
+            return [f"releases of {names[0]}: {str(problem).removeprefix('--package ')}"]
+        older_is_good = Version(good_version) < Version(bad_version)
+        if len(between) > 2 and moved != frozenset(names):
+            # else the good end is the good lock
+            end = Mix(moved=moved - frozenset(names))
+            if not self._answer(end):
+                return [
+                    f"releases of {', '.join(names)}: not searched, {self._name(end)} is not good"
+                ]
+
+        def as_first(index: int) -> bool | None:
+            version = between[index].version
+            answer = self._answer(Mix(moved=moved).at(dict.fromkeys(names, version)))
+            return None if answer is None else answer == older_is_good
+
+        change = boundary(len(between), as_first)
+        before, after = ("good", "bad") if older_is_good else ("bad", "good")
+        name = ", ".join(names)
+        lines = [
+            f"last {before} release of {name}: {between[change.before]}",
+            f"first {after} release of {name}: {between[change.after]}",
+        ]
+        if change.unjudged:
+            left = ", ".join(between[index].version for index in change.unjudged)
+            lines.append(f"between them and not judged: {left}")
+        return lines
+
+    def _answer(self, mix: Mix) -> bool | None:
+        """Whether a mix is good; all else is bad, None where it cannot be judged."""
+        outcome = self._try(mix).outcome
+        if isinstance(outcome, Skipped):
+            self._say(mix, "left out")
+            return None
+        good = outcome.is_good(self.good)
+        self._say(mix, f"{'good' if good else 'bad'}: {outcome}")
+        return good
+
+    def _tell(self, found: Isolated) -> None:
+        say(
+            "",
+            "what makes the difference:"
+            if found.complete
+            else "what is left, of which less may do:",
+        )
+        for group in found.groups:
+            joined = ", ".join(self.upgrade.step(name) for name in sorted(group.changes))
+            first = group is found.groups[0]
+            why = "without it good" if group.needed else "without it not judged"
+            say(f"  {joined}" if first else f"  and {joined} ({why})")
+            if len(group.changes) > 1:
+                say("    which could not be told apart")
+        apart = found.moved.difference(*(group.changes for group in found.groups))
+        if apart:
+            joined = ", ".join(self.upgrade.step(name) for name in sorted(apart))
+            say(f"  moved with it, since its metadata requires it: {joined}")
+
+    def _say(self, mix: Mix, what: str) -> None:
+        say(f"  {self._name(mix)}: {what}", flush=True)
+
+    def _name(self, mix: Mix) -> str:
+        if mix.releases:
+            return ", ".join(f"{name} {version}" for name, version in mix.releases)
+        if not mix.moved:
+            return self.names[0]
+        most = f"{len(mix.moved)} of {len(self.everything)} from {self.names[1]}"
+        if len(mix.moved) <= len(self.everything) / 2:
+            return f"{most} ({_few(mix.moved)})"
+        return f"{most} (all but {_few(self.everything - mix.moved)})"
+
+
+def _few(names: Iterable[str]) -> str:
+    listed = sorted(names)
+    shown = ", ".join(listed[:MOST_NAMED])
+    return shown if len(listed) <= MOST_NAMED else f"{shown} and {len(listed) - MOST_NAMED} more"
+
+
+def _between(name: str, one: str, other: str) -> list[Release]:
+    """The releases from one version to another, oldest first, both ends among them whatever the
+    index has. Raises IndexProblem.
+    """
+    try:
+        low, high = sorted((Version(one), Version(other)))
+    except InvalidVersion as error:
+        raise IndexProblem(str(error)) from None
+    known = {Version(release.version): release for release in releases(name)}
+    inner = [
+        release
+        for version, release in known.items()
+        if low.public != version.public != high.public and low < version < high
+    ]
+    ends = [known.get(version, Release(version=str(version))) for version in (low, high)]
+    return [ends[0], *inner, ends[1]]
