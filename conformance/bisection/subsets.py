@@ -52,19 +52,32 @@ Steps = Generator[list[Changes], Answers, None]
 
 class Space:
     """The sets that go together, and the order in which the changes are tried: those that are
-    `likely`, and what they need, come first.
+    `likely`, the first most of all, and what they need, come first.
     """
 
     def __init__(
         self, changes: Iterable[str], needs: Mapping[str, Iterable[str]], likely: Iterable[str] = ()
     ) -> None:
         self.all = frozenset(changes)
-        self._closure = {name: _reached(name, needs) for name in self.all}
+        self.needs = {name: set(needs.get(name, ())) & self.all for name in self.all}
+        self.named = [name for name in likely if name in self.all]
+        self.learned: Changes = frozenset()
+        """What another change cannot be judged without, though no metadata says so."""
+        self._order()
+
+    def learn(self, name: str, needed: Changes) -> None:
+        """What metadata does not say: a change cannot be judged without others."""
+        self.learned |= needed
+        self.needs[name] |= needed
+        self._order()
+
+    def _order(self) -> None:
+        self._closure = {name: _reached(name, self.needs) for name in self.all}
         self._needing = {
             name: frozenset(other for other in self.all if name in self._closure[other])
             for name in self.all
         }
-        self.likely = self.closed(frozenset(likely) & self.all)
+        self.likely = self.closed(frozenset(self.named))
         # of two changes one of which needs the other, its closure is the larger one
         self.order = sorted(
             self.all, key=lambda name: (name not in self.likely, len(self._closure[name]), name)
@@ -101,6 +114,7 @@ class Search:
         """Yields lists of mixes, is sent their answers, and returns what was found."""
         groups: list[Group] = []
         needed = True
+        yield from self._guess()
         while True:
             yield from self._narrow()
             groups.append(Group(changes=self.high - self.low, needed=needed))
@@ -114,29 +128,74 @@ class Search:
                 return Isolated(groups=tuple(groups), moved=self.low)
             needed = self.known[self.low] is False
 
+    def _guess(self) -> Steps:
+        """Try what is likely, with what that needs; where it cannot be judged, the likeliest alone,
+        and learn what that lacks.
+        """
+        yield from self._ask_between([self.space.likely])
+        if self.known.get(self.space.likely, True) is not None:
+            return
+        likeliest = self.space.named[0]
+        mix = self.space.closed(frozenset({likeliest}))
+        yield from self._ask_between([mix])
+        while self.known.get(mix, True) is None and not self._is_spent():
+            lacking = yield from self._lacking(mix)
+            self.space.learn(likeliest, lacking)
+            mix = self.space.closed(mix)
+            yield from self._ask_between([mix])
+
+    def _lacking(self, mix: Changes) -> Generator[list[Changes], Answers, Changes]:
+        """The group of changes without which a mix, with others, cannot be judged and with which it
+        can: bisection over what may be added to it.
+        """
+        rest = self.space.groups(self.space.all - mix)
+        short, enough = 0, len(rest)
+        while enough - short > 1 and not self._is_spent():
+            middle = (short + enough) // 2
+            tried = self.space.closed(mix.union(*rest[:middle]))
+            yield from self._ask_between([tried])
+            if self.known.get(tried, True) is None:
+                short = middle
+            else:
+                enough = middle
+        return rest[enough - 1]
+
     def _narrow(self) -> Steps:
         """Bring `low`, which is not bad, and `high`, which is, as near to each other as can be
         told.
         """
         parts = 2
+        self._settle()
         while len(left := self.space.groups(self.high - self.low)) > 1 and not self._is_spent():
             candidates = [
                 mix
                 for mix in dict.fromkeys(self._candidates(left, parts))
-                if self.low < mix < self.high and self.known.get(mix, True) is not None
+                if self.low < mix < self.high and mix not in self.known
             ]
-            if not candidates and parts > len(left):
+            if candidates:
+                yield from self._ask(candidates[: self.width])
+                if self._settle():
+                    parts = max(2, min(parts, len(self.high - self.low)) // 2)
+            elif parts > len(left):
                 break
-            yield from self._ask(candidates[: self.width])
-            answers = {mix: self.known[mix] for mix in candidates[: self.width]}
-            bad = [mix for mix, answer in answers.items() if answer]
-            self.high = min(bad, key=len, default=self.high)
-            good = [mix for mix, answer in answers.items() if answer is False and mix < self.high]
-            self.low = max(good, key=len, default=self.low)
-            if bad or good:
-                parts = max(2, min(parts, len(self.high - self.low)) // 2)
-            elif not candidates:
+            else:
                 parts = min(2 * parts, len(left)) if parts < len(left) else parts + 1
+
+    def _settle(self) -> bool:
+        """Bring both as near as what is known allows; whether they moved."""
+        before = self.low, self.high
+        bad = [mix for mix, answer in self.known.items() if answer and self.low < mix < self.high]
+        self.high = min(bad, key=len, default=self.high)
+        good = [
+            mix
+            for mix, answer in self.known.items()
+            if answer is False and self.low < mix < self.high
+        ]
+        self.low = max(good, key=len, default=self.low)
+        return before != (self.low, self.high)
+
+    def _ask_between(self, mixes: Sequence[Changes]) -> Steps:
+        yield from self._ask([mix for mix in mixes if mix and mix != self.space.all])
 
     def _ask(self, mixes: Sequence[Changes]) -> Steps:
         new = [mix for mix in mixes if mix not in self.known]
@@ -150,7 +209,6 @@ class Search:
         """Mixes between the two, the best first; `left` are the groups between them."""
         space, low, high = self.space, self.low, self.high
         if parts == 2:
-            yield low | (space.likely & high)
             cuts = range(1, len(left))
             near = sorted(cuts, key=lambda cut: _distance(cut, len(left), self.width))
             for cut in near[: self.width]:

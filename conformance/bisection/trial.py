@@ -142,7 +142,8 @@ class Trier(Generic[Key]):
             environment = self.maker.of(key)
         except NotInstalled as problem:
             reason = f"cannot be installed: {problem}"
-            return Tried(outcome=Skipped(reason=reason), kept=False, made=False)
+            made = not there and self.maker.has(key)
+            return Tried(outcome=Skipped(reason=reason), kept=False, made=made)
         trial = self._try(environment.python, key)
         if isinstance(trial, Trial):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -52,21 +52,19 @@ def run(options: Options, good: Path, bad: Path) -> None:
         ),
     )
     trier = Trier(question, maker, folder / "trials", fresh=options.fresh)
+    alone = len(upgrade.good.keys() ^ upgrade.bad.keys())
     say(
-        f"{options.adapter} in {question.selection.cases[0].name}: {count} of "
-        f"{counted(len(upgrade.good.keys() | upgrade.bad.keys()), 'package')} differ between "
-        f"{good} and {bad}",
+        (
+            f"{options.adapter} in {question.selection.cases[0].name}: {count} of "
+            f"{counted(len(upgrade.good.keys() | upgrade.bad.keys()), 'package')} differ between "
+            f"{good} and {bad}" + (f", {alone} of them in one alone" if alone else "")
+        ),
         flush=True,
     )
     session = Session(trier, upgrade, (str(good), str(bad)))
     with ended_by_signals():
         session.go(maker, options.mixes or MOST_MIXES)
-    kept = [one for one in session.tried.values() if not one.made]
-    say(
-        "",
-        f"{counted(len(session.tried), 'environment')}: {len(session.tried) - len(kept)} made, "
-        f"{len(kept)} kept from before or left out; {duration(time.monotonic() - began)}",
-    )
+    say("", f"{session.told_counts()}; {duration(time.monotonic() - began)}")
 
 
 class Session:
@@ -76,6 +74,7 @@ class Session:
         self.trier, self.upgrade, self.names = trier, upgrade, names
         self.everything = frozenset(upgrade.differing)
         self.tried: dict[Mix, Tried] = {}
+        self.said: set[Mix] = set()
 
     def go(self, maker: Mixes, most: int) -> None:
         """Try both ends, then mixes, then releases, and print what was found. Raises UsageError if
@@ -96,15 +95,30 @@ class Session:
         together = [group for group in space.groups(self.everything) if len(group) > 1]
         for group in together:
             say(f"  {', '.join(sorted(group))}: require each other, and move together", flush=True)
-        found = self._isolate(Search(space, most=most))
+        search = Search(space, most=most)
+        found = self._isolate(search)
         boundaries = [self._releases(group, found) for group in found.groups]
-        self._tell(found)
+        self._tell(found, space)
         say(*(line for lines in boundaries for line in lines))
         for mix, one in self.tried.items():
             if isinstance(one.outcome, Skipped):
                 say(f"left out: {self._name(mix)}: {one.outcome.reason}")
         say("", f"{self.names[0]}: {self.good.status}", *self.good.facts)
         say(f"{self.names[1]}: {self.bad.status}", *self.bad.facts)
+
+    def told_counts(self) -> str:
+        """How many environments were tried: made, kept from before, or not to be made."""
+        tried = list(self.tried.values())
+        made = sum(one.made for one in tried)
+        failed = sum(isinstance(one.outcome, Skipped) and not one.made for one in tried)
+        kept = len(tried) - made - failed
+        return ", ".join(
+            [
+                f"{counted(len(tried), 'environment')}: {made} made",
+                *([f"{kept} kept from before"] if kept else []),
+                *([f"{failed} left out"] if failed else []),
+            ]
+        )
 
     def _end(self, moved: Changes, side: int) -> Trial:
         outcome = self._try(Mix(moved=moved)).outcome
@@ -168,18 +182,19 @@ class Session:
             between = _between(names[0], good_version, bad_version)
         except IndexProblem as problem:
             return [f"releases of {names[0]}: {str(problem).removeprefix('--package ')}"]
+        if len(between) == 2:
+            return []  # the step says it
         older_is_good = Version(good_version) < Version(bad_version)
-        if len(between) > 2 and moved != frozenset(names):
-            # else the good end is the good lock
-            end = Mix(moved=moved - frozenset(names))
-            if not self._answer(end):
-                return [
-                    f"releases of {', '.join(names)}: not searched, {self._name(end)} is not good"
-                ]
+        end = Mix(moved=moved - frozenset(names))
+        if end.moved and self._answer(end) is False:  # else it is the good lock
+            return [f"releases of {', '.join(names)}: not searched, {self._name(end)} is bad too"]
 
         def as_first(index: int) -> bool | None:
-            version = between[index].version
-            answer = self._answer(Mix(moved=moved).at(dict.fromkeys(names, version)))
+            releases = dict.fromkeys(names, between[index].version)
+            # what does not go with its companions of the bad lock may go with those of the good one
+            mixes = [Mix(moved=one).at(releases) for one in (moved, frozenset(names))]
+            answers = (self._answer(mix) for mix in mixes[: 1 + (moved != frozenset(names))])
+            answer = next((one for one in answers if one is not None), None)
             return None if answer is None else answer == older_is_good
 
         change = boundary(len(between), as_first)
@@ -204,31 +219,36 @@ class Session:
         self._say(mix, f"{'good' if good else 'bad'}: {outcome}")
         return good
 
-    def _tell(self, found: Isolated) -> None:
-        say(
-            "",
-            "what makes the difference:"
-            if found.complete
-            else "what is left, of which less may do:",
-        )
-        for group in found.groups:
-            joined = ", ".join(self.upgrade.step(name) for name in sorted(group.changes))
-            first = group is found.groups[0]
+    def _tell(self, found: Isolated, space: Space) -> None:
+        partly = "what is left, of which less may do"
+        say("", f"{'what makes the difference' if found.complete else partly}:")
+        for number, group in enumerate(found.groups):
+            steps = self._steps(group.changes)
             why = "without it good" if group.needed else "without it not judged"
-            say(f"  {joined}" if first else f"  and {joined} ({why})")
+            say(f"  and {steps} ({why})" if number else f"  {steps}")
             if len(group.changes) > 1:
-                say("    which could not be told apart")
+                mutual = len(space.groups(group.changes)) == 1
+                say(f"    which {'require each other' if mutual else 'could not be told apart'}")
         apart = found.moved.difference(*(group.changes for group in found.groups))
-        if apart:
-            joined = ", ".join(self.upgrade.step(name) for name in sorted(apart))
-            say(f"  moved with it, since its metadata requires it: {joined}")
+        required, learned = apart - space.learned, apart & space.learned
+        if required:
+            say(f"  moved with it, since metadata requires it: {self._steps(required)}")
+        if learned:
+            say(f"  moved with it, else it cannot be judged: {self._steps(learned)}")
+
+    def _steps(self, names: Iterable[str]) -> str:
+        return ", ".join(self.upgrade.step(name) for name in sorted(names))
 
     def _say(self, mix: Mix, what: str) -> None:
-        say(f"  {self._name(mix)}: {what}", flush=True)
+        if mix not in self.said:
+            self.said.add(mix)
+            say(f"  {self._name(mix)}: {what}", flush=True)
 
     def _name(self, mix: Mix) -> str:
         if mix.releases:
-            return ", ".join(f"{name} {version}" for name, version in mix.releases)
+            releases = ", ".join(f"{name} {version}" for name, version in mix.releases)
+            others = mix.moved.difference(name for name, _ in mix.releases)
+            return f"{releases} and {_few(others)} from {self.names[1]}" if others else releases
         if not mix.moved:
             return self.names[0]
         most = f"{len(mix.moved)} of {len(self.everything)} from {self.names[1]}"

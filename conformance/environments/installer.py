@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ def install(python: str, requirements: Sequence[str]) -> None:
     uv = shutil.which("uv")
     words = ["install", "--quiet", "--no-deps", "--only-binary=:all:", *requirements]
     if uv:
-        run([uv, "pip", words[0], "--python", python, *_sources(), *words[1:]])
+        run([uv, "pip", words[0], "--python", python, *_sources(_pip_variables()), *words[1:]])
     else:
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
         # a parent's copy of another version is seen by pip and must be left where it is
@@ -151,8 +152,15 @@ def run(command: Sequence[str]) -> str:
     return done.stdout
 
 
-def _sources() -> list[str]:
-    """pip's own settings of where packages come from, as uv's options."""
+def _pip_variables() -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(pair for pair in os.environ.items() if pair[0].startswith("PIP_")))
+
+
+@cache
+def _sources(_variables: tuple[tuple[str, str], ...]) -> list[str]:
+    """pip's own settings of where packages come from, as uv's options; asked once as long as these
+    variables stay, since pip takes longer to say them than uv to install.
+    """
     configured = settings()
     words = ["--index-strategy", "unsafe-best-match"]  # all places are one, as to pip
     words += ["--no-index"] if is_set(configured, "no-index") else []

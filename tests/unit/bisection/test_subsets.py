@@ -40,7 +40,7 @@ def needs(draw: Any) -> dict[str, set[str]]:
 @given(
     culprit=st.sampled_from(NAMES),
     needed=needs(),
-    likely=st.sets(st.sampled_from(NAMES), max_size=5),
+    likely=st.lists(st.sampled_from(NAMES), max_size=5),
 )
 def test_one_culprit_of_forty_takes_twelve_environments(
     culprit: Any, needed: Any, likely: Any
@@ -108,6 +108,25 @@ def test_mixes_that_cannot_be_judged_are_stepped_around(culprit: Any, pairs: Any
     assert all(group.needed is False for group in found.groups[1:])
     mixes = [mix for several in asked for mix in several]
     assert len(set(mixes)) == len(mixes)
+
+
+@given(
+    culprit=st.sampled_from(NAMES),
+    glue=st.lists(st.sampled_from(NAMES), min_size=1, max_size=2, unique=True),
+)
+def test_what_the_likely_lacks_is_learned(culprit: Any, glue: Any) -> None:
+    """An engine that does not start without another package's version, of which no metadata tells:
+    bisection finds the other, and it counts as needed from then on.
+    """
+
+    def is_bad(mix: Any) -> bool | None:
+        return None if any((one in mix) != (culprit in mix) for one in glue) else culprit in mix
+
+    search = Search(Space(NAMES, {}, [culprit]))
+    found, asked = driven(search, is_bad)
+    assert found.moved == {culprit, *glue}
+    assert search.space.learned == set(glue) - {culprit}
+    assert sum(map(len, asked)) <= 10 * len(glue)
 
 
 @pytest.mark.parametrize("width", [2, 4, 8])
