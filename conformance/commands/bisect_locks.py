@@ -61,7 +61,9 @@ def run(options: Options, good: Path, bad: Path) -> None:
         ),
         flush=True,
     )
-    session = Session(trier, upgrade, (str(good), str(bad)))
+    paths = (str(good), str(bad))
+    names = (good.name, bad.name) if good.name != bad.name else paths
+    session = Session(trier, upgrade, names)
     with ended_by_signals():
         session.go(maker, options.mixes or MOST_MIXES)
     say("", f"{session.told_counts()}; {duration(time.monotonic() - began)}")

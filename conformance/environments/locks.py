@@ -25,9 +25,8 @@ _FORMATS = "a file of pip freeze or uv pip compile, a uv.lock or a pylock.toml"
 _COMMENT = re.compile(r"(^|\s)#.*$")
 _HASH = re.compile(r"\s--hash[= ](\S+)")
 _OTHERS = {
-    "environment.yml": "conda's",
-    "environment.yaml": "conda's",
-    "conda-lock.yml": "conda's",
+    ".yml": "conda's",
+    ".yaml": "conda's",
     "poetry.lock": "Poetry's",
     "pdm.lock": "PDM's",
     "Pipfile.lock": "Pipenv's",
@@ -36,10 +35,8 @@ _OTHERS = {
 
 def read_lock(path: Path) -> Lock:
     """The pins of a lock or freeze file that count for this interpreter. Raises UsageError."""
-    if path.name in _OTHERS:
-        raise UsageError(
-            f"{path}: is {_OTHERS[path.name]}, should be {_FORMATS} (pip freeze writes one)"
-        )
+    if whose := _OTHERS.get(path.name) or _OTHERS.get(path.suffix):
+        raise UsageError(f"{path}: is {whose}, should be {_FORMATS} (pip freeze writes one)")
     text = _text(path)
     lock = Lock(path=path)
     if path.suffix in (".toml", ".lock") and (tables := _toml(path, text)) is not None:
