@@ -1,6 +1,4 @@
-"""Trials: the verdict on one case with one release, from an environment of that release, kept for
-the next question.
-"""
+"""Trials: the verdict on one case in one environment, kept for the next question."""
 
 from __future__ import annotations
 
@@ -11,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from conformance.corpus.selection import Selection
-from conformance.environments.overlay import Environments, NotInstalled
+from conformance.environments.installer import Environment, NotInstalled
 from conformance.errors import UsageError
 from conformance.record.case_line import corpus_digest
 from conformance.record.record import Record
@@ -31,11 +29,13 @@ from conformance.verdicts.verdict import STATUSES, Verdict
 from conformance.workers.specs import read_specs
 
 PACKAGE = Path(__file__).resolve().parent.parent
+Key = TypeVar("Key", contravariant=True)
+"""What an environment is named by: a release, or a mix of two locks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """The result of the case with one release: status, kind of mismatch and diagnosis as in the
+    """The result of the case in one environment: status, kind of mismatch and diagnosis as in the
     record, the lines that explain it, and the versions that the engine reported.
     """
 
@@ -55,6 +55,18 @@ class Trial:
         """The part of a trial that is equal for two releases that do the same."""
         return self.status, self.kind, self.diagnosis
 
+    def is_good(self, standard: Trial) -> bool:
+        """Whether this does what the good end does: where that passes, everything that passes; else
+        what fails in the same way.
+        """
+        return self.passes if standard.passes else self.way == standard.way
+
+    @property
+    def facts(self) -> list[str]:
+        """The lines below its status: why, and with which versions."""
+        versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
+        return [*(f"    {line}" for line in self.lines), f"    with {versions}"]
+
     def __str__(self) -> str:
         why = ", ".join(word for word in (self.kind, self.diagnosis) if word)
         return f"{self.status} ({why})" if why else self.status
@@ -62,67 +74,87 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """A release that cannot be judged, and why."""
+    """What cannot be judged, and why."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One case on one adapter, for releases of one distribution, which may be named with extras.
-    `selection` has the one case.
+class Tried:
+    """What came of one environment: whether it was known from before, and whether the environment
+    was made for it.
     """
 
-    package: str
+    outcome: Trial | Skipped
+    kept: bool
+    made: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One case on one adapter. `selection` has the one case."""
+
     adapter: str
     selection: Selection
     device: str | None = None
     timeout: float = 60.0
 
 
-class Trier:
-    """Tries releases; trials are kept below `folder`, and what is kept is not tried again unless
-    `fresh`.
+class Maker(Protocol[Key]):
+    """Makes environments, and finds again what it made."""
+
+    def name(self, key: Key) -> str:
+        """A name that has a mark of all that is in the environment."""
+
+    def has(self, key: Key) -> bool:
+        """Whether it is there."""
+
+    def of(self, key: Key) -> Environment:
+        """The environment, made if it is not there. Raises NotInstalled."""
+
+    def versions(self, key: Key) -> Mapping[str, str]:
+        """By canonical name the versions that the engine must not contradict."""
+
+
+class Trier(Generic[Key]):
+    """Tries environments; trials are kept below `folder`, and what is kept is not tried again
+    unless `fresh`. It can be pickled, so that another process may try.
     """
 
     def __init__(
-        self, question: Question, environments: Environments, folder: Path, *, fresh: bool = False
+        self, question: Question, maker: Maker[Key], folder: Path, *, fresh: bool = False
     ) -> None:
-        self.question, self.environments, self.folder, self.fresh = (
-            question,
-            environments,
-            folder,
-            fresh,
-        )
+        self.question, self.maker, self.folder, self.fresh = question, maker, folder, fresh
         (spec,), _ = read_specs([question.adapter], [])
         if spec.adapter.startswith("cmd:"):
             raise UsageError(f"-a {question.adapter}: is a program, should be an adapter in Python")
         self.label = spec.label
-        self.kept = 0
 
-    def __call__(self, version: str) -> Trial | Skipped:
-        """The trial of the case with this release. A release that cannot be judged is not kept: a
-        network may be back the next time.
+    def __call__(self, key: Key) -> Tried:
+        """The trial of the case in this environment. What cannot be judged is not kept: a network
+        may be back the next time.
         """
-        path = self.folder / f"{self._key(version)}.json"
+        path = self.folder / f"{self._mark(key)}.json"
         if not self.fresh and (before := _read(path)) is not None:
-            self.kept += 1
-            return before
+            return Tried(outcome=before, kept=True, made=False)
+        there = self.maker.has(key)
         try:
-            environment = self.environments.of(self.question.package, version)
+            environment = self.maker.of(key)
         except NotInstalled as problem:
-            return Skipped(reason=f"cannot be installed: {problem}")
-        trial = self._try(environment.python, version)
+            reason = f"cannot be installed: {problem}"
+            made = not there and self.maker.has(key)
+            return Tried(outcome=Skipped(reason=reason), kept=False, made=made)
+        trial = self._try(environment.python, key)
         if isinstance(trial, Trial):
             path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(path, json.dumps(asdict(trial)))
-        return trial
+        return Tried(outcome=trial, kept=False, made=not there)
 
-    def _key(self, version: str) -> str:
+    def _mark(self, key: Key) -> str:
         """Everything that a trial depends on."""
         question = self.question
         parts = (
-            self.environments.name(question.package, version),
+            self.maker.name(key),
             corpus_digest(question.selection.cases, ()),
             question.adapter,
             question.device,
@@ -131,7 +163,7 @@ class Trier:
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 
-    def _try(self, python: str, version: str) -> Trial | Skipped:
+    def _try(self, python: str, key: Key) -> Trial | Skipped:
         question = self.question
         specs, texts_by_label = read_specs([question.adapter], [f"{self.label}={python}"])
         with tempfile.TemporaryDirectory() as folder:
@@ -148,9 +180,9 @@ class Trier:
                 record = execute(request, Silent())
             except UsageError as problem:
                 return Skipped(reason=str(problem))
-        return self._read(record, version)
+        return self._read(record, self.maker.versions(key))
 
-    def _read(self, record: Record, version: str) -> Trial | Skipped:
+    def _read(self, record: Record, expected: Mapping[str, str]) -> Trial | Skipped:
         """The trial of a record; of several verdicts (a gradient's besides the output's) the first
         that fails.
         """
@@ -158,15 +190,15 @@ class Trier:
         versions = record.run["versions"][self.label]
         if not versions:
             return Skipped(reason=f"does not start: {_first(verdict)}")
-        greeted = {canonicalize_name(name): reported for name, reported in versions.items()}.get(
-            canonicalize_name(Requirement(self.question.package).name)
-        )
-        if greeted is not None and not _same(greeted, version):
-            return Skipped(
-                reason=(
-                    f"the engine is {greeted}, so that something else on its path hides the release"
+        for name, greeted in versions.items():
+            wanted = expected.get(canonicalize_name(name))
+            if wanted is not None and not _same(greeted, wanted):
+                return Skipped(
+                    reason=(
+                        f"the engine has {name} {greeted}, so that something else on its path "
+                        f"hides {wanted}"
+                    )
                 )
-            )
         return Trial(
             status=verdict.status,
             kind=verdict.kind,

@@ -51,13 +51,16 @@ from conformance.cli.searchoptions import (
     Adapter,
     Also,
     Bad,
+    BadLock,
     Case,
     Count,
     Dtypes,
     Fresh,
     Good,
+    GoodLock,
     Gradients,
     Indices,
+    Mixes,
     OneDevice,
     Package,
     Ranks,
@@ -163,19 +166,22 @@ def sweep(
 
 
 def bisect(
-    package: Package,
     adapter: Adapter,
     case: Case,
-    good: Good,
-    bad: Bad,
+    package: Package = None,
+    good: Good = None,
+    bad: Bad = None,
+    good_lock: GoodLock = None,
+    bad_lock: BadLock = None,
+    mixes: Mixes = None,
     paths: Paths = None,
     also: Also = None,
     device: OneDevice = None,
     timeout: Timeout = 60.0,
     fresh: Fresh = False,
 ) -> None:
-    """Which release of a package changed what a case comes to: bisection over the releases of the
-    package index.
+    """Which release of a package, or which package between two locks, changed what a case comes
+    to.
     """
     options = _given(locals())
     from conformance.commands import bisect as command

@@ -40,20 +40,36 @@ SweepOutput = Annotated[
     Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the cases that fail.")
 ]
 Package = Annotated[
-    str, typer.Option(metavar="NAME", help="The distribution whose releases are searched.")
+    str | None, typer.Option(metavar="NAME", help="The distribution whose releases are searched.")
 ]
 Adapter = Annotated[
     str, typer.Option("--adapter", "-a", metavar="ADAPTER", help="As for run, but no cmd:.")
 ]
 Case = Annotated[str, typer.Option(metavar="CASE", help="The full name of one case.")]
 Good = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="VERSION",
         help="A release that does what is right, older or newer than the bad one.",
     ),
 ]
-Bad = Annotated[str, typer.Option(metavar="VERSION", help="A release that does something else.")]
+Bad = Annotated[
+    str | None, typer.Option(metavar="VERSION", help="A release that does something else.")
+]
+GoodLock = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="A lock or freeze file instead: the environment that does what is right.",
+    ),
+]
+BadLock = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="That of the one that does something else.")
+]
+Mixes = Annotated[
+    int | None,
+    typer.Option(min=1, help="Most mixes of two locks that are tried; 40 if not given."),
+]
 Also = Annotated[
     list[str] | None,
     typer.Option(

@@ -19,12 +19,8 @@ from packaging.utils import canonicalize_name
 
 from conformance.adapters import REGISTRY
 from conformance.environments import npm
-from conformance.environments.overlay import (
-    Environment,
-    Environments,
-    NotInstalled,
-    environment,
-)
+from conformance.environments.installer import Environment, NotInstalled, environment
+from conformance.environments.overlay import Environments
 from conformance.errors import UsageError
 from conformance.system import cache
 

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from conformance.environments.overlay import LONGEST_TOLD, SECONDS, NotInstalled, write_stamp
+from conformance.environments.installer import LONGEST_TOLD, SECONDS, NotInstalled, write_stamp
 
 PROGRAMS = Path(__file__).resolve().parent.parent / "web"
 """The Node program of the suite, and beside it a folder for each library."""

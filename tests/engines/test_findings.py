@@ -23,7 +23,7 @@ from helpers import CHECKOUT, vulkan_environment
 from conformance import environments
 from conformance.adapters import REGISTRY
 from conformance.environments import installation, npm
-from conformance.environments.overlay import Environment
+from conformance.environments.installer import Environment
 from conformance.system.processor import cpu_flags
 
 ROOT = CHECKOUT

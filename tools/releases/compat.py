@@ -27,7 +27,8 @@ from pathlib import Path
 import yaml
 
 from conformance.cluster import Piece, crew_at
-from conformance.environments.overlay import Environment, Environments, NotInstalled
+from conformance.environments.installer import Environment, NotInstalled
+from conformance.environments.overlay import Environments
 from conformance.record.reader import read_record
 from conformance.report import write_page
 from conformance.system import cache

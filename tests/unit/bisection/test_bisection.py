@@ -21,7 +21,8 @@ from releases import ADAPTER, BROKEN, RIGHT, WRONG, wheel
 
 from conformance.bisection.search import boundary
 from conformance.environments import index
-from conformance.environments.overlay import Environments, NotInstalled, unmet
+from conformance.environments.installer import NotInstalled
+from conformance.environments.overlay import Environments, unmet
 
 pytestmark = pytest.mark.slow
 
