@@ -27,8 +27,7 @@ from conformance.report import render
 from conformance.verdicts.verdict import Verdict
 
 # Several processes share the cores: threads of OpenMP and OpenBLAS that wait for each other spin,
-# and take the time of the others. What starts from here computes with one, unless it is told
-# otherwise.
+# and take the time of the others. What starts from here computes with one, unless told otherwise.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
