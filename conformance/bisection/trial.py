@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from conformance.cluster.home import suite_digest
 from conformance.corpus.selection import Selection
 from conformance.environments.installer import Environment, NotInstalled
 from conformance.errors import UsageError
@@ -28,7 +28,6 @@ from conformance.verdicts.facts import explanation
 from conformance.verdicts.verdict import STATUSES, Verdict
 from conformance.workers.specs import read_specs
 
-PACKAGE = Path(__file__).resolve().parent.parent
 Key = TypeVar("Key", contravariant=True)
 """What an environment is named by: a release, or a mix of two locks."""
 
@@ -150,6 +149,9 @@ class Trier(Generic[Key]):
             replace_file(path, json.dumps(asdict(trial)))
         return Tried(outcome=trial, kept=False, made=not there)
 
+    def ahead(self, keys: Sequence[Key]) -> None:
+        """Be told what may be asked next, the likeliest first; here one is tried after another."""
+
     def _mark(self, key: Key) -> str:
         """Everything that a trial depends on."""
         question = self.question
@@ -159,7 +161,7 @@ class Trier(Generic[Key]):
             question.adapter,
             question.device,
             question.timeout,
-            _suite(),
+            suite_digest(),
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 
@@ -227,12 +229,3 @@ def _same(greeted: str, version: str) -> bool:
         return Version(greeted).public == Version(version).public
     except InvalidVersion:
         return greeted == version
-
-
-@cache
-def _suite() -> str:
-    """A digest of this package's code: another suite may judge otherwise."""
-    state = hashlib.sha256()
-    for path in sorted(PACKAGE.rglob("*.py")):
-        state.update(path.read_bytes())
-    return state.hexdigest()

@@ -179,6 +179,8 @@ def bisect(
     device: OneDevice = None,
     timeout: Timeout = 60.0,
     fresh: Fresh = False,
+    dask: Dask = None,
+    needs: Needs = None,
 ) -> None:
     """Which release of a package, or which package between two locks, changed what a case comes
     to.

@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from conformance.bisection.distributed import trier_at
 from conformance.bisection.makers import Mixes
 from conformance.bisection.trial import Trier
 from conformance.bisection.upgrade import Upgrade
@@ -55,7 +56,7 @@ def run(options: Options, good: Path, bad: Path) -> None:
     )
     paths = (str(good), str(bad))
     names = (good.name, bad.name) if good.name != bad.name else paths
-    session = Session(trier, upgrade, names)
-    with ended_by_signals():
+    with ended_by_signals(), trier_at(trier, options.dask, options.needs) as at:
+        session = Session(at, upgrade, names)
         session.go(maker, options.mixes or MOST_MIXES)
     say("", f"{session.told_counts()}; {duration(time.monotonic() - began)}")

@@ -32,6 +32,8 @@ class Options:
     device: str | None = None
     timeout: float
     fresh: bool
+    dask: str | None = None
+    needs: list[str] = field(default_factory=list)
 
     def locks(self) -> tuple[Path, Path] | None:
         """The two locks, None for releases of a package. Raises UsageError for what is neither."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
+from conformance.bisection.distributed import trier_at
 from conformance.bisection.makers import Releases
 from conformance.bisection.search import boundary
 from conformance.bisection.trial import Skipped, Trial, Trier
@@ -47,8 +48,8 @@ def run(options: Options) -> None:
         ),
         flush=True,
     )
-    with ended_by_signals():
-        search = Search(trier, between, good_is_older=ends["good"] < ends["bad"])
+    with ended_by_signals(), trier_at(trier, options.dask, options.needs) as at:
+        search = Search(at, between, good_is_older=ends["good"] < ends["bad"])
         search.go()
     kept = f", {search.kept} of them kept from before" if search.kept else ""
     say(f"{counted(len(search.trials), 'release')} tried{kept}, {time.monotonic() - began:.1f} s")
@@ -70,6 +71,7 @@ class Search:
         """
         last = len(self.between) - 1
         good, bad = (0, last) if self.good_is_older else (last, 0)
+        self.trier.ahead([self.between[index].version for index in (good, bad)])
         self.standard = self._end(good, "good")
         other = self._end(bad, "bad")
         if other.is_good(self.standard):
@@ -79,7 +81,7 @@ class Search:
             )
         self._say(good)
         self._say(bad)
-        change = boundary(len(self.between), self._as_first)
+        change = boundary(len(self.between), self._as_first, self._ahead)
         names = ("last good", "first bad") if self.good_is_older else ("last bad", "first good")
         say(
             "",
@@ -110,6 +112,9 @@ class Search:
         self.kept += tried.kept
         self.trials[index] = tried.outcome
         return self.trials[index]
+
+    def _ahead(self, indices: Sequence[int]) -> None:
+        self.trier.ahead([self.between[index].version for index in indices])
 
     def _as_first(self, index: int) -> bool | None:
         trial = self._tried(index)

@@ -34,6 +34,7 @@ class Session:
         """Try both ends, then mixes, then releases, and print what was found. Raises UsageError if
         the ends cannot be told apart.
         """
+        self.trier.ahead([Mix(moved=moved) for moved in (NOTHING, self.everything)])
         self.good, self.bad = self._end(NOTHING, 0), self._end(self.everything, 1)
         if self.bad.is_good(self.good):
             raise UsageError(
@@ -94,6 +95,7 @@ class Session:
         mixes = next(steps)
         try:
             while True:
+                self.trier.ahead([Mix(moved=moved) for moved in mixes])
                 mixes = steps.send({mix: self._is_bad(mix) for mix in mixes})
         except StopIteration as done:
             found: Isolated = done.value

@@ -67,6 +67,29 @@ def test_a_boundary_is_one_whatever_the_answers(answers: Any) -> None:
     assert not {0, len(everything) - 1} & set(asked)
 
 
+@given(count=st.integers(3, 60), data=st.data())
+def test_what_may_be_asked_next_is_told(count: Any, data: Any) -> None:
+    """All of it, and first what is asked; where three at a time are tried, fewer rounds do."""
+    first_other = data.draw(st.integers(1, count - 1))
+    known: set[int] = set()
+    rounds = 0
+
+    def ahead(places: Any) -> None:
+        nonlocal rounds
+        assert len(set(places)) == len(places)
+        if places[0] not in known:
+            rounds += 1
+            known.update(places[:3])
+
+    def test(place: Any) -> Any:
+        assert place in known
+        return place < first_other
+
+    found = boundary(count, test, ahead)
+    assert (found.before, found.after) == (first_other - 1, first_other)
+    assert rounds <= math.ceil(math.log2(count) / 2) + 1
+
+
 def test_one_place_has_no_boundary() -> None:
     """A list with one end is refused, not searched."""
     with pytest.raises(ValueError, match="should be at least 2"):
@@ -273,6 +296,16 @@ def test_the_boundary_is_found_and_the_second_question_is_quick(
         "1.3",
         "1.5",
     }
+
+
+def test_a_cluster_finds_the_same_boundary(bisect: Any, tmp_path: Path) -> None:
+    """Releases are tried by its workers, several at a time, and kept as they are here."""
+    pytest.importorskip("distributed")
+    done = bisect("--good", "1.5", "--bad", "1.0", "--dask", "local:2")
+    assert done.returncode == 0, done.stderr
+    assert {"last bad:  1.1", "first good: 1.3"} <= set(done.stdout.splitlines())
+    again = bisect("--good", "1.5", "--bad", "1.0")
+    assert "4 of them kept from before" in again.stdout
 
 
 def test_extras_go_with_every_release(bisect: Any) -> None:
