@@ -2,8 +2,9 @@
 steps still happen.
 
 Everything comes from the environment: CONFORMANCE_CASES, _ADAPTERS, _KNOWN and _OPTIONS are words
-quoted as for a shell, _BASELINE and _MAX_SLOWDOWN are for `conformance diff`, _OUTPUT is a folder.
-What GitHub names by GITHUB_OUTPUT and GITHUB_STEP_SUMMARY is written to, where it is set:
+quoted as for a shell, _SHARD is I/N, _GATE is true or false, _BASELINE and _MAX_SLOWDOWN are for
+`conformance diff`, _OUTPUT is a folder and _ARTIFACT the name of its upload. What GitHub names by
+GITHUB_OUTPUT and GITHUB_STEP_SUMMARY is written to, where it is set:
 
     CONFORMANCE_CASES=cases CONFORMANCE_ADAPTERS=torch python action/gate.py
 """
@@ -11,134 +12,91 @@ What GitHub names by GITHUB_OUTPUT and GITHUB_STEP_SUMMARY is written to, where 
 from __future__ import annotations
 
 import os
-import secrets
-import shlex
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import runner
 from conformance.errors import RecordError
 from conformance.record.reader import read_record
 from conformance.record.record import RECORD
 from conformance.report import github
 
-CONFORMANCE = [sys.executable, "-m", "conformance"]
-
 
 def words(environment: Mapping[str, str]) -> list[str]:
     """The command line of `conformance run`. Raises ValueError for a quote that is not closed."""
-
-    def input_words(name: str) -> list[str]:
-        try:
-            return shlex.split(environment.get(f"CONFORMANCE_{name}", ""))
-        except ValueError as error:
-            raise ValueError(
-                f"{name.lower()}: {error}, should be words quoted as for a shell"
-            ) from None
-
-    adapters = [word for adapter in input_words("ADAPTERS") for word in ("-a", adapter)]
-    known = [word for file in input_words("KNOWN") for word in ("--known", file)]
+    adapters = runner.input_words(environment, "ADAPTERS")
+    known = runner.input_words(environment, "KNOWN")
+    shard = environment.get("CONFORMANCE_SHARD", "")
     return [
         "run",
-        *input_words("CASES"),
-        *adapters,
-        *known,
-        *input_words("OPTIONS"),
+        *runner.input_words(environment, "CASES"),
+        *(word for adapter in adapters for word in ("-a", adapter)),
+        *(word for file in known for word in ("--known", file)),
+        *runner.input_words(environment, "OPTIONS"),
+        *(["--shard", shard] if shard else []),
         "-o",
-        str(folder(environment)),
+        str(runner.folder(environment)),
     ]
 
 
-def folder(environment: Mapping[str, str]) -> Path:
-    return Path(environment.get("CONFORMANCE_OUTPUT") or "conformance-report")
+def gates(environment: Mapping[str, str]) -> bool:
+    """Whether what differs fails the job: where nothing is said, not in a shard, whose merge does
+    that. Raises ValueError for anything but true and false.
+    """
+    said = environment.get("CONFORMANCE_GATE", "")
+    if said not in ("", "true", "false"):
+        raise ValueError(f"gate: {said!r} is not known, should be true, false or empty")
+    return said == "true" or not (said or environment.get("CONFORMANCE_SHARD"))
+
+
+def artifact(environment: Mapping[str, str]) -> str:
+    """The name of the upload: that of a shard ends in its number, for no two may have one name."""
+    name = environment.get("CONFORMANCE_ARTIFACT", "")
+    shard = environment.get("CONFORMANCE_SHARD", "").replace("/", "-of-")
+    return f"{name}-{shard}" if name and shard else name
 
 
 def main() -> int:
     """Always 0: the exit code of the gate is an output, `exit-code`."""
-    record = folder(os.environ) / RECORD
+    record = runner.folder(os.environ) / RECORD
     record.unlink(missing_ok=True)  # an older one would be taken for this run's
+    is_gate = True
     try:
-        code, message = _quietly([*CONFORMANCE, *words(os.environ)])
+        is_gate = gates(os.environ)
+        code, message = runner.quietly([*runner.CONFORMANCE, *words(os.environ)])
     except ValueError as error:
         code, message = 2, str(error)
-    outputs = []
+    written: dict[str, Path] = {}
     if code in (0, 1):
-        code, outputs = _published(record, code)
+        code, written = _published(record, code, is_gate)
     else:
-        print(github.error(message.strip() or f"conformance run ended with {code}"))
-        _append("GITHUB_STEP_SUMMARY", github.fitting(github.failure(message)))
-    _append(
-        "GITHUB_OUTPUT",
-        f"exit-code={code}\n" + "".join(f"{name}={path}\n" for name, path in outputs),
-    )
+        runner.could_not(message, f"conformance run ended with {code}")
+    if code == 1 and not is_gate:
+        code = 0
+    runner.put_out(exit_code=code, artifact=artifact(os.environ), **written)
     return 0
 
 
-def _published(record: Path, code: int) -> tuple[int, list[tuple[str, Path]]]:
-    """Annotations and the summary of a record; the exit code, with that of the comparison, and the
-    outputs.
+def _published(record: Path, code: int, is_gate: bool) -> tuple[int, dict[str, Path]]:
+    """Annotations, which a shard leaves to the merge, and the summary of a record; the exit code,
+    with that of the comparison, and the outputs.
     """
     try:
         read = read_record(record)
     except RecordError as error:
         print(github.error(str(error)))
-        return 2, []
-    for line in github.annotation_lines(read):
+        return 2, {}
+    for line in github.annotation_lines(read) if is_gate else ():
         print(line)
     text = github.summary(read)
     baseline = os.environ.get("CONFORMANCE_BASELINE", "")
     if baseline:
-        compared, comparison = _compared(baseline, record.parent)
+        limit = os.environ.get("CONFORMANCE_MAX_SLOWDOWN", "")
+        compared, comparison = runner.compared(baseline, record.parent, limit)
         code, text = max(code, compared), f"{text}\n\n{comparison}"
-    _append("GITHUB_STEP_SUMMARY", github.fitting(text))
-    return code, [("record", record), ("page", record.with_name("index.html"))]
-
-
-def _compared(baseline: str, new: Path) -> tuple[int, str]:
-    """The output of `conformance diff`, as Markdown, and its exit code."""
-    limit = os.environ.get("CONFORMANCE_MAX_SLOWDOWN", "")
-    arguments = [
-        "diff",
-        baseline,
-        str(new),
-        "--format",
-        "markdown",
-        *(["--max-slowdown", limit] if limit else []),
-    ]
-    done = subprocess.run([*CONFORMANCE, *arguments], capture_output=True, text=True, check=False)
-    if done.returncode:
-        print(
-            github.error(
-                done.stderr.strip()
-                or f"worse than {baseline}: the summary of the job has what changed"
-            )
-        )
-    heading = "## Since the baseline\n\n"
-    return done.returncode, heading + (
-        done.stdout if done.returncode < 2 else github.failure(done.stderr)
-    )
-
-
-def _quietly(command: list[str]) -> tuple[int, str]:
-    """Run a command whose output the runner must not take for commands of its own; the exit code
-    and its standard error.
-    """
-    token = secrets.token_hex(16)
-    print(f"::stop-commands::{token}", flush=True)
-    try:
-        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
-        print(done.stderr, end="", flush=True)
-    finally:
-        print(f"\n::{token}::", flush=True)
-    return done.returncode, done.stderr
-
-
-def _append(variable: str, text: str) -> None:
-    """Add text to the file that a variable names, if it is set."""
-    if os.environ.get(variable):
-        with Path(os.environ[variable]).open("a", encoding="utf-8") as stream:
-            stream.write(text + ("" if text.endswith("\n") else "\n"))
+    runner.summarize(text)
+    return code, {"record": record, "page": record.with_name("index.html")}
 
 
 if __name__ == "__main__":

@@ -165,6 +165,7 @@ def _request(options: Options) -> Request:
     selection = select(
         options.cases, expression=options.expression, tags=options.tags, subset=options.subset
     )
+    shard = Shard.read("--shard", options.shard) if options.shard else None
     sandbox = Sandbox.of(places_of(selection), options.output) if options.sandbox else None
     if options.in_process:
         others = {
@@ -173,14 +174,15 @@ def _request(options: Options) -> Request:
             "--memory": options.memory,
             "-s": options.live,
         }
-        in_process.check(specs, selection.cases, others)
+        cases = selection.cases if shard is None else shard.takes(selection.cases)
+        in_process.check(specs, cases, others)
     settings = {entry.name: getattr(options, entry.name) for entry in fields(Settings)}
     return Request(
         **settings
         | ({"maxfail": 1} if options.first else {})
         | ({"timing": "off"} if options.in_process else {}),  # which would make hundreds of calls
         selection=selection,
-        shard=Shard.read("--shard", options.shard) if options.shard else None,
+        shard=shard,
         specs=specs if sandbox is None else [sandbox.around(spec) for spec in specs],
         deadline=read_seconds("--deadline", options.deadline) if options.deadline else None,
         texts_by_label=texts_by_label,

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from conformance.corpus.shards import Shard
 from conformance.errors import UsageError
 from conformance.run.plan import Task
 from conformance.wording import counted
+
+EMPTIED = "conformance_shard_is_empty"
+"""In what a worker tells: whether its shard has left it without a test."""
 
 
 class Sharding:
@@ -46,7 +51,14 @@ class Sharding:
     def pytest_report_collectionfinish(self) -> str:
         return self.told
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """A worker of pytest-xdist has collected what the controller does not: all do the same."""
+        self.emptied = bool(getattr(node, "workeroutput", {}).get(EMPTIED))
+
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """A shard of fewer cases than shards may have none: that is no failure."""
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput[EMPTIED] = self.emptied
         if self.emptied and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK

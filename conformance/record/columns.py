@@ -1,7 +1,8 @@
 """The columns of a record that is made of several: one for each adapter, release and machine.
 
 Pieces of one adapter in one release are one column if no two tell the same verdict: shards run
-where there is room, on whatever processor. Those that do are told apart by what differs.
+where there is room, on whatever processor. Those that do are told apart by what differs. An engine
+that did not start has told no release: it is of the one that the others told, if they agree.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ def labels(records: Sequence[Record]) -> dict[Column, str]:
     told = [_told(record) for record in records]
     names: dict[Column, str] = {}
     for label, columns in by_label.items():
-        differing = _differing([_identity(records[place].run, label) for place, _ in columns])
+        identities = [_identity(records[place].run, label) for place, _ in columns]
+        differing = _differing(_completed(identities))
         by_release: dict[str, list[Column]] = {}
         for column, about in zip(columns, differing, strict=True):
             by_release.setdefault(_text(about, _OF_A_RELEASE), []).append(column)
@@ -44,6 +46,8 @@ def labels(records: Sequence[Record]) -> dict[Column, str]:
 
 _OF_A_RELEASE = ("adapter", "convention", "versions", "platform", "machine")
 _OF_A_MACHINE = ("cpu", "facts")
+_TOLD = ("convention", "versions", "facts")
+"""What an engine says of itself when it is greeted."""
 
 
 def _identity(run: Mapping[str, Any], label: str) -> dict[str, dict[str, str]]:
@@ -59,6 +63,28 @@ def _identity(run: Mapping[str, Any], label: str) -> dict[str, dict[str, str]]:
         "cpu": {"": str(run["cpu"].get("model"))},
         "facts": {name: f"{name}={fact}" for name, fact in facts.items()},
     }
+
+
+def _completed(
+    identities: Sequence[dict[str, dict[str, str]]],
+) -> list[dict[str, dict[str, str]]]:
+    """The same, in which an engine that told nothing is the one that told something elsewhere, if
+    there is one alone.
+    """
+    greeted: dict[str, list[dict[str, dict[str, str]]]] = {}
+    for one in identities:
+        if one["versions"]:
+            greeted.setdefault(one["adapter"][""], []).append(one)
+    return [
+        one if one["versions"] else one | _told_alike(greeted.get(one["adapter"][""], []))
+        for one in identities
+    ]
+
+
+def _told_alike(greeted: Sequence[dict[str, dict[str, str]]]) -> dict[str, dict[str, str]]:
+    """What they told of themselves if it is the same release, or nothing."""
+    releases = {json.dumps([one[key] for key in _OF_A_RELEASE], sort_keys=True) for one in greeted}
+    return {key: greeted[0][key] for key in _TOLD} if len(releases) == 1 else {}
 
 
 def _differing(identities: Sequence[Mapping[str, Mapping[str, str]]]) -> list[dict[str, list[str]]]:

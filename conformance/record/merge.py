@@ -140,10 +140,13 @@ def _run_line(
     by_label: dict[str, dict[str, Any]] = {
         key: {} for key in ("adapters", "versions", "facts", "devices", "threads_told")
     }
-    for (place, label), name in names.items():
+    # what an engine that did not start has not told, another record of the column may have
+    greeted = sorted(names.items(), key=lambda item: not runs[item[0][0]]["versions"][item[0][1]])
+    by_label["adapters"] = dict.fromkeys(names.values())  # in the order of the records
+    for (place, label), name in greeted:
         run = runs[place]
         (entry,) = (entry for entry in run["adapters"] if entry["label"] == label)
-        by_label["adapters"].setdefault(name, {**entry, "label": name})
+        by_label["adapters"][name] = by_label["adapters"][name] or {**entry, "label": name}
         for key in ("versions", "facts", "threads_told"):
             by_label[key].setdefault(
                 name, run.get(key, {}).get(label, {} if key != "threads_told" else None)

@@ -27,6 +27,8 @@ MOST_ROWS = 50
 MOST_BYTES = 2**20
 """The most bytes of one step's summary: of a larger one GitHub shows nothing."""
 
+MOST_TOLD = "GitHub shows 1 MiB of a summary"
+
 
 def summary(record: Record) -> str:
     """The sentence, a table of adapters and statuses, and a row for every way in which something
@@ -59,24 +61,25 @@ def summary(record: Record) -> str:
     return "\n".join(lines)
 
 
-def fitting(text: str, most: int = MOST_BYTES) -> str:
-    """The summary as far as GitHub shows it: whole, or its first lines and how many are left out.
+def fitting(text: str, most: int = MOST_BYTES, why: str = MOST_TOLD) -> str:
+    """The summary as far as GitHub shows it: whole, or its first lines, how many are left out, and
+    why.
 
     All lines that are left out are behind the last one that is kept, so that tables stay tables.
     """
     if len(text.encode()) < most:
         return text
     lines = text.split("\n")
-    left = most - len(_left_out(len(lines)).encode())
+    left = most - len(_left_out(len(lines), why).encode())
     kept = 0
     while kept < len(lines) and (left := left - len(lines[kept].encode()) - 1) >= 0:
         kept += 1
-    return "\n".join(lines[:kept]) + _left_out(len(lines) - kept)
+    return "\n".join(lines[:kept]) + _left_out(len(lines) - kept, why)
 
 
-def _left_out(count: int) -> str:
+def _left_out(count: int, why: str) -> str:
     lines = counted(count, "more line is", "more lines are")
-    return f"\n\n{lines} in the record and on the page: GitHub shows 1 MiB of a summary.\n"
+    return f"\n\n{lines} in the record and on the page: {why}.\n"
 
 
 def _what(group: Group) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import runpy
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,27 +24,33 @@ from conformance.report import github
 from conformance.verdicts.verdict import Verdict
 
 ACTION = yaml.safe_load((CHECKOUT / "action.yml").read_text())
+MERGE = yaml.safe_load((CHECKOUT / "action" / "merge" / "action.yml").read_text())
 INSTALL = runpy.run_path(str(CHECKOUT / "action" / "install.py"))
+
+
+def without_installing(folder: Path) -> Path:
+    """The actions with nothing to install."""
+    root = folder / "action-root"
+    shutil.copytree(CHECKOUT / "action", root / "action")
+    (root / "action.yml").write_text((CHECKOUT / "action.yml").read_text())
+    (root / "action" / "install.py").write_text("")
+    return root
+
+
+def inputs(**given: str) -> dict[str, str]:
+    named = {name.replace("_", "-"): text for name, text in given.items()}
+    return {"python": sys.executable, **named}
 
 
 @pytest.fixture
 def gate(tmp_path: Path) -> Callable[..., Job]:
     """The action's steps but the installation, on a corpus of two cases."""
     corpus(tmp_path, CUT, GAPS)
-    root = tmp_path / "action-root"
-    (root / "action").mkdir(parents=True)
-    (root / "action.yml").write_text((CHECKOUT / "action.yml").read_text())
-    (root / "action" / "install.py").write_text("")
-    (root / "action" / "gate.py").write_text((CHECKOUT / "action" / "gate.py").read_text())
+    root = without_installing(tmp_path)
 
-    def run(**inputs: str) -> Job:
+    def run(**given: str) -> Job:
         job = Job()
-        given = {
-            "python": sys.executable,
-            "cases": "cases",
-            **{name.replace("_", "-"): text for name, text in inputs.items()},
-        }
-        run_action(job, root, given, tmp_path, environment())
+        run_action(job, root, {"cases": "cases", **inputs(**given)}, tmp_path, environment())
         return job
 
     return run
@@ -88,8 +95,10 @@ def test_what_differs_fails_after_everything_was_told(gate: Callable[..., Job]) 
 
 
 @pytest.mark.parametrize(
-    ("inputs", "said"),
+    ("given", "said"),
     [
+        ({"gate": "no", "adapters": "miniatures:Right"}, "gate: 'no' is not known, should be true"),
+        ({"shard": "3/2", "adapters": "miniatures:Right"}, "--shard 3/2: should be I/N"),
         ({"adapters": "trch"}, "-a trch: trch is no adapter"),
         ({"cases": "nowhere.yaml", "adapters": "miniatures:Right"}, "nowhere.yaml does not exist"),
         (
@@ -99,10 +108,10 @@ def test_what_differs_fails_after_everything_was_told(gate: Callable[..., Job]) 
     ],
 )
 def test_what_cannot_run_is_told_and_exits_2(
-    gate: Callable[..., Job], inputs: dict[str, str], said: str
+    gate: Callable[..., Job], given: dict[str, str], said: str
 ) -> None:
     """One annotation and a summary with the sentence; nothing to upload."""
-    job = gate(**inputs)
+    job = gate(**given)
     assert (job.code, job.uploads, job.outputs["record"]) == (2, {}, "")
     [error] = job.errors
     assert said in error
@@ -236,26 +245,34 @@ def test_a_summary_is_cut_where_github_would_show_nothing(
     assert len(github.summary(record)) < 10_000
 
 
-def test_no_input_is_written_into_a_script() -> None:
+def test_what_differs_may_be_told_alone(gate: Callable[..., Job]) -> None:
+    """`gate: false` passes without a shard too; `true` fails in one."""
+    told = gate(adapters="mine=miniatures:OffByOne", gate="false")
+    assert (told.code, told.outputs["exit-code"], told.errors) == (0, "0", [])
+    assert "differs" in told.summary
+    assert gate(adapters="mine=miniatures:OffByOne", shard="1/2", gate="true").code == 1
+
+
+@pytest.mark.parametrize("action", [ACTION, MERGE], ids=["run", "merge"])
+def test_no_input_is_written_into_a_script(action: Any) -> None:
     """Inputs reach the shell through the environment alone: what they hold is never taken for a
     command.
     """
-    runs = [step["run"] for step in ACTION["runs"]["steps"] if "run" in step]
+    runs = [step["run"] for step in action["runs"]["steps"] if "run" in step]
     assert len(runs) == 3
     assert not any("${{" in text for text in runs)
 
 
 @pytest.mark.parametrize("kind", ["inputs", "outputs"])
-def test_inputs_and_outputs_are_documented(kind: str) -> None:
+@pytest.mark.parametrize("number", [0, 1], ids=["run", "merge"])
+def test_inputs_and_outputs_are_documented(number: int, kind: str) -> None:
     """The page of the gatekeeper has a row for each, and no other; every one has a description."""
     text = (CHECKOUT / "docs" / "gatekeeper.md").read_text()
-    table = re.findall(
-        r"^\| `([\w-]+)` \|",
-        text.split(f"| {kind.removesuffix('s')} |")[1].split("\n\n")[0],
-        re.MULTILINE,
-    )
-    assert table == list(ACTION[kind])
-    assert all(about["description"] for about in ACTION[kind].values())
+    tables = text.split(f"| {kind.removesuffix('s')} |")[1:]
+    action = [ACTION, MERGE][number]
+    rows = re.findall(r"^\| `([\w-]+)` \|", tables[number].split("\n\n")[0], re.MULTILINE)
+    assert rows == list(action[kind])
+    assert all(about["description"] for about in action[kind].values())
 
 
 @pytest.mark.parametrize(

@@ -112,8 +112,9 @@ def test_the_page_of_licences_is_of_what_is_locked() -> None:
 @pytest.mark.parametrize(
     "file",
     [*sorted((CHECKOUT / ".github" / "workflows").glob("*.yml")), CHECKOUT / "action.yml",
-     CHECKOUT / "README.md", CHECKOUT / "docs" / "gatekeeper.md"],
-    ids=lambda path: path.name,
+     CHECKOUT / "action" / "merge" / "action.yml", CHECKOUT / "README.md",
+     CHECKOUT / "docs" / "gatekeeper.md"],
+    ids=lambda path: "-".join(path.parts[-2:]),
 )  # fmt: skip
 def test_an_action_is_named_by_its_commit(file: Path) -> None:
     """With its version beside it; a tag may lead somewhere else tomorrow. All say the same one."""

@@ -50,6 +50,15 @@ def here(tmp_path: Path) -> Any:
     return run
 
 
+def test_the_case_of_a_shard_is_one(here: Any) -> None:
+    """What is asked is what the shard has, of all that is selected."""
+    words = ("-a", "miniatures:Right", "--shard")
+    done = here(*words, "1/2", case="tiny/*")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Conforms: 1 verdict on 1 case" in done.stdout
+    assert "2 cases are selected" in here(*words, "1/1", case="tiny/*").stderr
+
+
 def test_a_breakpoint_stops_in_the_adapter(here: Any, tmp_path: Path) -> None:
     """In the main thread, on the user's own stdin and stdout, with the case's arrays; then the
     verdict is told and recorded as ever.

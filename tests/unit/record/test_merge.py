@@ -185,6 +185,30 @@ def test_processors_are_columns_only_where_they_tell_the_same(record: Any, unite
     assert [one["label"] for one in wholes.run["adapters"]] == ["engine@Epyc", "engine@Xeon"]
 
 
+@pytest.mark.parametrize("first", ["silent", "greeted"])
+def test_an_engine_that_did_not_start_in_a_shard_is_the_same_column(
+    record: Any, united: Any, first: str
+) -> None:
+    """It has told no release there, whatever the order; of two releases it is neither."""
+    silent = record(
+        shard(1, 2, 2, one=0) | {"versions": {"engine": {}}, "facts": {"engine": {}}},
+        case="one",
+        status="crashed",
+    )
+    greeted = record(shard(2, 2, 2, two=1) | {"facts": {"engine": {"isa": "avx2"}}}, case="two")
+    parts = united(*([silent, greeted] if first == "silent" else [greeted, silent]))
+    assert [one["label"] for one in parts.run["adapters"]] == ["engine"]
+    assert parts.run["versions"] == {"engine": {"engine": "1.0"}}
+    assert parts.run["facts"] == {"engine": {"isa": "avx2"}}
+    assert [(one.case, one.status) for one in parts.verdicts] == [
+        ("one", "crashed"), ("two", "differs"),
+    ]  # fmt: skip
+    assert parts.end is not None
+    other = record(shard(2, 2, 2, two=1) | {"versions": {"engine": {"engine": "2.0"}}}, case="two")
+    apart = united(silent, greeted, other)
+    assert len(apart.run["adapters"]) == 3
+
+
 def test_a_shard_that_is_missing_is_named(record: Any, united: Any) -> None:
     """By its column, and there is no end."""
     parts = united(
