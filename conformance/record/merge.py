@@ -137,22 +137,7 @@ def _run_line(
     """The first one's, with all columns, and what each record was in `merged`."""
     runs = [record.run for record in records]
     line: dict[str, Any] = dict(runs[0])
-    by_label: dict[str, dict[str, Any]] = {
-        key: {} for key in ("adapters", "versions", "facts", "devices", "threads_told")
-    }
-    # what an engine that did not start has not told, another record of the column may have
-    greeted = sorted(names.items(), key=lambda item: not runs[item[0][0]]["versions"][item[0][1]])
-    by_label["adapters"] = dict.fromkeys(names.values())  # in the order of the records
-    for (place, label), name in greeted:
-        run = runs[place]
-        (entry,) = (entry for entry in run["adapters"] if entry["label"] == label)
-        by_label["adapters"][name] = by_label["adapters"][name] or {**entry, "label": name}
-        for key in ("versions", "facts", "threads_told"):
-            by_label[key].setdefault(
-                name, run.get(key, {}).get(label, {} if key != "threads_told" else None)
-            )
-        devices = by_label["devices"].setdefault(name, [])
-        devices += [device for device in run["devices"][label] if device not in devices]
+    by_label = _columns(runs, names)
     models = dict.fromkeys(str(run["cpu"]["model"]) for run in runs)
     flags = set(runs[0]["cpu"]["flags"]).intersection(*(run["cpu"]["flags"] for run in runs))
     present = {label for _, label in names}
@@ -174,6 +159,30 @@ def _run_line(
             "merged": [one for pair in zip(files, runs, strict=True) for one in _sources(*pair)],
         }
     )
+
+
+def _columns(
+    runs: Sequence[Mapping[str, Any]], names: Mapping[Column, str]
+) -> dict[str, dict[str, Any]]:
+    """What the run line says of every column, by key and label. What an engine that did not start
+    has not told, another record of its column may have.
+    """
+    by_label: dict[str, dict[str, Any]] = {
+        key: {} for key in ("versions", "facts", "devices", "threads_told")
+    }
+    adapters: dict[str, Any] = dict.fromkeys(names.values())  # in the order of the records
+    greeted = sorted(names.items(), key=lambda item: not runs[item[0][0]]["versions"][item[0][1]])
+    for (place, label), name in greeted:
+        run = runs[place]
+        (entry,) = (entry for entry in run["adapters"] if entry["label"] == label)
+        adapters[name] = adapters[name] or {**entry, "label": name}
+        for key in ("versions", "facts", "threads_told"):
+            by_label[key].setdefault(
+                name, run.get(key, {}).get(label, {} if key != "threads_told" else None)
+            )
+        devices = by_label["devices"].setdefault(name, [])
+        devices += [device for device in run["devices"][label] if device not in devices]
+    return by_label | {"adapters": adapters}
 
 
 _PLACE = ("platform", "system", "machine")
