@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conformance.board.entries import Entry, Named, standing
@@ -15,7 +15,8 @@ from conformance.verdicts.facts import explanation, summary
 from conformance.verdicts.verdict import Verdict
 
 MOST_CHARACTERS = 700
-"""The most of what explains a failure: the record has all of it."""
+"""The most of what explains a failure: the record has all of it, and where in the engine's code,
+which is another line in each release."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,8 @@ class Call:
         stands = standing(verdict)
         self.standings[stands] += 1
         if stands in ("known", "new"):
-            text = shortened("\n".join(explanation(verdict)), MOST_CHARACTERS)
+            told = explanation(replace(verdict, traceback=None))
+            text = shortened("\n".join(told), MOST_CHARACTERS)
             key = (quantity, verdict.status, stands, text)
             detail = self.details.setdefault(
                 key,

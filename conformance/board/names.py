@@ -17,7 +17,7 @@ MOST = 80
 def slug(text: str) -> str:
     """A text as a file name: the same text has the same, and two texts never one."""
     safe = _UNSAFE.sub("-", text).strip("-.")[:MOST]
-    return safe if safe == text else f"{safe or 'x'}-{_digest(text)}"
+    return safe if safe and safe == text else f"{safe or 'x'}-{_digest(text)}"
 
 
 def record_name(path: Path, record: Record) -> str:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from conformance.badge import svg
 from conformance.board import pages
@@ -16,9 +13,9 @@ from conformance.board.badges import engine_badge
 from conformance.board.board import Board, read_board
 from conformance.board.links import badge_file
 from conformance.errors import RecordError
-from conformance.record.record import COMPRESSED, RECORD, Record, verdict_line
+from conformance.record.compression import compressed
+from conformance.record.record import COMPRESSED, Record
 from conformance.record.reduction import reduced
-from conformance.record.writer import Writer
 from conformance.report.page import render, writable
 from conformance.system.files import replace_file, replacing
 
@@ -89,9 +86,9 @@ class _Files:
         self.sizes[name] = path.stat().st_size
 
     def record(self, name: str, record: Record) -> None:
-        """The record compressed, the same bytes for the same record."""
+        """The record, compressed."""
         path = self._path(name)
-        content = gzip.compress(_written(record), 9, mtime=0)
+        content = compressed(record)
         with replacing(path) as partial:
             partial.write_bytes(content)
         self.sizes[name] = len(content)
@@ -100,19 +97,3 @@ class _Files:
         path = self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
-
-
-def _written(record: Record) -> bytes:
-    """The lines of a record, sealed anew."""
-    with tempfile.TemporaryDirectory() as folder:
-        writer = Writer(Path(folder) / RECORD)
-        lines: list[tuple[str, Any]] = [("run", record.run)]
-        lines += [("case", line) for line in record.cases.values()]
-        lines += [("verdict", verdict_line(verdict)) for verdict in record.verdicts]
-        lines += [] if record.end is None else [("end", record.end)]
-        try:
-            for kind, content in lines:
-                writer.write(kind, content)
-        finally:
-            writer.close()
-        return writer.path.read_bytes()
