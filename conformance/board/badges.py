@@ -20,6 +20,8 @@ def engine_badge(engine: str, entries: Sequence[Entry]) -> dict[str, Any]:
     total, engine = checked(counts), printable(engine)
     version = printable(entries[0].version)
     message = f"{version}: {counts['conforms']} of {total}"
+    if len(newest) > 1:
+        message += f" on {len(newest)} machines"
     if not total:
         return badge(engine, f"{version}: nothing checked", GREY)
     return badge(engine, message, RED if counts["new"] else BLUE if counts["known"] else GREEN)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
+from markupsafe import Markup
+
+from conformance.badge import svg
+from conformance.board.badges import engine_badge
 from conformance.board.board import Board
 from conformance.board.chart import points, trend_svg
 from conformance.board.details import by_file, calls
@@ -146,6 +150,7 @@ def _engine(board: Board, engine: str, entries: Any, url: str) -> dict[str, Any]
         "steps": steps(entries),
         "trend": trend_svg(engine, board.entries[engine]),
         "points": points(board.entries[engine]),
+        "badge": Markup(svg(engine_badge(engine, entries))),
         "markdown": f"[![{printable(engine)}]({picture})]({page})",
     }
 

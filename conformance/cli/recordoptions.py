@@ -46,7 +46,8 @@ SiteOutput = Annotated[
     Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the site.")
 ]
 SiteAddress = Annotated[
-    str, typer.Option("--url", metavar="URL", help="Where the site will be, for the badges' links.")
+    str | None,
+    typer.Option("--url", metavar="URL", help="Where the site will be, for the badges' links."),
 ]
 WholeReports = Annotated[
     list[Path] | None,

