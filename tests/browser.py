@@ -14,7 +14,7 @@ from helpers import CHECKOUT
 
 ASSETS = CHECKOUT / "conformance" / "report" / "assets"
 SCRIPTS = ("vendor/uPlot.iife.min.js", "draw.js", "grid.js", "planes.js", "charts.js", "scatter.js")
-STYLES = ("vendor/uPlot.min.css", "page.css", "drawings.css")
+STYLES = ("vendor/uPlot.min.css", "base.css", "page.css", "drawings.css")
 
 
 @pytest.fixture(scope="module")

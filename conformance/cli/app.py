@@ -40,6 +40,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "confirm": records.confirm,
     "diff": records.diff,
     "merge": records.merge,
+    "site": records.site,
 }
 for _name, _command in _COMMANDS.items():
     app.command(name=_name)(_command)

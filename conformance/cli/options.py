@@ -247,43 +247,6 @@ Record = Annotated[
     Path | None,
     typer.Option(metavar="RESULTS", help="What was measured; reports/latest if there is one."),
 ]
-ReportRecord = Annotated[
-    Path, typer.Argument(metavar="RESULTS", help="A results.jsonl, or the folder of one.")
-]
-ReportOutput = Annotated[
-    Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the page.")
-]
-History = Annotated[
-    list[Path] | None,
-    typer.Option(
-        metavar="RESULTS", help="Earlier records, oldest first: how things went; several."
-    ),
-]
-Show = Annotated[bool, typer.Option("--open", help="Open the page in the browser.")]
-ConfirmKnown = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--known",
-        metavar="FILE",
-        help="Known differences to widen; those of the record's corpus if not given.",
-    ),
-]
-Old = Annotated[Path, typer.Argument(metavar="OLD", help="A results.jsonl, or the folder of one.")]
-New = Annotated[Path, typer.Argument(metavar="NEW", help="The one to hold against it.")]
-Merging = Annotated[
-    list[Path], typer.Argument(metavar="RECORD...", help="Each a results.jsonl, or its folder.")
-]
-MergeOutput = Annotated[
-    Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the record and its page.")
-]
 Form = Annotated[
     str, typer.Option("--format", metavar="terminal|markdown|json", help="How it is told.")
-]
-Limit = Annotated[
-    float | None,
-    typer.Option(
-        "--max-slowdown",
-        metavar="RATIO",
-        help="Fail on calls that take more than so many times as long.",
-    ),
 ]

@@ -1,11 +1,10 @@
-"""Commands on records: report, confirm, diff, merge."""
+"""Commands on records: report, confirm, diff, merge, site."""
 
 from __future__ import annotations
 
-from conformance.cli.options import (
-    Baseline,
+from conformance.cli.options import Baseline, Form
+from conformance.cli.recordoptions import (
     ConfirmKnown,
-    Form,
     History,
     Limit,
     MergeOutput,
@@ -15,6 +14,10 @@ from conformance.cli.options import (
     ReportOutput,
     ReportRecord,
     Show,
+    SiteAddress,
+    SiteOutput,
+    SiteRecords,
+    WholeReports,
 )
 
 
@@ -61,3 +64,15 @@ def merge(
     from conformance.commands import merge as command
 
     command.run(records, output)
+
+
+def site(
+    records: SiteRecords,
+    output: SiteOutput,
+    url: SiteAddress = None,
+    report: WholeReports = None,
+) -> None:
+    """A board of many records as a static site: engines by releases, devices and machines."""
+    from conformance.commands import site as command
+
+    command.run(records, output, url or "", report or [])

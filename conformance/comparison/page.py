@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from conformance.comparison.messages import summary
 from conformance.comparison.results import MEANINGS, ModelComparison
 from conformance.errors import UsageError
-from conformance.report.page import asset, visible
+from conformance.report.page import asset, environment, writable
 from conformance.system.files import replace_file
 
 PAGE = "index.html"
@@ -31,18 +30,14 @@ def write_page(comparison: ModelComparison, folder: Path) -> Path:
 
 def render(comparison: ModelComparison) -> str:
     """The page as text; everything that comes from a model is escaped. It has no script."""
-    environment = Environment(
-        loader=PackageLoader("conformance.comparison"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=visible,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    page = (
+        environment("conformance.comparison")
+        .get_template("page.html.j2")
+        .render(
+            comparison=comparison,
+            summary=summary(comparison),
+            meanings=MEANINGS,
+            styles=Markup(asset("base.css") + asset("page.css")),
+        )
     )
-    page = environment.get_template("page.html.j2").render(
-        comparison=comparison,
-        summary=summary(comparison),
-        meanings=MEANINGS,
-        styles=Markup(asset("page.css")),
-    )
-    return page.encode("utf-8", "replace").decode("utf-8")
+    return writable(page)

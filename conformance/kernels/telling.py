@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 from typing import Any
 
+from conformance import badge as badges
+from conformance.badge import BLUE, GREEN, RED
 from conformance.kernels import judging
 from conformance.kernels.judge import Report
 from conformance.kernels.judging import Judgement
@@ -23,9 +24,6 @@ VERDICTS = {
     "not-taken": "takes none of the calls that it is asked",
     "not-tried": "could not be tried: the reference takes none of the calls",
 }
-GREEN, RED, BLUE = "#2a7d2e", "#b3261e", "#1d5f9e"
-CHARACTER = 6.6
-"""Width of a character of a badge, in pixels, on average."""
 
 
 def first_line(report: Report) -> str:
@@ -146,19 +144,9 @@ def badge(report: Report) -> dict[str, Any]:
     right = [rung.name for rung in report.rungs if rung.status == judging.RIGHT]
     message = ", ".join(right) if report.passes else report.verdict
     color = BLUE if report.verdict == "delegates" else GREEN if report.passes else RED
-    return {"schemaVersion": 1, "label": "conv_transpose", "message": message, "color": color}
+    return badges.badge("conv_transpose", message, color)
 
 
 def svg(report: Report) -> str:
     """The same, drawn."""
-    told = badge(report)
-    label, message = escape(told["label"]), escape(told["message"])
-    left, right = (round(CHARACTER * len(told[key]) + 12) for key in ("label", "message"))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="20" role="img" '
-        f'aria-label="{label}: {message}"><title>{label}: {message}</title>'
-        f'<rect width="{left}" height="20" fill="#444"/>'
-        f'<rect x="{left}" width="{right}" height="20" fill="{told["color"]}"/>'
-        '<g fill="#fff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">'
-        f'<text x="6" y="14">{label}</text><text x="{left + 6}" y="14">{message}</text></g></svg>\n'
-    )
+    return badges.svg(badge(report))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.record.definition import DEFINING
 from conformance.record.paces import Pace, paces, why_not_comparable
 from conformance.record.record import Record
 from conformance.verdicts.verdict import Key, Verdict
@@ -111,17 +112,6 @@ _SETTINGS = (
     "precision",
     "timing",
     "repeat",
-)
-_DEFINING = (
-    "spatial",
-    "dtype",
-    "must_fail",
-    "geometry",
-    "native",
-    "input",
-    "kernel",
-    "bias",
-    "gradients",
 )
 
 
@@ -248,7 +238,7 @@ def _redefined(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether one name stands for two calls; keys that an older record does not have are not held
     against it.
     """
-    return any(_differ(old[name], new[name]) for name in _DEFINING if name in old and name in new)
+    return any(_differ(old[name], new[name]) for name in DEFINING if name in old and name in new)
 
 
 def _differ(old: Any, new: Any) -> bool:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import stat
 import sys
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from conformance.errors import RecordError
 from conformance.record.consistency import check_case, check_run, check_verdict
-from conformance.record.record import RECORD, Record, verdict_from
+from conformance.record.record import COMPRESSED, RECORD, Record, verdict_from
 from conformance.record.run_line import FORMAT, with_defaults
 from conformance.record.schema import Missing, Wrong, check_of
 from conformance.record.seal import KEYS, Seal
@@ -45,8 +47,8 @@ _check_end_line = partial(check_of, "end", ())
 
 
 def read_record(path: Path) -> Record:
-    """The record at `path` (a file, or the folder of one). Raises RecordError; a torn last line is
-    left out.
+    """The record at `path`: a file, which gzip may have compressed, or the folder of one. Raises
+    RecordError; a torn last line is left out.
     """
     return _read(path, _limit()).record()
 
@@ -85,7 +87,7 @@ def _limit() -> int:
 
 
 def _read(path: Path, limit: int) -> _Lines:
-    file = path / RECORD if path.is_dir() else path
+    file = file_of(path)
     lines = _Lines()
     try:
         with _opened(file) as stream:
@@ -93,6 +95,8 @@ def _read(path: Path, limit: int) -> _Lines:
                 problem = lines.problem(line)
                 if problem is not None:
                     raise RecordError(f"{file}:{number}: {problem}")
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise RecordError(f"{file} is no whole file of gzip, should be a {RECORD}.gz") from None
     except OSError as error:
         raise RecordError(
             f"{file} cannot be read: {error.strerror}, should be a {RECORD}"
@@ -104,6 +108,15 @@ def _read(path: Path, limit: int) -> _Lines:
     return lines
 
 
+def file_of(path: Path) -> Path:
+    """The file of a record, of which the folder may be named."""
+    if not path.is_dir():
+        return path
+    return next(
+        (path / name for name in (RECORD, COMPRESSED) if (path / name).exists()), path / RECORD
+    )
+
+
 def _opened(file: Path) -> BinaryIO:
     """The file for reading. A pipe that nobody writes to is empty, and is not waited for."""
     descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
@@ -111,7 +124,20 @@ def _opened(file: Path) -> BinaryIO:
     if stat.S_ISCHR(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(0, "it is a device")
-    return os.fdopen(descriptor, "rb")
+    stream = os.fdopen(descriptor, "rb")
+    return cast(BinaryIO, _Compressed(stream)) if file.suffix == ".gz" else stream
+
+
+class _Compressed(gzip.GzipFile):
+    """What a file holds; the file is closed with it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__(fileobj=stream, mode="rb")
+        self._stream = stream
+
+    def close(self) -> None:
+        super().close()
+        self._stream.close()
 
 
 def _lines(stream: BinaryIO, file: Path, limit: int) -> Iterator[bytes]:

@@ -11,6 +11,8 @@ from conformance.record.seal import Seal
 from conformance.verdicts.verdict import Verdict
 
 RECORD = "results.jsonl"
+COMPRESSED = f"{RECORD}.gz"
+"""The same, made small by gzip; both are read."""
 
 
 _KEYS = tuple(entry.name for entry in fields(Verdict))

@@ -31,10 +31,10 @@ PAGE = "index.html"
 EARLY = "theme.js"
 SCRIPTS = (
     "vendor/uPlot.iife.min.js", "draw.js", "grid.js", "planes.js", "charts.js", "scatter.js",
-    "data.js", "program.js", "state.js", "matrix.js", "case.js", "page.js",
+    "data.js", "program.js", "state.js", "matrix.js", "case.js", "toggle.js", "page.js",
 )  # fmt: skip
 """The scripts of the page in order: each uses those before it."""
-STYLES = ("vendor/uPlot.min.css", "page.css", "drawings.css")
+STYLES = ("vendor/uPlot.min.css", "base.css", "page.css", "drawings.css")
 
 
 def write_page(
@@ -68,7 +68,7 @@ def render(
     drawn = _drawn(record, [*history, *([] if baseline is None else [baseline])])
     index = payload.index(record, columns, rows)
     index["figures"] = {key: figure["data"] for key, figure in drawn.items()}
-    template = _environment().get_template("index.html.j2")
+    template = environment().get_template("index.html.j2")
     page = template.render(
         record=record,
         summary=record_messages.summary(record),
@@ -86,21 +86,24 @@ def render(
         index=payload.pack(index),
         pieces=pieces,
         programs=programs,
-        **_embedded(),
+        **embedded(STYLES, SCRIPTS),
     )
-    return page.encode("utf-8", "replace").decode(
-        "utf-8"
-    )  # half of a surrogate pair, in a message, has no place in a file
+    return writable(page)
 
 
-def _embedded() -> dict[str, Any]:
-    """The styles and scripts that the page holds, and the digests that its policy allows."""
-    scripts, early = [asset(name) for name in SCRIPTS], asset(EARLY)
+def writable(page: str) -> str:
+    """The page without halves of surrogate pairs, which have no place in a file."""
+    return page.encode("utf-8", "replace").decode("utf-8")
+
+
+def embedded(styles: Sequence[str], scripts: Sequence[str]) -> dict[str, Any]:
+    """The styles and scripts that a page holds, and the digests that its policy allows."""
+    texts, early = [asset(name) for name in scripts], asset(EARLY)
     return {
-        "styles": Markup("\n".join(asset(name) for name in STYLES)),
+        "styles": Markup("\n".join(asset(name) for name in styles)),
         "early": Markup(early),
-        "scripts": [Markup(text) for text in scripts],
-        "hashes": " ".join(f"'sha256-{_digest(text)}'" for text in (early, *scripts)),
+        "scripts": [Markup(text) for text in texts],
+        "hashes": " ".join(f"'sha256-{_digest(text)}'" for text in (early, *texts)),
     }
 
 
@@ -128,22 +131,23 @@ def _drawn(record: Record, before: Sequence[Record]) -> dict[str, dict[str, Any]
     return drawn
 
 
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("conformance.report"),
+def environment(package: str = "conformance.report") -> Environment:
+    """What renders the templates of a package: all that is put into them is escaped, and seen."""
+    made = Environment(
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=visible,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["shown"] = _shown
-    environment.filters["counted"] = counted
-    environment.filters["shell"] = shlex.join  # a chain's name has what a shell redirects by
-    environment.filters["news"] = record_messages.news
-    environment.filters["unchecked"] = record_messages.unchecked
-    environment.filters["fragment"] = _fragment
-    return environment
+    made.filters["shown"] = _shown
+    made.filters["counted"] = counted
+    made.filters["shell"] = shlex.join  # a chain's name has what a shell redirects by
+    made.filters["news"] = record_messages.news
+    made.filters["unchecked"] = record_messages.unchecked
+    made.filters["fragment"] = _fragment
+    return made
 
 
 def visible(value: Any) -> Any:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import base64
 import json
-import math
 import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 from conformance.printing import printable
 from conformance.record.case_line import case_from
 from conformance.record.record import Record
+from conformance.record.reduction import ARRAYS, can_be_made_again
 from conformance.report.matrix import NO_VERDICT, Column, Row, code
 from conformance.report.skeletons import Skeletons, data_of, natives_for, program_adapter
 from conformance.verdicts import messages
@@ -26,7 +26,6 @@ MOST_ELEMENTS = 512
 """The most elements of an array that can be made again, where nothing differs: the page would be
 twice as large, and nobody reads longer ones."""
 _BEYOND_ASCII = re.compile(r"[\x7f-\U0010ffff]")
-ARRAYS = ("input", "kernel", "bias", "gradients", "expected")
 
 
 def pack(content: Any) -> str:
@@ -139,19 +138,10 @@ def _line(line: Mapping[str, Any], verdicts: Iterable[Verdict]) -> dict[str, Any
     return {
         **line,
         **{
-            key: _array(array, whole or not can_be_made_again(key, array))
+            key: _array(array, whole or not can_be_made_again(key, array, MOST_ELEMENTS))
             for key, array in arrays.items()
         },
     }
-
-
-def can_be_made_again(key: str, array: Mapping[str, Any] | None) -> bool:
-    """Whether an array of a case's line is large, and the recipe or the oracle makes it again."""
-    return (
-        array is not None
-        and math.prod(array["shape"]) > MOST_ELEMENTS
-        and ("make" in array or key == "expected")
-    )
 
 
 def _array(array: Mapping[str, Any] | None, whole: bool) -> dict[str, Any] | None:

@@ -29,6 +29,7 @@ TOUCHING_FILES = {
     "adapters.chain_tensorflow",
     "audit.suite",
     "bisection",
+    "board.site",
     "capture",
     "cli",
     "cluster",

@@ -20,7 +20,7 @@ DOCUMENT = CHECKOUT / "docs" / "architecture.md"
 BEGIN, END = "<!-- made by tools/docs/architecture.py -->", "<!-- end of what is made -->"
 
 LEVELS = (
-    ("errors", "geometry", "outcomes", "printing", "system", "wording"),
+    ("badge", "errors", "geometry", "outcomes", "printing", "system", "wording"),
     ("conventions",),
     ("adapters", "oracle"),
     ("corpus", "environments"),
@@ -28,7 +28,7 @@ LEVELS = (
     ("cluster",),
     ("audit", "capture", "porting", "record", "sweep"),
     ("check_report", "kernels", "report", "run"),
-    ("bisection", "callables", "comparison", "pytest_plugin"),
+    ("bisection", "board", "callables", "comparison", "pytest_plugin"),
     ("commands",),
     ("cli",),
 )

@@ -23,11 +23,12 @@ from conformance.adapters import REGISTRY
 from conformance.corpus.files import shipped_cases
 from conformance.record.reader import read_record
 from conformance.record.record import RECORD
+from conformance.record.reduction import reduced_line
 from conformance.record.run_line import circumstances_of
 from conformance.record.seal import KEYS
 from conformance.record.writer import Writer
 from conformance.report import write_page
-from conformance.report.payload import ARRAYS, can_be_made_again
+from conformance.report.payload import MOST_ELEMENTS
 from conformance.verdicts.known import Difference, explain
 from conformance.verdicts.known_reader import load_differences
 from conformance.verdicts.verdict import Verdict
@@ -48,18 +49,6 @@ def without_variants(line: dict[str, Any]) -> dict[str, Any] | None:
     if line["type"] == "verdict":
         return None if is_variant(line["adapter"]) else line
     return {**line, "counts": _kept(line["counts"])} if line["type"] == "end" else line
-
-
-def without_large_arrays(line: dict[str, Any], differing: set[str]) -> dict[str, Any]:
-    """A case's line without the values that the page leaves out, too."""
-    if line["case"] in differing:
-        return line
-    kept = dict(line)
-    for key in ARRAYS:
-        array = line.get(key)
-        if array is not None and can_be_made_again(key, array):
-            kept[key] = {name: value for name, value in array.items() if name != "values"}
-    return kept
 
 
 def without_machine_paths(line: dict[str, Any]) -> dict[str, Any]:
@@ -117,7 +106,9 @@ def main(folder: Path) -> None:
         if line["type"] == "verdict" and line["status"] == "differs"
     }
     entries = [
-        without_large_arrays(line, differing) if line["type"] == "case" else line
+        reduced_line(line, MOST_ELEMENTS)
+        if line["type"] == "case" and line["case"] not in differing
+        else line
         for line in entries
     ]
     writer = Writer(REFERENCE / RECORD)

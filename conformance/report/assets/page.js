@@ -1,25 +1,8 @@
-// The page's own script: theme, filters, the case that is open, and the figures when they come into sight.
+// The page's own script: filters, the case that is open, and the figures when they come into sight.
 "use strict";
 (() => {
   const { make, key, title } = Matrix;
   const root = document.documentElement;
-
-  function theme() {
-    const button = document.getElementById("theme");
-    const names = ["system", "light", "dark"];
-    const current = () => root.dataset.theme ?? "system";
-    const say = () => { button.textContent = `Theme: ${current()}`; };
-    button.hidden = false;
-    button.addEventListener("click", () => {
-      const next = names[(names.indexOf(current()) + 1) % names.length];
-      if (next === "system") delete root.dataset.theme; else root.dataset.theme = next;
-      try { localStorage.setItem("conformance-theme", next); } catch { /* not kept then */ }
-      say();
-      document.dispatchEvent(new Event("themechange"));
-    });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => document.dispatchEvent(new Event("themechange")));
-    say();
-  }
 
   /** A group of check boxes; `entries` are [value, label content...]. */
   function boxes(name, legend, entries, state) {
@@ -156,7 +139,6 @@
   }
 
   async function start() {
-    theme();
     const index = await Data.index();
     const live = document.getElementById("live");
     const open = (row, column) => {

@@ -55,6 +55,7 @@ COMMANDS = (
     "confirm",
     "diff",
     "merge",
+    "site",
 )
 RIGHT, OFF_BY_ONE = "miniatures:Right", "miniatures:OffByOne"
 
