@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -46,6 +47,11 @@ def here() -> Home:
     )
 
 
+_at_work = threading.Lock()
+"""Held by the piece that is done: engines beside a process answer one request at a time, whatever
+number of threads the worker has."""
+
+
 def perform(home: Home, function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function on a worker, for who asks from another home. Raises UsageError where the
     suite here is another one.
@@ -56,7 +62,8 @@ def perform(home: Home, function: Callable[..., Any], *arguments: Any) -> Any:
             f"--dask: a worker on {platform.node()} has conformance {own.version} of another state "
             f"({own.package}), should have the same as here ({home.version}, {home.package})"
         )
-    return function(*arguments)
+    with _at_work:
+        return function(*arguments)
 
 
 def rehomed(spec: Spec, home: Home) -> Spec:

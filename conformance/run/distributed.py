@@ -5,9 +5,7 @@ and recorded here.
 from __future__ import annotations
 
 import pickle
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
@@ -57,18 +55,6 @@ class ClusterPool(Pool[Task, Verdict]):
         self._session: Any = None
         self.machine: Mapping[str, Any] = {}
         """The machine of the workers, for the record."""
-
-    def begin_greeting(self) -> Future[dict[str, Greeting | Outcome]]:
-        answers: Future[dict[str, Greeting | Outcome]] = Future()
-
-        def work() -> None:
-            try:
-                answers.set_result(self.greet())
-            except BaseException as error:  # told to whoever asks for the answers
-                answers.set_exception(error)
-
-        threading.Thread(target=work, daemon=True).start()
-        return answers
 
     def greet(self) -> dict[str, Greeting | Outcome]:
         """The greeting of every adapter, by one of the workers that have it."""

@@ -128,6 +128,8 @@ class _Sweep:
                 )
             else:
                 whole.add(survey)
+            if survey.given_up is not None:
+                break
         assert whole is not None, "at least one call"
         return whole
 
@@ -163,6 +165,7 @@ class _Sweep:
                     f"{file} cannot be written: {error.strerror}, should be a file that can be"
                 ) from None
             swept.failures[kind] = replace(failure, file=file)
+        for kind, failure in swept.failures.items():
             often = "" if failure.repeats else ", not every time"
             address = self.request.address(failure.call)
             self.report_line(f"{self.label} {address}: {kind}{often}")
@@ -189,9 +192,7 @@ def _desk(order: Order) -> Desk:
     """
     key = repr(order)
     if key not in _desks:
-        for desk in _desks.values():
-            desk.close()
-        _desks.clear()
+        _ended()
         desk = Desk(order.request, order.spec)
         desk.start()
         _desks[key] = desk
@@ -233,3 +234,9 @@ def _looked_into(order: Order, failure: Failure, first: Tried) -> tuple[Failure,
         )
         assert failure.file is not None, "was just written"
         return failure, failure.file.read_text(encoding="utf-8")
+
+
+def _ended() -> None:
+    """End the engine beside this process."""
+    while _desks:
+        _desks.popitem()[1].close()
