@@ -274,6 +274,15 @@ def refuse_needs(needs: Sequence[str]) -> None:
         raise UsageError(f"--needs {needs[0]}: is for --dask, should come with it")
 
 
+def refuse_sandbox(where: str | None, *, sandbox: bool) -> None:
+    """Raise UsageError for a sandbox elsewhere: what it hides are the folders of this machine."""
+    if sandbox and where is not None and not _LOCAL.fullmatch(where):
+        raise UsageError(
+            f"--sandbox: hides files of this machine, should be without --dask {where}, or with "
+            "--dask local"
+        )
+
+
 def _same(value: Any) -> Any:
     return value
 

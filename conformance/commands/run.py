@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from conformance.adapters import PRECISIONS
-from conformance.cluster import Crew, crew_at, refuse_needs
+from conformance.cluster import Crew, crew_at, refuse_needs, refuse_sandbox
 from conformance.commands import in_process
 from conformance.commands.console import console_of
 from conformance.commands.progress import Bar, Lines
@@ -141,6 +141,7 @@ def _check(options: Options) -> None:
         if value not in known:
             raise UsageError(f"--{name} {value}: should be one of {', '.join(known)}")
     if options.dask is not None:
+        refuse_sandbox(options.dask, sandbox=options.sandbox)
         others = {"--in-process": options.in_process, "-s": options.live}
         for name, given in others.items():
             if given:

@@ -8,7 +8,7 @@ from typing import cast
 
 import typer
 
-from conformance.cluster import crew_at, refuse_needs
+from conformance.cluster import crew_at, refuse_needs, refuse_sandbox
 from conformance.commands.run import ended_by_signals, limited
 from conformance.corpus.case import DTYPES
 from conformance.corpus.files import shipped_cases
@@ -71,6 +71,7 @@ def _request(options: Options) -> Request:
         raise UsageError("-a: is missing, should name at least one adapter")
     specs, _ = read_specs(options.adapters, options.pythons)
     if options.sandbox:
+        refuse_sandbox(options.dask, sandbox=True)
         sandbox = Sandbox.of([shipped_cases()], options.output)
         specs = [sandbox.around(spec) for spec in specs]
     try:

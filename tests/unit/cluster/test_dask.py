@@ -132,6 +132,7 @@ def test_work_goes_where_it_can_run(tmp_path: Path, scheduler: Path) -> None:
         (["--dask", "local:1", "--needs", "gpu:h100"], "no worker carries gpu:h100"),
         (["--dask", "local:1", "--timing", "quick"], "should be --timing off with --dask"),
         (["--dask", "local:1", "-s"], "should be without --dask"),
+        (["--dask", "tcp://there:1", "--sandbox"], "should be without --dask tcp://there:1"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(tmp_path: Path, words: list[str], sentence: str) -> None:
