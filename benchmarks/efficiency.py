@@ -3,7 +3,7 @@
     python benchmarks/efficiency.py [CALLS [ROUNDS]]
 
 A sweep in two shards at once against one on `--dask local:2`, and the corpus on two adapters by
-the pool with `-j 2` against the same on `--dask local:2`, turn and turn about. An efficiency is the
+the pool with `--jobs 2` against the same on `--dask local:2`, turn and turn about. An efficiency is the
 time of the first over that of the second, all starts counted; 1 is as fast.
 """
 
@@ -53,12 +53,12 @@ def seconds(commands: Sequence[Sequence[str]]) -> float:
 def main(calls: int, rounds: int) -> int:
     """Print both efficiencies, of the medians."""
     sweep = (*SWEEP, "--count", str(calls))
-    pairs = {
+    pairs: dict[str, tuple[list[Sequence[str]], list[Sequence[str]]]] = {
         "sweep": (
             [(*sweep, "--shard", f"{number}/2") for number in (1, 2)],
             [(*sweep, "--dask", "local:2")],
         ),
-        "run": ([(*RUN, "-j", "2")], [(*RUN, "--dask", "local:2")]),
+        "run": ([(*RUN, "--jobs", "2")], [(*RUN, "--dask", "local:2")]),
     }
     for name, (plain, spread) in pairs.items():
         taken: tuple[list[float], list[float]] = ([], [])
