@@ -3,8 +3,8 @@
     python benchmarks/efficiency.py [CALLS [ROUNDS]]
 
 A sweep in two shards at once against one on `--dask local:2`, and the corpus on two adapters by
-the pool with `--jobs 2` against the same on `--dask local:2`, turn and turn about. An efficiency is the
-time of the first over that of the second, all starts counted; 1 is as fast.
+the pool with `--jobs 2` against the same on `--dask local:2`, turn and turn about. An efficiency is
+the time of the first over that of the second, all starts counted; 1 is as fast.
 """
 
 from __future__ import annotations
