@@ -18,10 +18,10 @@ from conformance.board.entries import (
     newest,
     source_of,
 )
-from conformance.board.features import features_of
 from conformance.board.names import record_name
 from conformance.record.reader import read_record
 from conformance.record.record import Record
+from conformance.support.features import features_of
 
 Taken = Callable[[Path, str, Record], None]
 """What is done with each record while it is in memory: its path, its name on the board, itself."""

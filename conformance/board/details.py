@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from conformance.board.entries import Entry, Named, standing
+from conformance.board.entries import Entry, Named
 from conformance.printing import shortened
 from conformance.verdicts.facts import explanation, summary
-from conformance.verdicts.verdict import Verdict
+from conformance.verdicts.verdict import Verdict, standing
 
 MOST_CHARACTERS = 700
 """The most of what explains a failure: the record has all of it, and where in the engine's code,

@@ -11,13 +11,10 @@ from packaging.version import InvalidVersion, Version
 
 from conformance.record import messages
 from conformance.record.definition import digest
+from conformance.record.place import place
 from conformance.record.record import Record
 from conformance.record.reduction import ARRAYS
-from conformance.verdicts.verdict import Verdict
-
-STANDINGS = ("conforms", "known", "new", "unsupported")
-"""The parts that a column's verdicts fall into: conforming, known failures, new failures, and what
-could not be asked."""
+from conformance.verdicts.verdict import STANDINGS, Verdict, standing
 
 Asked = tuple[str, str]
 """A case's full name and a quantity."""
@@ -81,15 +78,6 @@ class Entry:
         return Counter(map(standing, self.verdicts.values()))
 
 
-def standing(verdict: Verdict) -> str:
-    """Which of STANDINGS a verdict falls into."""
-    if verdict.unexpected:
-        return "new"
-    if verdict.known is not None:
-        return "known"
-    return "conforms" if verdict.is_checked else "unsupported"
-
-
 def checked(counts: Mapping[str, int]) -> int:
     """How many of counted verdicts were checked."""
     return sum(counts.get(name, 0) for name in STANDINGS if name != "unsupported")
@@ -134,7 +122,7 @@ def entries_of(record: Record, source: Source) -> list[Entry]:
             device=device,
             convention=entry.get("convention"),
             versions=record.run["versions"][entry["label"]],
-            place=_place(record, entry["label"], device),
+            place=place(record, entry["label"], device),
             label=entry["label"],
             source=source,
             verdicts=verdicts[entry["label"], device],
@@ -176,26 +164,3 @@ def _order(version: str) -> Version:
         return Version(version)
     except InvalidVersion:
         return Version("0")
-
-
-def _place(record: Record, label: str, device: str) -> str:
-    """The device, the processor and the instruction set that the engine says it is held to."""
-    isa = record.run["facts"].get(label, {}).get("isa")
-    software = " (software driver)" if record.by_software(label, device) else ""
-    parts = [device + software, _processor(record.run, label), "" if isa is None else str(isa)]
-    return ", ".join(part for part in parts if part)
-
-
-def _processor(run: Mapping[str, Any], label: str) -> str:
-    """The processor's model; in a record that was united, that of the records which the label came
-    from.
-    """
-    models = [
-        one["cpu"]
-        for one in run.get("merged") or ()
-        for before in one["versions"]
-        if (label == before or label.startswith(f"{before}@"))
-        and one["versions"][before] == run["versions"][label]
-        and one["facts"].get(before, {}) == run["facts"].get(label, {})
-    ]
-    return " + ".join(dict.fromkeys(map(str, models))) or str(run["cpu"]["model"])

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from conformance.board.entries import Asked, Entry
-from conformance.record.signatures import without_numbers
-from conformance.verdicts.verdict import Verdict
-
-Reason = tuple[bool, str]
-"""Whether it is known, and the reason or what happened in words."""
+from conformance.record.signatures import Reason, reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,18 +45,3 @@ def failures(entries: Sequence[Entry], sources: Mapping[str, str]) -> list[Failu
         for (is_known, text), by in reasons.items()
     ]
     return sorted(made, key=lambda failure: (failure.is_known, min(failure.asked), -failure.cases))
-
-
-def reason(verdict: Verdict) -> Reason:
-    """By what a failure is grouped: the reason that is known; else the entry that does not fit, the
-    diagnosis, or the first line of the message without its numbers.
-    """
-    if not verdict.unexpected:
-        return True, str(verdict.known)
-    if verdict.known_problem is not None:
-        return False, f"{verdict.known_problem['entry']}: {verdict.known_problem['problem']}"
-    what: Mapping[str, Any] | None = verdict.diagnosis or verdict.mismatch
-    if what is not None:
-        return False, f"{verdict.status}: {what.get('name') or what['kind']}"
-    first = (verdict.message or "").strip().partition("\n")[0]
-    return False, verdict.status + (f": {without_numbers(first)}" if first else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
@@ -12,17 +13,18 @@ from conformance.board.badges import engine_badge
 from conformance.board.board import Board
 from conformance.board.chart import points, trend_svg
 from conformance.board.details import by_file, calls
-from conformance.board.entries import STANDINGS, Entry, checked
+from conformance.board.entries import Entry, checked
 from conformance.board.failures import failures
-from conformance.board.features import FEATURES, support
 from conformance.board.links import Links, anchor, badge_file, case_page, engine_page, record_page
 from conformance.board.steps import steps
 from conformance.corpus.files import shipped_cases
 from conformance.printing import printable
 from conformance.record.record import COMPRESSED
 from conformance.report.page import embedded, environment
+from conformance.support.features import FEATURES
+from conformance.support.table import by_feature
 from conformance.verdicts.known_reader import load_differences
-from conformance.verdicts.verdict import STATUSES
+from conformance.verdicts.verdict import STANDINGS, STATUSES, standing
 
 STYLES, SCRIPTS = ("base.css", "board.css"), ("toggle.js",)
 MOST_ELEMENTS = 64
@@ -133,7 +135,7 @@ def _trends(board: Board) -> list[dict[str, Any]]:
 
 def _engine(board: Board, engine: str, entries: Any, url: str) -> dict[str, Any]:
     """What stands on the page of an engine; `entries` are the standing ones."""
-    supported = [support(entry, board.features) for entry in entries]
+    supported = [support(entry, board) for entry in entries]
     features = {
         name: [counts[name] for counts in supported]
         for name in FEATURES
@@ -153,6 +155,15 @@ def _engine(board: Board, engine: str, entries: Any, url: str) -> dict[str, Any]
         "badge": Markup(svg(engine_badge(engine, entries))),
         "markdown": f"[![{printable(engine)}]({picture})]({page})",
     }
+
+
+def support(entry: Entry, board: Board) -> dict[str, Counter[str]]:
+    """By feature: how many verdicts fall into each of STANDINGS."""
+    features = {
+        case: board.features[case, entry.source.digests[case]] for case, _ in entry.verdicts
+    }
+    counting = by_feature(entry.verdicts.values(), features)
+    return {feature: Counter(map(standing, those)) for feature, those in counting.items()}
 
 
 def _sources() -> Mapping[str, str]:

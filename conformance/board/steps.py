@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from conformance.board.entries import Asked, Entry, standing
-from conformance.verdicts.verdict import Verdict
+from conformance.board.entries import Asked, Entry
+from conformance.verdicts.verdict import Verdict, standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

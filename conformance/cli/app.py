@@ -41,6 +41,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "diff": records.diff,
     "merge": records.merge,
     "site": records.site,
+    "support": records.support,
 }
 for _name, _command in _COMMANDS.items():
     app.command(name=_name)(_command)

@@ -1,4 +1,4 @@
-"""Options of the commands on records: report, confirm, diff, merge, site."""
+"""Options of the commands on records: report, confirm, diff, merge, site, support."""
 
 from __future__ import annotations
 
@@ -55,6 +55,21 @@ WholeReports = Annotated[
         "--report",
         metavar="RECORD",
         help="One of them whose whole report page is there too; several.",
+    ),
+]
+SupportEngine = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="ENGINE", show_default=False, help="An engine, or how the names of some begin."
+    ),
+]
+SupportRecord = Annotated[
+    Path | None,
+    typer.Option(
+        "--record",
+        metavar="RECORD",
+        show_default=False,
+        help="A record of your own in place of the shipped checks.",
     ),
 ]
 Limit = Annotated[

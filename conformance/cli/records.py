@@ -1,4 +1,4 @@
-"""Commands on records: report, confirm, diff, merge, site."""
+"""Commands on records: report, confirm, diff, merge, site, support."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from conformance.cli.recordoptions import (
     SiteAddress,
     SiteOutput,
     SiteRecords,
+    SupportEngine,
+    SupportRecord,
     WholeReports,
 )
 
@@ -76,3 +78,10 @@ def site(
     from conformance.commands import site as command
 
     command.run(records, output, url or "", report or [])
+
+
+def support(engine: SupportEngine = None, record: SupportRecord = None) -> None:
+    """Which features work on which engine, and why not."""
+    from conformance.commands import support as command
+
+    command.run(engine, record)

@@ -17,6 +17,9 @@ from conformance.verdicts.verdict import Verdict
 
 Signature = tuple[Any, ...]
 
+Reason = tuple[bool, str]
+"""Whether it is known, and the reason or what happened in words."""
+
 _NUMBERS = re.compile(r"0x[0-9a-f]+|\d+(?:\.\d+)?")
 
 
@@ -45,6 +48,21 @@ def signature(verdict: Verdict) -> Signature:
         how = without_numbers(verdict.message.strip().partition("\n")[0])
     kind = verdict.kind
     return verdict.adapter, verdict.device, verdict.quantity, verdict.status, kind, how, problem
+
+
+def reason(verdict: Verdict) -> Reason:
+    """By what a failure is grouped: the reason that is known; else the entry that does not fit, the
+    diagnosis, or the first line of the message without its numbers.
+    """
+    if not verdict.unexpected:
+        return True, str(verdict.known)
+    if verdict.known_problem is not None:
+        return False, f"{verdict.known_problem['entry']}: {verdict.known_problem['problem']}"
+    what: Mapping[str, Any] | None = verdict.diagnosis or verdict.mismatch
+    if what is not None:
+        return False, f"{verdict.status}: {what.get('name') or what['kind']}"
+    first = (verdict.message or "").strip().partition("\n")[0]
+    return False, verdict.status + (f": {without_numbers(first)}" if first else "")
 
 
 def without_numbers(text: str) -> str:

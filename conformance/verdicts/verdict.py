@@ -61,6 +61,11 @@ STATUSES: dict[str, Status] = {
 }
 
 
+STANDINGS = ("conforms", "known", "new", "unsupported")
+"""The parts that a column's verdicts fall into: conforming, known failures, new failures, and what
+could not be asked."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The meaning of an adapter's answer to a case. The attributes are the keys of the record's
@@ -146,6 +151,15 @@ class Key(NamedTuple):
     adapter: str
     device: str
     quantity: str
+
+
+def standing(verdict: Verdict) -> str:
+    """Which of STANDINGS a verdict falls into."""
+    if verdict.unexpected:
+        return "new"
+    if verdict.known is not None:
+        return "known"
+    return "conforms" if verdict.is_checked else "unsupported"
 
 
 def unjudged(error: Exception, *, case: str, adapter: str, device: str, quantity: str) -> Verdict:

@@ -47,6 +47,7 @@ TOUCHING_FILES = {
     "record",
     "report",
     "run.dump",
+    "support.shipped",
     "sweep.distributed",
     "sweep.failures",
     "sweep.uniting",

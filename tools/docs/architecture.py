@@ -27,7 +27,7 @@ LEVELS = (
     ("models", "workers", "programs", "verdicts"),
     ("cluster",),
     ("audit", "capture", "porting", "record", "sweep"),
-    ("check_report", "kernels", "report", "run"),
+    ("check_report", "kernels", "report", "run", "support"),
     ("bisection", "board", "callables", "comparison", "pytest_plugin"),
     ("commands",),
     ("cli",),

@@ -19,10 +19,10 @@ from conformance.board.badges import engine_badge
 from conformance.board.board import Board, read_board
 from conformance.board.chart import trend_svg
 from conformance.board.details import calls
-from conformance.board.entries import STANDINGS, checked
+from conformance.board.entries import checked
 from conformance.board.failures import failures
-from conformance.board.features import FEATURES, features_of, support
 from conformance.board.names import slug
+from conformance.board.pages import support
 from conformance.board.site import write_site
 from conformance.board.steps import steps
 from conformance.errors import RecordError
@@ -32,7 +32,8 @@ from conformance.record.reader import read_record
 from conformance.record.record import Record
 from conformance.record.reduction import reduced
 from conformance.record.tally import Tally
-from conformance.verdicts.verdict import Verdict
+from conformance.support.features import FEATURES, features_of
+from conformance.verdicts.verdict import STANDINGS, Verdict
 
 VALUES = [[[[1.0, 2.0], [3.0, 4.0]]]]
 MADE = {"shape": [1, 1, 2, 2], "values": "integers", "seed": 1}
@@ -194,8 +195,8 @@ def test_failures_are_told_by_reason(board: Board) -> None:
 def test_support_is_counted_by_feature(
     filed: Callable[..., Path], verdict: Callable[..., Verdict]
 ) -> None:
-    """A case counts for every feature that it has, one on gradients for those alone, and invalid
-    arguments apart.
+    """A case counts for every feature that it has, one on gradients for those alone, invalid input
+    apart, and what lacks a feature that is never supported for that alone.
     """
     lines = [
         case_line("a/b/groups", groups=2, native={"torch": {"groups": 2}}),
@@ -212,21 +213,21 @@ def test_support_is_counted_by_feature(
         verdict(case="a/b/refused", status="conforms"),
     ]
     board = read_board([filed("one", verdicts, lines)])
-    counts = support(board.standing["engine"][0], board.features)
-    assert counts["groups above 1"] == Counter(unsupported=1)
+    counts = support(board.standing["engine"][0], board)
+    assert counts["groups"] == Counter(unsupported=1)
     assert counts["gradients"] == Counter(conforms=1)
-    assert counts["NaN, infinities, signed zeros"] == Counter(conforms=1)
-    assert counts["invalid arguments are refused"] == Counter(conforms=1)
-    assert counts["float32"] == Counter(unsupported=1, conforms=1)
+    assert counts["special values"] == Counter(conforms=1)
+    assert counts["invalid input rejected"] == Counter(conforms=1)
+    assert counts["float32"] == Counter(conforms=1)
     assert set(counts) == set(FEATURES)
-    assert features_of(lines[2]) == {"invalid arguments are refused"}
+    assert features_of(lines[2]) == {"invalid input rejected"}
 
 
 def test_output_padding_is_an_end_that_is_cut_less() -> None:
     """Whatever the framework calls it."""
     line = case_line("a/b/c")
     axis = {**line["geometry"]["axes"][0], "crop_low": 1}
-    words = "end cut less than the start: output_padding"
+    words = "output_padding"
     assert words not in features_of(line)
     geometry = {**line["geometry"], "axes": [axis, axis]}
     assert words in features_of({**line, "geometry": geometry})

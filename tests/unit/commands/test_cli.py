@@ -56,6 +56,7 @@ COMMANDS = (
     "diff",
     "merge",
     "site",
+    "support",
 )
 RIGHT, OFF_BY_ONE = "miniatures:Right", "miniatures:OffByOne"
 
