@@ -21,7 +21,7 @@ from conformance.record.writer import Writer
 from conformance.sweep.failures import FILE, kind_in, read
 from conformance.sweep.failures import write as write_failures
 from conformance.sweep.uniting import unite
-from conformance.system.files import replace_file
+from conformance.sweep.write import write_text
 from conformance.verdicts.verdict import Verdict
 from conformance.wording import counted
 
@@ -54,12 +54,12 @@ def _merge_sweeps(files: Sequence[Path], folder: Path) -> None:
     united = unite(files, [read(file) for file in files])
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in united.texts.items():
-            replace_file(folder / name, text)
     except OSError as error:
         raise RecordError(
-            f"{folder} cannot be written: {error.strerror}, should be a folder that can be"
+            f"{folder} cannot be made: {error.strerror}, should be a folder that can be"
         ) from None
+    for name, text in united.texts.items():
+        write_text(folder / name, text)
     file = write_failures(folder, united.content)
     for engine in united.content["engines"]:
         _tell_sweep(engine, folder)

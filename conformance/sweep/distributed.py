@@ -22,7 +22,7 @@ from conformance.sweep.desk import Desk
 from conformance.sweep.kinds import Failure, Kind, Known, kind_of
 from conformance.sweep.request import Request
 from conformance.sweep.standby import LostError
-from conformance.system.files import replace_file
+from conformance.sweep.write import write_text
 from conformance.workers.spec import Spec
 
 CALLS_OF_A_PIECE = 500
@@ -158,12 +158,7 @@ class _Sweep:
         ]
         for kind, (failure, text) in self.crew.results(pieces):
             file = self.request.folder / failure.file.name
-            try:
-                replace_file(file, text)
-            except OSError as error:
-                raise RecordError(
-                    f"{file} cannot be written: {error.strerror}, should be a file that can be"
-                ) from None
+            write_text(file, text)
             swept.failures[kind] = replace(failure, file=file)
         for kind, failure in swept.failures.items():
             often = "" if failure.repeats else ", not every time"

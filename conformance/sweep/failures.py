@@ -16,7 +16,7 @@ from conformance.sweep.attempt import Way
 from conformance.sweep.campaign import MOST_WRITTEN, Swept
 from conformance.sweep.kinds import Failure, Kind, Known
 from conformance.sweep.request import Request
-from conformance.system.files import replace_file
+from conformance.sweep.write import write_text
 
 FILE = "failures.json"
 FORMAT = 1
@@ -91,12 +91,7 @@ def kind_in(found: Mapping[str, Any]) -> Kind:
 def write(folder: Path, content: Mapping[str, Any]) -> Path:
     """Write the file, and return its path. Raises RecordError."""
     file = folder / FILE
-    try:
-        replace_file(file, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-    except OSError as error:
-        raise RecordError(
-            f"{file} cannot be written: {error.strerror}, should be a file that can be"
-        ) from None
+    write_text(file, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     return file
 
 

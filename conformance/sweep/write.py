@@ -26,13 +26,18 @@ def write_case(
     """Write the file of one case, with its `expected` and the remarks above it. Raises
     RecordError.
     """
+    write_text(file, case_text(drawn, identity=identity, source=source, remarks=remarks))
+    write_expected(load_cases(file))
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write one file of a sweep whole. Raises RecordError."""
     try:
-        replace_file(file, case_text(drawn, identity=identity, source=source, remarks=remarks))
+        replace_file(file, text)
     except OSError as error:
         raise RecordError(
             f"{file} cannot be written: {error.strerror}, should be a file that can be"
         ) from None
-    write_expected(load_cases(file))
 
 
 def case_text(drawn: Drawn, *, identity: str, source: str, remarks: Iterable[str]) -> str:
