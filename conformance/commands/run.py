@@ -30,7 +30,7 @@ from conformance.record.record import RECORD, Record
 from conformance.run.request import Request, Settings
 from conformance.run.runner import execute
 from conformance.system.machine import physical_cores
-from conformance.wording import counted, duration
+from conformance.wording import counted, duration, instead
 from conformance.workers import timing
 from conformance.workers.sandbox import Sandbox
 from conformance.workers.spec import Spec
@@ -139,7 +139,7 @@ def _check(options: Options) -> None:
         ("precision", options.precision, PRECISIONS),
     ):
         if value not in known:
-            raise UsageError(f"--{name} {value}: should be one of {', '.join(known)}")
+            raise UsageError(f"--{name} {value}: {instead(value, known)}")
     if options.dask is not None:
         refuse_sandbox(options.dask, sandbox=options.sandbox)
         others = {"--in-process": options.in_process, "-s": options.live}

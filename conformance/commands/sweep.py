@@ -21,6 +21,7 @@ from conformance.sweep.distributed import sweep_on
 from conformance.sweep.draw import ALL_RANKS, MIXED_DTYPES
 from conformance.sweep.failures import finish
 from conformance.sweep.request import TIMEOUT
+from conformance.wording import instead
 from conformance.workers.sandbox import Sandbox
 from conformance.workers.specs import read_specs
 
@@ -66,7 +67,7 @@ def _request(options: Options) -> Request:
     """What is asked for, with a folder that can be written to. Raises UsageError."""
     for dtype in options.dtypes:
         if dtype not in DTYPES:
-            raise UsageError(f"--dtype {dtype}: should be one of {', '.join(DTYPES)}")
+            raise UsageError(f"--dtype {dtype}: {instead(dtype, DTYPES)}")
     if not options.adapters:
         raise UsageError("-a: is missing, should name at least one adapter")
     specs, _ = read_specs(options.adapters, options.pythons)

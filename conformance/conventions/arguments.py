@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.wording import quoted
+from conformance.wording import instead, quoted
 
 Native = dict[str, Any]
 """A framework's own arguments by its own names, in JSON types; spatial ones are lists, one per
@@ -110,7 +110,7 @@ def word(*choices: str) -> Callable[[Any, int], str]:
     def read(value: Any, rank: int) -> str:
         if value in choices:
             return str(value)
-        raise ValueError(f"is {quoted(value)}, should be one of {', '.join(choices)}")
+        raise ValueError(f"is {quoted(value)}, {instead(value, choices)}")
 
     return read
 
@@ -135,7 +135,7 @@ def normalise(arguments: Mapping[str, Argument], native: Mapping[str, Any], rank
     """
     for key in native:
         if key not in arguments:
-            raise ArgumentError(key, f"unknown argument, should be one of {', '.join(arguments)}")
+            raise ArgumentError(key, f"unknown argument, {instead(key, arguments)}")
     normal = {}
     for key, argument in arguments.items():
         if key not in native and argument.optional:

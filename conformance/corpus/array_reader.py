@@ -17,7 +17,7 @@ from conformance.corpus.case import (
 from conformance.corpus.nested import fits, flat, is_number, shape_of
 from conformance.corpus.strict_yaml import Item
 from conformance.corpus.tensor_file import filed
-from conformance.wording import quoted
+from conformance.wording import instead, quoted
 
 Lines = dict[str, int]
 """The line of every dotted key met, for messages about the case later on."""
@@ -88,9 +88,7 @@ def _checked_recipe(
     if "values" in entries:
         value = entries["values"].value()
         if value not in KINDS_OF_VALUES:
-            entries["values"].wrong(
-                f"is {quoted(value)}, should be one of {', '.join(KINDS_OF_VALUES)}"
-            )
+            entries["values"].wrong(f"is {quoted(value)}, {instead(value, KINDS_OF_VALUES)}")
         else:
             values = str(value)
     else:
