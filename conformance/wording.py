@@ -18,6 +18,11 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
     return f"{count} {noun if count == 1 else plural or noun + 's'}"
 
 
+def part(count: int, whole: int, noun: str, verb: str) -> str:
+    """How many of how many do something: "1 of 16 elements differs"."""
+    return f"{count} of {counted(whole, noun)} {verb}{'s' if count == 1 else ''}"
+
+
 def duration(seconds: float) -> str:
     """Seconds as people say them: "0.8 s", "14 min 40 s", "2 h 5 min"."""
     if seconds < 60:

@@ -14,7 +14,7 @@ from conformance.record.changes import changes
 from conformance.record.reader import read_record
 from conformance.record.record import Record
 from conformance.report.changes import as_json, markdown, passes, terminal
-from conformance.wording import instead
+from conformance.wording import counted, instead
 
 FORMATS = ("terminal", "markdown", "json")
 
@@ -50,7 +50,8 @@ def _whole(path: Path) -> Record:
     record = read_record(path)
     if record.end is None:
         raise RecordError(
-            f"{path}: the run was cut after {len(record.verdicts)} verdicts, should be whole: run "
+            f"{path}: the run was cut after {counted(len(record.verdicts), 'verdict')}, "
+            "should be whole: run "
             "it with --resume"
         )
     return record

@@ -18,7 +18,7 @@ from conformance.errors import PortError
 from conformance.porting.calls.arithmetic import NotWorkedOut, worked_out
 from conformance.porting.calls.libraries import check_prefix
 from conformance.porting.calls.subject import dotted_name, expression, subject_of
-from conformance.wording import instead, quoted
+from conformance.wording import counted, instead, quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,7 +266,8 @@ def _bound(function: str, node: ast.Call, signature: Signature) -> dict[str, ast
         )
     if len(node.args) > len(positional):
         raise PortError(
-            f"{function} is given {len(node.args)} arguments by position, should be at most "
+            f"{function} is given {counted(len(node.args), 'argument')} "
+            "by position, should be at most "
             f"{len(positional)}"
         )
     bound = dict(zip(positional, node.args, strict=False))

@@ -337,7 +337,7 @@ FORM = [
     ),
     (
         case_text("padding: [[1, 2]]"),
-        "8: padding: has 1 entries, should have one per spatial axis: 2",
+        "8: padding: has 1 entry, should have one per spatial axis: 2",
     ),
     (
         case_text("padding: [[1, 2, 3], [1, 2, 3]]"),
@@ -348,7 +348,7 @@ FORM = [
     (
         case_text("dtype: float8"),
         "8: dtype: is 'float8', "
-        "did you mean float16, float64 or float32? (should be one of float32, "
+        "did you mean float64, float32 or float16? (should be one of float32, "
         "float64, float16, bfloat16",
     ),
     (case_text("dtype: [float32]"), "8: dtype: is ['float32'], should be one of"),
@@ -359,7 +359,7 @@ FORM = [
     (
         case_text("dtype:", "  output: float8"),
         "9: dtype.output: is 'float8', "
-        "did you mean float16, float64 or float32? (should be one of float32, "
+        "did you mean float64, float32 or float16? (should be one of float32, "
         "float64, float16, bfloat16",
     ),
     (
@@ -394,7 +394,7 @@ FORM = [
     ),
     (
         case_text(input="[1, 2]"),
-        "6: input: has 1 axes, should have 4, or 2 (the spatial ones alone)",
+        "6: input: has 1 axis, should have 4, or 2 (the spatial ones alone)",
     ),
     (
         case_text(input="[[1, 2], [3]]"),
@@ -439,7 +439,7 @@ FORM = [
     ),
     (
         case_text(kernel="{shape: [2, 3, 2, 2], values: ones, speed: 1}"),
-        "7: kernel.speed: unknown key, did you mean seed? (should be one of shape, values",
+        "7: kernel.speed: unknown key, did you mean seed or shape? (should be one of shape, values",
     ),
     (
         case_text(input="{shape: [1, 2, 3, 3], values: ones, index: [0, 0, 0, 0]}"),
@@ -558,7 +558,7 @@ FORM = [
     ),
     (
         case_text("gradients: [1, 2]"),
-        "8: gradients: has 1 axes, should have 4, or 2 (the spatial ones alone)",
+        "8: gradients: has 1 axis, should have 4, or 2 (the spatial ones alone)",
     ),
     (
         case_text("gradients: [[1, 2], [3]]"),
