@@ -17,7 +17,7 @@ from rich.console import Console
 from conformance.adapters import PRECISIONS
 from conformance.cluster import Crew, crew_at, refuse_needs, refuse_sandbox
 from conformance.commands import in_process
-from conformance.commands.console import console_of
+from conformance.commands.console import can_move, console_of
 from conformance.commands.progress import Bar, Lines
 from conformance.commands.quantities import read_bytes, read_seconds
 from conformance.commands.summary import tell
@@ -127,7 +127,7 @@ def _teller(console: Console, options: Options, *, every_failure: bool) -> Bar |
     """
     if options.in_process:
         return Lines(every_failure=every_failure, silence=UNDISTURBED)
-    if console.is_terminal and not options.live:
+    if can_move(console) and not options.live:
         return Bar(console, every_failure=every_failure)
     return Lines(every_failure=every_failure)
 
