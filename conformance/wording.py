@@ -90,5 +90,5 @@ def instead(
     more = f", and {left} more" if left > 0 else ""
     should = f"should be one of {told}{more}{beside}"
     should += f"; all: {listed_by}" if left > 0 and listed_by else ""
-    close = close_to(value, names)
+    close = close_to(value, names) if len(names) > 1 else []  # one name is no choice
     return f"{suggested(close)} ({should})" if close else should

@@ -43,6 +43,7 @@ def test_what_is_like_no_name_has_no_suggestion(value: object) -> None:
 def test_a_suggestion_stands_before_the_names() -> None:
     """As a question, with the list behind it; of a long one the beginning, and what lists all."""
     assert instead("b", ("ba", "c")) == "did you mean ba? (should be one of ba, c)"
+    assert instead("npu", ("cpu",)) == "should be one of cpu"
     assert instead("x", ()) == "should be one of (none)"
     names = [f"name{number}" for number in range(20)]
     assert instead("zzz", names, listed_by="conformance list", beside=", or a path") == (

@@ -94,9 +94,9 @@ def test_paths_restrict_a_subset(shipped: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("fwe", "unknown subset fwe: did you mean few? (should be one of few)"),
+        ("fwe", "unknown subset fwe: should be one of few"),
         ("complete", "unknown subset complete: should be one of few"),
-        ("../few", "unknown subset ../few: did you mean few? (should be one of few)"),
+        ("../few", "unknown subset ../few: should be one of few"),
         ("", "unknown subset : should be one of few"),
     ],
 )
