@@ -25,6 +25,7 @@ from conformance.verdicts import messages
 from conformance.verdicts.assessment import assess_gradients, assess_output
 from conformance.verdicts.diagnosis import diagnosed, diagnosed_gradients
 from conformance.verdicts.verdict import Verdict
+from conformance.wording import counted
 from conformance.workers.frames import frames_of
 
 SILENCE = 15.0
@@ -101,7 +102,7 @@ class _Teller:
         if verdict.fails and self._failing == 1:
             complain(messages.brief(verdict))
         elif time.monotonic() - self._last > SILENCE:
-            complain(f"{self._done} of {self._total} cases, {self._failing} fail")
+            complain(f"{self._done} of {counted(self._total, 'case')}, {self._failing} fail")
             self._last = time.monotonic()
 
 

@@ -13,6 +13,7 @@ from conformance.record import signatures
 from conformance.verdicts import messages
 from conformance.verdicts.facts import explanation
 from conformance.verdicts.verdict import Verdict
+from conformance.wording import part
 
 MOST_TOLD = 12
 """Failures that a report explains: a diagnosis takes far longer than the call that it is of."""
@@ -77,7 +78,7 @@ class Report:
 
     def __str__(self) -> str:
         failing = [verdict for verdict in self.verdicts if verdict.fails]
-        lines = [f"{len(failing)} of {len(self.verdicts)} cases fail"]
+        lines = [part(len(failing), len(self.verdicts), "case", "fail")]
         groups = self._groups(failing)
         share = max(1, MOST_TOLD // max(1, len(groups)))
         for group in groups[:MOST_TOLD]:

@@ -14,7 +14,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TextIO, cast
 
 MOST_CHARACTERS = 4096
@@ -73,6 +73,20 @@ def shortened(text: str, most: int = MOST_CHARACTERS) -> str:
     """The text, or its beginning with how much of it was left out."""
     left = len(text) - most
     return text if left <= 0 else f"{text[:most]}... and {left} characters more"
+
+
+def parts_of_table(widths: Sequence[int], width: int) -> Iterator[list[int]]:
+    """Numbers of columns that fit beside the first one, which every part of a table repeats."""
+    part: list[int] = []
+    used = widths[0]
+    for number in range(1, len(widths)):
+        if part and used + 2 + widths[number] > width:
+            yield part
+            part, used = [], widths[0]
+        part.append(number)
+        used += 2 + widths[number]
+    if part:
+        yield part
 
 
 class Stream(io.TextIOBase):

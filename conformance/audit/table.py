@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from conformance.audit.count import MOST_PRODUCTS, OFTEN, Tally
+from conformance.printing import parts_of_table
 from conformance.wording import counted
 
 NONE = "-"
@@ -49,7 +50,7 @@ def terminal(tallies: Sequence[Tally], width: int) -> str:
     body = [["mistake", *(tally.slug for tally in tallies)], *rows(tallies), *sums(tallies)]
     widths = [max(map(len, column)) for column in zip(*body, strict=True)]
     parts = []
-    for columns in _parts(widths, width):
+    for columns in parts_of_table(widths, width):
         lines = [
             "  ".join(
                 row[n].rjust(widths[n]) if n else row[n].ljust(widths[n]) for n in (0, *columns)
@@ -60,20 +61,6 @@ def terminal(tallies: Sequence[Tally], width: int) -> str:
         after = len(body) - len(sums(tallies))
         parts.append("\n".join([lines[0], ruler, *lines[1:after], ruler, *lines[after:]]))
     return "\n\n".join([*parts, legend()])
-
-
-def _parts(widths: Sequence[int], width: int) -> Iterator[list[int]]:
-    """Numbers of columns that fit beside the first one, which every part repeats."""
-    part: list[int] = []
-    used = widths[0]
-    for number in range(1, len(widths)):
-        if part and used + 2 + widths[number] > width:
-            yield part
-            part, used = [], widths[0]
-        part.append(number)
-        used += 2 + widths[number]
-    if part:
-        yield part
 
 
 def legend() -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
+from conformance import __version__
 from conformance.cli import corpus, engines, kernels, models, porting, records
 
 app = typer.Typer(
@@ -20,6 +22,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _show_version(asked: bool) -> None:
+    from conformance.printing import say
+
+    if asked:
+        say(f"conformance {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None: ...
+
 
 _COMMANDS: dict[str, Callable[..., None]] = {
     "run": engines.run,

@@ -23,7 +23,7 @@ from conformance.cli.options import (
 def list_cases(
     cases: Words = None, expression: Expression = None, tags: Tags = None, subset: Subset = None
 ) -> None:
-    """Full names and summaries of cases, slow ones too."""
+    """List full names and summaries of cases, slow ones too."""
     from conformance.commands import cases as command
 
     command.list_cases(cases or [], expression, tags or [], subset)
@@ -34,7 +34,10 @@ def show(
     paths: Paths = None,
     program: Program = None,
 ) -> None:
-    """One case: its geometry, arrays and overlaps, and every convention's own arguments for it."""
+    """Show one case, with each framework's arguments for it.
+
+    Its geometry, arrays and overlaps too; or a program of one framework.
+    """
     from conformance.commands import show as command
 
     command.run(case, paths or [], program)
@@ -45,8 +48,9 @@ def lint(
     known: Known = None,
     detects: Detects = False,
 ) -> None:
-    """Where case files and known differences are wrong or out of date; exit 2 for the first, 1 for
-    the second.
+    """Check case files and known differences.
+
+    Exit 2 where one is wrong, 1 where one is out of date.
     """
     from conformance.commands import cases as command
 
@@ -60,15 +64,19 @@ def audit(
     rtol: Rtol = None,
     form: Form = "terminal",
 ) -> None:
-    """Which known mistakes tests notice: one's own cases, or those of public test suites."""
+    """Count the known mistakes that tests detect.
+
+    The tests are your own cases, or those of public suites.
+    """
     from conformance.commands import audit as command
 
     command.run(cases or [], suite or [], atol=atol, rtol=rtol, form=form)
 
 
 def bless(cases: Words = None) -> None:
-    """Write `expected` from the oracle into case files, over a disagreeing one too, and say what
-    changed.
+    """Write expected results from the oracle into case files.
+
+    One that disagrees is replaced too; what changed is told.
     """
     from conformance.commands import cases as command
 

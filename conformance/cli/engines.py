@@ -127,7 +127,7 @@ def run(
     dask: Dask = None,
     needs: Needs = None,
 ) -> None:
-    """Run cases through adapters; exit 1 if anything differs unexpectedly."""
+    """Run cases through adapters; exit 1 on a new failure."""
     _run(_given(locals()))
 
 
@@ -156,8 +156,9 @@ def sweep(
     dask: Dask = None,
     needs: Needs = None,
 ) -> None:
-    """Random small calls; every distinct failure is shrunk and written as a case; exit 1 if there
-    was one.
+    """Make random calls, and write each kind of failure as a case.
+
+    A failure is shrunk first; exit 1 if there was one.
     """
     options = _given(locals())
     from conformance.commands import sweep as command
@@ -182,8 +183,9 @@ def bisect(
     dask: Dask = None,
     needs: Needs = None,
 ) -> None:
-    """Which release of a package, or which package between two locks, changed what a case comes
-    to.
+    """Find the release of a package that changed a case's result.
+
+    Or the package, between two lock or freeze files.
     """
     options = _given(locals())
     from conformance.commands import bisect as command
@@ -200,14 +202,17 @@ Engines = Annotated[
 
 environments = typer.Typer(
     name="engines",
-    help="The environments that engines have of their own: install, remove, list.",
+    help="Install, remove and list engines of their own environment.",
     no_args_is_help=True,
 )
 
 
 @environments.command("install")
 def install(names: Engines) -> None:
-    """Make the environment that an engine needs, in the cache, where `-a NAME` finds it."""
+    """Install engines, each into an environment of its own.
+
+    They are in the cache, where `-a NAME` finds them.
+    """
     from conformance.commands import engines
 
     engines.install(names)
@@ -223,16 +228,14 @@ def remove(names: Engines) -> None:
 
 @environments.command("list")
 def list_environments() -> None:
-    """Every engine that may have an environment, and where it is or how to get it."""
+    """List engines: where each is installed, or how to install it."""
     from conformance.commands import engines
 
     engines.list_environments()
 
 
 def list_adapters(pythons: Pythons = None, variants: Variants = False) -> None:
-    """What is installed, in which versions, with which devices; what is missing, and how to get
-    it.
-    """
+    """List adapters: versions and devices, or how to install them."""
     from conformance.commands import adapters
 
     adapters.run(pythons or [], variants)

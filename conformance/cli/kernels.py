@@ -14,14 +14,14 @@ KernelFile = Annotated[
 ]
 Problem = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Its problem: Model, get_inputs, get_init_inputs."),
+    typer.Option(metavar="FILE", help="File of its problem: Model, get_inputs, get_init_inputs."),
 ]
 Form = Annotated[
     str | None,
     typer.Option(
         "--as",
         metavar="FORM",
-        help="module, function, convolution, numpy or operator, where that is not plain.",
+        help="The kernel's form, if not plain: module, function, convolution, numpy, operator.",
     ),
 ]
 Require = Annotated[
@@ -31,7 +31,8 @@ Require = Annotated[
     ),
 ]
 Rank = Annotated[
-    int | None, typer.Option(min=1, max=3, help="Spatial axes, where the name does not say.")
+    int | None,
+    typer.Option(min=1, max=3, help="Number of spatial axes, where the name does not say."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 Markdown = Annotated[
@@ -40,15 +41,17 @@ Markdown = Annotated[
 Badge = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write a badge there: .json or .svg.")
 ]
-Device = Annotated[str, typer.Option(metavar="NAME", help="cpu, or cuda.")]
+Device = Annotated[str, typer.Option(metavar="NAME", help="The device: cpu or cuda.")]
 Python = Annotated[
     str | None, typer.Option(metavar="PATH", help="The interpreter that has the kernel's packages.")
 ]
-Timeout = Annotated[float, typer.Option(metavar="SECONDS", min=0.1, help="Of one call.")]
+Timeout = Annotated[float, typer.Option(metavar="SECONDS", min=0.1, help="Limit of one call.")]
 Memory = Annotated[
-    int, typer.Option(metavar="MIB", min=0, help="The most its process may have; 0: no limit.")
+    int, typer.Option(metavar="MIB", min=0, help="Most memory of its process; 0 for no limit.")
 ]
-Seed = Annotated[int | None, typer.Option(help="Of weights and numbers; else a fresh one.")]
+Seed = Annotated[
+    int | None, typer.Option(help="Seed of weights and numbers; a fresh one if not given.")
+]
 Shown = Annotated[bool, typer.Option("-s", help="Show what the kernel prints.")]
 InProcess = Annotated[
     bool,
@@ -77,7 +80,7 @@ def kernel(
     in_process: InProcess = False,
     speed: Speed = True,
 ) -> None:
-    """Whether a kernel is right, at which calls, what mistake it makes, and how fast it is."""
+    """Judge a kernel: its results, its mistake, its speed."""
     from conformance.commands import kernel as command
     from conformance.kernels.options import Options
 

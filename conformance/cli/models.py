@@ -30,8 +30,9 @@ def capture(
     values: Values = None,
     unsafe: Unsafe = False,
 ) -> None:
-    """A case for every transposed convolution of a model: its arguments, weights and real
-    shapes.
+    """Write a case for every transposed convolution of a model.
+
+    With its arguments, weights and real shapes.
     """
     from conformance.commands import capture as command
 
@@ -49,7 +50,7 @@ def compare(
     output: PageFolder = None,
     unsafe: Unsafe = False,
 ) -> None:
-    """Two models side by side: which transposed convolution is wrong, and which mistake it is."""
+    """Compare two models: which layer is wrong, and how."""
     from conformance.commands import compare as command
 
     asked = command.Asked(

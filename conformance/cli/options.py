@@ -85,7 +85,9 @@ Pythons = Annotated[
 ]
 Device = Annotated[
     str | None,
-    typer.Option(metavar="NAME|all", help="Run there; each adapter's first device if not given."),
+    typer.Option(
+        metavar="NAME|all", help="Device to run on; each adapter's first one if not given."
+    ),
 ]
 Jobs = Annotated[
     int | None,
@@ -153,7 +155,8 @@ Resume = Annotated[
 ]
 First = Annotated[bool, typer.Option("-x", help="Stop at the first failure that is not known.")]
 Maxfail = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Stop after so many of them.")
+    int | None,
+    typer.Option(min=1, metavar="N", help="Stop after so many failures that are not known."),
 ]
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="The names of all cases that fail alike.")
@@ -228,10 +231,12 @@ Source = Annotated[
     typer.Option(
         "--from",
         metavar="FRAMEWORK",
-        help="torch, keras, tensorflow, jax, flax or onnx; a model says it itself.",
+        help="The call's framework: torch, keras, tensorflow, jax, flax or onnx; not for a model.",
     ),
 ]
-Target = Annotated[str, typer.Option("--to", metavar="FRAMEWORK", help="Another of them.")]
+Target = Annotated[
+    str, typer.Option("--to", metavar="FRAMEWORK", help="The framework to translate to.")
+]
 Shapes = Annotated[
     list[str] | None,
     typer.Option(
@@ -248,5 +253,5 @@ Record = Annotated[
     typer.Option(metavar="RESULTS", help="What was measured; reports/latest if there is one."),
 ]
 Form = Annotated[
-    str, typer.Option("--format", metavar="terminal|markdown|json", help="How it is told.")
+    str, typer.Option("--format", metavar="terminal|markdown|json", help="Form of what is printed.")
 ]

@@ -49,8 +49,9 @@ def port(
     output: PortFile = None,
     unsafe: Unsafe = False,
 ) -> None:
-    """What a call of one framework, or each layer of a model, is in another: arguments or a recipe
-    as code, the proof, and the trap.
+    """Translate a layer between frameworks, with proof.
+
+    Of a call, or of each layer of a model: arguments or a recipe as code, the proof, and the trap.
     """
     from conformance.commands import port as command
 
@@ -61,7 +62,7 @@ def port(
 def conventions(
     record: Record = None,
 ) -> None:
-    """The atlas: which window each convention takes."""
+    """Show the atlas: which window each framework takes."""
     from conformance.commands import conventions as command
 
     command.run(record)

@@ -29,7 +29,7 @@ ConfirmKnown = Annotated[
     ),
 ]
 Old = Annotated[Path, typer.Argument(metavar="OLD", help="A results.jsonl, or the folder of one.")]
-New = Annotated[Path, typer.Argument(metavar="NEW", help="The one to hold against it.")]
+New = Annotated[Path, typer.Argument(metavar="NEW", help="The record to compare with it.")]
 Merging = Annotated[
     list[Path], typer.Argument(metavar="RECORD...", help="Each a results.jsonl, or its folder.")
 ]

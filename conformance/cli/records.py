@@ -30,7 +30,7 @@ def report(
     history: History = None,
     show: Show = False,
 ) -> None:
-    """Write index.html from a record."""
+    """Write the page of a record, index.html."""
     from conformance.commands import report as command
 
     command.run(record, output, baseline=baseline, history=history or [], show=show)
@@ -40,7 +40,10 @@ def confirm(
     record: ReportRecord,
     known: ConfirmKnown = None,
 ) -> None:
-    """Widen the version ranges of known differences by what a record of another release shows."""
+    """Confirm known differences with a record of another release.
+
+    Their version ranges are widened by what the record shows.
+    """
     from conformance.commands import confirm as command
 
     command.run(record, known or [])
@@ -52,7 +55,7 @@ def diff(
     form: Form = "terminal",
     limit: Limit = None,
 ) -> None:
-    """What changed between two records; exit 1 if anything fails that did not."""
+    """Compare two records; exit 1 on a new failure."""
     from conformance.commands import diff as command
 
     command.run(old, new, form, limit)
@@ -62,7 +65,7 @@ def merge(
     records: Merging,
     output: MergeOutput,
 ) -> None:
-    """Unite records of one corpus, of shards, machines, devices or releases, into one."""
+    """Unite records of shards, machines, devices or releases."""
     from conformance.commands import merge as command
 
     command.run(records, output)
@@ -74,7 +77,10 @@ def site(
     url: SiteAddress = None,
     report: WholeReports = None,
 ) -> None:
-    """A board of many records as a static site: engines by releases, devices and machines."""
+    """Write a board of many records as a static site.
+
+    Engines by releases, devices and machines.
+    """
     from conformance.commands import site as command
 
     command.run(records, output, url or "", report or [])

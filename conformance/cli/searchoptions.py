@@ -18,12 +18,16 @@ Indices = Annotated[
 Ranks = Annotated[
     list[int] | None,
     typer.Option(
-        "--rank", min=1, max=3, metavar="1|2|3", help="Spatial axes; all ranks if not given."
+        "--rank", min=1, max=3, metavar="1|2|3", help="Numbers of spatial axes; all if not given."
     ),
 ]
 Dtypes = Annotated[
     list[str] | None,
-    typer.Option("--dtype", metavar="DTYPE", help="All, float32 most often, if none."),
+    typer.Option(
+        "--dtype",
+        metavar="DTYPE",
+        help="Dtypes of the calls; all, float32 most often, if not given.",
+    ),
 ]
 Gradients = Annotated[
     bool,
@@ -33,7 +37,7 @@ Gradients = Annotated[
 ]
 OneDevice = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Run there; an adapter's first device if not given."),
+    typer.Option(metavar="NAME", help="Device to run on; an adapter's first one if not given."),
 ]
 SweepThreads = Annotated[int, typer.Option(min=1, help="Threads of every engine.")]
 SweepOutput = Annotated[
@@ -64,7 +68,8 @@ GoodLock = Annotated[
     ),
 ]
 BadLock = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="That of the one that does something else.")
+    Path | None,
+    typer.Option(metavar="FILE", help="The lock or freeze file that does something else."),
 ]
 Mixes = Annotated[
     int | None,

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 
-from rich.table import Table
-from rich.text import Text
-
-from conformance.commands.console import console_of
+from conformance.commands.console import table, width_of_terminal
 from conformance.outcomes import Crashed, Outcome, Raised, TimedOut, Unavailable
-from conformance.printing import text_of
+from conformance.printing import on_a_line, say
 from conformance.workers.answers import Greeting
 from conformance.workers.pool import Pool
 from conformance.workers.specs import read_specs
+
+COLUMNS = ("adapter", "convention", "versions", "devices", "facts, or what is wrong")
 
 
 def run(pythons: list[str], variants: bool) -> None:
@@ -23,9 +22,7 @@ def run(pythons: list[str], variants: bool) -> None:
         answers = pool.greet()
     finally:
         pool.close()
-    table = Table(box=None, pad_edge=False)
-    for column in ("adapter", "convention", "versions", "devices", "facts, or what is wrong"):
-        table.add_column(column, overflow="fold")
+    rows = []
     for label, answer in answers.items():
         if isinstance(answer, Greeting):
             versions = ", ".join(f"{name} {version}" for name, version in answer.versions.items())
@@ -33,8 +30,8 @@ def run(pythons: list[str], variants: bool) -> None:
             cells = [label, answer.convention, versions, ", ".join(answer.devices), facts]
         else:
             cells = [label, "", "", "", remark(answer)]
-        table.add_row(*(Text(text_of(cell.split("\n"))) for cell in cells))
-    console_of().print(table)
+        rows.append([on_a_line(cell.replace("\n", " ")) for cell in cells])
+    say(*table(COLUMNS, rows, width_of_terminal()))
 
 
 def remark(answer: Outcome) -> str:

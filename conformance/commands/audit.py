@@ -8,7 +8,6 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from conformance.audit.count import Tally, of_cases, of_configurations, together
 from conformance.audit.rules import Close
@@ -19,7 +18,7 @@ from conformance.commands.progress import LONGEST_SILENCE
 from conformance.corpus.selection import select
 from conformance.errors import SelectionError, UsageError
 from conformance.printing import complain, say
-from conformance.wording import counted, duration
+from conformance.wording import counted, duration, instead
 
 OURS = "conformance"
 OURS_IN_WORDS = "this suite, subset quick"
@@ -40,7 +39,7 @@ def run(
 ) -> None:
     """Count, and print the table; progress goes to standard error."""
     if form not in FORMATS:
-        raise UsageError(f"--format {form}: should be one of {', '.join(FORMATS)}")
+        raise UsageError(f"--format {form}: {instead(form, FORMATS)}")
     rule = _rule(atol, rtol)
     if rule is not None and not words:
         raise UsageError("--atol and --rtol are of one's own cases: a path or a name is missing")
@@ -71,9 +70,7 @@ def _check(named: Sequence[str]) -> None:
     known = [*(suite.slug for suite in suites()), OURS]
     for name in named:
         if name not in known:
-            close = get_close_matches(name, known, n=1)
-            instead = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
-            raise UsageError(f"--suite {name}: unknown suite; {instead}")
+            raise UsageError(f"--suite {name}: unknown suite, {instead(name, known)}")
 
 
 def columns(named: Sequence[str] = ()) -> list[Tally]:

@@ -44,7 +44,7 @@ def run(options: Options) -> None:
     say(
         (
             f"{package} for {question.adapter} in {question.selection.cases[0].name}: "
-            f"{len(between)} releases"
+            f"{counted(len(between), 'release')}"
         ),
         flush=True,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+from conformance.commands.console import entry, width_of_terminal
 from conformance.corpus.bless import write_expected
 from conformance.corpus.expected import check_guards, lack
 from conformance.corpus.selection import Selection, select
@@ -23,9 +24,10 @@ def list_cases(
     words: Sequence[str], expression: str | None, tags: Sequence[str], subset: str | None = None
 ) -> None:
     """One line a case: full name, tags, summary."""
+    width = width_of_terminal()
     for case in select(words, expression=expression, tags=tags, slow=True, subset=subset).cases:
         marks = f" [{', '.join(case.tags)}]" if case.tags else ""
-        say(f"{case.name}{marks}: {case.summary}")
+        say(*entry(f"{case.name}{marks}", case.summary, width))
 
 
 def lint(words: Sequence[str], detects: bool, files: Sequence[Path]) -> None:

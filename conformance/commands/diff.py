@@ -14,6 +14,7 @@ from conformance.record.changes import changes
 from conformance.record.reader import read_record
 from conformance.record.record import Record
 from conformance.report.changes import as_json, markdown, passes, terminal
+from conformance.wording import counted, instead
 
 FORMATS = ("terminal", "markdown", "json")
 
@@ -23,7 +24,7 @@ def run(old: Path, new: Path, form: str, limit: float | None) -> None:
     that cannot be said.
     """
     if form not in FORMATS:
-        raise UsageError(f"--format {form}: should be one of {', '.join(FORMATS)}")
+        raise UsageError(f"--format {form}: {instead(form, FORMATS)}")
     if limit is not None and not (math.isfinite(limit) and limit >= 1):
         raise UsageError(f"--max-slowdown {limit:g}: should be a ratio of times of at least 1")
     records = [_whole(path) for path in (old, new)]
@@ -49,7 +50,8 @@ def _whole(path: Path) -> Record:
     record = read_record(path)
     if record.end is None:
         raise RecordError(
-            f"{path}: the run was cut after {len(record.verdicts)} verdicts, should be whole: run "
+            f"{path}: the run was cut after {counted(len(record.verdicts), 'verdict')}, "
+            "should be whole: run "
             "it with --resume"
         )
     return record

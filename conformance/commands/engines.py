@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from conformance import environments
 from conformance.commands.adapters import remark
+from conformance.commands.console import entry, width_of_terminal
 from conformance.printing import complain, say
 from conformance.workers.answers import Greeting
 from conformance.workers.pool import Pool
@@ -40,9 +41,11 @@ def remove(names: Sequence[str]) -> None:
 
 def list_environments() -> None:
     """Print every engine that may have one, and where it is."""
+    width = width_of_terminal()
     for name in environments.installable():
         found = environments.find(name)
-        say(f"{name}: {found.folder if found else environments.advice(name)}")
+        where = str(found.folder) if found else environments.advice(name)
+        say(*entry(name, where, width))
 
 
 def _greets(name: str) -> bool:

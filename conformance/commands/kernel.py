@@ -15,6 +15,7 @@ from conformance.kernels.options import Options
 from conformance.kernels.rungs import RUNGS, Rung
 from conformance.printing import complain, say
 from conformance.system.kept_process import adopting_orphans
+from conformance.wording import instead
 
 OWN_WORK = "own-work"
 """What --require may name beside the rungs: that torch's operator does not do it."""
@@ -78,7 +79,7 @@ def _checked(options: Options) -> Options:
             raise UsageError(f"{what}{path}: there is no such file")
     for name in options.require:
         if name not in (*RUNGS, OWN_WORK):
-            raise UsageError(f"--require {name}: should be one of {', '.join([*RUNGS, OWN_WORK])}")
+            raise UsageError(f"--require {name}: {instead(name, [*RUNGS, OWN_WORK])}")
     return options
 
 

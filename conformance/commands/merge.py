@@ -71,7 +71,7 @@ def _merge_sweeps(files: Sequence[Path], folder: Path) -> None:
 def _tell_sweep(engine: Mapping[str, Any], folder: Path) -> None:
     failed = sum(failure["count"] for failure in engine["failures"])
     kinds = counted(len(engine["failures"]), "kind")
-    say(f"{engine['label']}: {engine['calls']} calls, failures: {failed} of {kinds}")
+    say(f"{engine['label']}: {counted(engine['calls'], 'call')}, failures: {failed} of {kinds}")
     for failure in sorted(engine["failures"], key=lambda failure: -failure["count"]):
         often = "" if failure["repeats"] else "not every time: "
         file = failure["file"]

@@ -15,6 +15,7 @@ from conformance.models import Model, read_model, read_samples
 from conformance.models.formats import format_of, is_model
 from conformance.porting import FORMS, Port
 from conformance.printing import complain, say
+from conformance.wording import instead
 
 _ALSO = {"jax": ("flax",), "tensorflow": ("keras",)}
 """Frameworks whose models come to calls of another."""
@@ -48,7 +49,7 @@ def run(
     """
     written = written or Written()
     if written.form not in FORMS:
-        raise UsageError(f"--as {written.form}: should be one of {', '.join(FORMS)}")
+        raise UsageError(f"--as {written.form}: {instead(written.form, FORMS)}")
     model = _format(call)
     takes_weights = written.form != "call" or model == "callable"
     if (written.weights and not takes_weights) or (written.tensor and written.form == "call"):

@@ -104,7 +104,9 @@ class Lines(Observer):
         total = sum(self._totals.values())
         if not total:
             return f"{self._doing}, {duration(time.monotonic() - self._began)}"
-        parts = [f"{self._done} of {total} verdicts, {sum(self._failing.values())} unexpected"]
+        parts = [
+            f"{self._done} of {counted(total, 'verdict')}, {sum(self._failing.values())} unexpected"
+        ]
         return ", ".join([*parts, *filter(None, [self._doing or self._left(total)])])
 
     def _left(self, total: int) -> str:

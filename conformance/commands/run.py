@@ -17,7 +17,7 @@ from rich.console import Console
 from conformance.adapters import PRECISIONS
 from conformance.cluster import Crew, crew_at, refuse_needs, refuse_sandbox
 from conformance.commands import in_process
-from conformance.commands.console import console_of
+from conformance.commands.console import can_move, console_of
 from conformance.commands.progress import Bar, Lines
 from conformance.commands.quantities import read_bytes, read_seconds
 from conformance.commands.summary import tell
@@ -30,7 +30,7 @@ from conformance.record.record import RECORD, Record
 from conformance.run.request import Request, Settings
 from conformance.run.runner import execute
 from conformance.system.machine import physical_cores
-from conformance.wording import counted, duration
+from conformance.wording import counted, duration, instead
 from conformance.workers import timing
 from conformance.workers.sandbox import Sandbox
 from conformance.workers.spec import Spec
@@ -127,7 +127,7 @@ def _teller(console: Console, options: Options, *, every_failure: bool) -> Bar |
     """
     if options.in_process:
         return Lines(every_failure=every_failure, silence=UNDISTURBED)
-    if console.is_terminal and not options.live:
+    if can_move(console) and not options.live:
         return Bar(console, every_failure=every_failure)
     return Lines(every_failure=every_failure)
 
@@ -139,7 +139,7 @@ def _check(options: Options) -> None:
         ("precision", options.precision, PRECISIONS),
     ):
         if value not in known:
-            raise UsageError(f"--{name} {value}: should be one of {', '.join(known)}")
+            raise UsageError(f"--{name} {value}: {instead(value, known)}")
     if options.dask is not None:
         refuse_sandbox(options.dask, sandbox=options.sandbox)
         others = {"--in-process": options.in_process, "-s": options.live}

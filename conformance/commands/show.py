@@ -18,6 +18,7 @@ from conformance.geometry import Geometry
 from conformance.printing import say
 from conformance.programs import program
 from conformance.report.atlas import picture
+from conformance.wording import instead
 
 MOST_SHOWN = 200  # elements of an array that are printed
 
@@ -31,7 +32,8 @@ def run(name: str, paths: Sequence[str], adapter: str | None) -> None:
         return
     if adapter not in REGISTRY:
         raise UsageError(
-            f"--program {adapter}: there is no such adapter, should be one of {', '.join(REGISTRY)}"
+            f"--program {adapter}: there is no such adapter, "
+            + instead(adapter, REGISTRY, listed_by="conformance adapters --variants")
         )
     if len(cases) > 1:
         raise SelectionError(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from conformance.printing import say, text_of
+from conformance.commands.console import coloured
+from conformance.printing import parts_of_table, say, text_of
 from conformance.record import messages as record_messages
 from conformance.record import signatures
 from conformance.record.record import Record
@@ -26,10 +29,13 @@ def tell(console: Console, record: Record, *, verbose: bool = False) -> None:
     """The table adapters x statuses, then every cause of unexpected verdicts once, then the
     sentence that sums up.
     """
-    console.print(_table(record))
+    for table in tables(record, console.width):
+        console.print(table)
     groups = signatures.groups_of(record)
     for group in groups[:MOST_TOLD]:
-        say(*_cause(group, record, verbose=verbose))
+        first, *others = _cause(group, record, verbose=verbose)
+        coloured(console, first, "red")
+        say(*others)
     if len(groups) > MOST_TOLD:
         say(f"and {len(groups) - MOST_TOLD} more ways to fail, in the record and on the page")
     if groups:
@@ -52,7 +58,7 @@ def tell(console: Console, record: Record, *, verbose: bool = False) -> None:
             f"{counted(untimed, 'verdict')} that conform{'s' if untimed == 1 else ''} "
             f"{timing.FAILED}: see the record"
         )
-    say(record_messages.summary(record))
+    coloured(console, record_messages.summary(record), "green" if record.ok else "red")
 
 
 def _cause(group: signatures.Group, record: Record, *, verbose: bool) -> list[str]:
@@ -69,8 +75,38 @@ def _cause(group: signatures.Group, record: Record, *, verbose: bool) -> list[st
     return lines
 
 
-def _table(record: Record) -> Table:
-    counts: dict[str, dict[str, int]] = {entry["label"]: {} for entry in record.run["adapters"]}
+def tables(record: Record, width: int) -> Iterator[Table]:
+    """The table, in parts that fit the width: each has the adapters."""
+    counts = _counts(record)
+    marks = [
+        "known",
+        *(["unconfirmed"] if any("unconfirmed" in r for r in counts.values()) else []),
+    ]
+    used = [status for status in STATUSES if any(status in row for row in counts.values())]
+    columns = [*used, *marks, "unexpected"]
+    labels = {label: text_of([label]) for label in counts}
+    widest = max(map(len, ["adapter", *labels.values()]))
+    first = min(widest, max(width // 2, 10))
+    sizes = [
+        max(len(name), *(len(str(row.get(name, ""))) for row in counts.values()), 0)
+        for name in columns
+    ]
+    for part in parts_of_table([first, *sizes], width):
+        table = Table(box=None, pad_edge=False)
+        table.add_column("adapter", min_width=first, overflow="fold", no_wrap=first == widest)
+        for number in part:
+            name = columns[number - 1]
+            style = STATUSES[name].style if name in used else "red" if name == "unexpected" else ""
+            table.add_column(name, justify="right", style=style, min_width=sizes[number - 1])
+        for label, row in counts.items():
+            cells = (str(row.get(columns[number - 1], "")) for number in part)
+            table.add_row(Text(labels[label]), *cells)
+        yield table
+
+
+def _counts(record: Record) -> dict[str, dict[str, int]]:
+    """By label how many verdicts have each status and each mark."""
+    counts: dict[str, dict[str, int]] = {one["label"]: {} for one in record.run["adapters"]}
     for verdict in record.verdicts:
         row = counts.setdefault(verdict.adapter, {})
         marks = {
@@ -80,21 +116,4 @@ def _table(record: Record) -> Table:
         }
         for key in (verdict.status, *(name for name, holds in marks.items() if holds)):
             row[key] = row.get(key, 0) + 1
-    used = [status for status in STATUSES if any(status in row for row in counts.values())]
-    table = Table(box=None, pad_edge=False)
-    labels = {label: text_of([label]) for label in counts}
-    widest = max(map(len, labels.values()), default=0)
-    table.add_column("adapter", no_wrap=True, min_width=widest)
-    for name in used:
-        table.add_column(name, justify="right", style=STATUSES[name].style, min_width=len(name))
-    table.add_column("known", justify="right", min_width=5)
-    newer = ["unconfirmed"] if any("unconfirmed" in row for row in counts.values()) else []
-    for name in newer:
-        table.add_column(name, justify="right", min_width=len(name))
-    table.add_column("unexpected", justify="right", style="red", min_width=10)
-    for label, row in counts.items():
-        table.add_row(
-            Text(labels[label]),
-            *(str(row.get(name, "")) for name in (*used, "known", *newer, "unexpected")),
-        )
-    return table
+    return counts

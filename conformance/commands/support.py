@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from rich.table import Table
@@ -20,6 +19,7 @@ from conformance.support.shipped import shipped_engines
 from conformance.support.table import EngineSupport, engines_of
 from conformance.support.text import STATES, details, origin, short
 from conformance.verdicts.known_reader import load_differences
+from conformance.wording import instead
 
 WIDTH = 80
 """The fewest columns of an output that is no terminal."""
@@ -53,9 +53,8 @@ def named(
             f"no checks of {name} are shipped; --record RECORD counts those of a run of your own"
         )
     names = [one.name for one in engines]
-    close = get_close_matches(name, names, n=1)
-    instead = f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}"
-    raise UsageError(f"unknown engine {name}; {instead}")
+    should = instead(name, names, listed_by="conformance support")
+    raise UsageError(f"unknown engine {name}: {should}")
 
 
 def _overview(engines: Sequence[EngineSupport], words: str) -> None:

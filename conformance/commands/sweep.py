@@ -21,6 +21,7 @@ from conformance.sweep.distributed import sweep_on
 from conformance.sweep.draw import ALL_RANKS, MIXED_DTYPES
 from conformance.sweep.failures import finish
 from conformance.sweep.request import TIMEOUT
+from conformance.wording import counted, instead
 from conformance.workers.sandbox import Sandbox
 from conformance.workers.specs import read_specs
 
@@ -66,7 +67,7 @@ def _request(options: Options) -> Request:
     """What is asked for, with a folder that can be written to. Raises UsageError."""
     for dtype in options.dtypes:
         if dtype not in DTYPES:
-            raise UsageError(f"--dtype {dtype}: should be one of {', '.join(DTYPES)}")
+            raise UsageError(f"--dtype {dtype}: {instead(dtype, DTYPES)}")
     if not options.adapters:
         raise UsageError("-a: is missing, should name at least one adapter")
     specs, _ = read_specs(options.adapters, options.pythons)
@@ -116,12 +117,12 @@ def _swept(request: Request, options: Options) -> list[Swept]:
 def tell(swept: Swept, request: Request) -> None:
     """Print what came of one adapter."""
     failed = sum(failure.count for failure in swept.failures.values())
-    lost = f", {swept.lost} processes lost" if swept.lost else ""
+    lost = f", {counted(swept.lost, 'process', 'processes')} lost" if swept.lost else ""
     say(
         "",
-        f"{swept.label}: {swept.calls} calls, {swept.rate:.0f} a second, {swept.shrinking:.1f} "
-        f"s of {swept.seconds:.1f} s"
-        f" for failures: {failed} of {len(swept.failures)} kinds{lost}",
+        f"{swept.label}: {counted(swept.calls, 'call')}, {swept.rate:.0f} a second, "
+        f"{swept.shrinking:.1f} s of {swept.seconds:.1f} s for failures: {failed} of "
+        f"{counted(len(swept.failures), 'kind')}{lost}",
     )
     for failure in sorted(swept.failures.values(), key=lambda failure: -failure.count):
         tell_failure(failure, request)
@@ -130,8 +131,8 @@ def tell(swept: Swept, request: Request) -> None:
         (swept.refused, "unsupported"),
         (swept.redrawn, "drawn again"),
     )
-    for counted, what in counts:
-        for reason, count in counted.most_common(None if what == "known" else MOST_REFUSALS):
+    for reasons, what in counts:
+        for reason, count in reasons.most_common(None if what == "known" else MOST_REFUSALS):
             say(f"  {count} {what}: {reason}")
     if not swept.has_gradients:
         say("  It has no gradients.")

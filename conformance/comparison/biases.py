@@ -12,6 +12,7 @@ from conformance.comparison.results import Finding
 from conformance.oracle.reference import Float64
 from conformance.verdicts.diagnosis.mistake import Call
 from conformance.verdicts.diagnosis.operands import operand_mistakes
+from conformance.wording import counted
 
 
 def bias_findings(
@@ -48,7 +49,7 @@ def _named(
             yield Finding(name=mistake.name, text=mistake.text)
     if bias.shape == have.shape:
         yield from _numbers(bias, have)
-    text = f"the bias has {have.size} elements, should have {bias.size}"
+    text = f"the bias has {counted(have.size, 'element')}, should have {bias.size}"
     yield Finding(name="bias-of-another-shape", text=text)
 
 
@@ -62,5 +63,5 @@ def _numbers(bias: Float64, have: Float64) -> Iterator[Finding]:
         yield Finding(name="bias-scaled", text=f"the bias is {factor:.6g} times as large")
     wrong = np.flatnonzero(abs(bias - have) > 2.0**-20 * np.maximum(abs(bias), abs(have)))
     first = f"bias[{wrong[0]}]={have[wrong[0]]:.6g}, should be {bias[wrong[0]]:.6g}"
-    text = f"{len(wrong)} of {bias.size} elements of the bias are others; {first}"
+    text = f"{len(wrong)} of {counted(bias.size, 'element')} of the bias are others; {first}"
     yield Finding(name="other-bias", text=text)

@@ -14,6 +14,7 @@ from conformance.comparison.factors import along, factors
 from conformance.comparison.tensors import difference, limit
 from conformance.errors import UsageError
 from conformance.oracle.reference import Float64
+from conformance.wording import instead
 
 _LIKE = 2.0**-4
 _MOST_MARKS = 2**14
@@ -63,8 +64,8 @@ def _check(
         for name in asked:
             if name not in known:
                 raise UsageError(
-                    f"--map: {which} has no transposed convolution {name}, should be one of "
-                    f"{', '.join(sorted(known)) or '(none)'}"
+                    f"--map: {which} has no transposed convolution {name}, "
+                    f"{instead(name, sorted(known))}"
                 )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.wording import quoted
+from conformance.wording import counted, instead, quoted
 
 Native = dict[str, Any]
 """A framework's own arguments by its own names, in JSON types; spatial ones are lists, one per
@@ -57,7 +57,9 @@ def per_axis(value: Any, rank: int) -> list[int]:
     if isinstance(value, Sequence) and not isinstance(value, str) and all(map(is_integer, value)):
         if len(value) == rank:
             return list(value)
-        raise ValueError(f"has {len(value)} numbers, should have one per spatial axis: {rank}")
+        raise ValueError(
+            f"has {counted(len(value), 'number')}, should have one per spatial axis: {rank}"
+        )
     raise ValueError(f"is {quoted(value)}, should be a whole number or {rank} of them")
 
 
@@ -73,7 +75,10 @@ def pairs(value: Any, rank: int) -> list[list[int]]:
         return [[value, value] for _ in range(rank)]
     if isinstance(value, Sequence) and not isinstance(value, str):
         if len(value) != rank:
-            raise ValueError(f"has {len(value)} entries, should have one per spatial axis: {rank}")
+            raise ValueError(
+                f"has {counted(len(value), 'entry', 'entries')}, "
+                f"should have one per spatial axis: {rank}"
+            )
         if all(map(is_integer, value)):
             return [[number, number] for number in value]
         if all(is_pair(entry) for entry in value):
@@ -110,7 +115,7 @@ def word(*choices: str) -> Callable[[Any, int], str]:
     def read(value: Any, rank: int) -> str:
         if value in choices:
             return str(value)
-        raise ValueError(f"is {quoted(value)}, should be one of {', '.join(choices)}")
+        raise ValueError(f"is {quoted(value)}, {instead(value, choices)}")
 
     return read
 
@@ -135,7 +140,7 @@ def normalise(arguments: Mapping[str, Argument], native: Mapping[str, Any], rank
     """
     for key in native:
         if key not in arguments:
-            raise ArgumentError(key, f"unknown argument, should be one of {', '.join(arguments)}")
+            raise ArgumentError(key, f"unknown argument, {instead(key, arguments)}")
     normal = {}
     for key, argument in arguments.items():
         if key not in native and argument.optional:

@@ -17,7 +17,7 @@ from conformance.corpus.case import (
 from conformance.corpus.nested import fits, flat, is_number, shape_of
 from conformance.corpus.strict_yaml import Item
 from conformance.corpus.tensor_file import filed
-from conformance.wording import quoted
+from conformance.wording import counted, instead, quoted
 
 Lines = dict[str, int]
 """The line of every dotted key met, for messages about the case later on."""
@@ -53,7 +53,9 @@ def _filed(item: Item, axes: int, lines: Lines) -> Filed | None:
         entries["file"].wrong(str(error))
         return None
     if len(source.shape) != axes:
-        entries["tensor"].wrong(f"has {len(source.shape)} axes, should have {axes}")
+        entries["tensor"].wrong(
+            f"has {counted(len(source.shape), 'axis', 'axes')}, should have {axes}"
+        )
         return None
     return source
 
@@ -72,7 +74,8 @@ def _recipe(item: Item, role: str, rank: int, lines: Lines) -> Made | None:
         return None
     if len(shape) not in (rank, rank + 2):
         entries["shape"].wrong(
-            f"has {len(shape)} axes, should have {rank + 2}, or {rank} (the spatial ones alone)"
+            f"has {counted(len(shape), 'axis', 'axes')}, "
+            f"should have {rank + 2}, or {rank} (the spatial ones alone)"
         )
         return None
     ones = (1,) * (rank + 2 - len(shape))
@@ -88,9 +91,7 @@ def _checked_recipe(
     if "values" in entries:
         value = entries["values"].value()
         if value not in KINDS_OF_VALUES:
-            entries["values"].wrong(
-                f"is {quoted(value)}, should be one of {', '.join(KINDS_OF_VALUES)}"
-            )
+            entries["values"].wrong(f"is {quoted(value)}, {instead(value, KINDS_OF_VALUES)}")
         else:
             values = str(value)
     else:
@@ -184,7 +185,8 @@ def _nested(item: Item, rank: int) -> Given | None:
     shape = shape_of(value)
     if len(shape) not in (rank, rank + 2):
         item.wrong(
-            f"has {len(shape)} axes, should have {rank + 2}, or {rank} (the spatial ones alone)"
+            f"has {counted(len(shape), 'axis', 'axes')}, "
+            f"should have {rank + 2}, or {rank} (the spatial ones alone)"
         )
         return None
     if not fits(value, shape):

@@ -20,6 +20,7 @@ from conformance.corpus.strict_yaml import offset, parse, read
 from conformance.corpus.truths import prepare
 from conformance.errors import FileProblems, RecordError
 from conformance.system.files import replace_file
+from conformance.wording import counted
 
 _Entries = dict[str, "str | _Entries"]
 """Entries of a mapping: YAML in the flow style, or entries of their own."""
@@ -47,7 +48,7 @@ def _bless_file(file: Path, cases: Sequence[Case], say: Say) -> list[str]:
     for number, case in enumerate(cases, 1):
         if case.must_fail:
             continue
-        say(f"{case.name}: what is expected of {number} of {len(cases)} cases")
+        say(f"{case.name}: what is expected of {number} of {counted(len(cases), 'case')}")
         prepared = prepare(case)
         assert prepared.truth is not None
         gradients = None if case.gradients is None else prepared.gradient_truths

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from conformance.corpus.array_reader import Lines
 from conformance.corpus.case import DTYPES, OPERANDS
 from conformance.corpus.strict_yaml import Item
-from conformance.wording import quoted
+from conformance.wording import instead, quoted
 
 DEFAULT = "float32"
 
@@ -39,6 +39,6 @@ def read_dtypes(entries: Mapping[str, Item], lines: Lines) -> tuple[str, dict[st
 def _dtype(item: Item) -> str:
     value = item.value()
     if value not in DTYPES:
-        item.wrong(f"is {quoted(value)}, should be one of {', '.join(DTYPES)}")
+        item.wrong(f"is {quoted(value)}, {instead(value, DTYPES)}")
         return DEFAULT
     return str(value)

@@ -15,6 +15,7 @@ from conformance.corpus.truths import Truths
 from conformance.errors import CaseFileError
 from conformance.oracle import GradientTruth, Truth
 from conformance.oracle.reference import Float64
+from conformance.wording import counted
 
 MOST_VALUES = 64
 """The most elements of an output that are written out; a larger one is guarded by a digest."""
@@ -105,7 +106,7 @@ def _numbers_contradict(stated: Guard, truth: Truth | GradientTruth) -> str | No
         return None
     if len(stated.numbers) != y.size:
         return (
-            f"has {len(stated.numbers)} numbers, should have {y.size} as the oracle's "
+            f"has {counted(len(stated.numbers), 'number')}, should have {y.size} as the oracle's "
             f"{'output' if isinstance(truth, Truth) else 'gradient'} of {list(y.shape)}"
         )
     numbers = np.array(stated.numbers)

@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from conformance.corpus import subsets
 from conformance.corpus.case import Case, Filed
 from conformance.corpus.files import case_files, load_cases, shipped_cases
 from conformance.errors import SelectionError
-from conformance.wording import quoted
+from conformance.wording import MOST_SUGGESTED, close_to, instead, quoted, suggested
 
 SLOW = "slow"
 
@@ -58,6 +58,7 @@ def select(
         if slow or SLOW not in case.tags or SLOW in tags or case.name in names
     ]
     if tags:
+        _check_tags(tags, loaded)
         chosen = [case for case in chosen if set(tags) & set(case.tags)]
     if expression:
         matches = compile_expression(expression)
@@ -67,6 +68,14 @@ def select(
         raise SelectionError(f"{what}, should be at least one")
     roots = tuple(dict.fromkeys(root for _, root in case_files(locations)))
     return Selection(cases=tuple(chosen), loaded=tuple(loaded), roots=roots)
+
+
+def _check_tags(tags: Sequence[str], loaded: Sequence[Case]) -> None:
+    """Raise SelectionError for a tag that no case has."""
+    known = sorted({tag for case in loaded for tag in case.tags})
+    for tag in tags:
+        if tag not in known:
+            raise SelectionError(f"--tag {tag[:200]}: no case has that tag, {instead(tag, known)}")
 
 
 def places_of(selection: Selection) -> list[Path]:
@@ -119,13 +128,33 @@ def _named(cases: Sequence[Case], names: Sequence[str], among: str) -> list[Case
             case for case in cases if fnmatchcase(case.name, name)
         ]
         if not matching:
-            what = f"matches no case {among}".rstrip()
-            raise SelectionError(
-                f"{name[:200]} is no path and {what}, should be a path, a full name or a glob of "
-                "them"
-            )
+            raise SelectionError(_unmatched(name, cases, among))
         chosen.update((case.name, case) for case in matching)
     return [case for case in cases if case.name in chosen]
+
+
+def _unmatched(name: str, cases: Sequence[Case], among: str) -> str:
+    """What is wrong with a word that is no path and matches no case, and what may be meant."""
+    meant = _meant(name, [case.name for case in cases])
+    what = f"matches no case {among}".rstrip()
+    should = "should be a path, a full name or a glob of them"
+    return f"{name[:200]} is no path and {what}, " + (
+        f"{suggested(meant)} ({should})" if meant else should
+    )
+
+
+def _meant(name: str, known: Sequence[str]) -> list[str]:
+    """Full names, or globs of all in a folder, that a word is likely to stand for."""
+    folders = sorted(
+        {str(folder) for one in known for folder in PurePosixPath(one).parents} - {"."}
+    )
+    if any(mark in name for mark in "*?["):
+        return close_to(name, [f"{folder}/*" for folder in folders])
+    bare = name.strip("/")
+    if bare in folders:
+        return [f"{bare}/*"]
+    below = [one for one in known if bare and one.endswith(f"/{bare}")]
+    return below[:MOST_SUGGESTED] or close_to(name, known)
 
 
 LONGEST_EXPRESSION = 4096

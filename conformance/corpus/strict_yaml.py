@@ -21,7 +21,7 @@ from conformance.corpus.nested import is_number
 from conformance.corpus.yaml_nodes import RefusedError, compose
 from conformance.errors import FileProblems
 from conformance.system.reading import read_regular
-from conformance.wording import quoted
+from conformance.wording import instead, quoted
 
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -106,7 +106,8 @@ class Item:
                     f"duplicate key, first given in line {entries[name].line}, should stand once"
                 )
             elif known is not None and name not in known:
-                item.wrong(f"unknown key, should be one of {', '.join(known)}")
+                told = len(self.problems.lines) < MOST_TOLD  # comparing with names takes long
+                item.wrong(f"unknown key, {instead(name, known)}" if told else "unknown key")
             else:
                 entries[name] = item
         return entries

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from difflib import get_close_matches
 from pathlib import Path
 
 from conformance.corpus.files import shipped_cases
 from conformance.errors import FileProblems
+from conformance.wording import instead
 
 FOLDER = "subsets"
 
@@ -22,11 +22,7 @@ def members(name: str) -> dict[str, str]:
     """
     files = {path.stem: path for path in sorted((shipped_cases() / FOLDER).glob("*.txt"))}
     if name not in files:
-        close = get_close_matches(name, files, n=1)
-        instead = (
-            f"; did you mean {close[0]}?" if close else f", should be one of {', '.join(files)}"
-        )
-        raise UnknownSubsetError(f"unknown subset {name}{instead}")
+        raise UnknownSubsetError(f"unknown subset {name}: {instead(name, files)}")
     return _read(files[name])
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from conformance.corpus.case import Filed, Shape
 from conformance.corpus.limits import shape_problem
-from conformance.wording import quoted
+from conformance.wording import instead, quoted
 
 ENDING = ".safetensors"
 DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
@@ -74,10 +74,8 @@ def _tensor(path: Path, tensor: str) -> NDArray[Any]:
         with safe_open(path, framework="numpy") as file:
             names = list(file.keys())
             if tensor not in names:
-                shown = ", ".join(name[:60] for name in names[:5]) + ", ..." * (len(names) > 5)
-                raise ValueError(
-                    f"has no tensor {quoted(tensor)}, should be one of {shown or '(none)'}"
-                )
+                cut = [name[:60] for name in names]
+                raise ValueError(f"has no tensor {quoted(tensor)}, {instead(tensor, cut, most=5)}")
             announced = file.get_slice(tensor)
             problem = shape_problem(announced.get_shape())
             if problem is not None:

@@ -23,6 +23,7 @@ from conformance.environments.installer import Environment, NotInstalled, enviro
 from conformance.environments.overlay import Environments
 from conformance.errors import UsageError
 from conformance.system import cache
+from conformance.wording import instead
 
 __all__ = ["NotInstalled"]
 
@@ -112,7 +113,8 @@ def remove(name: str) -> bool:
 def _check(name: str) -> None:
     if name not in installable():
         raise UsageError(
-            f"{name} has no environment of its own, should be one of {', '.join(installable())}"
+            f"{name} has no environment of its own, "
+            + instead(name, installable(), listed_by="conformance engines list")
         )
 
 

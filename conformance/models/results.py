@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from conformance.wording import instead
+
 
 class ReadingError(Exception):
     """Why a model cannot be read: what follows the model's name in a sentence."""
@@ -83,9 +85,7 @@ class Request:
         for place, asked in enumerate(self.inputs):
             name = asked.name or (names[place] if place < len(names) else f"number {place + 1}")
             if name not in names:
-                raise ReadingError(
-                    f"has no input {name}, should be one of {', '.join(names) or '(none)'}"
-                )
+                raise ReadingError(f"has no input {name}, {instead(name, names)}")
             if name in inputs:
                 raise ReadingError(f"is given its input {name} twice, should be given it once")
             inputs[name] = asked

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from conformance.conventions.arguments import is_integer, per_axis
 from conformance.geometry import Axis, Geometry, Problem, call_problems, from_padding
+from conformance.wording import counted
 
 BLOCK_BYTES = 64 * 2**20
 """The most memory for the products of one block."""
@@ -68,7 +69,8 @@ def _rank(x: Float64, w: Float64) -> int:
     """How many spatial axes both have. Raises ValueError if they do not agree in it."""
     if x.ndim < 3 or w.ndim != x.ndim:
         raise ValueError(
-            f"x has {x.ndim} axes and w {w.ndim}, should be (N, C_in, *spatial) and (C_in, C_out "
+            f"x has {counted(x.ndim, 'axis', 'axes')} "
+            f"and w {w.ndim}, should be (N, C_in, *spatial) and (C_in, C_out "
             "/ groups, *kernel)"
         )
     return x.ndim - 2

@@ -12,7 +12,7 @@ from conformance.conventions import Unrepresentable
 from conformance.errors import PortError
 from conformance.geometry import Geometry, call_problems
 from conformance.porting.layer import Channels, Layer, times
-from conformance.wording import quoted
+from conformance.wording import counted, quoted
 
 LARGEST = 2**16  # in a call: windows are searched, not solved for
 LARGEST_SIZE = 2**31 - 1
@@ -129,7 +129,8 @@ def geometry_of(layer: Layer, size: Sequence[int], channels: Channels) -> Geomet
     geometry = Geometry(axes=_window(layer, size).axes, groups=layer.groups)
     if channels.c_out % geometry.groups:
         raise PortError(
-            f"{geometry.groups} groups of {channels.c_out} output channels, should divide them"
+            f"{counted(geometry.groups, 'group')} of {counted(channels.c_out, 'output channel')}, "
+            "should divide them"
         )
     kernel = (channels.c_in, channels.c_out // geometry.groups, *geometry.kernel)
     problems = call_problems(

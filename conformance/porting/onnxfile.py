@@ -15,7 +15,7 @@ from conformance.errors import PortError
 from conformance.porting.calls.onnx import from_attributes
 from conformance.porting.layer import Layer
 from conformance.system.reading import read_regular
-from conformance.wording import quoted
+from conformance.wording import counted, quoted
 
 MOST_BYTES = 2**31
 """Of one file: protobuf has no larger messages."""
@@ -156,7 +156,9 @@ def _sizes(shape: Sequence[int]) -> str:
 def _layer(onnx: Any, node: Any, shapes: Shapes, kinds: Mapping[str, str]) -> Layer:
     name = node.name or (node.output[0] if node.output else "ConvTranspose")
     if len(node.input) < 2:
-        raise PortError(f"{name} has {len(node.input)} inputs, should have 2 or 3: X, W and B")
+        raise PortError(
+            f"{name} has {counted(len(node.input), 'input')}, should have 2 or 3: X, W and B"
+        )
     try:
         values = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
         attributes = {key: _plain(value) for key, value in values.items()}

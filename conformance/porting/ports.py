@@ -23,7 +23,7 @@ from conformance.porting.proof import Proof
 from conformance.porting.proof import prove as prove_layer
 from conformance.porting.recipes import Plan
 from conformance.porting.trap import Trap, kernel_trap, trap
-from conformance.wording import quoted
+from conformance.wording import instead, quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +207,7 @@ def layer_file(
     name of a single layer there. Raises PortError.
     """
     if form not in FORMS[1:]:
-        raise PortError(f"form is {quoted(form)}, should be one of {', '.join(FORMS[1:])}")
+        raise PortError(f"form is {quoted(form)}, {instead(form, FORMS[1:])}")
     if len({(one.source, one.target) for one in ports}) != 1:
         raise PortError("a file of layers should be of ports of one source and one target")
     for one in ports:
@@ -227,8 +227,7 @@ def check_name(framework: str) -> None:
     """Raises PortError for what is no framework's name."""
     if framework not in conventions.NAMES:
         raise PortError(
-            f"there is no framework {quoted(framework)}, should be one of "
-            f"{', '.join(conventions.NAMES)}"
+            f"there is no framework {quoted(framework)}, {instead(framework, conventions.NAMES)}"
         )
 
 

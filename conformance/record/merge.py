@@ -13,6 +13,7 @@ from conformance.record.record import Record, verdict_line
 from conformance.record.tally import Tally
 from conformance.record.writer import Writer
 from conformance.verdicts.verdict import Key, Verdict
+from conformance.wording import counted
 
 QUANTITIES = ("output", "gradients", "shape")
 _EQUAL = {
@@ -97,7 +98,8 @@ def write(merged: Merged, writer: Writer) -> None:
 def _check(file: Path, record: Record, first_file: Path, first: Record) -> None:
     if record.end is None:
         raise RecordError(
-            f"{file}: the run was cut after {len(record.verdicts)} verdicts, should be whole: run "
+            f"{file}: the run was cut after {counted(len(record.verdicts), 'verdict')}, "
+            "should be whole: run "
             "it with --resume"
         )
     for key, name in _EQUAL.items():
@@ -221,7 +223,8 @@ def _missing(records: Sequence[Record], names: Mapping[Column, str]) -> Iterator
             there = {piece["number"] for piece in some if piece["of"] == of}
             gone = ", ".join(f"{one}/{of}" for one in range(1, of + 1) if one not in there)
             total = some[0]["total"]
-            yield f"{name} ({device}): shards {gone} are missing, {lacks} of {total} cases"
+            cases = f"{lacks} of {counted(total, 'case')}"
+            yield f"{name} ({device}): shards {gone} are missing, {cases}"
 
 
 def _end_line(

@@ -14,6 +14,7 @@ from conformance.errors import UsageError
 from conformance.outcomes import Outcome, Unavailable
 from conformance.run.request import Request
 from conformance.system import cache
+from conformance.wording import instead
 from conformance.workers.answers import Greeting
 from conformance.workers.spec import Spec
 
@@ -122,8 +123,9 @@ def _check_device(device: str | None, present: Answers, specs: Mapping[str, Spec
     nowhere = all(device not in names for names in devices.values())
     for label, names in devices.items():
         if device not in names and (specs[label].by_name or nowhere):
-            available = ", ".join(names) or "none: it did not start"
-            raise UsageError(f"{label} has no device {device}, should be one of {available}")
+            if not names:
+                raise UsageError(f"{label} has no device {device}: it did not start")
+            raise UsageError(f"{label} has no device {device}, {instead(device, names)}")
 
 
 def _devices(device: str | None, answer: Greeting | Outcome) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from conformance.system.machine import description
 from conformance.verdicts.judge import Judge
 from conformance.verdicts.known import Difference, lost_entries
 from conformance.verdicts.verdict import Verdict, unjudged
+from conformance.wording import instead
 from conformance.workers import timing
 from conformance.workers.answers import Greeting, readable
 from conformance.workers.request import CallRequest, EngineRequest, shape_request
@@ -73,10 +74,8 @@ class Session:
         greeting = self.plan.greetings[task.label]
         assert isinstance(greeting, Greeting), "an engine that did not start is not asked"
         if task.device not in greeting.devices:
-            available = ", ".join(greeting.devices)
-            return Unavailable(
-                reason=f"there is no device {task.device}, should be one of {available}"
-            )
+            known = instead(task.device, greeting.devices)
+            return Unavailable(reason=f"there is no device {task.device}, {known}")
         try:
             native = task.case.arguments(greeting.convention)
         except (ArithmeticError, ValueError) as error:  # of arguments that make no sense

@@ -16,6 +16,7 @@ from conformance.sweep.draw import Drawer
 from conformance.sweep.investigation import Investigation
 from conformance.sweep.request import Request
 from conformance.sweep.standby import Standby
+from conformance.wording import instead
 from conformance.workers.answers import Greeting
 from conformance.workers.protocol import NO_GRADIENTS
 from conformance.workers.spec import Spec
@@ -44,10 +45,8 @@ class Desk:
             why = getattr(answer, "reason", None) or getattr(answer, "message", answer)
             raise UsageError(f"{standby.spec.label} does not start: {why}")
         if request.device is not None and request.device not in answer.devices:
-            available = ", ".join(answer.devices)
-            raise UsageError(
-                f"{standby.spec.label} has no device {request.device}, should be one of {available}"
-            )
+            known = instead(request.device, answer.devices)
+            raise UsageError(f"{standby.spec.label} has no device {request.device}, {known}")
         self.greeting = answer
         self.device = request.device or answer.devices[0]
         self.caller = Caller(

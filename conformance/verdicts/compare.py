@@ -15,6 +15,7 @@ from conformance.corpus.tensors import Array, dtype_of
 from conformance.oracle import GradientTruth, Truth
 from conformance.oracle.bound import bound
 from conformance.verdicts.precision import effective_precision, is_rounding
+from conformance.wording import part
 
 Float64 = NDArray[np.float64]
 
@@ -145,7 +146,7 @@ def between(
         "largest": float(error.max()),
         "over_bound": _largest_ratio(error, truth),
         "beyond": bool(beyond.any()),
-        "text": f"{text}; {int(apart.sum())} of {apart.size} elements differ",
+        "text": f"{text}; {part(int(apart.sum()), apart.size, 'element', 'differ')}",
     }
 
 
@@ -183,8 +184,8 @@ def _mismatch(
     position = tuple(index)
     actual, expected = float(got[position]), float(y[position])
     text = (
-        f"{name}{index}={_number(actual)}, should be {_number(expected)}; {count} of {total} "
-        "elements differ"
+        f"{name}{index}={_number(actual)}, should be {_number(expected)}; "
+        f"{part(count, total, 'element', 'differ')}"
     )
     return {
         "kind": kind,

@@ -22,6 +22,7 @@ from packaging.version import Version
 from conformance.system.machine import Circumstances
 from conformance.verdicts.verdict import Verdict
 from conformance.verdicts.version_range import Position, is_from, position
+from conformance.wording import instead
 
 Fact = bool | int | float | str
 
@@ -218,15 +219,13 @@ def untold_facts(
                 and key not in OF_THE_MACHINE
                 and not any(key in its for its in engine_facts)
             ):
-                names = ", ".join(
-                    dict.fromkeys(
-                        [*OF_THE_MACHINE, *(name for its in engine_facts for name in its)]
-                    )
+                names = dict.fromkeys(
+                    [*OF_THE_MACHINE, *(name for its in engine_facts for name in its)]
                 )
                 problems.append(
                     {
                         "entry": entry.at,
-                        "problem": f"where: no adapter tells {key}, should be one of {names}",
+                        "problem": f"where: no adapter tells {key}, {instead(key, names)}",
                     }
                 )
     return problems

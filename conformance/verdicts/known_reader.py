@@ -15,7 +15,7 @@ from conformance.corpus.strict_yaml import Item, read
 from conformance.errors import FileProblems
 from conformance.verdicts.known import OF_THE_MACHINE, Difference, Fact
 from conformance.verdicts.verdict import STATUSES
-from conformance.wording import quoted
+from conformance.wording import instead, quoted
 
 REQUIRED = ("adapter", "cases", "versions", "status", "reason", "source")
 QUANTITIES = ("output", "gradients", "shape")
@@ -112,7 +112,7 @@ def _texts(entries: Mapping[str, Item]) -> dict[str, str | None]:
     }
     for key, allowed in (("status", FAILING), ("quantity", QUANTITIES)):
         if texts.get(key) is not None and texts[key] not in allowed:
-            entries[key].wrong(f"is {quoted(texts[key])}, should be one of {', '.join(allowed)}")
+            entries[key].wrong(f"is {quoted(texts[key])}, {instead(texts[key], allowed)}")
     return texts
 
 

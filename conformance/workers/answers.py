@@ -23,6 +23,7 @@ from conformance.outcomes import (
 )
 from conformance.printing import MOST_CHARACTERS, printable, shortened
 from conformance.system.machine import Facts
+from conformance.wording import instead
 from conformance.workers import protocol
 
 LONGEST_NAME = 200
@@ -88,8 +89,8 @@ def _fault_of_greeting(answer: Mapping[str, Any]) -> str | None:
     if version != protocol.VERSION:
         return f"speaks protocol {version!r:.80}, should speak {protocol.VERSION}"
     if convention not in list(conventions.NAMES):
-        names = ", ".join(conventions.NAMES)
-        return f"speaks convention {convention!r:.80}, should be one of {names}"
+        known = instead(convention, conventions.NAMES)
+        return f"speaks convention {convention!r:.80}, {known}"
     versions, devices = answer.get("versions"), answer.get("devices")
     if not isinstance(versions, dict) or not isinstance(devices, list) or not devices:
         return "greets without versions (an object) or devices (a list of at least one)"

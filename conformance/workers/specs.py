@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from conformance import environments
 from conformance.adapters import REGISTRY
 from conformance.errors import UsageError
+from conformance.wording import instead
 from conformance.workers.spec import Spec
 
 _LABELLED = re.compile(r"([^=:\s]+)=(.+)", re.DOTALL)
@@ -75,8 +76,13 @@ def _parse(text: str) -> _AdapterRequest:
     label, adapter = (labelled[1], labelled[2]) if labelled else (text, text)
     if adapter not in REGISTRY and not adapter.startswith("cmd:") and not _CLASS.fullmatch(adapter):
         raise UsageError(
-            f"-a {text}: {adapter} is no adapter, should be one of {', '.join(REGISTRY)},"
-            " or package.module:Class, or cmd:'PROGRAM ARGS'"
+            f"-a {text}: {adapter} is no adapter, "
+            + instead(
+                adapter,
+                REGISTRY,
+                beside=", or package.module:Class, or cmd:'PROGRAM ARGS'",
+                listed_by="conformance adapters --variants",
+            )
         )
     return _AdapterRequest(text=text, label=label, adapter=adapter, by_name=True)
 

@@ -122,7 +122,8 @@ def test_map_pairs_layers(tmp_path: Path, run: Run) -> None:
     code, _, told = run(one, other, "--map", "up9=up1")
     assert code == 2
     assert told.splitlines()[-1] == (
-        "conformance: --map: A has no transposed convolution up9, should be one of up1, up2"
+        "conformance: --map: A has no transposed convolution up9, did you mean "
+        "up2 or up1? (should be one of up1, up2)"
     )
 
 

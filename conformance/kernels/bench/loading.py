@@ -10,6 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from conformance.wording import instead
+
 FORMS = ("module", "function", "convolution", "numpy", "operator", "library")
 """A torch.nn.Module; a function as torch.nn.functional's; one as aten.convolution, with
 `transposed`; one of NumPy arrays as `conformance.check` calls it; one that replaces torch's own
@@ -53,7 +55,9 @@ def find(module: ModuleType, name: str | None) -> tuple[str, Any]:
     """The candidate of a module and its name. Raises LoadingError where it is not clear which."""
     if name is not None:
         if not hasattr(module, name):
-            raise LoadingError(f"has no {name}, should be one of {_listed(_public(module))}")
+            public = _public(module)
+            should = instead(name, public) if public else f"and {_listed(public)}"
+            raise LoadingError(f"has no {name}, {should}")
         return name, getattr(module, name)
     for known in NAMED:
         if hasattr(module, known):

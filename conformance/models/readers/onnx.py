@@ -12,6 +12,7 @@ from conformance.models.readers.onnxconstants import Constants
 from conformance.models.readers.onnxfile import load
 from conformance.models.readers.onnxrun import run
 from conformance.models.results import LayerEntry, ReadingError, Request, Results
+from conformance.wording import counted
 
 _AXES = {1: "W", 2: "HW", 3: "DHW"}
 _MOST_FUSED = 3
@@ -156,7 +157,8 @@ def _layer(
 ) -> LayerEntry:
     if len(node.input) < 2:
         raise ReadingError(
-            f"has a node {name_of(node)} of {len(node.input)} inputs, should have 2 or 3: X, W, B"
+            f"has a node {name_of(node)} of {counted(len(node.input), 'input')}, "
+            "should have 2 or 3: X, W, B"
         )
     arguments = {a.name: _value(node, a) for a in node.attribute}
     entry = LayerEntry(

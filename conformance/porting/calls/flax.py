@@ -11,7 +11,7 @@ from conformance.conventions.arguments import is_integer
 from conformance.porting.calls.grammar import Call, Signature, shown
 from conformance.porting.layer import Layer
 from conformance.porting.layouts import SPATIAL, layout_of
-from conformance.wording import quoted
+from conformance.wording import counted, quoted
 
 _COMMON = (
     "strides padding kernel_dilation use_bias mask dtype param_dtype precision kernel_init"
@@ -62,7 +62,8 @@ def layer(call: Call) -> Layer:
     native = normal_form("flax", call.native_arguments(*keys), rank)
     x = call.shape("inputs")
     if x is not None and len(x) != rank + 2:
-        raise call.wrong(f"inputs has {len(x)} numbers, should have {rank + 2}: (N, *spatial, C)")
+        what = counted(len(x), "number")
+        raise call.wrong(f"inputs has {what}, should have {rank + 2}: (N, *spatial, C)")
     return Layer(
         framework="flax",
         text=call.text,

@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from conformance.conventions.arguments import is_integer
@@ -19,7 +18,7 @@ from conformance.errors import PortError
 from conformance.porting.calls.arithmetic import NotWorkedOut, worked_out
 from conformance.porting.calls.libraries import check_prefix
 from conformance.porting.calls.subject import dotted_name, expression, subject_of
-from conformance.wording import quoted
+from conformance.wording import counted, instead, quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,8 +241,8 @@ def _unknown(
     owners = [other for other, table in tables.items() if function in table]
     hint = f" (that is {owners[0]}'s)" if owners else ""
     return PortError(
-        f"{shown(function, 60)} is no transposed convolution of {framework}{hint}, should be one "
-        f"of {', '.join(tables[framework])}"
+        f"{shown(function, 60)} is no transposed convolution of {framework}{hint}, "
+        f"{instead(function, tables[framework])}"
     )
 
 
@@ -267,7 +266,8 @@ def _bound(function: str, node: ast.Call, signature: Signature) -> dict[str, ast
         )
     if len(node.args) > len(positional):
         raise PortError(
-            f"{function} is given {len(node.args)} arguments by position, should be at most "
+            f"{function} is given {counted(len(node.args), 'argument')} "
+            "by position, should be at most "
             f"{len(positional)}"
         )
     bound = dict(zip(positional, node.args, strict=False))
@@ -277,8 +277,6 @@ def _bound(function: str, node: ast.Call, signature: Signature) -> dict[str, ast
         if name in bound:
             raise PortError(f"{function} is given {name} twice")
         if name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]}?" if near else f"should be one of {', '.join(known)}"
-            raise PortError(f"{function} has no argument {shown(name, 60)}, {hint}")
+            raise PortError(f"{function} has no argument {shown(name, 60)}, {instead(name, known)}")
         bound[name] = keyword.value
     return bound

@@ -12,7 +12,7 @@ from conformance.conventions import Native, normal_form
 from conformance.porting.calls.grammar import Call, Signature
 from conformance.porting.layer import Layer
 from conformance.porting.layouts import SPATIAL, Layout
-from conformance.wording import quoted
+from conformance.wording import counted, quoted
 
 _TRANSPOSE = (
     "lhs rhs strides padding rhs_dilation dimension_numbers transpose_kernel precision "
@@ -37,7 +37,7 @@ def layer(call: Call) -> Layer:
     rhs = call.operand("rhs", "(3, 3, 64, 32)")
     rank = len(rhs) - 2
     if rank not in SPATIAL:
-        raise call.wrong(f"rhs has {len(rhs)} axes, should have 3, 4 or 5")
+        raise call.wrong(f"rhs has {counted(len(rhs), 'axis', 'axes')}, should have 3, 4 or 5")
     native = normal_form("jax", _general(call, rank) if general else _transpose(call), rank)
     numbers = call.value("dimension_numbers")
     layout = _layout(call, numbers, rank, general=general, native=native)
@@ -99,7 +99,10 @@ def _input(call: Call, layout: Layout, c_in: int) -> Mapping[str, int]:
     if lhs is None:
         return {}
     if len(lhs) != len(layout.x):
-        raise call.wrong(f"lhs has {len(lhs)} axes, should have as many as rhs: {len(layout.x)}")
+        raise call.wrong(
+            f"lhs has {counted(len(lhs), 'axis', 'axes')}, "
+            f"should have as many as rhs: {len(layout.x)}"
+        )
     axes = dict(zip(layout.x, lhs, strict=True))
     if axes["C"] != c_in:
         raise call.wrong(f"lhs has {axes['C']} channels, should have the {c_in} that rhs is for")

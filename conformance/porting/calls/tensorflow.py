@@ -10,7 +10,7 @@ from conformance.errors import PortError
 from conformance.porting.calls.grammar import Call, Signature
 from conformance.porting.layer import Layer
 from conformance.porting.layouts import layout_of
-from conformance.wording import quoted
+from conformance.wording import counted, quoted
 
 SIGNATURES: Mapping[str, Signature] = {
     f"conv{n}d_transpose": Signature(
@@ -27,7 +27,8 @@ def layer(call: Call) -> Layer:
     filters = call.operand("filters", f"({'3, ' * rank}C_out, C_in)")
     if len(filters) != rank + 2:
         raise call.wrong(
-            f"filters has {len(filters)} axes, should have {rank + 2}: (*kernel, C_out, C_in)"
+            f"filters has {counted(len(filters), 'axis', 'axes')}, "
+            f"should have {rank + 2}: (*kernel, C_out, C_in)"
         )
     form = call.value("data_format")
     if isinstance(form, str) and form.startswith("NC"):
@@ -80,7 +81,8 @@ def _shapes(call: Call, rank: int, filters: list[int]) -> tuple[list[int] | None
     for key, shape in (("input", x), ("output_shape", y)):
         if shape is not None and len(shape) != rank + 2:
             raise call.wrong(
-                f"{key} has {len(shape)} numbers, should have {rank + 2}: (N, *spatial, C)"
+                f"{key} has {counted(len(shape), 'number')}, "
+                f"should have {rank + 2}: (N, *spatial, C)"
             )
     if x is not None and x[-1] != filters[-1]:
         raise call.wrong(

@@ -10,7 +10,7 @@ from conformance.conventions import normal_form
 from conformance.porting.calls.grammar import Call, Signature
 from conformance.porting.layer import Layer
 from conformance.porting.layouts import layout_of
-from conformance.wording import quoted
+from conformance.wording import counted, quoted
 
 _LAYER_ARGUMENTS = (
     "out_channels kernel_size stride padding output_padding groups bias dilation padding_mode "
@@ -92,7 +92,9 @@ def _aten(call: Call) -> Layer:
         raise call.wrong("transposed is False, should be True: this is a convolution")
     weight = call.operand("weight", "(C_in, C_out / groups, 3, 3)")
     if not 3 <= len(weight) <= 5:
-        raise call.wrong(f"weight has {len(weight)} axes, should have 3, 4 or 5")
+        raise call.wrong(
+            f"weight has {counted(len(weight), 'axis', 'axes')}, should have 3, 4 or 5"
+        )
     return _function(call, len(weight) - 2)
 
 
@@ -101,7 +103,8 @@ def _function(call: Call, rank: int | None = None) -> Layer:
     weight = call.operand("weight", f"(C_in, C_out / groups{', 3' * rank})")
     if len(weight) != rank + 2:
         raise call.wrong(
-            f"weight has {len(weight)} axes, should have {rank + 2}: (C_in, C_out / groups, "
+            f"weight has {counted(len(weight), 'axis', 'axes')}, "
+            f"should have {rank + 2}: (C_in, C_out / groups, "
             "*kernel)"
         )
     native = normal_form(
@@ -131,5 +134,7 @@ def _function(call: Call, rank: int | None = None) -> Layer:
 def _input(call: Call, rank: int) -> list[int] | None:
     x = call.shape("input")
     if x is not None and len(x) != rank + 2:
-        raise call.wrong(f"input has {len(x)} numbers, should have {rank + 2}: (N, C, *spatial)")
+        raise call.wrong(
+            f"input has {counted(len(x), 'number')}, should have {rank + 2}: (N, C, *spatial)"
+        )
     return x

@@ -11,6 +11,7 @@ from conformance.oracle import Truth
 from conformance.oracle.reference import Float64
 from conformance.verdicts.diagnosis.mistake import Mistake
 from conformance.verdicts.diagnosis.rounding import SMALLEST_NORMAL
+from conformance.wording import counted
 
 HUGE = 2.0**10  # times the largest sum of magnitudes: no mistake in the sums reaches that
 FEWEST = 4  # wrong elements of which a repetition is told
@@ -53,7 +54,7 @@ def remembered(
         where = (
             "the result is zero everywhere"
             if wrong.all()
-            else f"{int(wrong.sum())} elements were left zero"
+            else f"{counted(int(wrong.sum()), 'element was', 'elements were')} left zero"
         )
         yield Mistake(name="left-zero", text=where), 1.0
         return
@@ -61,14 +62,18 @@ def remembered(
     explained = strange | zero
     if not wrong.all() and strange.any() and 2 * explained.sum() >= wrong.sum():
         text = (
-            f"uninitialised memory: {int(wrong.sum())} elements look never written, among them "
-            f"{got[strange][0]:.3g}"
+            "uninitialised memory: "
+            f"{counted(int(wrong.sum()), 'element looks', 'elements look')} never written, "
+            f"among them {got[strange][0]:.3g}"
         )
         yield Mistake(name="uninitialised-memory", text=text), float((right | explained).mean())
     lag = 0 if wrong.all() else _lag(got.ravel(), np.where(right, got, y).ravel(), wrong.ravel())
     if lag:
-        where = f"{abs(lag)} elements {'before' if lag > 0 else 'after'} them in memory"
-        text = f"memory is repeated: {int(wrong.sum())} elements have what belongs {where}"
+        where = f"{counted(abs(lag), 'element')} {'before' if lag > 0 else 'after'} them in memory"
+        text = (
+            f"memory is repeated: {counted(int(wrong.sum()), 'element has', 'elements have')} what "
+            f"belongs {where}"
+        )
         yield Mistake(name="repeated-memory", text=text), 1.0
 
 

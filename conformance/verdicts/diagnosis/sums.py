@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from conformance.geometry import Axis
 from conformance.oracle.reference import Float64, transpose_into_window
 from conformance.verdicts.diagnosis.mistake import Call, Mistake
+from conformance.wording import counted
 
 
 def sum_mistakes(call: Call) -> Iterator[Mistake]:
@@ -62,8 +63,9 @@ def not_a_number_beyond(got: Float64, call: Call, right: NDArray[np.bool_]) -> M
     if not beyond.any() or not (beyond | right).all():
         return None
     text = (
-        f"zeros are multiplied by what is not finite: {int(beyond.sum())} elements are NaN "
-        "where no such product belongs"
+        "zeros are multiplied by what is not finite: "
+        f"{counted(int(beyond.sum()), 'element is', 'elements are')} NaN where no such product "
+        "belongs"
     )
     return Mistake(name="zero-times-infinity", text=text, y=got)
 

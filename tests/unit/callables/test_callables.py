@@ -70,14 +70,14 @@ def test_a_wrong_callable_is_told_where(tmp_path: Path) -> None:
     report = conformance.check(without_bias, corpus(tmp_path, CUT, GAPS))
     assert not report.ok
     assert [v.status for v in report.verdicts] == ["differs", "conforms"]
-    assert "1 of 2 cases fail" in str(report)
+    assert "1 of 2 cases fails" in str(report)
     assert "out[0, 0, 0, 0]=2, should be 3; 16 of 16 elements differ" in str(report)
 
 
 def test_raises_makes_it_one_line_in_a_test_of_ones_own(tmp_path: Path) -> None:
     """AssertionError with the report where something fails, and nothing where nothing does."""
     root = corpus(tmp_path, CUT, GAPS)
-    with pytest.raises(AssertionError, match="1 of 2 cases fail"):
+    with pytest.raises(AssertionError, match="1 of 2 cases fails"):
         conformance.check(without_bias, root, raises=True)
     assert conformance.check(kernel, root, raises=True).ok
 

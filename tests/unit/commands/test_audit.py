@@ -46,8 +46,8 @@ def test_suites_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--suite", "gml"), "--suite gml: unknown suite; did you mean ggml?"),
-        (("--suite", "zzz"), "--suite zzz: unknown suite; there are "),
+        (("--suite", "gml"), "--suite gml: unknown suite, did you mean ggml"),
+        (("--suite", "zzz"), "--suite zzz: unknown suite, should be one of "),
         (("--format", "html"), "--format html: should be one of terminal, markdown, json"),
         (("--atol", "-1"), "--atol -1: should be a finite number of at least 0"),
         (("--rtol", "nan"), "--rtol nan: should be a finite number of at least 0"),

@@ -223,7 +223,8 @@ def test_a_bad_case_file_is_told_line_by_line(tmp_path: Path, run: Any) -> None:
     root = corpus(tmp_path, CUT.replace("stride: 2", "strides: 2"))
     line = complaint(run(root, "-a", RIGHT))
     assert line.startswith(
-        f"{root / 'tiny.yaml'}:9: strides: unknown key, should be one of id, summary"
+        f"{root / 'tiny.yaml'}:9: strides: unknown key, did you mean stride? "
+        "(should be one of id, summary"
     )
     assert not (tmp_path / "out").exists()
 
@@ -231,7 +232,7 @@ def test_a_bad_case_file_is_told_line_by_line(tmp_path: Path, run: Any) -> None:
 ERRORS = {
     "unknown adapter": (
         ["-a", "pytorch"],
-        "-a pytorch: pytorch is no adapter, should be one of torch, keras-tensorflow",
+        "-a pytorch: pytorch is no adapter, did you mean torch? (should be one of torch, keras-",
     ),
     "no such module": (
         ["-a", "nowhere:Right"],
@@ -256,7 +257,7 @@ ERRORS = {
         f"{RIGHT} has no device npu, should be one of cpu",
     ),
     "nothing selected": (["-a", RIGHT, "-k", "nothing"], "no case is selected of 1 at"),
-    "no such tag": (["-a", RIGHT, "--tag", "nothing"], "no case is selected of 1 at"),
+    "no such tag": (["-a", RIGHT, "--tag", "nothing"], "--tag nothing: no case has that tag"),
     "no such case": (["tiny/gone", "-a", RIGHT], "tiny/gone is no path and matches no case"),
     "no such file": (["gone.yaml", "-a", RIGHT], "gone.yaml does not exist, should be a case file"),
     "no such precision": (

@@ -121,7 +121,7 @@ def test_what_cannot_be_compared_is_exit_2(tmp_path: Path, record: Callable[...,
     old, cut = record("old", RIGHT), record("cut", RIGHT, whole=False)
     asked = {
         "no call is timed in both": (old, old, "--max-slowdown", "1.3"),
-        "the run was cut after 1 verdicts": (old, cut),
+        "the run was cut after 1 verdict,": (old, cut),
         "cannot be read": (old, tmp_path / "none"),
         "should be a ratio of times of at least 1": (old, old, "--max-slowdown", "0.5"),
         "should be one of terminal, markdown, json": (old, old, "--format", "xml"),

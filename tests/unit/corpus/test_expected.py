@@ -86,7 +86,7 @@ def test_nothing_expected_contradicts_nothing(a_case: CaseMaker, truth: TruthMak
         ({"shape": (1, 1, 3)}, ("10: expected.shape: is [1, 1, 3], should be [1, 1, 2] as the "
             "oracle says")),
         ({"shape": (1, 1, 3), "numbers": (1.0,)}, "10: expected.shape: is [1, 1, 3]"),
-        ({"numbers": (1.0,)}, ("9: expected.values: has 1 numbers, should have 2 as the oracle's "
+        ({"numbers": (1.0,)}, ("9: expected.values: has 1 number, should have 2 as the oracle's "
             "output of [1, 1, 2]")),
         ({"numbers": (1.0, 2.5)}, ("9: expected.values: has 2.5 at [0, 0, 1], should have 2.0 as "
             "the oracle says")),
@@ -171,7 +171,7 @@ def test_gradients_are_guarded_by_the_same_rules_as_the_output(with_gradients: C
 @pytest.mark.parametrize(
     ("of", "stated", "line"),
     [
-        ("kernel", {"numbers": (1.0,)}, "values: has 1 numbers, should have 96 as the oracle's "
+        ("kernel", {"numbers": (1.0,)}, "values: has 1 number, should have 96 as the oracle's "
             "gradient of [2, 12, 2, 2]"),
         ("kernel", {"sha256": "0" * 64}, "sha256: is 000000"),
         ("input", {"sum_abs": 0.5}, "sum_abs: is 0.5, should be"),

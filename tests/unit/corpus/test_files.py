@@ -301,7 +301,10 @@ FORM = [
     ),
     (HEAD.replace("One case.", "[a]"), "4: summary: is ['a'], should be text"),
     (HEAD.replace("made up", "''"), "5: source: is '', should be text"),
-    (case_text("strides: 2"), "8: strides: unknown key, should be one of id, summary"),
+    (
+        case_text("strides: 2"),
+        "8: strides: unknown key, did you mean stride? (should be one of id, summary",
+    ),
     (
         case_text("stride: 2", "stride: 3"),
         "9: stride: duplicate key, first given in line 8, should stand once",
@@ -334,7 +337,7 @@ FORM = [
     ),
     (
         case_text("padding: [[1, 2]]"),
-        "8: padding: has 1 entries, should have one per spatial axis: 2",
+        "8: padding: has 1 entry, should have one per spatial axis: 2",
     ),
     (
         case_text("padding: [[1, 2, 3], [1, 2, 3]]"),
@@ -344,7 +347,9 @@ FORM = [
     (case_text("groups: [1]"), "8: groups: is [1], should be a whole number"),
     (
         case_text("dtype: float8"),
-        "8: dtype: is 'float8', should be one of float32, float64, float16, bfloat16",
+        "8: dtype: is 'float8', "
+        "did you mean float64, float32 or float16? (should be one of float32, "
+        "float64, float16, bfloat16",
     ),
     (case_text("dtype: [float32]"), "8: dtype: is ['float32'], should be one of"),
     (
@@ -353,7 +358,9 @@ FORM = [
     ),
     (
         case_text("dtype:", "  output: float8"),
-        "9: dtype.output: is 'float8', should be one of float32, float64, float16, bfloat16",
+        "9: dtype.output: is 'float8', "
+        "did you mean float64, float32 or float16? (should be one of float32, "
+        "float64, float16, bfloat16",
     ),
     (
         case_text("dtype: {bias: float64}"),
@@ -387,7 +394,7 @@ FORM = [
     ),
     (
         case_text(input="[1, 2]"),
-        "6: input: has 1 axes, should have 4, or 2 (the spatial ones alone)",
+        "6: input: has 1 axis, should have 4, or 2 (the spatial ones alone)",
     ),
     (
         case_text(input="[[1, 2], [3]]"),
@@ -432,7 +439,7 @@ FORM = [
     ),
     (
         case_text(kernel="{shape: [2, 3, 2, 2], values: ones, speed: 1}"),
-        "7: kernel.speed: unknown key, should be one of shape, values",
+        "7: kernel.speed: unknown key, did you mean seed or shape? (should be one of shape, values",
     ),
     (
         case_text(input="{shape: [1, 2, 3, 3], values: ones, index: [0, 0, 0, 0]}"),
@@ -495,7 +502,8 @@ FORM = [
     ),
     (
         case_text("native:", "  keras:", "    strides: 2", "    stride: 2"),
-        "11: native.keras.stride: unknown argument, should be one of strides",
+        "11: native.keras.stride: unknown argument, "
+        "did you mean strides? (should be one of strides",
     ),
     (
         case_text("native:", "  keras:", "    padding: 3"),
@@ -550,7 +558,7 @@ FORM = [
     ),
     (
         case_text("gradients: [1, 2]"),
-        "8: gradients: has 1 axes, should have 4, or 2 (the spatial ones alone)",
+        "8: gradients: has 1 axis, should have 4, or 2 (the spatial ones alone)",
     ),
     (
         case_text("gradients: [[1, 2], [3]]"),

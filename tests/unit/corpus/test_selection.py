@@ -180,7 +180,7 @@ def test_all_conditions_hold_together(root: Path) -> None:
         (["cases/none/"], {}, "cases/none/ does not exist"),
         (["cases"], {"expression": "nothing-like-it"}, ("no case is selected of 5 at cases, should "
             "be at least one")),
-        (["cases"], {"tags": ["none"]}, "no case is selected"),
+        (["cases"], {"tags": ["none"]}, "--tag none: no case has that tag, should be one of "),
         (["cases", "textbook/first/l*"], {}, "no case is selected"),
         (["cases"], {"expression": "not"}, "a name is missing"),
     ],
@@ -194,6 +194,34 @@ def test_what_selects_nothing_is_an_error(
     with pytest.raises(SelectionError, match=text) as caught:
         select(words, **options)  # type: ignore[arg-type]
     assert "should be" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "options", "meant"),
+    [
+        (["textbok/first/*"], {}, r"did you mean textbook/first/\*"),
+        (["textbook/first"], {}, r"did you mean textbook/first/\*\? \("),
+        (["textbook"], {}, r"did you mean textbook/\*\? \("),
+        (["plane"], {}, "should be a path"),
+        ([], {"tags": ["slo"]}, r"--tag slo: no case has that tag, did you mean slow\?"),
+    ],
+)
+def test_a_name_that_was_mistyped_is_suggested(
+    root: Path, words: list[str], options: dict[str, object], meant: str
+) -> None:
+    """Full names, globs of what is in a folder, and tags."""
+    with pytest.raises(SelectionError, match=meant):
+        select(["cases", *words], **options)  # type: ignore[arg-type]
+
+
+def test_a_case_that_was_mistyped_is_suggested(root: Path) -> None:
+    """By its full name, however it was begun; the last part of one is enough."""
+    name = select(["cases"]).cases[0].name
+    folder, _, last = name.rpartition("/")
+    for word in (f"{folder}/{last}x", last, name.upper()):
+        with pytest.raises(SelectionError, match="did you mean ") as caught:
+            select(["cases", word])
+        assert name in str(caught.value)
 
 
 def test_a_mistake_in_a_file_is_told_even_if_another_is_selected(root: Path) -> None:

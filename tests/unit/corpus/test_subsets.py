@@ -76,7 +76,7 @@ def test_names_and_globs_select_among_the_members(shipped: Path) -> None:
     assert names("*/plain", subset="few") == ["a/second/plain"]
     with pytest.raises(
         SelectionError,
-        match=r"a/first/plain is no path and matches no case of subset few, should be",
+        match=r"a/first/plain is no path and matches no case of subset few, (did|should)",
     ):
         names("a/first/plain", subset="few")
 
@@ -94,10 +94,10 @@ def test_paths_restrict_a_subset(shipped: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("fwe", "unknown subset fwe; did you mean few?"),
-        ("complete", "unknown subset complete, should be one of few"),
-        ("../few", "unknown subset ../few; did you mean few?"),
-        ("", "unknown subset , should be one of few"),
+        ("fwe", "unknown subset fwe: should be one of few"),
+        ("complete", "unknown subset complete: should be one of few"),
+        ("../few", "unknown subset ../few: should be one of few"),
+        ("", "unknown subset : should be one of few"),
     ],
 )
 def test_an_unknown_subset_is_one_sentence(shipped: Path, name: str, said: str) -> None:
@@ -177,5 +177,8 @@ def test_an_unknown_subset_exits_2(tmp_path: Path, words: tuple[str, ...]) -> No
     """One sentence on stderr, and no record."""
     done = command(*words, "--subset", "quikc", cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr == "conformance: unknown subset quikc; did you mean quick?\n"
+    assert done.stderr == (
+        "conformance: unknown subset quikc: did you mean quick? (should be one of chain, gpu-api, "
+        "quick)\n"
+    )
     assert not (tmp_path / "reports").exists()

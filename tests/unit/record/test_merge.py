@@ -141,7 +141,7 @@ def test_what_does_not_belong_together_is_refused(
 
 def test_a_record_that_was_cut_is_refused(record: Any, united: Any) -> None:
     """It lacks what nobody can name."""
-    with pytest.raises(RecordError, match="the run was cut after 1 verdicts"):
+    with pytest.raises(RecordError, match="the run was cut after 1 verdict,"):
         united(record(), replace(record(), end=None))
 
 

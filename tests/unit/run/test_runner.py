@@ -96,8 +96,8 @@ VERDICTS = {
         REFUSED,
     ],
     "MakesNaN": [
-        ("differs", "out[0, 0, 3, 3]=nan, should be 5; 1 of 16 elements differ"),
-        ("differs", "out[0, 0, 2, 2]=nan, should be 20; 1 of 9 elements differ"),
+        ("differs", "out[0, 0, 3, 3]=nan, should be 5; 1 of 16 elements differs"),
+        ("differs", "out[0, 0, 2, 2]=nan, should be 20; 1 of 9 elements differs"),
         REFUSED,
     ],
     "Aborts": all_three(

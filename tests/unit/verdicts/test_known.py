@@ -404,8 +404,9 @@ def test_a_fact_that_no_adapter_tells_is_a_problem(
     assert untold_facts([entry], {"mine": ("engine", FACTS)}) == [
         {
             "entry": entry.at,
-            "problem": "where: no adapter tells onednnn, should be one of device, platform,"
-            " machine, cpu_flags, not_cpu_flags, onednn, isa, streams",
+            "problem": "where: no adapter tells onednnn, did you mean onednn? "
+            "(should be one of device, platform, machine, cpu_flags, not_cpu_flags, onednn, isa, "
+            "streams)",
         }
     ]
     assert untold_facts([entry], {"engine": ("engine", {}), "other": ("other", FACTS)}) == []
@@ -487,7 +488,7 @@ def test_patterns_that_match_no_case_of_their_corpus_are_lost(
         ),
         ({"until": "{other: 1.7}"}, "7: until.other: unknown key, should be one of engine"),
         ({"where": "{device: 1}"}, "7: where.device: is 1, should be a list of words"),
-        ({"when": "now"}, "7: when: unknown key, should be one of adapter"),
+        ({"when": "now"}, "7: when: unknown key, did you mean where? (should be one of adapter"),
     ],
 )
 def test_a_malformed_entry_is_told_with_its_line_and_key(
