@@ -205,6 +205,9 @@ def _local(workers: int) -> Iterator[Client]:
     settings = {
         "distributed.nanny.pre-spawn-environ": {},  # engines get what they get without Dask
         "distributed.scheduler.allowed-failures": 5,
+        # each server wakes for itself 50 times a second, on the cores that engines need
+        "distributed.admin.tick.interval": "1s",
+        "distributed.admin.system-monitor.interval": "2s",
     }
     with (
         dask.config.set(settings),
