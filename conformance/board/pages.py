@@ -167,7 +167,7 @@ def support(entry: Entry, board: Board) -> dict[str, Counter[str]]:
 
 
 def _sources() -> Mapping[str, str]:
-    """Where the reasons of the shipped known differences are published."""
+    """Where the reasons of the shipped known failures are published."""
     return {entry.reason: entry.source for entry in load_differences([shipped_cases()])}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -73,6 +74,13 @@ KNOWN = (
     "a model: an .onnx, .pt2, .pt (TorchScript), .keras, .h5, .tflite or .jax file, the folder of "
     "a SavedModel, or package.module:callable that makes one"
 )
+
+
+def unreadable(text: str) -> str | None:
+    """What is wrong with a text that names a file of a kind that is not read; None for others."""
+    if re.fullmatch(r"[^\s(){}]+\.[a-z][a-z0-9]{1,10}", text) is None:
+        return None
+    return f"cannot read {Path(text).suffix} files: {text[:60]!r} should be {KNOWN}"
 
 
 def is_model(text: str) -> bool:

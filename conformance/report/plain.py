@@ -46,7 +46,8 @@ class PlainCells:
         if not (verdict.fails or verdict.unexpected):
             return self._passing[verdict.status]
         state = "unexpected" if verdict.unexpected else "known"
-        words = printable(f"{verdict.adapter} {verdict.status}, {state}")
+        told = "new" if verdict.unexpected else "known"
+        words = printable(f"{verdict.adapter} {verdict.status}, {told}")
         return Markup('<td class="{} {}"><a href="#{}" aria-label="{}">{}</a></td>').format(
             verdict.status,
             state,

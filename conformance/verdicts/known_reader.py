@@ -1,4 +1,4 @@
-"""Files of known differences: read strictly, every problem told by file and line."""
+"""Files of known failures: read strictly, every problem told by file and line."""
 
 from __future__ import annotations
 

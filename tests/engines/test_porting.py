@@ -606,7 +606,7 @@ def test_the_output_size_of_a_torch_layer_is_read_as_torch_does(size: Any) -> No
     ("framework", "text", "message"),
     [
         ("torch", "ConvTranspose2d(", "is not one Python expression"),
-        ("torch", "ConvTranspose2d", "is no call by a name"),
+        ("torch", "ConvTranspose2d", "is not a call by a name"),
         (
             "torch",
             "Conv2DTranspose(32, 3)",
@@ -658,7 +658,7 @@ def test_the_output_size_of_a_torch_layer_is_read_as_torch_does(size: Any) -> No
         ("torch", "ConvTranspose2d(3, 2, 3, groups=2)", "groups: 2 groups of 3 input channels"),
         ("torch", "ConvTranspose2d(2, 3, 3, groups=2)", "2 groups of 3 output channels"),
         ("torch", "ConvTranspose2d(1, 1, 3, stride=0)", "should be at least 1"),
-        ("torch", "(lambda: 1)()", "is no call by a name"),
+        ("torch", "(lambda: 1)()", "is not a call by a name"),
         ("torch", "a = 1; b = 2", "is not one Python expression"),
         (
             "torch",
@@ -861,7 +861,7 @@ def test_what_was_chosen_is_said() -> None:
             "torch",
             "ConvTranspose2d(4, 2, 4, 2, 1)",
             "keras",
-            "takes the same window: no trap there",
+            "takes the same window: the obvious translation is correct",
         ),
         (
             "torch",
@@ -891,7 +891,7 @@ def test_what_was_chosen_is_said() -> None:
             "keras",
             "Conv2DTranspose(4, 3, 2, 'same')",
             "flax",
-            "takes the same window: no trap there",
+            "takes the same window: the obvious translation is correct",
         ),
         (
             "torch",
@@ -1082,7 +1082,7 @@ def test_the_command_prints_the_call_the_trap_and_the_code(
     command.run(TORCH, "torch", "keras", ["1,64,8,8"], False)
     printed = capsys.readouterr().out
     assert 'keras: keras.layers.Conv2DTranspose(32, 3, strides=2, padding="valid")' in printed
-    assert "trap: The call that looks the same" in printed
+    assert "look-alike call: The call that looks the same" in printed
     assert "Cropping2D(((1, 0), (1, 0)))" in printed
     command.run(str(model), "onnx", "jax", [], False)
     assert capsys.readouterr().out.count("def conv_transpose") == 2

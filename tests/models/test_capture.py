@@ -83,7 +83,7 @@ def test_a_generator_becomes_a_gate(module: Any, conformance: Conformance, tmp_p
         *("run", "gan.yaml", "-a", "torch", "-a", "onnxruntime", "--timing", "off", "-o", "report")
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "Conforms: 6 verdicts on 3 cases" in run.stdout
+    assert "Conforms: 6 checks on 3 cases" in run.stdout
 
 
 def test_weight_norm_is_captured_as_effective_weights(

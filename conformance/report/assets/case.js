@@ -4,7 +4,7 @@ const CaseView = (() => {
   const { make, key, title } = Matrix;
   const ARRAYS = [["input", "Input"], ["kernel", "Kernel"], ["bias", "Bias"], ["expected", "Expected"], ["gradients", "Cotangent"]];
 
-  const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+  const counted = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 
   /** Copy a text; a page from disk may have no clipboard, then through a selection. */
   async function copy(text, button) {
@@ -130,7 +130,7 @@ const CaseView = (() => {
     const details = make("details", { class: `verdict-of ${state}`, "data-on": `${key(column)}${verdict.quantity === "output" ? "" : `@${verdict.quantity}`}` },
       make("summary", {},
         make("span", { class: `cell ${verdict.status} ${state}`, "aria-hidden": "true" }, status.sign), " ",
-        make("b", {}, title(column)), ` ${verdict.quantity === "output" ? "" : `${verdict.quantity} `}${verdict.status}${state ? `, ${state}` : ""} `,
+        make("b", {}, title(column)), ` ${verdict.quantity === "output" ? "" : `${verdict.quantity} `}${verdict.status}${state ? `, ${state === "unexpected" ? "new" : state}` : ""} `,
         make("span", { class: "note" }, verdict.summary ?? "")), body);
     let begun = false;
     const begin = () => { if (!begun) { begun = true; filled(body, verdict, detail, index); } };
@@ -165,7 +165,7 @@ const CaseView = (() => {
           section("Geometry", geometry ? drawn("geometry", geometry) : null),
           section("Overlap", geometry ? drawn("overlap", geometry) : null),
           section("Arrays", ...arrays(line))),
-        make("div", {}, section(`${counted(verdicts.length, "verdict")}`, ...list) ?? make("p", {}, "No verdict."))));
+        make("div", {}, section(`${counted(verdicts.length, "check")}`, ...list) ?? make("p", {}, "No check."))));
     dialog.scrollTop = 0;
     return on ? list.find((entry) => entry.open) : null;
   }

@@ -373,7 +373,7 @@ def test_a_good_end_may_be_the_older_one(bisect: Any) -> None:
         (
             ("--good", "1.3", "--bad", "1.0"),
             {"case": "tiny/none"},
-            "tiny/none is no path and matches no case",
+            "tiny/none: no such file or case",
         ),
         (
             ("--good", "1.3", "--bad", "1.0", "--with", "a b"),

@@ -1,4 +1,4 @@
-"""Known differences beside case files, and links that lead out of a corpus."""
+"""Known failures beside case files, and links that lead out of a corpus."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_deeper_in_a_corpus_or_named_as_cases_they_are_told(folder: Path) -> Non
 
 
 def test_links_that_lead_out_are_refused(folder: Path) -> None:
-    """Of cases and of known differences; one within the folder, or that is named, is followed."""
+    """Of cases and of known failures; one within the folder, or that is named, is followed."""
     outside = write(folder.parent / "outside.yaml", CASES)
     (folder / "link.yaml").symlink_to(outside)
     with pytest.raises(CaseFileError) as caught:

@@ -568,7 +568,7 @@ def test_the_gate_of_a_resumed_run_covers_the_whole_record(whole: Any) -> None:
         ),
         (lambda root: known(root), "cases"),
     ],
-    ids=["another case", "another known difference"],
+    ids=["another case", "another known failure"],
 )
 def test_resuming_with_another_corpus_is_refused(whole: Any, change: Any, what: Any) -> None:
     """The record speaks of other cases: it is not touched."""

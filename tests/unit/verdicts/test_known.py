@@ -1,4 +1,4 @@
-"""Known differences: what they explain, where they apply, and when they no longer hold."""
+"""Known failures: what they explain, where they apply, and when they no longer hold."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def test_equal_labels_are_an_error(texts: Any) -> None:
 def test_an_unknown_adapter_is_an_error_that_lists_the_known(text: Any) -> None:
     """What is none of the three forms is refused, with what would be right."""
     with pytest.raises(
-        UsageError, match=r"is no adapter, .*should be one of torch, keras-tensorflow"
+        UsageError, match=r"unknown adapter .*, .*should be one of torch, keras-tensorflow"
     ):
         parsed(text)
 
