@@ -238,7 +238,7 @@ def test_a_summary_is_cut_where_github_would_show_nothing(
     kept, _, remark = cut.rstrip().rpartition("\n\n")
     assert text.startswith(kept + "\n")
     left = 100_000 - kept.count("\n") - 1
-    assert remark.startswith(f"{left} more lines are in the record and on the page")
+    assert remark.startswith(f"{left:,} more lines are in the record and on the page")
     assert github.fitting(kept) == kept
     said = verdict(status="raised", message="x" * 2**21)
     record = Record(run=run_line, cases={said.case: {}}, verdicts=(said,), end={"problems": []})
