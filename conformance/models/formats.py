@@ -114,15 +114,15 @@ def format_of(model: str) -> str:
         raise ModelError(f"{quoted(model)} is too long for a path, should be {KNOWN}")
     if path.suffix.lower() in _ENDINGS:
         if not path.is_file():
-            raise ModelError(f"{model} is no file, should be {KNOWN}")
+            raise ModelError(f"{model} is not a file, should be {KNOWN}")
         return _ENDINGS[path.suffix.lower()]
     if path.is_dir():
         if not (path / "saved_model.pb").is_file():
-            raise ModelError(f"{model} is no SavedModel: it has no saved_model.pb")
+            raise ModelError(f"{model} is not a SavedModel: it has no saved_model.pb")
         for part in path.rglob("*"):
             if not (part.is_file() or part.is_dir()):
                 raise ModelError(f"{model} holds {part.name}, should hold files and folders alone")
         return "SavedModel"
     if _is_callable(model):
         return "callable"
-    raise ModelError(f"{model} is no model of a known format, should be {KNOWN}")
+    raise ModelError(f"{model} is not a model of a known format, should be {KNOWN}")

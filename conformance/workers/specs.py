@@ -132,7 +132,7 @@ def read_interpreters(pythons: Sequence[str], labels: Sequence[str]) -> dict[str
         path = text[len(label) + 1 :]
         if shutil.which(path) is None:
             raise UsageError(
-                f"--python {text}: {path!r} is no program, should be the path of a Python "
+                f"--python {text}: {path!r} is not a program, should be the path of a Python "
                 "interpreter"
             )
         interpreters[label] = path

@@ -610,7 +610,7 @@ def test_the_output_size_of_a_torch_layer_is_read_as_torch_does(size: Any) -> No
         (
             "torch",
             "Conv2DTranspose(32, 3)",
-            "is no transposed convolution of torch (that is keras's)",
+            "is not a transposed convolution of torch (that is keras's)",
         ),
         ("torch", "ConvTranspose2d(1, 2)", "needs kernel_size"),
         (
@@ -760,7 +760,7 @@ def test_the_output_size_of_a_torch_layer_is_read_as_torch_does(size: Any) -> No
         ("onnx", '{"W": [4, 2]}', "W has shape [4, 2], should be"),
         ("onnx", "[" * 5000, "nested too deeply"),
         ("onnx", "{", "is not JSON"),
-        ("onnx", "[3, 3]", "is no object"),
+        ("onnx", "[3, 3]", "is not an object"),
         ("onnx", '{"strides": [2, 2]}', "kernel_shape is None"),
         ("onnx", '{"kernel_shape": [3], "stride": [2]}', "stride: unknown argument"),
         ("onnx", '{"kernel_shape": [3], "kernel_shape": [4]}', "'kernel_shape' is given twice"),
@@ -1071,7 +1071,7 @@ def test_a_file_that_is_no_model_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(PortError, match="cannot be read"):
         port_model(str(tmp_path / "none.onnx"), target="torch")
     (tmp_path / "bad.onnx").write_bytes(b"no model")
-    with pytest.raises(PortError, match=r"is no ONNX model|has no ConvTranspose"):
+    with pytest.raises(PortError, match=r"is not an ONNX model|has no ConvTranspose"):
         port_model(str(tmp_path / "bad.onnx"), target="torch")
 
 

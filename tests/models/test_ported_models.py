@@ -285,7 +285,7 @@ def test_without_a_file_it_is_said_where_the_weights_would_go(
         ("decoder.pt2", None, "torch", [], "source and target are both torch"),
         ("decoder.pt2", None, "mxnet", [], "there is no framework 'mxnet'"),
         ("decoder.pt", None, "jax", [], r"should be given an input \(--input\)"),
-        ("none.pt2", None, "jax", [], r"none.pt2 is no file, should be a model"),
+        ("none.pt2", None, "jax", [], r"none.pt2 is not a file, should be a model"),
         ("state.pth", None, "jax", [], "should be given as package.module:callable"),
         ("made_torch.py", None, "jax", [], "cannot read .py files: 'made_torch.py'"),
         ("ConvTranspose2d(4, 2, 3)", None, "jax", [], "should be given with --from"),

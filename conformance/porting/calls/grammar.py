@@ -247,7 +247,7 @@ def _unknown(
     owners = [other for other, table in tables.items() if function in table]
     hint = f" (that is {owners[0]}'s)" if owners else ""
     return PortError(
-        f"{shown(function, 60)} is no transposed convolution of {framework}{hint}, "
+        f"{shown(function, 60)} is not a transposed convolution of {framework}{hint}, "
         f"{instead(function, tables[framework])}"
     )
 

@@ -27,7 +27,7 @@ OTHERS = [f"other-{letter}" for letter in "abc"]
 
 
 TOLD = """\
-not looked at: bad.txt:6: -e: is no release
+not looked at: bad.txt:6: -e: is not a release
 tinyadapter:Tiny in tiny/cut: 5 of 5 packages differ between good.txt and bad.txt
   good.txt: good: conforms
   bad.txt: bad: differs (values, shifted-window)

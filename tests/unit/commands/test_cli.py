@@ -248,7 +248,7 @@ ERRORS = {
     ),
     "no such interpreter": (
         ["-a", RIGHT, "--python", f"{RIGHT}=/no/python"],
-        "'/no/python' is no program",
+        "'/no/python' is not a program",
     ),
     "no such device": (
         ["-a", RIGHT, "--device", "npu"],

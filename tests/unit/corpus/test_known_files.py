@@ -89,8 +89,8 @@ def test_deeper_in_a_corpus_or_named_as_cases_they_are_told(folder: Path) -> Non
         with pytest.raises(CaseFileError) as caught:
             load_cases(folder if path.parent != folder else path)
         assert caught.value.lines == (
-            f"{path}:1: (file): is no mapping, should have the keys format and cases: known "
-            "differences lie beside the cases of their root, or are given with --known",
+            f"{path}:1: (file): is not a mapping, should have the keys format and cases: known "
+            "failures lie beside the cases of their root, or are given with --known",
         )
         path.unlink()
 

@@ -112,13 +112,16 @@ def test_an_unknown_subset_is_one_sentence(shipped: Path, name: str, said: str) 
     [
         (
             "a/first/plain\na/first/gone\n",
-            "few.txt:2: a/first/gone is no shipped case, should be the full name of one",
+            "few.txt:2: a/first/gone is not a shipped case, should be the full name of one",
         ),
         (
             "a/none/gone\n",
-            "few.txt:1: a/none/gone is no shipped case, should be the full name of one",
+            "few.txt:1: a/none/gone is not a shipped case, should be the full name of one",
         ),
-        ("a/first/*\n", "few.txt:1: a/first/* is no shipped case, should be the full name of one"),
+        (
+            "a/first/*\n",
+            "few.txt:1: a/first/* is not a shipped case, should be the full name of one",
+        ),
         (
             "a/first/plain\n#\na/first/plain\n",
             "few.txt:3: a/first/plain stands in {}:1 already, should stand once",

@@ -144,13 +144,13 @@ def test_the_interpreter_of_an_adapter_is_given_by_its_label() -> None:
         ("/usr/bin/python3", "should be ADAPTER=PATH"),
         (
             "torch=/no/such/python",
-            "'/no/such/python' is no program, should be the path of a Python interpreter",
+            "'/no/such/python' is not a program, should be the path of a Python interpreter",
         ),
-        ("torch=", "is no program"),
+        ("torch=", "is not a program"),
     ],
 )
 def test_an_interpreter_that_is_wrong_is_an_error(python: Any, wrong: Any) -> None:
-    """For an adapter that does not run, or a path that is no program."""
+    """For an adapter that does not run, or a path that is not a program."""
     with pytest.raises(UsageError) as caught:
         parsed("torch", python=[python])
     assert wrong in str(caught.value)
