@@ -60,12 +60,13 @@ def test_axe_finds_nothing(
     viewport: dict[str, int],
     folder: Path,
 ) -> None:
-    """Contrast, names, roles, order: with everything unfolded, and with a case open; nothing is
-    wider than the window.
+    """Contrast, names, roles, order: with a question answered and everything unfolded, and with a
+    case open; nothing is wider than the window.
     """
     page = visit(reference_page, color_scheme=scheme, viewport=viewport)
     name = f"{scheme}-{viewport['width']}"
     page.screenshot(path=folder / f"top-{name}.png")
+    page.evaluate("State.update({ q: 'groups' })")
     page.evaluate(
         "for (const details of document.querySelectorAll('main details')) details.open = true"
     )

@@ -60,7 +60,7 @@ const Answers = (() => {
       const reasons = reasonsOf(cell, column);
       const head = [make("b", { class: `state ${className(cell.state)}`, "aria-hidden": "true" }, cell.state ? states[cell.state].sign : " "), " ",
         make("b", {}, title(index.columns[column])), ": ", cell.state ? link : words, extra];
-      if (reasons && !isOpen) return make("li", {}, make("details", {}, make("summary", {}, ...head), reasons));
+      if (reasons && !isOpen) return make("li", {}, ...head, make("details", {}, make("summary", { "aria-label": `why, on ${title(index.columns[column])}` }, "why"), reasons));
       return make("li", {}, ...head, reasons);
     }
 
