@@ -22,6 +22,8 @@ from sphinx.application import Sphinx
 
 DOCS = Path(__file__).resolve().parent
 CHECKOUT = DOCS.parent
+REPOSITORY = os.environ.get("GITHUB_REPOSITORY")
+"""OWNER/NAME where the site is built on GitHub."""
 sys.path.insert(0, str(CHECKOUT))
 
 project = "Transposed convolution conformance"
@@ -45,6 +47,12 @@ html_theme = "furo"
 html_title = "conformance"
 html_copy_source = False
 html_show_sphinx = False
+if REPOSITORY:
+    html_theme_options = {
+        "source_repository": f"https://github.com/{REPOSITORY}/",
+        "source_branch": "main",
+        "source_directory": "docs/",
+    }
 
 MERMAID = re.compile(r"^```mermaid\n.*?^```$", re.MULTILINE | re.DOTALL)
 INDEX = re.compile(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
@@ -72,10 +80,9 @@ def outside(target: str, folder: Path) -> str:
     built there, else the file itself.
     """
     path = (DOCS / target).resolve().relative_to(CHECKOUT)
-    repository = os.environ.get("GITHUB_REPOSITORY")
-    if repository:
+    if REPOSITORY:
         commit = os.environ.get("GITHUB_SHA", "main")
-        return f"https://github.com/{repository}/blob/{commit}/{path.as_posix()}"
+        return f"https://github.com/{REPOSITORY}/blob/{commit}/{path.as_posix()}"
     return Path(os.path.relpath(CHECKOUT / path, folder)).as_posix()
 
 
