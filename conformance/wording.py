@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime
 from difflib import get_close_matches
 
 MOST_SUGGESTED = 3
 LONGEST_SUGGESTED = 200
 """Characters of a name beyond which nobody has merely mistyped it, and comparing takes long."""
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 MOST_LISTED = 8
 """Names that are listed where a command lists all of them."""
@@ -32,6 +35,17 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {remainder} s" if remainder else f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def moment(iso: str) -> str:
+    """A time of ISO 8601 as people say it, in UTC: "22 Nov 2026, 16:45"; another text as it is."""
+    try:
+        time = datetime.fromisoformat(iso)
+    except ValueError:
+        return iso
+    if time.tzinfo is not None:
+        time = time.astimezone(UTC)
+    return f"{time.day} {_MONTHS[time.month - 1]} {time.year}, {time:%H:%M}"
 
 
 def milliseconds(seconds: float) -> str:

@@ -94,11 +94,13 @@ def reference_page(
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Callable[..., Any]]:
     """Opens a page: visit(address, **options of the context). A console message, an error, a dialog
-    or a request for anything but the page itself fails the test."""
+    or a request for anything but the page itself fails the test. `throttled` slows the processor
+    that many times.
+    """
     contexts: list[Any] = []
     noise: list[str] = []
 
-    def open_page(address: str, **options: Any) -> Any:
+    def open_page(address: str, *, throttled: float = 1, **options: Any) -> Any:
         context = browser.new_context(
             **{"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", **options}
         )
@@ -119,6 +121,9 @@ def visit(browser: Any) -> Iterator[Callable[..., Any]]:
                 else noise.append(f"asks {request.url}")
             ),
         )
+        if throttled != 1:
+            session = context.new_cdp_session(page)
+            session.send("Emulation.setCPUThrottlingRate", {"rate": throttled})
         page.goto(address)
         if options.get("java_script_enabled", True):
             page.wait_for_selector("html[data-ready]")

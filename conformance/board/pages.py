@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from markupsafe import Markup
@@ -17,13 +17,12 @@ from conformance.board.entries import Entry, checked
 from conformance.board.failures import failures
 from conformance.board.links import Links, anchor, badge_file, case_page, engine_page, record_page
 from conformance.board.steps import steps
-from conformance.corpus.files import shipped_cases
 from conformance.printing import printable
 from conformance.record.record import COMPRESSED
 from conformance.report.page import embedded, environment
 from conformance.support.features import FEATURES
+from conformance.support.shipped import shipped_sources
 from conformance.support.table import by_feature
-from conformance.verdicts.known_reader import load_differences
 from conformance.verdicts.verdict import STANDINGS, STATUSES, standing
 
 STYLES, SCRIPTS = ("base.css", "board.css"), ("toggle.js",)
@@ -148,7 +147,7 @@ def _engine(board: Board, engine: str, entries: Any, url: str) -> dict[str, Any]
         "entries": entries,
         "earlier": [entry for entry in board.entries[engine] if entry not in entries],
         "features": features,
-        "failures": failures(entries, _sources()),
+        "failures": failures(entries, shipped_sources()),
         "steps": steps(entries),
         "trend": trend_svg(engine, board.entries[engine]),
         "points": points(board.entries[engine]),
@@ -164,11 +163,6 @@ def support(entry: Entry, board: Board) -> dict[str, Counter[str]]:
     }
     counting = by_feature(entry.verdicts.values(), features)
     return {feature: Counter(map(standing, those)) for feature, those in counting.items()}
-
-
-def _sources() -> Mapping[str, str]:
-    """Where the reasons of the shipped known differences are published."""
-    return {entry.reason: entry.source for entry in load_differences([shipped_cases()])}
 
 
 def _columns(board: Board, name: str) -> list[Entry]:

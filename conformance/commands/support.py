@@ -10,15 +10,13 @@ from rich.text import Text
 
 from conformance.adapters import REGISTRY
 from conformance.commands.console import console_of
-from conformance.corpus.files import shipped_cases
 from conformance.errors import UsageError
 from conformance.printing import on_a_line, say
 from conformance.record.reader import read_record
 from conformance.support.features import FEATURES
-from conformance.support.shipped import shipped_engines
+from conformance.support.shipped import shipped_engines, shipped_sources
 from conformance.support.table import EngineSupport, engines_of
 from conformance.support.text import STATES, details, origin, short
-from conformance.verdicts.known_reader import load_differences
 from conformance.wording import instead
 
 WIDTH = 80
@@ -36,8 +34,7 @@ def run(engine: str | None, record: Path | None) -> None:
 
 
 def _of_record(path: Path) -> list[EngineSupport]:
-    sources = {entry.reason: entry.source for entry in load_differences([shipped_cases()])}
-    return engines_of(read_record(path), sources)
+    return engines_of(read_record(path), shipped_sources())
 
 
 def named(

@@ -6,6 +6,7 @@ from typing import Any
 
 from conformance.record.record import Record
 from conformance.record.signatures import groups_of, told
+from conformance.report.plain import anchor
 from conformance.verdicts import messages
 from conformance.verdicts.facts import explanation
 from conformance.verdicts.verdict import Key
@@ -32,6 +33,7 @@ def causes(record: Record) -> list[dict[str, Any]]:
                 "text": "\n".join(
                     [*lines, f"reproduce: {messages.reproduction(smallest, record.run)}"]
                 ),
+                "on": anchor(smallest).removeprefix(f"{smallest.case}@"),
                 "key": Key(smallest.case, smallest.adapter, smallest.device, smallest.quantity),
                 "others": others[:MOST_NAMES],
                 "more": len(others[MOST_NAMES:]),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.record.record import Record
-from conformance.verdicts.verdict import STATUSES, Verdict
+from conformance.verdicts.verdict import STATUSES, Verdict, standing
 
 NO_VERDICT = "."
 _FIRST = ord("0")
@@ -26,6 +26,23 @@ class Column:
     versions: str
     facts: str
     counts: Counter[str]
+    """Verdicts by status."""
+    standings: Counter[str]
+    """Verdicts by standing: conforms, known, new, unsupported."""
+
+    @property
+    def key(self) -> str:
+        """The column in an address."""
+        return f"{self.label}@{self.device}"
+
+    @property
+    def title(self) -> str:
+        """The column for people."""
+        return self.label if self.device == "cpu" else f"{self.label} ({self.device})"
+
+    @property
+    def checked(self) -> int:
+        return self.standings.total() - self.standings["unsupported"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +59,12 @@ class Row:
 
 def columns_of(record: Record) -> list[Column]:
     """Every adapter on every device of the run, and how its verdicts are spread."""
-    counts: dict[tuple[str, str], Counter[str]] = {}
+    statuses: dict[tuple[str, str], Counter[str]] = {}
+    standings: dict[tuple[str, str], Counter[str]] = {}
     for verdict in record.verdicts:
-        column_counts = counts.setdefault((verdict.adapter, verdict.device), Counter())
-        column_counts[verdict.status] += 1
-        column_counts["known"] += verdict.known is not None
-        column_counts["unconfirmed"] += verdict.known_unconfirmed is not None
-        column_counts["unexpected"] += verdict.unexpected
+        place = verdict.adapter, verdict.device
+        statuses.setdefault(place, Counter())[verdict.status] += 1
+        standings.setdefault(place, Counter())[standing(verdict)] += 1
     return [
         Column(
             label=entry["label"],
@@ -63,7 +79,8 @@ def columns_of(record: Record) -> list[Column]:
                 f"{name} {str(fact).lower()}"
                 for name, fact in record.run["facts"].get(entry["label"], {}).items()
             ),
-            counts=counts.get((entry["label"], device), Counter()),
+            counts=statuses.get((entry["label"], device), Counter()),
+            standings=standings.get((entry["label"], device), Counter()),
         )
         for entry in record.run["adapters"]
         for device in record.run["devices"][entry["label"]]

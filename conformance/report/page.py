@@ -4,37 +4,42 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from conformance.conventions.answers import ANSWERS, QUESTIONS
 from conformance.errors import RecordError
 from conformance.printing import printable
 from conformance.record import messages as record_messages
 from conformance.record.changes import changes
 from conformance.record.record import Record
 from conformance.report import accuracy, atlas_svg, figures, payload, tables, trend
+from conformance.report.answers import CanUse, address
 from conformance.report.causes import causes
 from conformance.report.matrix import columns_of, rows_of
-from conformance.report.plain import PlainCells, failures
+from conformance.report.plain import PlainCells, failures, known_failures
 from conformance.system.files import replace_file
 from conformance.verdicts.verdict import STATUSES, Key
-from conformance.wording import counted
+from conformance.wording import counted, duration, moment
 
 PAGE = "index.html"
+_ADDRESS = re.compile(r"(https?://[^\s<>\"']*[\w/])")
 EARLY = "theme.js"
 SCRIPTS = (
     "vendor/uPlot.iife.min.js", "draw.js", "grid.js", "planes.js", "charts.js", "scatter.js",
-    "data.js", "program.js", "state.js", "matrix.js", "case.js", "toggle.js", "page.js",
+    "data.js", "program.js", "state.js", "question.js", "matrix.js", "case.js", "answers.js",
+    "causes.js", "filters.js", "toggle.js", "page.js",
 )  # fmt: skip
 """The scripts of the page in order: each uses those before it."""
-STYLES = ("vendor/uPlot.min.css", "base.css", "page.css", "drawings.css")
+STYLES = ("vendor/uPlot.min.css", "base.css", "overview.css", "page.css", "drawings.css")
 
 
 def write_page(
@@ -67,6 +72,8 @@ def render(
     pieces, programs = payload.pieces(record, columns)
     drawn = _drawn(record, [*history, *([] if baseline is None else [baseline])])
     index = payload.index(record, columns, rows)
+    can_use = CanUse(record, columns)
+    index["answers"] = can_use.data()
     index["figures"] = {key: figure["data"] for key, figure in drawn.items()}
     template = environment().get_template("index.html.j2")
     page = template.render(
@@ -75,8 +82,18 @@ def render(
         statuses=STATUSES,
         columns=columns,
         rows=rows,
+        standings=sum((column.standings for column in columns), Counter()),
+        can_use=can_use,
+        address=address,
+        questions=QUESTIONS,
+        answers={
+            name: answers
+            for name, answers in ANSWERS.items()
+            if any(column.convention == name for column in columns)
+        },
         plain_cells=PlainCells(),
         failures=failures(record),
+        known_failures=known_failures(record),
         causes=causes(record),
         changed=None if baseline is None else changes(baseline, record),
         baseline=baseline,
@@ -143,6 +160,9 @@ def environment(package: str = "conformance.report") -> Environment:
     )
     made.filters["shown"] = _shown
     made.filters["counted"] = counted
+    made.filters["duration"] = duration
+    made.filters["moment"] = moment
+    made.filters["linked"] = linked
     made.filters["shell"] = shlex.join  # a chain's name has what a shell redirects by
     made.filters["news"] = record_messages.news
     made.filters["unchecked"] = record_messages.unchecked
@@ -155,11 +175,18 @@ def visible(value: Any) -> Any:
     return printable(value) if type(value) is str else value
 
 
+def linked(text: str) -> Markup:
+    """A text with its addresses as links."""
+    parts = _ADDRESS.split(visible(text))
+    return Markup("").join(
+        Markup('<a href="{}" rel="noreferrer">{}</a>').format(part, part) if number % 2 else part
+        for number, part in enumerate(parts)
+    )
+
+
 def _fragment(key: Key) -> str:
     """The address, on this page, of a verdict's case."""
-    return "#" + urlencode(
-        {"case": key.case, "on": f"{key.adapter}@{key.device}"}, errors="replace"
-    )
+    return address(case=key.case, on=f"{key.adapter}@{key.device}")
 
 
 def asset(name: str) -> str:

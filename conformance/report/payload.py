@@ -17,6 +17,7 @@ from conformance.record.record import Record
 from conformance.record.reduction import ARRAYS, can_be_made_again
 from conformance.report.matrix import NO_VERDICT, Column, Row, code
 from conformance.report.skeletons import Skeletons, data_of, natives_for, program_adapter
+from conformance.support.features import FEATURES, features_of
 from conformance.verdicts import messages
 from conformance.verdicts.facts import facts, summary
 from conformance.verdicts.verdict import STATUSES, Verdict
@@ -64,6 +65,7 @@ def index(record: Record, columns: Sequence[Column], rows: Sequence[Row]) -> dic
                 str(case["summary"]),
                 str(case["source"]),
                 [tags.index(str(tag)) for tag in case["tags"]],
+                sorted(map(FEATURES.index, features_of(case))),
             ]
             for name, case in record.cases.items()
         ],

@@ -1,4 +1,4 @@
-"""The page without JavaScript: the cells of the whole matrix, and every failure in words and
+"""The page without JavaScript: the cells of the whole matrix, and every new failure in words and
 numbers.
 """
 
@@ -12,6 +12,7 @@ from markupsafe import Markup
 from conformance.printing import printable
 from conformance.record.record import Record
 from conformance.report.matrix import Row
+from conformance.support.shipped import shipped_sources
 from conformance.verdicts import messages
 from conformance.verdicts.facts import explanation
 from conformance.verdicts.verdict import STATUSES, Verdict
@@ -26,7 +27,7 @@ def anchor(verdict: Verdict) -> str:
 
 
 class PlainCells:
-    """The cells of a row as HTML; a failing one leads to its section. Those that say the same are
+    """The cells of a row as HTML; a new failure leads to its section. Those that say the same are
     made once.
     """
 
@@ -36,6 +37,11 @@ class PlainCells:
             for name, status in STATUSES.items()
             if not status.fails
         }
+        self._known = {
+            name: Markup('<td class="{} known">{}</td>').format(name, status.sign)
+            for name, status in STATUSES.items()
+            if status.fails
+        }
 
     def of(self, row: Row) -> Markup:
         return Markup("").join(map(self._cell, row.verdicts))
@@ -43,13 +49,11 @@ class PlainCells:
     def _cell(self, verdict: Verdict | None) -> Markup:
         if verdict is None:
             return _NONE
-        if not (verdict.fails or verdict.unexpected):
-            return self._passing[verdict.status]
-        state = "unexpected" if verdict.unexpected else "known"
-        words = printable(f"{verdict.adapter} {verdict.status}, {state}")
-        return Markup('<td class="{} {}"><a href="#{}" aria-label="{}">{}</a></td>').format(
+        if not verdict.unexpected:
+            return (self._known if verdict.fails else self._passing)[verdict.status]
+        words = printable(f"{verdict.adapter} {verdict.status}, new")
+        return Markup('<td class="{} unexpected"><a href="#{}" aria-label="{}">{}</a></td>').format(
             verdict.status,
-            state,
             quote(anchor(verdict), errors="replace"),
             words,
             STATUSES[verdict.status].sign,
@@ -57,9 +61,7 @@ class PlainCells:
 
 
 def failures(record: Record) -> list[dict[str, Any]]:
-    """Every verdict that fails or is unexpected: in words, and the unexpected ones with the numbers
-    round the first mismatch.
-    """
+    """Every new failure: in words, and with the numbers round the first mismatch."""
     return [
         {
             "anchor": anchor(verdict),
@@ -67,11 +69,29 @@ def failures(record: Record) -> list[dict[str, Any]]:
             "headline": messages.headline(verdict),
             "details": explanation(verdict),
             "reproduce": messages.reproduction(verdict, record.run),
-            "slices": _slices(_expected(record, verdict), verdict) if verdict.unexpected else [],
+            "slices": _slices(_expected(record, verdict), verdict),
         }
         for verdict in record.verdicts
-        if verdict.fails or verdict.unexpected
+        if verdict.unexpected
     ]
+
+
+def known_failures(
+    record: Record,
+) -> dict[tuple[str, str], list[tuple[list[Verdict], str, str | None]]]:
+    """(adapter, device) -> the verdicts of every reason of a known failure, the reason, and where
+    it is published.
+    """
+    verdicts: dict[tuple[str, str], dict[str, list[Verdict]]] = {}
+    for verdict in record.verdicts:
+        if verdict.known is not None and not verdict.unexpected:
+            reasons = verdicts.setdefault((verdict.adapter, verdict.device), {})
+            reasons.setdefault(verdict.known, []).append(verdict)
+    sources = shipped_sources()
+    return {
+        place: [(those, reason, sources.get(reason)) for reason, those in reasons.items()]
+        for place, reasons in verdicts.items()
+    }
 
 
 def _expected(record: Record, verdict: Verdict) -> dict[str, Any] | None:

@@ -115,6 +115,30 @@ MEANINGS: Mapping[str, str] = {
 
 FEATURES = tuple(MEANINGS)
 
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "1-D": ("1d", "conv1d", "conv1dtranspose"),
+    "2-D": ("2d", "conv2d", "conv2dtranspose"),
+    "3-D": ("3d", "conv3d", "conv3dtranspose", "volume"),
+    "float32": ("f32", "fp32"),
+    "float64": ("f64", "fp64", "double"),
+    "float16": ("f16", "fp16", "half"),
+    "bfloat16": ("bf16",),
+    "mixed dtypes": ("mixed",),
+    "stride": ("strides", "strided"),
+    "dilation": ("dilations", "dilated", "dilation_rate", "rhs_dilation"),
+    "groups": ("group", "grouped", "feature_group_count"),
+    "asymmetric padding": ("asymmetric",),
+    "output_padding": ("output_paddings", "outpad"),
+    "negative padding, start": ("negative",),
+    "output size": ("output_size", "output_shape"),
+    "empty tensors": ("empty",),
+    "special values": ("nan", "nans", "inf", "infinity", "infinities"),
+    "native arguments": ("native",),
+    GRADIENTS: ("gradient", "grad", "backward"),
+    REFUSALS: ("invalid", "rejected", "refused"),
+}
+"""Feature -> other words for it that people search by, in lower case."""
+
 
 def features_of(line: Line) -> frozenset[str]:
     """The features of a case, by its line."""

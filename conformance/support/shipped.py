@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from conformance.corpus.files import shipped_cases
 from conformance.support.features import FEATURES
 from conformance.support.table import Cell, EngineSupport, Reason, Share
+from conformance.verdicts.known_reader import load_differences
 
 FILE = Path(__file__).parent / "engines.json"
 
@@ -20,6 +23,12 @@ def shipped_engines() -> list[EngineSupport]:
     """The engines of the shipped data."""
     content = json.loads(FILE.read_text(encoding="utf-8"))
     return [_engine(**engine) for engine in content]
+
+
+@cache
+def shipped_sources() -> Mapping[str, str]:
+    """Reason of a known difference that the package ships -> where it is published."""
+    return {entry.reason: entry.source for entry in load_differences([shipped_cases()])}
 
 
 def _engine(

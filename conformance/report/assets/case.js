@@ -1,10 +1,8 @@
 // A case: its sentence, pictures and arrays; then what every adapter made of it, and the program that shows it again.
 "use strict";
 const CaseView = (() => {
-  const { make, key, title } = Matrix;
+  const { make, counted, key, title } = Matrix;
   const ARRAYS = [["input", "Input"], ["kernel", "Kernel"], ["bias", "Bias"], ["expected", "Expected"], ["gradients", "Cotangent"]];
-
-  const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
   /** Copy a text; a page from disk may have no clipboard, then through a selection. */
   async function copy(text, button) {
@@ -40,6 +38,12 @@ const CaseView = (() => {
     } catch (error) {
       return make("p", { class: "note" }, `Not drawn: ${error.message}`);
     }
+  }
+
+  /** A text with its addresses as links. */
+  function linked(text) {
+    const parts = String(text).split(/(https?:\/\/[^\s<>"']*[\w/])/);
+    return make("span", { class: "source" }, ...parts.map((part, number) => (number % 2 ? make("a", { href: part, rel: "noreferrer" }, part) : part)));
   }
 
   function section(words, ...content) {
@@ -124,12 +128,13 @@ const CaseView = (() => {
 
   function verdictOf(verdict, detail, index, open) {
     const status = index.statuses.find((entry) => entry.name === verdict.status);
-    const state = verdict.unexpected ? "unexpected" : verdict.known ? "known" : "";
+    const state = verdict.unexpected ? "new" : verdict.known ? "known" : "";
+    const look = verdict.unexpected ? "unexpected" : state;
     const column = index.columns[verdict.column];
     const body = make("div", { class: "body" });
-    const details = make("details", { class: `verdict-of ${state}`, "data-on": `${key(column)}${verdict.quantity === "output" ? "" : `@${verdict.quantity}`}` },
+    const details = make("details", { class: `verdict-of ${look}`, "data-on": `${key(column)}${verdict.quantity === "output" ? "" : `@${verdict.quantity}`}` },
       make("summary", {},
-        make("span", { class: `cell ${verdict.status} ${state}`, "aria-hidden": "true" }, status.sign), " ",
+        make("span", { class: `cell ${verdict.status} ${look}`, "aria-hidden": "true" }, status.sign), " ",
         make("b", {}, title(column)), ` ${verdict.quantity === "output" ? "" : `${verdict.quantity} `}${verdict.status}${state ? `, ${state}` : ""} `,
         make("span", { class: "note" }, verdict.summary ?? "")), body);
     let begun = false;
@@ -143,7 +148,8 @@ const CaseView = (() => {
   async function fill(dialog, row, index, on, around) {
     const detail = await Data.detail(row.number, index.piece);
     const { line } = detail;
-    const verdicts = detail.verdicts.toSorted((a, b) => a.column - b.column || (a.quantity < b.quantity) - (a.quantity > b.quantity));
+    const failing = (verdict) => (verdict.unexpected ? 2 : index.statuses.find(({ name }) => name === verdict.status).fails ? 1 : 0);
+    const verdicts = detail.verdicts.toSorted((a, b) => failing(b) - failing(a) || a.column - b.column || (a.quantity < b.quantity) - (a.quantity > b.quantity));
     line.case = row.name;
     line.summary = row.summary;
     const geometry = line.geometry;
@@ -153,22 +159,32 @@ const CaseView = (() => {
       return on ? name === on : verdict === first;
     };
     const list = verdicts.map((verdict) => verdictOf(verdict, detail, index, isOpen(verdict)));
+    const apart = list.filter((entry, place) => !entry.open && verdicts[place].quantity === "gradients" && !failing(verdicts[place]));
+    const gradients = apart.length ? make("details", { class: "gradients" }, make("summary", {}, counted(apart.length, "check") + " of gradients, without a failure"), ...apart) : null;
     const link = copied(() => location.href, "Copy link");
     dialog.replaceChildren(
       make("div", { class: "top" },
         make("h2", { id: "case-title", tabindex: -1 }, row.name),
         make("div", { class: "buttons" }, around.before, around.after, link, around.close)),
-      make("p", { class: "summary" }, line.summary, " ", make("span", { class: "source" }, line.source)),
+      make("p", { class: "summary" }, line.summary, " ", linked(line.source)),
       facts(row, line, index),
       make("div", { class: "columns" },
         make("div", {},
           section("Geometry", geometry ? drawn("geometry", geometry) : null),
           section("Overlap", geometry ? drawn("overlap", geometry) : null),
           section("Arrays", ...arrays(line))),
-        make("div", {}, section(`${counted(verdicts.length, "verdict")}`, ...list) ?? make("p", {}, "No verdict."))));
+        make("div", {}, section(counted(verdicts.length, "check"), ...list.filter((entry) => !apart.includes(entry)), gradients) ?? make("p", {}, "No check."))));
     dialog.scrollTop = 0;
     return on ? list.find((entry) => entry.open) : null;
   }
 
-  return { fill, program, copy };
+  /** The signed error of one column and quantity of a case; null where none can be drawn. */
+  async function error(row, index, on) {
+    const detail = await Data.detail(row.number, index.piece);
+    const verdict = detail.verdicts.find((one) => `${key(index.columns[one.column])}${one.quantity === "output" ? "" : `@${one.quantity}`}` === on);
+    if (!verdict?.got) return null;
+    return drawn("error", verdict.got, (verdict.quantity === "output" && detail.line.expected) || null, verdict.index ?? null);
+  }
+
+  return { fill, program, copy, linked, error };
 })();

@@ -4,7 +4,8 @@ const Matrix = (() => {
   const ROW = 26; // pixels, as in page.css
   const AROUND = 6; // rows drawn above and below what is in sight
   const FIRST = "0".charCodeAt(0);
-  const STATES = ["", "known", "unexpected"];
+  const STATES = ["", "known", "new"];
+  const CLASSES = { known: "known", new: "unexpected" };
 
   /** An element with text or children; text is never taken for markup. */
   function make(tag, attributes = {}, ...content) {
@@ -17,16 +18,17 @@ const Matrix = (() => {
     return element;
   }
 
+  const counted = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
   const key = (column) => `${column.label}@${column.device}`;
   const title = (column) => (column.device === "cpu" ? column.label : `${column.label} (${column.device})`);
 
   /** Rows of the index as objects; each knows its words in lower case and a set of what its cells say. */
   function rowsOf(index) {
     return index.rows.map(([number, file, quantity, cells], position) => {
-      const [name, summary, source, tags] = index.cases[number];
+      const [name, summary, source, tags, features] = index.cases[number];
       const short = name.slice(name.lastIndexOf("/") + 1) + (quantity === "output" ? "" : `, ${quantity}`);
       return {
-        position, number, file, quantity, name, short, summary, tags,
+        position, number, file, quantity, name, short, summary, tags, features: new Set(features),
         words: `${name} ${quantity === "output" ? "" : quantity} ${summary} ${source}`.toLowerCase(),
         cells: Array.from(cells, (letter) => {
           if (letter === ".") return null;
@@ -37,40 +39,42 @@ const Matrix = (() => {
     });
   }
 
-  function create(index, open) {
-    const rows = rowsOf(index);
+  /** `has` says whether a row has all of some features. */
+  function create(index, rows, has, open) {
     const { statuses } = index;
     let columns = [], items = [], shown = [], active = { item: 0, column: 0 }, drawn = [-1, -1];
     const head = make("thead"), body = make("tbody"), group = make("colgroup");
     const table = make("table", { role: "grid", "aria-labelledby": "matrix-title", "aria-describedby": "matrix-help" }, group, head, body);
     const frame = make("div", { class: "frame" }, table);
 
-    function matches(state) {
-      const words = state.q.toLowerCase().split(/\s+/).filter(Boolean);
+    function matches(state, { words, features: asked }) {
+      const names = index.answers.features.map(([name]) => name);
+      const features = [...new Set([...state.feature.map((name) => names.indexOf(name)), ...asked])];
       const tags = new Set(state.tag.map((tag) => index.tags.indexOf(tag)));
       const wanted = new Set(state.status);
       const found = (cell) => cell && (wanted.has(statuses[cell.status].name) || (cell.state && wanted.has(cell.state)));
       return (row) =>
         words.every((word) => row.words.includes(word)) &&
+        (!features.length || has(row, features)) &&
         (!tags.size || row.tags.some((tag) => tags.has(tag))) &&
         (!wanted.size || columns.some((column) => found(row.cells[column])));
     }
 
     function apply(state) {
-      const chosen = new Set(state.adapter);
+      const chosen = new Set(state.adapter), question = Question.parse(state.q, index);
       const all = index.columns.map((_, number) => number);
-      const some = all.filter((number) => chosen.has(key(index.columns[number])) || chosen.has(index.columns[number].label));
+      const some = all.filter((number) => chosen.has(key(index.columns[number])) || chosen.has(index.columns[number].label) || question.columns.includes(number));
       const before = columns.join();
       columns = some.length ? some : all;
-      shown = rows.filter(matches(state));
+      shown = rows.filter(matches(state, question));
       items = [];
       let last = null;
       for (const row of shown) {
         if (last === null || row.file !== last.file) {
-          last = { file: row.file, count: 0 };
+          last = { file: row.file, rows: [] };
           items.push(last);
         }
-        last.count += 1;
+        last.rows.push(row);
         items.push({ row });
       }
       active = { item: Math.min(active.item, Math.max(items.length - 1, 0)), column: Math.min(active.column, columns.length + 1) };
@@ -90,9 +94,10 @@ const Matrix = (() => {
       table.style.setProperty("--columns", columns.length);
     }
 
-    function totals() {
+    /** By column, how many of these rows conform and how many fail. */
+    function totals(these) {
       const passing = columns.map(() => 0), failing = columns.map(() => 0);
-      for (const row of shown) {
+      for (const row of these) {
         columns.forEach((column, place) => {
           const cell = row.cells[column];
           if (!cell) return;
@@ -114,7 +119,7 @@ const Matrix = (() => {
     }
 
     function sums() {
-      const { passing, failing } = totals();
+      const { passing, failing } = totals(shown);
       [passing, failing].forEach((numbers, line) => {
         const { cells } = head.rows[line + 1];
         [numbers.reduce((a, b) => a + b, 0), ...numbers].forEach((number, place) => {
@@ -139,15 +144,19 @@ const Matrix = (() => {
       if (!cell) return make("td", { ...given, "aria-label": `${title(column)}: no verdict` });
       const { name, sign } = statuses[cell.status];
       const words = `${title(column)}: ${name}${cell.state ? `, ${cell.state}` : ""}`;
-      return make("td", { ...given, class: `cell ${name} ${cell.state}`, "aria-label": words, title: words }, sign);
+      return make("td", { ...given, class: `cell ${name} ${CLASSES[cell.state] ?? ""}`, "aria-label": words, title: words }, sign);
     }
 
     function rowOf(item, place) {
       const attributes = { "aria-rowindex": place + 4, "data-item": place };
       if (item.file !== undefined) {
-        const th = make("th", { scope: "colgroup", colspan: columns.length + 2, tabindex: -1 },
-          make("span", { class: "file" }, index.files[item.file] || "cases", " ", make("span", { class: "note" }, String(item.count))));
-        return make("tr", { ...attributes, class: "group" }, th);
+        const { passing, failing } = item.totals ??= totals(item.rows);
+        const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+        const file = index.files[item.file] || "cases";
+        const th = make("th", { scope: "rowgroup", tabindex: -1, title: file }, make("span", { class: "file" }, file, " ", make("span", { class: "note" }, String(item.rows.length))));
+        return make("tr", { ...attributes, class: "group" }, th, make("td", { class: "counts", tabindex: -1 }, `${sum(passing)} / ${sum(failing)}`),
+          ...columns.map((number, place) => make("td", { tabindex: -1, class: failing[place] ? "some" : "none", "aria-label": `${title(index.columns[number])}: ${passing[place]} conform, ${failing[place]} fail` },
+            failing[place] ? `${failing[place]}✗` : passing[place] ? String(passing[place]) : "")));
       }
       const { row } = item;
       let passing = 0, failing = 0;
@@ -256,5 +265,5 @@ const Matrix = (() => {
     return { element: frame, rows, apply, draw, focus: () => mark(true), shown: () => shown };
   }
 
-  return { create, make, key, title };
+  return { create, rowsOf, make, counted, key, title };
 })();

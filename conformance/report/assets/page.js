@@ -1,58 +1,8 @@
-// The page's own script: filters, the case that is open, and the figures when they come into sight.
+// The page's own script: answers, the case that is open, and the figures when they come into sight.
 "use strict";
 (() => {
-  const { make, key, title } = Matrix;
+  const { make, key } = Matrix;
   const root = document.documentElement;
-
-  /** A group of check boxes; `entries` are [value, label content...]. */
-  function boxes(name, legend, entries, state) {
-    const labels = entries.map(([value, ...content]) => {
-      const box = make("input", { type: "checkbox", name, value });
-      box.checked = state[name].includes(value);
-      return make("label", { class: "chip" }, box, ...content);
-    });
-    return make("fieldset", { class: name }, make("legend", {}, legend), make("div", { class: "chips" }, ...labels));
-  }
-
-  function filters(index, rows) {
-    const state = State.get();
-    const counts = new Map();
-    for (const row of rows) for (const cell of row.cells) {
-      if (!cell) continue;
-      for (const name of [index.statuses[cell.status].name, cell.state]) if (name) counts.set(name, (counts.get(name) ?? 0) + 1);
-    }
-    const sign = (name, text) => make("span", { class: `cell ${name}`, "aria-hidden": "true" }, text);
-    const number = (name) => make("span", { class: "note" }, String(counts.get(name) ?? 0));
-    const states = [["unexpected", sign("differs unexpected", "✗")], ["known", sign("differs known", "✗")]];
-    const statuses = [
-      ...states.map(([name, mark]) => [name, mark, ` ${name} `, number(name)]),
-      ...index.statuses.map(({ name, sign: text }) => [name, sign(name, text), ` ${name} `, number(name)]),
-    ].filter(([name]) => counts.has(name));
-    const search = make("input", { type: "search", id: "q", name: "q", autocomplete: "off", spellcheck: "false", placeholder: "words of the name, sentence or source" });
-    search.value = state.q;
-    const reset = make("button", { type: "reset" }, "Show all");
-    const form = make("form", { class: "filters", role: "search", "aria-label": "Filter the matrix" },
-      make("div", { class: "line" }, make("label", { for: "q" }, "Search "), search, reset, make("output", { id: "found", role: "status" })),
-      boxes("status", "With a verdict that is", statuses, state),
-      make("details", { class: "more" }, make("summary", {}, "Adapters and tags"),
-        boxes("adapter", "Adapters", index.columns.map((column) => [key(column), ` ${title(column)}`]), state),
-        index.tags.length ? boxes("tag", "Tags", index.tags.map((tag) => [tag, ` ${tag}`]), state) : null));
-    if (state.adapter.length || state.tag.length) form.querySelector("details").open = true;
-    const read = () => {
-      const given = new FormData(form);
-      State.update({ q: search.value, status: given.getAll("status"), adapter: given.getAll("adapter"), tag: given.getAll("tag") });
-    };
-    form.addEventListener("input", read);
-    form.addEventListener("submit", (event) => event.preventDefault());
-    form.addEventListener("reset", () => setTimeout(read));
-    return form;
-  }
-
-  /** The form as the address says, after a step back. */
-  function refill(form, state) {
-    if (form.elements.q.value !== state.q) form.elements.q.value = state.q;
-    for (const box of form.querySelectorAll("input[type=checkbox]")) box.checked = state[box.name].includes(box.value);
-  }
 
   function cases(index, matrix) {
     const dialog = document.getElementById("case");
@@ -120,22 +70,69 @@
     window.addEventListener("beforeprint", () => { for (const element of all) if (element.dataset.drawn === undefined) draw(element); });
   }
 
-  /** Links of the page keep the filters: sections are scrolled to, cases are opened. */
+  /** Links of the page keep what they do not say: sections are scrolled to, cases are opened, tiles filter. */
   function links() {
     document.addEventListener("click", (event) => {
-      const link = event.target.closest('nav a[href^="#"], a.skip, a[data-case]');
-      if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      const link = event.target.closest('a[href^="#"]');
+      if (!link || event.ctrlKey || event.metaKey || event.shiftKey || !document.documentElement.contains(link)) return;
       event.preventDefault();
-      if (link.dataset.case !== undefined) {
-        const given = new URLSearchParams(link.hash.slice(1));
-        State.update({ case: given.get("case") ?? "", on: given.get("on") ?? "" }, { push: true });
-        return;
-      }
-      const section = document.getElementById(link.hash.slice(1));
-      section.scrollIntoView();
-      section.tabIndex = -1;
-      section.focus({ preventScroll: true });
+      const given = new URLSearchParams(link.hash.slice(1));
+      if (link.dataset.case !== undefined) State.update({ case: given.get("case") ?? "", on: given.get("on") ?? "" }, { push: true });
+      else if (!link.hash.includes("=")) scrollTo(State.update({ section: link.hash.slice(1) }, { push: true }).section);
+      else scrollTo(State.update({ section: given.get("section") ?? (given.has("status") ? "matrix" : ""), q: given.get("q") ?? "", status: given.getAll("status"), feature: given.getAll("feature"), adapter: given.getAll("adapter"), tag: [] }, { push: true }).section);
     });
+  }
+
+  function scrollTo(id) {
+    const section = document.getElementById(id);
+    if (!section) return;
+    section.scrollIntoView();
+    section.tabIndex = -1;
+    section.focus({ preventScroll: true });
+    settle(section);
+  }
+
+  /** Stay with a section while figures round it are drawn and the page grows, until the reader moves. */
+  const MOVES = ["wheel", "touchmove", "keydown", "pointerdown"];
+  let settled = () => {};
+  function settle(section) {
+    settled();
+    const growing = new ResizeObserver(() => section.scrollIntoView());
+    const timer = setTimeout(() => settled(), 2000);
+    settled = () => {
+      growing.disconnect();
+      clearTimeout(timer);
+      for (const move of MOVES) window.removeEventListener(move, settled);
+      settled = () => {};
+    };
+    growing.observe(document.body);
+    for (const move of MOVES) window.addEventListener(move, settled, { passive: true });
+  }
+
+  /** What the search asks, answered; and the cell of the table that the address names, explained below its row. */
+  function answering(index, answers) {
+    const panel = document.getElementById("answers");
+    const table = document.querySelector("#can-use table");
+    let detail = null;
+    return (state) => {
+      const parts = answers.to(Question.parse(state.q, index));
+      panel.hidden = !parts.length;
+      panel.lastElementChild.replaceChildren(...parts);
+      detail?.remove();
+      detail = null;
+      for (const cell of table.querySelectorAll(".chosen")) cell.classList.remove("chosen");
+      const feature = index.answers.features.findIndex(([name]) => name === state.feature[0]);
+      if (state.feature.length !== 1 || state.q || feature < 0) return;
+      const row = [...table.tBodies[0].rows].find((one) => one.cells[0].textContent === state.feature[0]);
+      const columns = index.columns.flatMap((column, number) => (!state.adapter.length || state.adapter.includes(key(column)) ? [number] : []));
+      if (!row || !columns.length) return;
+      if (state.adapter.length) for (const column of columns) row.cells[column + 1].classList.add("chosen");
+      const close = make("button", { type: "button", "aria-label": "Close the reasons" }, "Close");
+      close.addEventListener("click", () => State.update({ feature: [], adapter: [] }, { push: true }));
+      detail = make("tr", { class: "detail" }, make("td", { colspan: index.columns.length + 1 }, make("div", {}, close, answers.support([feature], columns))));
+      row.after(detail);
+      if (!state.section) row.scrollIntoView({ block: "nearest" });
+    };
   }
 
   async function start() {
@@ -145,26 +142,31 @@
       const quantity = row.quantity === "output" ? "" : `@${row.quantity}`;
       State.update({ case: row.name, on: column ? key(column) + quantity : "" }, { push: true });
     };
-    const matrix = Matrix.create(index, open);
-    const form = filters(index, matrix.rows);
+    const rows = Matrix.rowsOf(index);
+    const answers = Answers.create(index, rows);
+    const matrix = Matrix.create(index, rows, answers.has, open);
+    const filters = Filters.create(index, rows);
     const help = make("p", { id: "matrix-help", class: "note" }, "Choose a cell to open the case. Arrow keys move, Enter opens.");
-    live.append(form, help, matrix.element);
+    live.append(filters.form, help, matrix.element);
     live.hidden = false;
-    const showCase = cases(index, matrix);
-    let filtered = "";
+    const showCase = cases(index, matrix), answer = answering(index, answers);
+    let filtered = "", section = "";
     const show = (state) => {
-      const wanted = JSON.stringify([state.q, state.status, state.adapter, state.tag]);
+      const wanted = JSON.stringify([state.q, state.status, state.feature, state.adapter, state.tag]);
       if (wanted !== filtered) {
         filtered = wanted;
-        refill(form, state);
-        const { shown, of } = matrix.apply(state);
-        form.querySelector("#found").textContent = shown.length === of ? `${of} rows` : `${shown.length} of ${of} rows`;
+        filters.fill(state);
+        filters.tell(matrix.apply(state), state);
+        answer(state);
       }
+      if (state.section !== section) scrollTo(state.section);
+      section = state.section;
       showCase(state);
     };
     State.listen(show);
     show(State.get());
     links();
+    Causes.listen(index, matrix);
     figures(index);
     root.dataset.ready = "";
   }

@@ -1,13 +1,13 @@
-// What the page shows, kept in the address: filters, and the case that is open.
+// What the page shows, kept in the address: the section, the search, filters, and the case that is open.
 "use strict";
 const State = (() => {
-  const LISTS = ["status", "adapter", "tag"];
-  const WORDS = ["q", "case", "on"];
-  const EMPTY = { q: "", case: "", on: "", status: [], adapter: [], tag: [] };
+  const LISTS = ["status", "feature", "adapter", "tag"];
+  const WORDS = ["section", "q", "case", "on"];
+  const EMPTY = { section: "", q: "", case: "", on: "", status: [], feature: [], adapter: [], tag: [] };
   const listeners = [];
   let current = read();
 
-  /** From the fragment: key=value pairs, or the anchor of a verdict, CASE@ADAPTER@DEVICE. */
+  /** From the fragment: key=value pairs, the anchor of a verdict, CASE@ADAPTER@DEVICE, or a section's. */
   function read() {
     const text = location.hash.slice(1);
     const state = structuredClone(EMPTY);
@@ -16,11 +16,13 @@ const State = (() => {
       try { plain = decodeURIComponent(text); } catch { return state; }
       const parts = plain.split("@");
       if (parts.length > 2) [state.case, state.on] = [parts[0], parts.slice(1).join("@")];
+      else if (plain && document.getElementById(plain)) state.section = plain;
       return state;
     }
     const given = new URLSearchParams(text);
     for (const key of WORDS) state[key] = given.get(key) ?? "";
     for (const key of LISTS) state[key] = given.getAll(key);
+    state.status = state.status.map((name) => (name === "unexpected" ? "new" : name)); // as older pages call it
     return state;
   }
 
@@ -36,6 +38,7 @@ const State = (() => {
     current = { ...current, ...changes };
     history[push ? "pushState" : "replaceState"](null, "", fragment(current));
     tell();
+    return current;
   }
 
   function tell() {
