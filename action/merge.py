@@ -75,7 +75,7 @@ def main() -> int:
         code, outputs = _published(files, folder, code)
     else:
         if code == 1:
-            message = "a verdict is told twice and not alike: the log has both"
+            message = "a verdict is recorded twice and not alike: the log has both"
         runner.could_not(message, f"conformance merge ended with {code}")
         _comment(github.failure(message))
     runner.put_out(exit_code=code, **outputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +31,9 @@ from conformance.workers.frames import frames_of
 
 SILENCE = 15.0
 """Seconds after which a check that goes on says how far it is, on standard error."""
+
+BY_NAME = ("stride", "padding", "output_padding", "dilation", "groups")
+"""Arguments of a callable that are given by name."""
 
 Kernel = Callable[..., Any]
 
@@ -141,7 +145,23 @@ class _Asked:
                 f"kernel is {kernel!r:.80}, should be a callable, a pair of callables (the output "
                 "and its gradients), or an object with the methods forward and gradients"
             )
+        _check_signature("kernel", forward, ("x", "w", "bias"))
+        if gradients is not None:
+            _check_signature("gradients", gradients, ("x", "w", "bias", "cotangent"))
         return _Asked(name=name, forward=forward, gradients=gradients)
+
+
+def _check_signature(what: str, function: Callable[..., Any], operands: Sequence[str]) -> None:
+    """Raise SelectionError for a function that cannot be called so: every case would fail by it."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return  # a function in C, which does not say
+    try:
+        signature.bind(*operands, **dict.fromkeys(BY_NAME))
+    except TypeError:
+        should = ", ".join((*operands, "*", *BY_NAME))
+        raise SelectionError(f"{what} takes {signature!s:.200}, should take ({should})") from None
 
 
 def _verdict(asked: _Asked, case: Case, truths: Truths) -> Verdict:

@@ -13,7 +13,7 @@ from conformance.record import signatures
 from conformance.verdicts import messages
 from conformance.verdicts.facts import explanation
 from conformance.verdicts.verdict import Verdict
-from conformance.wording import part
+from conformance.wording import counted, part
 
 MOST_TOLD = 12
 """Failures that a report explains: a diagnosis takes far longer than the call that it is of."""
@@ -73,7 +73,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing fails. Known differences do not apply."""
+        """Whether nothing fails. Known failures do not apply."""
         return not any(verdict.fails for verdict in self.verdicts)
 
     def __str__(self) -> str:
@@ -84,7 +84,7 @@ class Report:
         for group in groups[:MOST_TOLD]:
             lines += _cause(group, share, self._cases)
         if len(groups) > MOST_TOLD:
-            lines.append(f"and {len(groups) - MOST_TOLD} more ways to fail")
+            lines.append(f"and {counted(len(groups) - MOST_TOLD, 'more cause')}")
         return text_of(lines)
 
     def _groups(self, failing: Sequence[Verdict]) -> list[signatures.Group]:

@@ -17,13 +17,13 @@ MOST_LISTED = 8
 
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:
-    """A number with its noun."""
-    return f"{count} {noun if count == 1 else plural or noun + 's'}"
+    """A number with its noun: "3,431 checks"."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
 def part(count: int, whole: int, noun: str, verb: str) -> str:
     """How many of how many do something: "1 of 16 elements differs"."""
-    return f"{count} of {counted(whole, noun)} {verb}{'s' if count == 1 else ''}"
+    return f"{count:,} of {counted(whole, noun)} {verb}{'s' if count == 1 else ''}"
 
 
 def duration(seconds: float) -> str:

@@ -28,14 +28,14 @@ def rows(tallies: Sequence[Tally]) -> list[Row]:
 
 
 def sums(tallies: Sequence[Tally]) -> list[Row]:
-    """What the columns come to: mistakes that could show, are noticed at all, and often."""
+    """What the columns come to: mistakes that could show, are detected at all, and often."""
     known = len(mistakes(tallies))
     counts: tuple[tuple[str, Callable[[Tally], int]], ...] = (
         ("configurations", lambda tally: tally.configurations),
         ("not computed", lambda tally: tally.left_out),
         (f"of {counted(known, 'mistake')}, could show", lambda tally: len(tally.could_show)),
-        ("noticed", lambda tally: tally.at_least(1)),
-        (f"noticed at least {OFTEN} times", lambda tally: tally.at_least(OFTEN)),
+        ("detected", lambda tally: tally.at_least(1)),
+        (f"detected at least {OFTEN} times", lambda tally: tally.at_least(OFTEN)),
     )
     return [[title, *(str(count(tally)) for tally in tallies)] for title, count in counts]
 
@@ -66,7 +66,7 @@ def terminal(tallies: Sequence[Tally], width: int) -> str:
 def legend() -> str:
     """How a cell is read."""
     return (
-        f"a/b: a configurations notice the mistake, of b that could show it; {NONE}: none could. "
+        f"a/b: a configurations detect the mistake, of b that could show it; {NONE}: none could. "
         f"Not computed: more than {MOST_PRODUCTS // 10**6} million products."
     )
 

@@ -46,7 +46,7 @@ class Trial:
 
     @property
     def passes(self) -> bool:
-        """Whether the gate passes, known differences aside."""
+        """Whether the gate passes, known failures aside."""
         return not STATUSES[self.status].fails
 
     @property
@@ -170,7 +170,7 @@ class Trier(Generic[Key]):
         specs, texts_by_label = read_specs([question.adapter], [f"{self.label}={python}"])
         with tempfile.TemporaryDirectory() as folder:
             request = Request(
-                selection=replace(question.selection, roots=()),  # known differences do not apply
+                selection=replace(question.selection, roots=()),  # known failures do not apply
                 specs=specs,
                 texts_by_label=texts_by_label,
                 device=question.device,

@@ -42,7 +42,7 @@ class Arrays:
 def obstacle(layer: Layer) -> str | None:
     """Why a layer makes no case, as the end of a sentence; None where it does."""
     if layer.kernel is None:
-        return " ".join(layer.notes) or "Its kernel is no constant of the model."
+        return " ".join(layer.notes) or "Its kernel is not a constant of the model."
     if layer.kernel.dtype not in DTYPES:
         return f"Its kernel is {layer.kernel.dtype}, and a case is one of {', '.join(DTYPES)}."
     if not 3 <= len(layer.kernel.shape) <= 5:

@@ -98,7 +98,7 @@ def check_file(file: Path, *, integers: bool = False) -> None:
         )
     folder = next(parent for parent in file.absolute().parents if parent.exists())
     if not folder.is_dir():
-        raise UsageError(f"--output {file}: {folder} is no folder, should be one")
+        raise UsageError(f"--output {file}: {folder} is not a folder, should be one")
 
 
 def _is_captured(file: Path) -> bool:

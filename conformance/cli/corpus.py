@@ -48,7 +48,7 @@ def lint(
     known: Known = None,
     detects: Detects = False,
 ) -> None:
-    """Check case files and known differences.
+    """Check case files and known failures.
 
     Exit 2 where one is wrong, 1 where one is out of date.
     """

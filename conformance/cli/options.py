@@ -76,7 +76,7 @@ Baseline = Annotated[
 Known = Annotated[
     list[Path] | None,
     typer.Option(
-        "--known", metavar="FILE", help="Known differences of one's own; several, all as strict."
+        "--known", metavar="FILE", help="Known failures of one's own; several, all as strict."
     ),
 ]
 Pythons = Annotated[
@@ -138,9 +138,7 @@ Invariance = Annotated[
 ]
 Accept = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE", help="Write what differs now into this file of known differences."
-    ),
+    typer.Option(metavar="FILE", help="Write what differs now into this file of known failures."),
 ]
 Output = Annotated[
     Path,
@@ -148,7 +146,7 @@ Output = Annotated[
 ]
 Junit = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", show_default=False, help="Write the verdicts as JUnit XML there."),
+    typer.Option(metavar="FILE", show_default=False, help="Write the checks as JUnit XML there."),
 ]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with the record in the output folder.")
@@ -196,7 +194,7 @@ Program = Annotated[
 ]
 Detects = Annotated[
     bool,
-    typer.Option("--detects", help="Make every known mistake, and tell which cases notice it."),
+    typer.Option("--detects", help="Make every known mistake, and tell which cases detect it."),
 ]
 Audited = Annotated[
     list[str] | None,

@@ -51,7 +51,8 @@ def port(
 ) -> None:
     """Translate a layer between frameworks, with proof.
 
-    Of a call, or of each layer of a model: arguments or a recipe as code, the proof, and the trap.
+    Of a call, or of each layer of a model: arguments or a recipe as code, the proof, and the
+    look-alike call.
     """
     from conformance.commands import port as command
 

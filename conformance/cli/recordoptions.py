@@ -25,7 +25,7 @@ ConfirmKnown = Annotated[
     typer.Option(
         "--known",
         metavar="FILE",
-        help="Known differences to widen; those of the record's corpus if not given.",
+        help="Known failures to widen; those of the record's corpus if not given.",
     ),
 ]
 Old = Annotated[Path, typer.Argument(metavar="OLD", help="A results.jsonl, or the folder of one.")]

@@ -40,7 +40,7 @@ def confirm(
     record: ReportRecord,
     known: ConfirmKnown = None,
 ) -> None:
-    """Confirm known differences with a record of another release.
+    """Confirm known failures with a record of another release.
 
     Their version ranges are widened by what the record shows.
     """

@@ -161,7 +161,9 @@ def _index_of(known: Sequence[Release], option: str, options: Options) -> int:
     try:
         version = Version(text)
     except InvalidVersion:
-        raise UsageError(f"--{option} {text}: is no version, should be one as in 1.2.3") from None
+        raise UsageError(
+            f"--{option} {text}: is not a version, should be one as in 1.2.3"
+        ) from None
     for index, other in enumerate(versions):
         if other == version or other.public == str(version):
             return index
@@ -170,6 +172,6 @@ def _index_of(known: Sequence[Release], option: str, options: Options) -> int:
     )[:MOST_NEAR]
     listed = ", ".join(known[index].version for index in sorted(near))
     raise UsageError(
-        f"--{option} {text}: is no release of {options.package} that this interpreter can "
+        f"--{option} {text}: is not a release of {options.package} that this interpreter can "
         f"install, should be one as {listed}"
     )

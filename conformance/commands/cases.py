@@ -8,7 +8,9 @@ from pathlib import Path
 
 import typer
 
+from conformance import conventions
 from conformance.commands.console import entry, width_of_terminal
+from conformance.conventions import Unrepresentable
 from conformance.corpus.bless import write_expected
 from conformance.corpus.expected import check_guards, lack
 from conformance.corpus.selection import Selection, select
@@ -41,7 +43,12 @@ def lint(words: Sequence[str], detects: bool, files: Sequence[Path]) -> None:
     for line in notes:
         say(line)
     known = known_reader.load_differences(selection.roots, files)
-    findings = [*_unguarded(selection), *_lost(selection, known), *known_reader.unexplained(known)]
+    findings = [
+        *_unguarded(selection),
+        *_rejected(selection),
+        *_lost(selection, known),
+        *known_reader.unexplained(known),
+    ]
     for line in findings:
         say(line)
     say(f"{counted(len(selection.cases), 'case')}, {counted(len(findings), 'finding')}")
@@ -57,8 +64,8 @@ def _suspicions(selection: Selection, truths: Truths) -> Iterator[str]:
 
 
 def _detections(selection: Selection, truths: Truths) -> Iterator[str]:
-    """Per case what it notices and what it is blind to, then per mistake how many cases notice
-    it.
+    """Per case which mistakes it detects and which survive it, then per mistake how many cases
+    detect it.
     """
     noticed: Counter[str] = Counter()
     names: set[str] = set()
@@ -69,13 +76,13 @@ def _detections(selection: Selection, truths: Truths) -> Iterator[str]:
         detected = detection(truth)
         noticed.update(detected.noticed)
         names |= detected.noticed | detected.missed
-        blind = f"; blind to {', '.join(sorted(detected.missed))}" if detected.missed else ""
+        survived = f"; survived: {', '.join(sorted(detected.missed))}" if detected.missed else ""
         yield (
-            f"{case.name}: notices {len(detected.noticed)} of "
-            f"{len(detected.noticed | detected.missed)}{blind}"
+            f"{case.name}: detects {len(detected.noticed)} of "
+            f"{counted(len(detected.noticed | detected.missed), 'mistake')}{survived}"
         )
     for name in sorted(names, key=lambda name: (noticed[name], name)):
-        yield f"{name}: noticed by {counted(noticed[name], 'case')}"
+        yield f"{name}: detected by {counted(noticed[name], 'case')}"
 
 
 def _unguarded(selection: Selection) -> list[str]:
@@ -84,6 +91,19 @@ def _unguarded(selection: Selection) -> list[str]:
         for case in selection.cases
         if (missing := lack(case)) is not None
     ]
+
+
+def _rejected(selection: Selection) -> Iterator[str]:
+    """Cases in torch's own arguments whose window torch has no arguments for: so rejected."""
+    for case in selection.cases:
+        if case.must_fail or case.geometry is None or (case.native or ("",))[0] != "torch":
+            continue
+        answer = conventions.get("torch").native(case.geometry)
+        if isinstance(answer, Unrepresentable):
+            yield (
+                f"{case.place.at('native')}: torch rejects this call, should have other arguments "
+                f"or expected: {{error: true}}. {answer.reason}"
+            )
 
 
 def _lost(selection: Selection, known: Sequence[Difference]) -> list[str]:

@@ -1,4 +1,4 @@
-"""`conformance confirm`: ranges of known differences widened from a record."""
+"""`conformance confirm`: ranges of known failures widened from a record."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run(folder: Path, files: Sequence[Path]) -> None:
 
 
 def _of(record: Record) -> list[Difference]:
-    """The known differences of the run: the entries of its corpora, and of the files given on its
+    """The known failures of the run: the entries of its corpora, and of the files given on its
     command line.
     """
     roots = (

@@ -50,7 +50,7 @@ def _whole(path: Path) -> Record:
     record = read_record(path)
     if record.end is None:
         raise RecordError(
-            f"{path}: the run was cut after {counted(len(record.verdicts), 'verdict')}, "
+            f"{path}: the run was cut after {counted(len(record.verdicts), 'check')}, "
             "should be whole: run "
             "it with --resume"
         )

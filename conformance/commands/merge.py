@@ -115,10 +115,11 @@ def _merge_records(files: Sequence[Path], folder: Path) -> None:
 def _tell_conflicts(merged: Merged) -> None:
     for pair in merged.conflicts[:MOST_CONFLICTS]:
         one = pair[0][1]
-        say(f"{one.adapter} ({one.device}), {one.case}, {one.quantity}: told twice, and not alike:")
+        what = f"{one.adapter} ({one.device}), {one.case}, {one.quantity}"
+        say(f"{what}: recorded twice, and not alike:")
         say(*(f"    {_answer(verdict)} in {file}" for file, verdict in pair))
-    number = counted(len(merged.conflicts), "verdict is", "verdicts are")
-    say(f"Nothing is written: {number} told twice and not alike.")
+    number = counted(len(merged.conflicts), "check is", "checks are")
+    say(f"Nothing is written: {number} recorded twice and not alike.")
 
 
 def _answer(verdict: Verdict) -> str:

@@ -12,7 +12,7 @@ from conformance.commands.port_weights import write_weights
 from conformance.corpus.tensor_file import ENDING
 from conformance.errors import UsageError
 from conformance.models import Model, read_model, read_samples
-from conformance.models.formats import format_of, is_model
+from conformance.models.formats import format_of, is_model, unreadable
 from conformance.porting import FORMS, Port
 from conformance.printing import complain, say
 from conformance.wording import instead
@@ -65,7 +65,8 @@ def run(
         ports, written = _of_model(call, (source, target), inputs, prove, written, unsafe)
     elif source is None:
         raise UsageError(
-            f"{call[:60]!r} is no model, should be given with --from, the framework of the call"
+            unreadable(call)
+            or f"{call[:60]!r} is not a model, should be given with --from, the call's framework"
         )
     else:
         shape = _shape(inputs)
@@ -218,9 +219,9 @@ def lines(port: Port) -> Iterator[str]:
         yield f"  {number}. {step}"
     yield f"  weights: {'; '.join(port.weights)}"
     yield f"  {port.holds}"
-    yield f"trap: {port.trap.text}"
+    yield f"look-alike call: {port.trap.text}"
     if port.kernel_trap:
-        yield f"trap: {port.kernel_trap}"
+        yield f"look-alike call: {port.kernel_trap}"
     if port.proof is None:
         yield "proof: not asked for"
     else:

@@ -30,6 +30,10 @@ LONGEST_SILENCE = 10.0
 a busy machine's sake."""
 
 
+def _new(count: int) -> str:
+    return counted(count, "new failure") if count else "no new failures"
+
+
 class Lines(Observer):
     """A line when an adapter has finished, when the first failure comes, and at least every so many
     seconds.
@@ -73,7 +77,7 @@ class Lines(Observer):
         self._doing = f"{done} of {total} {name}"
 
     def writing(self, what: str) -> None:
-        """Show which file is being written after all verdicts."""
+        """Show which file is being written after all checks."""
         self._doing = f"writing {what}"
 
     def verdict(self, verdict: Verdict) -> None:
@@ -86,7 +90,7 @@ class Lines(Observer):
     def finished(self, adapter: str, seconds: float) -> None:
         count, failing = self._totals[adapter], self._failing[adapter]
         self._tell(
-            f"{text_of([adapter])}: {counted(count, 'verdict')}, {failing} unexpected, after "
+            f"{text_of([adapter])}: {counted(count, 'check')}, {_new(failing)}, after "
             f"{duration(seconds)}"
         )
 
@@ -105,7 +109,7 @@ class Lines(Observer):
         if not total:
             return f"{self._doing}, {duration(time.monotonic() - self._began)}"
         parts = [
-            f"{self._done} of {counted(total, 'verdict')}, {sum(self._failing.values())} unexpected"
+            f"{self._done:,} of {counted(total, 'check')}, {_new(sum(self._failing.values()))}"
         ]
         return ", ".join([*parts, *filter(None, [self._doing or self._left(total)])])
 
@@ -146,7 +150,7 @@ class Bar(Observer):
         self, counts: Mapping[str, int], absent: Mapping[str, str], run: Mapping[str, Any]
     ) -> None:
         self._run = run
-        self._update(total=sum(counts.values()), description="verdicts")
+        self._update(total=sum(counts.values()), description="checks")
         for label, reason in absent.items():
             self._console.print(
                 text_of([f"{label}: not run: {reason}"]), style="dim", markup=False, highlight=False
@@ -156,7 +160,7 @@ class Bar(Observer):
         self._update(description=f"{done} of {total} {name}")
 
     def writing(self, what: str) -> None:
-        """Show which file is being written after all verdicts."""
+        """Show which file is being written after all checks."""
         self._update(description=f"writing {what}")
 
     def verdict(self, verdict: Verdict) -> None:
@@ -164,7 +168,7 @@ class Bar(Observer):
             line = messages.alert(verdict, self._run)
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
         self._unexpected += verdict.unexpected
-        self._update(advance=1, description=f"verdicts, {self._unexpected} unexpected")
+        self._update(advance=1, description=f"checks, {_new(self._unexpected)}")
 
     def finished(self, adapter: str, seconds: float) -> None:
         return None

@@ -155,7 +155,7 @@ def _check(options: Options) -> None:
             )
     if options.accept is not None and options.accept.is_dir():
         raise UsageError(
-            f"--accept {options.accept}: is a folder, should be a file of known differences"
+            f"--accept {options.accept}: is a folder, should be a file of known failures"
         )
 
 
@@ -212,7 +212,7 @@ def _why_stopped(record: Record, request: Request) -> str:
 
 
 def _accept(record: Record, file: Path) -> bool:
-    """Write what differs now into the file and tell it; whether nothing unexpected is left."""
+    """Write what differs now into the file and tell it; whether no new failure is left."""
     from conformance.record.accept import accept
 
     done, left = accept(record, file)
@@ -220,8 +220,8 @@ def _accept(record: Record, file: Path) -> bool:
     needs = f" Each entry needs a reason and a source: {says}" if done else ""
     say(f"Accepted {counted(done, 'difference')} in {file}.{needs}")
     if left:
-        verdicts = counted(left, "verdict does", "verdicts do")
-        say(f"{verdicts} not fit an entry that speaks of them: mend those by hand.")
+        checks = counted(left, "check does", "checks do")
+        say(f"{checks} not fit an entry that speaks of them: edit those entries by hand.")
     return not left and not record.problems and not record.unchecked and record.end is not None
 
 

@@ -19,6 +19,8 @@ from conformance.wording import counted
 from conformance.workers import timing
 
 MOST_TOLD = 50
+NEW = "new"
+"""The column of failures that nothing declares, and of entries that no longer hold."""
 NEXT = (
     "What next: reproduce one, pin the release that conforms, report it upstream (conformance "
     "show CASE --program ADAPTER), or declare it with --accept FILE."
@@ -26,7 +28,7 @@ NEXT = (
 
 
 def tell(console: Console, record: Record, *, verbose: bool = False) -> None:
-    """The table adapters x statuses, then every cause of unexpected verdicts once, then the
+    """The table adapters x statuses, then every cause of new failures once, then the
     sentence that sums up.
     """
     for table in tables(record, console.width):
@@ -37,7 +39,7 @@ def tell(console: Console, record: Record, *, verbose: bool = False) -> None:
         coloured(console, first, "red")
         say(*others)
     if len(groups) > MOST_TOLD:
-        say(f"and {len(groups) - MOST_TOLD} more ways to fail, in the record and on the page")
+        say(f"and {counted(len(groups) - MOST_TOLD, 'more cause')}, in the record and on the page")
     if groups:
         say(NEXT)
     for problem in record.problems:
@@ -55,14 +57,14 @@ def tell(console: Console, record: Record, *, verbose: bool = False) -> None:
     )
     if untimed:
         say(
-            f"{counted(untimed, 'verdict')} that conform{'s' if untimed == 1 else ''} "
+            f"{counted(untimed, 'check')} that conform{'s' if untimed == 1 else ''} "
             f"{timing.FAILED}: see the record"
         )
     coloured(console, record_messages.summary(record), "green" if record.ok else "red")
 
 
 def _cause(group: signatures.Group, record: Record, *, verbose: bool) -> list[str]:
-    """One way to fail: the number of its cases, their common traits, and the smallest case
+    """One cause: the number of its cases, their common traits, and the smallest case
     in full.
     """
     extent = signatures.told(group)
@@ -83,7 +85,7 @@ def tables(record: Record, width: int) -> Iterator[Table]:
         *(["unconfirmed"] if any("unconfirmed" in r for r in counts.values()) else []),
     ]
     used = [status for status in STATUSES if any(status in row for row in counts.values())]
-    columns = [*used, *marks, "unexpected"]
+    columns = [*used, *marks, NEW]
     labels = {label: text_of([label]) for label in counts}
     widest = max(map(len, ["adapter", *labels.values()]))
     first = min(widest, max(width // 2, 10))
@@ -96,7 +98,7 @@ def tables(record: Record, width: int) -> Iterator[Table]:
         table.add_column("adapter", min_width=first, overflow="fold", no_wrap=first == widest)
         for number in part:
             name = columns[number - 1]
-            style = STATUSES[name].style if name in used else "red" if name == "unexpected" else ""
+            style = STATUSES[name].style if name in used else "red" if name == NEW else ""
             table.add_column(name, justify="right", style=style, min_width=sizes[number - 1])
         for label, row in counts.items():
             cells = (str(row.get(columns[number - 1], "")) for number in part)
@@ -112,7 +114,7 @@ def _counts(record: Record) -> dict[str, dict[str, int]]:
         marks = {
             "known": verdict.known,
             "unconfirmed": verdict.known_unconfirmed,
-            "unexpected": verdict.unexpected,
+            NEW: verdict.unexpected,
         }
         for key in (verdict.status, *(name for name, holds in marks.items() if holds)):
             row[key] = row.get(key, 0) + 1

@@ -37,7 +37,7 @@ _UNFLIPPED = (
     "that PyTorch, Keras, TensorFlow and ONNX share"
 )
 _CORRELATED = (
-    "Not by default, and that is the trap: with transpose_kernel=False the kernel slides unflipped "
+    "Not by default: with transpose_kernel=False the kernel slides unflipped "
     "over the dilated input, so the result is that of PyTorch with the kernel mirrored on every "
     "spatial axis. Flip a kernel that comes from PyTorch, Keras, TensorFlow or ONNX; "
     "transpose_kernel=True flips it and swaps its channel axes"

@@ -1,8 +1,8 @@
 """`flax.nnx.ConvTranspose`: jax.lax.conv_transpose with the layer's own names.
 
 Pairs pad the dilated input as in JAX; a number stands for both ends of an axis. CIRCULAR wraps
-around and is no transposed convolution of this suite; CAUSAL is for 1-D only. Source: documentation
-of flax.nnx.ConvTranspose.
+around and is not a transposed convolution of this suite; CAUSAL is for 1-D only. Source:
+documentation of flax.nnx.ConvTranspose.
 """
 
 from __future__ import annotations

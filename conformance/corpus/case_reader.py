@@ -73,7 +73,9 @@ class CaseReader:
     def case(self) -> Case | None:
         before = len(self.problems.lines)
         if not self.item.is_mapping():
-            self.item.wrong("is no mapping, should be a case with the keys " + ", ".join(REQUIRED))
+            self.item.wrong(
+                "is not a mapping, should be a case with the keys " + ", ".join(REQUIRED)
+            )
             return None
         self.item.key = ""
         self.entries = self.item.items(KEYS)

@@ -93,7 +93,7 @@ def _inside(folder: Path) -> list[Path]:
 
 
 def is_beside(file: Path, argument: Path) -> bool:
-    """Whether a file holds known differences and lies where those of its corpus are read: beside
+    """Whether a file holds known failures and lies where those of its corpus are read: beside
     the case files of the root.
     """
     return file.absolute().parent.resolve() == corpus_root(file, argument) and holds_known(file)
@@ -133,9 +133,9 @@ def read_cases(file: Path, root: Path) -> list[Case]:
     problems = document.problems
     if not document.is_mapping():
         document.key = "(file)"
-        known = ": known differences lie beside the cases of their root, or are given with --known"
+        known = ": known failures lie beside the cases of their root, or are given with --known"
         document.wrong(
-            "is no mapping, should have the keys format and cases"
+            "is not a mapping, should have the keys format and cases"
             + known * (document.is_sequence() and holds_known(file))
         )
         problems.check()
@@ -150,7 +150,7 @@ def read_cases(file: Path, root: Path) -> list[Case]:
     cases = []
     if "cases" in entries:
         if not entries["cases"].is_sequence():
-            entries["cases"].wrong("is no list, should be a list of cases")
+            entries["cases"].wrong("is not a list, should be a list of cases")
         else:
             stem = file.resolve().relative_to(root).with_suffix("").as_posix()
             seen: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Which files among cases hold known differences, and which lead out of their folder?
+"""Which files among cases hold known failures, and which lead out of their folder?
 
 A corpus has them in its folder `known_differences`, and beside its case files: there a file is told
 by its name or by its first key. What is in them is read by `verdicts.known_reader`.
@@ -31,7 +31,7 @@ _BEGINNING = 2**16  # bytes in which the first entry has to begin
 
 
 def holds_known(file: Path) -> bool:
-    """Whether a file that lies beside case files is one of known differences: it is named
+    """Whether a file that lies beside case files is one of known failures: it is named
     `known_differences.yaml`, or is a list whose first entry begins with a key of theirs.
     """
     if file.stem == NAME:
@@ -47,7 +47,7 @@ def holds_known(file: Path) -> bool:
 
 
 def known_files(root: Path) -> list[Path]:
-    """The files of known differences of the corpus at `root`: those of its folder, and those beside
+    """The files of known failures of the corpus at `root`: those of its folder, and those beside
     its case files. Links that lead out of the root are among them, for the reader to refuse.
     """
     folder = root / NAME

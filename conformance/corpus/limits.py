@@ -1,4 +1,4 @@
-"""The most that a file of cases, or of known differences, may hold: every limit of their readers.
+"""The most that a file of cases, or of known failures, may hold: every limit of their readers.
 
 A file may come from a stranger: each limit is held before what it limits is built, and is said in
 the sentence that refuses. docs/case-format.md has them in a table.

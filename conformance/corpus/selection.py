@@ -134,13 +134,11 @@ def _named(cases: Sequence[Case], names: Sequence[str], among: str) -> list[Case
 
 
 def _unmatched(name: str, cases: Sequence[Case], among: str) -> str:
-    """What is wrong with a word that is no path and matches no case, and what may be meant."""
+    """What is wrong with a word that is neither a path nor a case, and what may be meant."""
     meant = _meant(name, [case.name for case in cases])
-    what = f"matches no case {among}".rstrip()
+    what = f"no such file or case {among}".rstrip()
     should = "should be a path, a full name or a glob of them"
-    return f"{name[:200]} is no path and {what}, " + (
-        f"{suggested(meant)} ({should})" if meant else should
-    )
+    return f"{name[:200]}: {what}, " + (f"{suggested(meant)} ({should})" if meant else should)
 
 
 def _meant(name: str, known: Sequence[str]) -> list[str]:

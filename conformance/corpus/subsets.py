@@ -45,7 +45,7 @@ def _read(file: Path) -> dict[str, str]:
 def check(members: Mapping[str, str], full_names: Set[str]) -> None:
     """Raise FileProblems for members that are none of the full names there are."""
     lost = [
-        f"{at}: {name} is no shipped case, should be the full name of one"
+        f"{at}: {name} is not a shipped case, should be the full name of one"
         for name, at in members.items()
         if name not in full_names
     ]

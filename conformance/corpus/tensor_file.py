@@ -34,7 +34,7 @@ def checked_path(folder: Path, name: str) -> Path:
         if whole.is_symlink():
             raise ValueError(f"is {quoted(name)}, which is a link, should be the file itself")
     if not whole.is_file():
-        raise ValueError(f"is {quoted(name)}, which is no file in {folder}")
+        raise ValueError(f"is {quoted(name)}, which is not a file in {folder}")
     return whole
 
 
@@ -86,7 +86,7 @@ def _tensor(path: Path, tensor: str) -> NDArray[Any]:
             values: NDArray[Any] = file.get_tensor(tensor)
             return values
     except SafetensorError as error:
-        raise ValueError(f"is no safetensors file: {str(error)[:200]}") from None
+        raise ValueError(f"is not a safetensors file: {str(error)[:200]}") from None
     except OSError as error:
         raise ValueError(f"cannot be read: {error.strerror or error}") from None
 

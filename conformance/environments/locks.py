@@ -56,7 +56,7 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
-        raise UsageError(f"{path}: is no text in UTF-8, should be {_FORMATS}") from None
+        raise UsageError(f"{path}: is not text in UTF-8, should be {_FORMATS}") from None
 
 
 def _toml(path: Path, text: str) -> dict[str, Any] | None:
@@ -66,7 +66,7 @@ def _toml(path: Path, text: str) -> dict[str, Any] | None:
     except tomllib.TOMLDecodeError as error:
         if path.suffix == ".lock" and not text.lstrip().startswith(("[", "version =")):
             return None
-        raise UsageError(f"{path}: is no TOML: {error}") from None
+        raise UsageError(f"{path}: is not TOML: {error}") from None
 
 
 def _read_requirements(lock: Lock, text: str) -> None:
@@ -76,7 +76,7 @@ def _read_requirements(lock: Lock, text: str) -> None:
         if option in ("-r", "-c", "--requirement", "--constraint"):
             raise UsageError(f"{where}: {option}: another file is not read, should be its pins")
         if option in ("-e", "--editable"):
-            lock.left_out.append(f"{where}: {option}: is no release")
+            lock.left_out.append(f"{where}: {option}: is not a release")
         elif option.startswith("-"):
             lock.left_out.append(f"{where}: {option}: pip's own settings count")
         else:

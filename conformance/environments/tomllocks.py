@@ -26,8 +26,8 @@ def read(lock: Lock, tables: Tables) -> None:
             _read_uv(lock, tables)
         except (LookupError, TypeError, AttributeError, InvalidMarker) as error:
             raise UsageError(
-                f"{lock.path}: is no uv.lock that can be read ({type(error).__name__}: {error}), "
-                "should be one as uv lock writes it"
+                f"{lock.path}: is not a uv.lock that can be read ({type(error).__name__}: "
+                f"{error}), should be one as uv lock writes it"
             ) from None
     else:
         raise UsageError(f"{lock.path}: is TOML, should be a uv.lock or a pylock.toml")
@@ -48,7 +48,7 @@ def _read_pylock(lock: Lock, tables: Tables) -> None:
     for package, source in chosen:
         where = f"{lock.path}: {package.name}"
         if isinstance(source, pylock.PackageVcs | pylock.PackageDirectory):
-            lock.left_out.append(f"{where}: is no release")
+            lock.left_out.append(f"{where}: is not a release")
             continue
         files = [*(package.wheels or ()), *([package.sdist] if package.sdist else ())]
         hashes = tuple(f"{kind}:{value}" for one in files for kind, value in one.hashes.items())
@@ -119,4 +119,4 @@ def _add(lock: Lock, package: Tables) -> None:
         hashes = tuple(one["hash"] for one in package.get("wheels", []) if "hash" in one)
         lock.add(Pin(name=name, url=source["url"], hashes=hashes), where)
     elif not {"virtual", "editable"} & source.keys():
-        lock.left_out.append(f"{where}: is no release")
+        lock.left_out.append(f"{where}: is not a release")

@@ -28,7 +28,7 @@ BROKEN = "broken"
 
 CAUSES = {
     "input-changed": "the call writes to its inputs",
-    "lazy-result": "what it returns is no plain tensor: it may compute when it is looked at",
+    "lazy-result": "what it returns is not a plain tensor: it may compute when it is looked at",
     "result-changes": "what it returned changes afterwards: it is a view of the inputs, computed "
     "when it is looked at, or still being written",
     "result-reused": "called again, it returns the memory of the result before, which somebody may "

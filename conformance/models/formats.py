@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -75,6 +76,13 @@ KNOWN = (
 )
 
 
+def unreadable(text: str) -> str | None:
+    """What is wrong with a text that names a file of a kind that is not read; None for others."""
+    if re.fullmatch(r"[^\s(){}]+\.[a-z][a-z0-9]{1,10}", text) is None:
+        return None
+    return f"cannot read {Path(text).suffix} files: {text[:60]!r} should be {KNOWN}"
+
+
 def is_model(text: str) -> bool:
     """Whether a text names a model, by its ending, as a folder, or as package.module:callable, and
     is no call.
@@ -106,15 +114,15 @@ def format_of(model: str) -> str:
         raise ModelError(f"{quoted(model)} is too long for a path, should be {KNOWN}")
     if path.suffix.lower() in _ENDINGS:
         if not path.is_file():
-            raise ModelError(f"{model} is no file, should be {KNOWN}")
+            raise ModelError(f"{model} is not a file, should be {KNOWN}")
         return _ENDINGS[path.suffix.lower()]
     if path.is_dir():
         if not (path / "saved_model.pb").is_file():
-            raise ModelError(f"{model} is no SavedModel: it has no saved_model.pb")
+            raise ModelError(f"{model} is not a SavedModel: it has no saved_model.pb")
         for part in path.rglob("*"):
             if not (part.is_file() or part.is_dir()):
                 raise ModelError(f"{model} holds {part.name}, should hold files and folders alone")
         return "SavedModel"
     if _is_callable(model):
         return "callable"
-    raise ModelError(f"{model} is no model of a known format, should be {KNOWN}")
+    raise ModelError(f"{model} is not a model of a known format, should be {KNOWN}")

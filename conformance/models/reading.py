@@ -78,7 +78,7 @@ def _check_weights(path: str, name: str, weights: str | None) -> None:
             f"{path} has weights of its own: weights are for a model that a callable makes"
         )
     if weights is not None and not Path(weights).is_file():
-        raise ModelError(f"{weights} is no file, should be one of weights")
+        raise ModelError(f"{weights} is not a file, should be one of weights")
 
 
 def _sample(sample: Sample, folder: Path, number: int) -> Mapping[str, Any]:

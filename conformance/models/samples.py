@@ -75,9 +75,9 @@ def _arrays(path: str) -> list[Sample]:
 
 
 def _check_size(path: Path) -> None:
-    """Raise ValueError for what is no regular file, or unpacks to more than an array may have."""
+    """Raise ValueError for what is not a regular file, or that unpacks to too much."""
     if path.exists() and not path.is_file():
-        raise ValueError("it is no regular file")
+        raise ValueError("it is not a regular file")
     size = path.stat().st_size
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:

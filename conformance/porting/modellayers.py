@@ -78,7 +78,7 @@ def source_file(model: Model, weights: str | None) -> str | None:
 def _obstacle(entry: ModelLayer) -> str | None:
     """Why a layer cannot be ported, as a sentence; None where it can."""
     if entry.kernel is None:
-        return " ".join(entry.notes) or "Its kernel is no constant of the model."
+        return " ".join(entry.notes) or "Its kernel is not a constant of the model."
     if 0 in entry.kernel.shape:
         return "It has an array without elements."
     return None

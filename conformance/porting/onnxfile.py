@@ -69,7 +69,7 @@ def _inlined(onnx: Any, model: Any, path: str) -> Any:
     try:
         return import_module("onnx.inliner").inline_local_functions(model)
     except Exception as error:  # onnx' own, of a function that calls itself or lacks an opset
-        raise PortError(f"{path} has functions that are no ONNX: {_first_line(error)}") from None
+        raise PortError(f"{path} has functions that are not ONNX: {_first_line(error)}") from None
 
 
 def _is_transposed_convolution(node: Any) -> bool:
@@ -83,7 +83,7 @@ def _loaded(onnx: Any, path: str) -> Any:
     except OSError as error:
         raise PortError(f"{path} cannot be read: {error.strerror}") from None
     except Exception as error:  # protobuf's own, of a name that depends on its implementation
-        raise PortError(f"{path} is no ONNX model: {_first_line(error)}") from None
+        raise PortError(f"{path} is not an ONNX model: {_first_line(error)}") from None
 
 
 def _first_line(error: Exception) -> str:

@@ -149,8 +149,9 @@ def _sentence(
                 f"{start} takes the same window, and has no groups where {right.groups} are right."
             )
         return (
-            f"{start} takes the same "
-            f"window{f', and {target} refuses it' if refused else ': no trap there'}."
+            f"{start} takes the same window, and {target} refuses it."
+            if refused
+            else f"{start} takes the same window: the obvious translation is correct."
         )
     if min(other.out) < 1:
         return (

@@ -49,7 +49,7 @@ class Awaited:
         return taken
 
     def settle(self) -> None:
-        """Read the known differences, once all cases are there. Raises FileProblems."""
+        """Read the known failures, once all cases are there. Raises FileProblems."""
         if not self._settled:
             cases = tuple(self.cases.values())
             self.trial.settle(Selection(cases=cases, loaded=cases, roots=tuple(self.roots)))

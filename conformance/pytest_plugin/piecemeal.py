@@ -65,7 +65,7 @@ class Piecemeal:
         return [task for tasks in self.plan.tasks(cases).values() for task in tasks]
 
     def settle(self, selection: Selection) -> None:
-        """Read the known differences of what is run; `lost` then has those that match no case.
+        """Read the known failures of what is run; `lost` then has those that match no case.
         Raises FileProblems.
         """
         known = load_differences(selection.roots, self._request.known)

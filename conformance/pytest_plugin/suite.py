@@ -242,7 +242,7 @@ class _Case(pytest.Item):
 
 
 class _Declared(pytest.File):
-    """A file of known differences: a test that each of its entries still matches a case."""
+    """A file of known failures: a test that each of its entries still matches a case."""
 
     def __init__(self, *, suite: Suite, **node_arguments: Any) -> None:
         super().__init__(**node_arguments)
@@ -257,7 +257,7 @@ class _Declared(pytest.File):
 
 
 class _Matches(pytest.Item):
-    """Whether every entry of a file of known differences names a case of its corpus."""
+    """Whether every entry of a file of known failures names a case of its corpus."""
 
     def __init__(self, *, suite: Suite, **node_arguments: Any) -> None:
         super().__init__(**node_arguments)

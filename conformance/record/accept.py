@@ -1,4 +1,4 @@
-"""`--accept`: entries of known differences for what fails in a record, with the reasons left for a
+"""`--accept`: entries of known failures for what fails in a record, with the reasons left for a
 person to give.
 
 Verdicts that fail alike share an entry. It names the very versions it was seen in: of a newer
@@ -110,7 +110,7 @@ def _append(file: Path, text: str) -> None:
         replace_file(file, whole, through_links=True)
     except OSError as error:
         raise RecordError(
-            f"{file} cannot be written: {error.strerror}, should be a file of known differences"
+            f"{file} cannot be written: {error.strerror}, should be a file of known failures"
         ) from None
     except FileProblems:
         raise RecordError(

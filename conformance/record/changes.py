@@ -59,7 +59,7 @@ class Changes:
     not before; so does what fails in another way and is no longer known, and what OLD lacks and is
     not known. `newly_passing`: conforms now, and failed before. `changed`: neither, but another
     status, kind, diagnosis or precision. `paces`: every call that both have timed, empty with the
-    reason in `untimed` where the times cannot be compared. `problems`: known differences that match
+    reason in `untimed` where the times cannot be compared. `problems`: known failures that match
     no case, and did before. `redefined`: cases of one name that are not the same call in both.
     """
 

@@ -1,4 +1,4 @@
-"""Ranges of known differences, widened from a record: what an entry says was seen in other releases
+"""Ranges of known failures, widened from a record: what an entry says was seen in other releases
 too.
 
 The text of a file is changed at the places that the YAML parser names, so that comments and layout
@@ -151,13 +151,11 @@ def _description(finding: Finding) -> str:
             for name, v in finding.releases.items()
         )
         return (
-            f"seen in {releases} too ({counted(len(finding.alike), 'verdict')}): versions are "
+            f"seen in {releases} too ({counted(len(finding.alike), 'check')}): versions are "
             f"now {ranges}"
         )
     if finding.is_mended:
-        return (
-            f"mended in {releases} ({counted(len(finding.mended), 'verdict')}): until says so now"
-        )
+        return f"mended in {releases} ({counted(len(finding.mended), 'check')}): until says so now"
     parts = {
         "fail so": finding.alike,
         "do not fail": finding.mended,
@@ -184,7 +182,7 @@ def _rewrite(file: Path, findings: Sequence[Finding]) -> None:
         replace_file(file, text, through_links=True)
     except OSError as error:
         raise RecordError(
-            f"{file} cannot be written: {error.strerror}, should be a file of known differences"
+            f"{file} cannot be written: {error.strerror}, should be a file of known failures"
         ) from None
 
 

@@ -17,7 +17,7 @@ from conformance.wording import counted
 
 QUANTITIES = ("output", "gradients", "shape")
 _EQUAL = {
-    "corpus": "corpus, which is cases and known differences",
+    "corpus": "corpus, which is cases and known failures",
     "precision": "precision",
     "timing": "timing",
     "repeat": "number of repetitions",
@@ -98,7 +98,7 @@ def write(merged: Merged, writer: Writer) -> None:
 def _check(file: Path, record: Record, first_file: Path, first: Record) -> None:
     if record.end is None:
         raise RecordError(
-            f"{file}: the run was cut after {counted(len(record.verdicts), 'verdict')}, "
+            f"{file}: the run was cut after {counted(len(record.verdicts), 'check')}, "
             "should be whole: run "
             "it with --resume"
         )

@@ -12,21 +12,18 @@ from conformance.wording import counted, milliseconds
 
 def summary(record: Record) -> str:
     """The one sentence that a record comes to."""
-    unexpected = sum(verdict.unexpected for verdict in record.verdicts)
     problems = len(record.problems)
-    known = counted(
-        sum(verdict.known is not None for verdict in record.verdicts), "known difference"
-    )
+    known = counted(sum(verdict.known is not None for verdict in record.verdicts), "known failure")
     unconfirmed = sum(verdict.known_unconfirmed is not None for verdict in record.verdicts)
     known += f" ({unconfirmed} unconfirmed)" if unconfirmed else ""
     what = (
-        f"{counted(len(record.verdicts), 'verdict')} on "
+        f"{counted(len(record.verdicts), 'check')} on "
         f"{counted(len(record.cases), 'case')}{_checked(record)}"
     )
     if record.end is None:
-        return f"The run was cut: {what} so far, {unexpected} unexpected."
+        return f"The run was cut: {what} so far, {_new(record)}."
     if record.ok:
-        return f"Conforms: {what}, nothing unexpected, {known}."
+        return f"Conforms: {what}, no new failures, {known}."
     lost = (
         f", {counted(problems, 'entry that matches', 'entries that match')} no case"
         if problems
@@ -38,29 +35,37 @@ def summary(record: Record) -> str:
         if idle
         else ""
     )
-    return (
-        f"Does not conform: {counted(unexpected, 'unexpected difference')} in "
-        f"{what}{lost}{nothing}, {known}."
+    return f"Does not conform: {_new(record)} in {what}{lost}{nothing}, {known}."
+
+
+def _new(record: Record) -> str:
+    """How many failures are new, and how many entries of known failures no longer hold."""
+    unexpected = [verdict for verdict in record.verdicts if verdict.unexpected]
+    new = sum(verdict.fails for verdict in unexpected)
+    text = counted(new, "new failure") if new else "no new failures"
+    gone = counted(
+        len(unexpected) - new, "known failure that conforms now", "known failures that conform now"
     )
+    return f"{text} and {gone}" if len(unexpected) > new else text
 
 
 def _checked(record: Record) -> str:
-    """How many verdicts are of gradients and of shapes, how many shapes are unknown, and how many
-    could not be asked, where there are any.
+    """How many checks were run, of gradients and of shapes too, how many shapes are unknown, and
+    how many checks could not be run, where there are any.
     """
     quantities = Counter(verdict.quantity for verdict in record.verdicts if verdict.is_checked)
     apart = "".join(
-        f", {quantities[quantity]} of them {name}"
+        f", {quantities[quantity]:,} of them {name}"
         for quantity, name in (("gradients", "gradients"), ("shape", "shapes"))
         if quantities[quantity]
     )
     checked = sum(verdict.is_checked for verdict in record.verdicts)
     silent = sum(verdict.kind == "unknown" for verdict in record.verdicts)
-    parts = [f"{checked} checked{apart}"]
+    parts = [f"{checked:,} run{apart}"]
     if silent:
         parts.append(f"{counted(silent, 'shape')} unknown")
     if checked + silent < len(record.verdicts):
-        parts.append(f"{len(record.verdicts) - checked - silent} could not be asked")
+        parts.append(f"{len(record.verdicts) - checked - silent:,} could not be run")
     return f" ({'; '.join(parts)})" if apart or parts[1:] else ""
 
 
@@ -100,7 +105,7 @@ def timings(record: Record) -> list[str]:
 
 def variations(record: Record) -> list[str]:
     """A line per adapter whose result changes with what should not matter: with what, in how many
-    verdicts.
+    checks.
     """
     by_adapter: dict[str, Counter[str]] = {}
     for verdict in record.verdicts:
@@ -114,11 +119,11 @@ def variations(record: Record) -> list[str]:
 
 
 def _variation(aspect: str, count: int) -> str:
-    return f"{ASPECTS[aspect]} in {counted(count, 'verdict')}"
+    return f"{ASPECTS[aspect]} in {counted(count, 'check')}"
 
 
 def news(record: Record) -> list[str]:
-    """A line per release that is newer than what known differences were seen in: what is still so
+    """A line per release that is newer than what known failures were seen in: what is still so
     there, and what is mended.
     """
     unconfirmed: dict[str, Counter[str]] = {}
@@ -136,13 +141,13 @@ def news(record: Record) -> list[str]:
     for release in dict.fromkeys([*unconfirmed, *mended]):
         same, gone = unconfirmed.get(release, Counter()), mended.get(release, Counter())
         parts = (
-            [f"{counted(same.total(), 'known difference is', 'known differences are')} as before"]
+            [f"{counted(same.total(), 'known failure is', 'known failures are')} as before"]
             if same
             else []
         )
         parts += (
             [
-                f"{counted(gone.total(), 'verdict')} mended "
+                f"{counted(gone.total(), 'check')} mended "
                 f"({', '.join(list(gone)[:3])}{', ...' if len(gone) > 3 else ''})"
             ]
             if gone

@@ -96,7 +96,7 @@ def _read(path: Path, limit: int) -> _Lines:
                 if problem is not None:
                     raise RecordError(f"{file}:{number}: {problem}")
     except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise RecordError(f"{file} is no whole file of gzip, should be a {RECORD}.gz") from None
+        raise RecordError(f"{file} is not a whole file of gzip, should be a {RECORD}.gz") from None
     except OSError as error:
         raise RecordError(
             f"{file} cannot be read: {error.strerror}, should be a {RECORD}"
@@ -205,7 +205,7 @@ class _Lines:
         except Wrong as wrong:
             return wrong.sentence
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return f"is no line of a record, should be a {RECORD} as `conformance run` writes it"
+            return f"is not a line of a record, should be a {RECORD} as `conformance run` writes it"
 
     def _take(self, kind: str, content: dict[str, Any], line: bytes, before: Seal) -> str | None:
         match kind:

@@ -45,7 +45,7 @@ class Record:
 
     @property
     def problems(self) -> Sequence[Mapping[str, str]]:
-        """Entries of known differences that speak of nothing: the `entry`, and its `problem`."""
+        """Entries of known failures that speak of nothing: the `entry`, and its `problem`."""
         return [] if self.end is None else self.end["problems"]
 
     def by_software(self, adapter: str, device: str) -> bool:

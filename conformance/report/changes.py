@@ -109,9 +109,7 @@ def passes(changes: Changes, limit: float | None) -> bool:
 def summary(changes: Changes, limit: float | None) -> str:
     """The one sentence that it comes to."""
     counts = [
-        counted(
-            len(changes.newly_failing), "verdict fails that did not", "verdicts fail that did not"
-        ),
+        counted(len(changes.newly_failing), "check fails that did not", "checks fail that did not"),
         counted(len(changes.newly_passing), "passes that did not", "pass that did not"),
         f"{len(changes.changed)} changed otherwise",
     ]
@@ -126,7 +124,7 @@ def summary(changes: Changes, limit: float | None) -> str:
         counts.append(f"{len(changes.too_slow(limit))} slower by more than {limit:g} times")
     verb = "No worse" if passes(changes, limit) else "Worse"
     return (
-        f"{verb}: of {counted(changes.compared, 'verdict')} that both records have, "
+        f"{verb}: of {counted(changes.compared, 'check')} that both records have, "
         f"{', '.join(counts)}."
     )
 
@@ -137,7 +135,7 @@ def _parts(changes: Changes, limit: float | None) -> Iterable[_Part]:
         _changes_part("Newly passing", changes.newly_passing),
         _changes_part("Changed", changes.changed),
         _Part(
-            title="Known differences that match no case now",
+            title="Known failures that match no case now",
             columns=("entry", "problem"),
             rows=[(problem["entry"], problem["problem"]) for problem in changes.problems],
         ),

@@ -41,11 +41,11 @@ def summary(record: Record) -> str:
             (g.smallest.adapter, g.smallest.case, g.smallest.status, "; ".join(_what(g)))
             for g in groups[:MOST_ROWS]
         ]
-        lines += ["", "### Unexpected", "", *table(("adapter", "case", "status", "what"), rows)]
+        lines += ["", "### New failures", "", *table(("adapter", "case", "status", "what"), rows)]
     if len(groups) > MOST_ROWS:
         lines += [
             "",
-            f"and {len(groups) - MOST_ROWS} more ways to fail, in the record and on the page",
+            f"and {counted(len(groups) - MOST_ROWS, 'more cause')}, in the record and on the page",
         ]
     if record.unchecked:
         lines += ["", *(f"- {plain(line)}" for line in record_messages.unchecked(record))]
@@ -54,7 +54,7 @@ def summary(record: Record) -> str:
         rows_of_entries = [(problem["entry"], problem["problem"]) for problem in problems]
         lines += [
             "",
-            "### Known differences that match no case",
+            "### Known failures that match no case",
             "",
             *table(("entry", "problem"), rows_of_entries),
         ]
@@ -134,11 +134,11 @@ def _counts(record: Record) -> list[str]:
             [
                 verdict.status,
                 *(["known"] if verdict.known is not None else []),
-                *(["unexpected"] if verdict.unexpected else []),
+                *(["new"] if verdict.unexpected else []),
             ]
         )
     used = [status for status in STATUSES if any(row[status] for row in counts.values())]
-    columns = [*used, "known", "unexpected"]
+    columns = [*used, "known", "new"]
     rows = [
         (label, _versions(record, label), *(str(row[name] or "") for name in columns))
         for label, row in counts.items()

@@ -51,7 +51,7 @@ class Skeletons:
 
     def of(self, case: Case, adapter: str, native: Native | Unrepresentable) -> int | str:
         """The number of the skeleton for a case on an adapter of the table, or the reason why there
-        is no program.
+        is not a program.
         """
         if isinstance(native, Unrepresentable):
             return native.reason

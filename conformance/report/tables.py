@@ -100,7 +100,7 @@ def accuracy_table(data: Mapping[str, Any]) -> Table:
             _short(row["largest"]),
             str(row["over"]),
             "; ".join(
-                f"{bits} bits ({' or '.join(formats) or 'no format'}): {count}"
+                f"{bits} bits ({' or '.join(formats) or 'no standard format'}): {count}"
                 for bits, formats, count in row["precision"]
             ),
         ]
@@ -120,7 +120,7 @@ def trend_table(data: Mapping[str, Any]) -> Table:
         "record",
         "versions",
         *data["statuses"],
-        "unexpected",
+        "new",
         "time to the first",
         "fewest bits, largest error / bound",
     ]
@@ -155,7 +155,7 @@ def changes_table(data: Mapping[str, Any]) -> Table:
     """
     shown = data["changes"][:MOST_CHANGES]
     what = (
-        counted(len(data["changes"]), "verdict")
+        counted(len(data["changes"]), "check")
         + " changed"
         + ("" if len(shown) == len(data["changes"]) else f"; the first {len(shown)}")
     )

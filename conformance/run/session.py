@@ -123,7 +123,7 @@ class Session:
         )
 
     def ends(self, task: Task) -> bool:
-        """Whether a known difference says that the call ends the engine's process."""
+        """Whether a known failure says that the call ends the engine's process."""
         return self._verdict_on.is_known_to_crash(
             task.case, adapter=task.label, device=task.device, quantity=task.quantity
         )

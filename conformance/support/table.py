@@ -19,7 +19,7 @@ _OF_ONE_CALL = re.compile(r",? and this has .*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why checks do not conform: their standing and status, the known difference's reason, the
+    """Why checks do not conform: their standing and status, the known failure's reason, the
     documentation's, or what happened; `source` says where a known one is published.
     """
 
@@ -88,7 +88,7 @@ class EngineSupport:
 
 def engines_of(record: Record, sources: Mapping[str, str]) -> list[EngineSupport]:
     """Every adapter of a record on each of its devices; `sources` has where the reasons of known
-    differences are published.
+    failures are published.
     """
     features = {case: features_of(line) for case, line in record.cases.items()}
     columns: dict[tuple[str, str], list[Verdict]] = {}

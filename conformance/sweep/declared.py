@@ -1,4 +1,4 @@
-"""Declared failures: does a known difference explain what a drawn call does?
+"""Declared failures: does a known failure explain what a drawn call does?
 
 An entry names cases, and no drawn call is one of them. What was refused is held against what the
 engine says of those cases now, and so is a wrong shape; a wrong result against the entry's
@@ -31,7 +31,7 @@ UNDIAGNOSED = ("shape", "nonfinite")
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """The known differences of some corpora that speak of one engine."""
+    """The known failures of some corpora that speak of one engine."""
 
     caller: Caller
     greeting: Greeting

@@ -73,7 +73,8 @@ class Investigation:
         elif starts > 1:
             yield f"It depends on chance: it failed in one of {starts} processes."
         yield (
-            f"Again: conformance run {name} -a {shlex.quote(self.standby.spec.adapter)} "
+            "reproduce, in the folder of this file:\n"
+            f"conformance run {name} -a {shlex.quote(self.standby.spec.adapter)} "
             f"--threads {self.threads}"
         )
 

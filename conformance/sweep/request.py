@@ -31,7 +31,7 @@ class Request:
     shard: Shard | None = None
     """Of N, the one that makes every N-th of these calls; all of them if there is none."""
     corpora: Sequence[Path] = ()
-    """The corpora whose known differences are told and not shrunk."""
+    """The corpora whose known failures are told and not shrunk."""
 
     @property
     def numbers(self) -> Sequence[int]:

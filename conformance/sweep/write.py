@@ -155,4 +155,9 @@ def _quoted(text: str) -> str:
 
 def _wrapped(remark: str) -> list[str]:
     """A remark as the lines of a comment; what an engine said keeps its own line ends."""
-    return [piece for line in remark.splitlines() for piece in textwrap.wrap(line, WIDTH) or [""]]
+    return [
+        piece
+        for line in remark.splitlines()
+        for piece in textwrap.wrap(line, WIDTH, break_long_words=False, break_on_hyphens=False)
+        or [""]
+    ]

@@ -1,4 +1,4 @@
-"""The machine that a run happens on: platform, processor, and what `where` of a known difference is
+"""The machine that a run happens on: platform, processor, and what `where` of a known failure is
 held against.
 """
 

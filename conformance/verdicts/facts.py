@@ -6,7 +6,8 @@ Terminal, page, pytest, annotations and Markdown say the same because they all t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from conformance.printing import printable, shortened
 from conformance.verdicts.verdict import Verdict
@@ -62,7 +63,7 @@ def summary(verdict: Verdict) -> str:
             texts = ["every bit" if verdict.exact else "no error"]
     if verdict.precision is not None:
         formats = " or ".join(verdict.precision["formats"])
-        texts.append(formats or counted(verdict.precision["bits"], "bit"))
+        texts.append(formats or _precision(verdict.precision))
     return shortened(printable("; ".join(texts)))
 
 
@@ -75,10 +76,16 @@ def _of_the_numbers(verdict: Verdict) -> Iterator[Fact]:
             limit = f"allowed {allowed:.2g}" if allowed else "none is allowed: every sum is exact"
             yield "error", f"max abs error {float(mismatch['abs_error']):.3g} ({limit})"
     if verdict.precision is not None and verdict.fails:
-        formats = " or ".join(verdict.precision["formats"]) or "no format"
-        yield "precision", f"precision of {counted(verdict.precision['bits'], 'bit')}: {formats}"
+        yield "precision", _precision(verdict.precision)
     if verdict.diagnosis is not None:
         yield "it is instead", str(verdict.diagnosis["text"])
+
+
+def _precision(precision: Mapping[str, Any]) -> str:
+    """ "about 11 significant bits: TF32 or float16", or that no format fits."""
+    formats = " or ".join(precision["formats"])
+    bits = counted(precision["bits"], "significant bit")
+    return f"about {bits}{f': {formats}' if formats else '; matches no standard format'}"
 
 
 def _of_chance(verdict: Verdict) -> Iterator[Fact]:
@@ -91,7 +98,7 @@ def _of_chance(verdict: Verdict) -> Iterator[Fact]:
             f"{float(repeated['largest']):.3g} apart{looks}",
         )
     for aspect, change in (verdict.invariance or {}).items():
-        yield "circumstances", f"{ASPECTS[aspect]} changes it: {change['text']}"
+        yield "perturbations", f"{ASPECTS[aspect]} changes it: {change['text']}"
     if verdict.stage is not None:
         name = verdict.stage["name"]
         yield "stage", f"{name or 'stage unknown'}: {verdict.stage['text']}"
@@ -109,7 +116,7 @@ def _of_what_is_known(verdict: Verdict) -> Iterator[Fact]:
     if verdict.mended is not None:
         yield "release", f"mended {_note(verdict.mended)}"
     if verdict.known_problem is not None:
-        yield "known difference", _entry(verdict.known_problem)
+        yield "known failure", _entry(verdict.known_problem)
 
 
 def _note(note: dict[str, str]) -> str:

@@ -91,7 +91,7 @@ class Judge:
         return verdict
 
     def is_known_to_crash(self, case: Case, *, adapter: str, device: str, quantity: str) -> bool:
-        """Whether a known difference says that the call ends the engine's process."""
+        """Whether a known failure says that the call ends the engine's process."""
         entries = self._known_at(adapter, self._adapters[adapter], device)
         return any(
             e.status == "crashed" and e.quantity == quantity and e.names(case.name) for e in entries
@@ -164,7 +164,7 @@ class Judge:
         )
 
     def _known_perturbed(self, case: Case, verdict: Verdict, perturbed: Perturbed) -> str | None:
-        """The reason of the known difference that says of the variant what it does here; None if
+        """The reason of the known failure that says of the variant what it does here; None if
         none does.
         """
         other = self._adapters[verdict.adapter]

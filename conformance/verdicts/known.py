@@ -1,4 +1,4 @@
-"""Known differences: which failures are declared, and whether what was declared still holds.
+"""Known failures: which failures are declared, and whether what was declared still holds.
 
 An entry is judged only against verdicts of this run whose versions and circumstances it names, and
 strictly in the range in which it was seen: where the engine conforms it is stale, where it fails in

@@ -1,4 +1,4 @@
-"""Files of known differences: read strictly, every problem told by file and line."""
+"""Files of known failures: read strictly, every problem told by file and line."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def entries_of(document: Item, root: Path | None) -> list[Difference]:
     problems = document.problems
     document.key = "(file)"
     if not document.is_sequence():
-        document.wrong("is no list, should be a list of entries")
+        document.wrong("is not a list, should be a list of entries")
         problems.check()
     entries = [_entry(item, root) for item in document.entries()]
     problems.check()
@@ -65,7 +65,7 @@ def entries_of(document: Item, root: Path | None) -> list[Difference]:
 def _entry(item: Item, root: Path | None) -> Difference | None:
     problems, before = item.problems, len(item.problems.lines)
     if not item.is_mapping():
-        item.wrong("is no mapping, should be an entry with the keys " + ", ".join(REQUIRED))
+        item.wrong("is not a mapping, should be an entry with the keys " + ", ".join(REQUIRED))
         return None
     item.key = ""
     entries = item.items(KEYS)

@@ -23,13 +23,13 @@ class Status:
 
 STATUSES: dict[str, Status] = {
     "conforms": Status(
-        meaning="shape, dtype and every element agree, or nonsense was refused",
+        meaning="shape, dtype and every element agree, or invalid input was rejected",
         fails=False,
         sign="✓",
         style="green",
     ),
     "differs": Status(
-        meaning="something disagrees, or a result came where refusal was due",
+        meaning="shape, dtype or an element disagrees, or invalid input was accepted",
         fails=True,
         sign="✗",
         style="red",
@@ -41,19 +41,19 @@ STATUSES: dict[str, Status] = {
         style="dim",
     ),
     "raised": Status(
-        meaning="it should have answered and raised an exception",
+        meaning="it raised an exception on valid input",
         fails=True,
         sign="!",
         style="magenta",
     ),
     "crashed": Status(
-        meaning="its process died, or answered what is no answer",
+        meaning="its process died, or sent a malformed reply",
         fails=True,
         sign="☠",
         style="bold red",
     ),
     "timed-out": Status(
-        meaning="it gave no answer within the time limit", fails=True, sign="∞", style="yellow"
+        meaning="it sent no reply within the time limit", fails=True, sign="∞", style="yellow"
     ),
     "unavailable": Status(
         meaning="it is not installed, or has no such device", fails=False, sign="∅", style="dim"
@@ -78,7 +78,7 @@ class Verdict:
     `computed_by` where the engine says that it placed the call. `stage` is the `name` of the stage
     at which a chain went wrong, None where nobody knows, and a `text` that says how that is known.
     `traceback` has the last frames of the engine's own code where it raised or died, if it told.
-    `known` is the reason of the known difference that explains a failure; `known_problem` is the
+    `known` is the reason of the known failure that explains a failure; `known_problem` is the
     entry of one that does not fit. `known_unconfirmed` is the entry of `known` where the release is
     newer than what it was seen in, and `mended` such an entry where nothing fails any more.
     `asked_again` is whether this is what came when the call was asked once more: alone, since it
@@ -124,7 +124,7 @@ class Verdict:
 
     @property
     def fails(self) -> bool:
-        """Whether the status fails the gate, known differences aside."""
+        """Whether the status fails the gate, known failures aside."""
         return STATUSES[self.status].fails
 
     @property

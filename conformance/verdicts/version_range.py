@@ -46,7 +46,7 @@ def is_from(version: str, first: Version) -> bool:
 
 
 def public(version: str) -> str | None:
-    """A version as a specifier can name it: `2.1+cpu` is 2.1, what is no version is None."""
+    """A version as a specifier can name it: `2.1+cpu` is 2.1, what is not a version is None."""
     name = version.partition("+")[0]
     try:
         SpecifierSet("==" + name)

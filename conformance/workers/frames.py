@@ -76,7 +76,7 @@ def _told(frames: Iterable[tuple[str, str, str, str]]) -> str:
 
 
 def _is_engines(file: str) -> bool:
-    """Whether it is no file of the suite itself; an adapter of ours is the engine's."""
+    """Whether it is not a file of the suite itself; an adapter of ours is the engine's."""
     path = Path(file)
     ours = path.is_relative_to(_PACKAGE) and not path.is_relative_to(_ADAPTERS)
     return not ours and not file.startswith("<frozen ") and file != "<string>"

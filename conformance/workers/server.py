@@ -151,7 +151,7 @@ def _told_of_the_call(adapter: Adapter, before: Mapping[str, int] | None) -> dic
 
 def _shape(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> Answer:
     if not isinstance(adapter, ShapeFunction):
-        raise Unsupported("This adapter is no shape function.")
+        raise Unsupported("This adapter is not a shape function.")
     operands = {
         operand["name"]: Operand(shape=tuple(operand["shape"]), dtype=dtype_of(operand["dtype"]))
         for operand in header["operands"]

@@ -9,6 +9,7 @@ import shlex
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from conformance import environments
 from conformance.adapters import REGISTRY
@@ -76,7 +77,7 @@ def _parse(text: str) -> _AdapterRequest:
     label, adapter = (labelled[1], labelled[2]) if labelled else (text, text)
     if adapter not in REGISTRY and not adapter.startswith("cmd:") and not _CLASS.fullmatch(adapter):
         raise UsageError(
-            f"-a {text}: {adapter} is no adapter, "
+            f"-a {text}: unknown adapter {adapter}, "
             + instead(
                 adapter,
                 REGISTRY,
@@ -105,6 +106,11 @@ def _words(adapter: str) -> tuple[str, ...]:
         raise UsageError(
             f"-a {adapter}: {error}, should be a program and its arguments as a shell reads them"
         ) from None
+    if words and shutil.which(words[0]) is None and Path(words[0]).is_file():
+        raise UsageError(
+            f"-a {adapter}: {words[0]!r} is not executable, should be made so (chmod +x) or be "
+            "named behind its interpreter, as in cmd:'python3 engine.py'"
+        )
     if not words or shutil.which(words[0]) is None:
         raise UsageError(
             f"-a {adapter}: there is no program {words[0] if words else ''!r}, should be one on "
@@ -126,7 +132,7 @@ def read_interpreters(pythons: Sequence[str], labels: Sequence[str]) -> dict[str
         path = text[len(label) + 1 :]
         if shutil.which(path) is None:
             raise UsageError(
-                f"--python {text}: {path!r} is no program, should be the path of a Python "
+                f"--python {text}: {path!r} is not a program, should be the path of a Python "
                 "interpreter"
             )
         interpreters[label] = path

@@ -71,7 +71,7 @@ def test_what_conforms_passes_and_leaves_everything(
     }
     assert job.uploads == {"conformance": "conformance-report"}
     assert all((tmp_path / job.outputs[name]).is_file() for name in ("record", "page"))
-    assert "| adapter | versions | conforms | known | unexpected |" in job.summary
+    assert "| adapter | versions | conforms | known | new |" in job.summary
     assert "| mine | miniature 1.0 | 2 |  |  |" in job.summary
 
 
@@ -99,7 +99,7 @@ def test_what_differs_fails_after_everything_was_told(gate: Callable[..., Job]) 
     [
         ({"gate": "no", "adapters": "miniatures:Right"}, "gate: 'no' is not known, should be true"),
         ({"shard": "3/2", "adapters": "miniatures:Right"}, "--shard 3/2: should be I/N"),
-        ({"adapters": "trch"}, "-a trch: trch is no adapter"),
+        ({"adapters": "trch"}, "-a trch: unknown adapter trch"),
         ({"cases": "nowhere.yaml", "adapters": "miniatures:Right"}, "nowhere.yaml does not exist"),
         (
             {"adapters": "'open"},
@@ -238,7 +238,7 @@ def test_a_summary_is_cut_where_github_would_show_nothing(
     kept, _, remark = cut.rstrip().rpartition("\n\n")
     assert text.startswith(kept + "\n")
     left = 100_000 - kept.count("\n") - 1
-    assert remark.startswith(f"{left} more lines are in the record and on the page")
+    assert remark.startswith(f"{left:,} more lines are in the record and on the page")
     assert github.fitting(kept) == kept
     said = verdict(status="raised", message="x" * 2**21)
     record = Record(run=run_line, cases={said.case: {}}, verdicts=(said,), end={"problems": []})

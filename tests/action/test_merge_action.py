@@ -115,7 +115,7 @@ def test_a_baseline_is_compared_with_the_whole(merged: Callable[..., Job]) -> No
     job = merged(baseline="before")
     assert job.code == 1  # for what differs, and not for what has changed
     assert "## Since the baseline" in job.summary
-    assert "No worse: of 2 verdicts" in job.summary
+    assert "No worse: of 2 checks" in job.summary
 
 
 class Api(BaseHTTPRequestHandler):

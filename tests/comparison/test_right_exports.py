@@ -213,7 +213,7 @@ def test_another_padding_in_keras_is_named(folder: Path) -> None:
 
 
 def test_another_epsilon_is_located_and_no_layer_is_blamed(folder: Path) -> None:
-    """What is no transposed convolution is located alone: the first tensor that departs."""
+    """What is not a transposed convolution is located alone: the first tensor that departs."""
     comparison = compare(folder / "decoder.keras", folder / "epsilon.keras")
     assert not comparison.equivalent
     assert [pair.status for pair in comparison.pairs] == ["same", "inherited", "inherited"]

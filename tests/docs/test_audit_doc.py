@@ -60,7 +60,7 @@ def test_a_column_is_what_is_computed(suite: Suite, columns: dict[str, dict[str,
     made = {name: f"{tally.notices[name]}/{could}" for name, could in tally.could_show.items()}
     told = {name: cell for name, cell in column.items() if "/" in cell}
     assert told == made
-    assert column["noticed"] == str(tally.at_least(1))
+    assert column["detected"] == str(tally.at_least(1))
     assert all(cell == NONE or "/" in cell or cell.isdigit() for cell in column.values())
 
 

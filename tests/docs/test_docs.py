@@ -301,7 +301,7 @@ def yaml_blocks(*, whole: bool) -> list[Block]:
         "\njobs:",
         "- uses:",
         "\nrepos:",
-    )  # known differences, workflows and their steps, hooks
+    )  # known failures, workflows and their steps, hooks
     found = [block for block in found if not any(word in block.text for word in others)]
     return [block for block in found if ("\nformat:" in "\n" + block.text) == whole]
 
@@ -699,10 +699,10 @@ def test_timing_is_explained(ran: Any) -> None:
 
 
 def test_keys_of_known_differences_are_the_codes() -> None:
-    """The page has every key of a known difference, says which are needed, what `where` may hold
+    """The page has every key of a known failure, says which are needed, what `where` may hold
     and how it may fail.
     """
-    text = section(text_of("reports"), "Known differences")
+    text = section(text_of("reports"), "Known failures")
     table = {code(row[0])[0]: row for row in rows(text, "key")}
     assert list(table) == list(known_files.KEYS)
     assert [key for key, row in table.items() if row[2] == "needed"] == list(known_reader.REQUIRED)

@@ -343,7 +343,7 @@ WRONG_IN_GROUPS = (
     "torch-compile-frozen-batch-norm",  # docs/findings.md, 41
     "torch-fuse-conv-bn",  # https://github.com/pytorch/pytorch/issues/180995
 )
-"""Rows that known differences say of that they refuse groups or fold them wrongly."""
+"""Rows that known failures say of that they refuse groups or fold them wrongly."""
 
 
 @pytest.mark.parametrize(

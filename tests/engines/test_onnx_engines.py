@@ -36,7 +36,7 @@ def engine(request: Any) -> Any:
 
 
 def test_what_is_wrong_is_declared_and_where_it_ran_is_told(engine: Any, tmp_path: Path) -> None:
-    """Nothing unexpected in a selection, which has known differences; engines that may choose say
+    """Nothing unexpected in a selection, which has known failures; engines that may choose say
     what computed an output, and those that may not say nothing.
     """
     variant = VARIANTS[engine]

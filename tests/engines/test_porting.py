@@ -606,11 +606,11 @@ def test_the_output_size_of_a_torch_layer_is_read_as_torch_does(size: Any) -> No
     ("framework", "text", "message"),
     [
         ("torch", "ConvTranspose2d(", "is not one Python expression"),
-        ("torch", "ConvTranspose2d", "is no call by a name"),
+        ("torch", "ConvTranspose2d", "is not a call by a name"),
         (
             "torch",
             "Conv2DTranspose(32, 3)",
-            "is no transposed convolution of torch (that is keras's)",
+            "is not a transposed convolution of torch (that is keras's)",
         ),
         ("torch", "ConvTranspose2d(1, 2)", "needs kernel_size"),
         (
@@ -658,7 +658,7 @@ def test_the_output_size_of_a_torch_layer_is_read_as_torch_does(size: Any) -> No
         ("torch", "ConvTranspose2d(3, 2, 3, groups=2)", "groups: 2 groups of 3 input channels"),
         ("torch", "ConvTranspose2d(2, 3, 3, groups=2)", "2 groups of 3 output channels"),
         ("torch", "ConvTranspose2d(1, 1, 3, stride=0)", "should be at least 1"),
-        ("torch", "(lambda: 1)()", "is no call by a name"),
+        ("torch", "(lambda: 1)()", "is not a call by a name"),
         ("torch", "a = 1; b = 2", "is not one Python expression"),
         (
             "torch",
@@ -760,7 +760,7 @@ def test_the_output_size_of_a_torch_layer_is_read_as_torch_does(size: Any) -> No
         ("onnx", '{"W": [4, 2]}', "W has shape [4, 2], should be"),
         ("onnx", "[" * 5000, "nested too deeply"),
         ("onnx", "{", "is not JSON"),
-        ("onnx", "[3, 3]", "is no object"),
+        ("onnx", "[3, 3]", "is not an object"),
         ("onnx", '{"strides": [2, 2]}', "kernel_shape is None"),
         ("onnx", '{"kernel_shape": [3], "stride": [2]}', "stride: unknown argument"),
         ("onnx", '{"kernel_shape": [3], "kernel_shape": [4]}', "'kernel_shape' is given twice"),
@@ -861,7 +861,7 @@ def test_what_was_chosen_is_said() -> None:
             "torch",
             "ConvTranspose2d(4, 2, 4, 2, 1)",
             "keras",
-            "takes the same window: no trap there",
+            "takes the same window: the obvious translation is correct",
         ),
         (
             "torch",
@@ -891,7 +891,7 @@ def test_what_was_chosen_is_said() -> None:
             "keras",
             "Conv2DTranspose(4, 3, 2, 'same')",
             "flax",
-            "takes the same window: no trap there",
+            "takes the same window: the obvious translation is correct",
         ),
         (
             "torch",
@@ -1071,7 +1071,7 @@ def test_a_file_that_is_no_model_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(PortError, match="cannot be read"):
         port_model(str(tmp_path / "none.onnx"), target="torch")
     (tmp_path / "bad.onnx").write_bytes(b"no model")
-    with pytest.raises(PortError, match=r"is no ONNX model|has no ConvTranspose"):
+    with pytest.raises(PortError, match=r"is not an ONNX model|has no ConvTranspose"):
         port_model(str(tmp_path / "bad.onnx"), target="torch")
 
 
@@ -1082,7 +1082,7 @@ def test_the_command_prints_the_call_the_trap_and_the_code(
     command.run(TORCH, "torch", "keras", ["1,64,8,8"], False)
     printed = capsys.readouterr().out
     assert 'keras: keras.layers.Conv2DTranspose(32, 3, strides=2, padding="valid")' in printed
-    assert "trap: The call that looks the same" in printed
+    assert "look-alike call: The call that looks the same" in printed
     assert "Cropping2D(((1, 0), (1, 0)))" in printed
     command.run(str(model), "onnx", "jax", [], False)
     assert capsys.readouterr().out.count("def conv_transpose") == 2

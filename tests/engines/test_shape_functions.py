@@ -139,7 +139,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
 @pytest.mark.parametrize("name", SHAPE_FUNCTIONS)
 def test_whoever_is_wrong_about_what_is_legal_is_declared(name: str, answers: list[Any]) -> None:
     """Its engine computes what has a shape and refuses what has none, as the committed record says;
-    else a known difference of one of the two says why.
+    else a known failure of one of the two says why.
     """
     pairs = [pair for pair in answers if pair.function == name]
     assert len(pairs) > 100

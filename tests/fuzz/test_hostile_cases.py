@@ -80,7 +80,7 @@ def test_a_file_that_announces_much_is_refused(
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    """A case file, known differences or a model that is a pipe is refused at once."""
+    """A case file, known failures or a model that is a pipe is refused at once."""
     pipe = tmp_path / "pipe.yaml"
     os.mkfifo(pipe)
     assert run(pipe, "list") == (

@@ -83,7 +83,7 @@ def test_a_generator_becomes_a_gate(module: Any, conformance: Conformance, tmp_p
         *("run", "gan.yaml", "-a", "torch", "-a", "onnxruntime", "--timing", "off", "-o", "report")
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "Conforms: 6 verdicts on 3 cases" in run.stdout
+    assert "Conforms: 6 checks on 3 cases" in run.stdout
 
 
 def test_weight_norm_is_captured_as_effective_weights(
@@ -157,7 +157,7 @@ def test_an_output_that_cannot_be_is_refused_before_the_model_is_read(
     for output, sentence in {
         "gan.yaml": "--output gan.yaml: gan.safetensors beside it was not captured, should be a "
         "file of another name",
-        "made.py/gan.yaml": f"--output made.py/gan.yaml: {tmp_path / 'made.py'} is no folder, "
+        "made.py/gan.yaml": f"--output made.py/gan.yaml: {tmp_path / 'made.py'} is not a folder, "
         "should be one",
         "gan.txt": "--output gan.txt: should be a case file that ends in .yaml",
     }.items():
@@ -173,8 +173,8 @@ def test_an_output_that_cannot_be_is_refused_before_the_model_is_read(
         (["made:dcgan"], "Give the shape of the model's input (--input)."),
         (["made:nothing"], "module made has no nothing"),
         (["nowhere:dcgan"], "cannot be imported: No module named 'nowhere'"),
-        (["net.bin"], "is no model of a known format"),
-        (["net.onnx"], "is no file"),
+        (["net.bin"], "is not a model of a known format"),
+        (["net.onnx"], "is not a file"),
         (["made:dcgan", "--input", "1,8,0"], "should be whole numbers of at least 1"),
         (["made:dcgan", "--values", "ones"], "should be integers"),
         (["made:Vocoder", "--input", "1,9,5"], "RuntimeError: Given transposed=1"),

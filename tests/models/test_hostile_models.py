@@ -124,7 +124,7 @@ def test_a_pickled_module_is_not_read(tmp_path: Path, read: Any) -> None:
     torch.save(Runs(mark), str(tmp_path / "whole.pt"))
     (tmp_path / "plain.pth").write_bytes(pickle.dumps(Runs(mark)))
     assert "has weights and no program" in sentence(read, tmp_path / "whole.pt", [(1, 2, 4, 4)])
-    assert "is no TorchScript" in sentence(read, tmp_path / "plain.pth", [(1, 2, 4, 4)])
+    assert "is not TorchScript" in sentence(read, tmp_path / "plain.pth", [(1, 2, 4, 4)])
     assert not mark.exists()
 
 

@@ -110,5 +110,5 @@ def test_what_is_no_exported_function_is_one_sentence(tmp_path: Path, read: Any)
     """Neither an empty file nor noise ends more than the child."""
     for content in (b"", bytes(range(256)) * 8):
         (tmp_path / "up.jax").write_bytes(content)
-        with pytest.raises(ModelError, match=r"up.jax (is no function|cannot be read)"):
+        with pytest.raises(ModelError, match=r"up.jax (is not a function|cannot be read)"):
             read(tmp_path / "up.jax")

@@ -159,7 +159,7 @@ def test_every_transposed_convolution_of_a_public_model_is_captured(
     words = ("run", "cases", "-a", "torch", "-a", "onnxruntime", "--timing", "off", "-o", "report")
     run = conformance(*words, cwd=tmp_path)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert f"Conforms: {2 * count} verdicts on {count} cases" in run.stdout
+    assert f"Conforms: {2 * count} checks on {count} cases" in run.stdout
 
 
 def _tensors(graph: Any) -> dict[str, Any]:

@@ -231,7 +231,7 @@ def test_the_trend_says_what_changed(canvas: Callable[..., Any]) -> None:
     assert texts(rows.nth(1), ".dr-counts > span") == ["✓ conforms 2 (−1)", "✗ differs 1 (+1)"]
     assert "×1.5 (2 layers)" in rows.nth(1).inner_text()
     assert "as before" in rows.nth(1).inner_text()
-    assert "1 verdict changed: conforms to differs: 1." in place.inner_text()
+    assert "1 check changed: conforms to differs: 1." in place.inner_text()
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_the_middle_of_a_long_axis_is_left_out_and_said(canvas: Callable[..., An
     )
     assert place.locator("svg.dr-axis rect").count() < 100
     assert "131071" in texts(place, "text.dr-in")
-    assert texts(place, "title") == ["131060 positions left out"] * 2
+    assert texts(place, "title") == ["131,060 positions left out"] * 2
     place.get_by_role("slider").focus()
     for _ in range(30):
         page.keyboard.press("ArrowRight")

@@ -82,7 +82,7 @@ def huge(path: Path) -> str:
         (pipe, "MODEL cannot be read: it is a pipe or a device, no regular file"),
         (device, "MODEL cannot be read: it is a pipe or a device, no regular file"),
         (without_value, "up: an attribute is a graph or a tensor, should be numbers or a word"),
-        (cut, "MODEL is no ONNX model: "),
+        (cut, "MODEL is not an ONNX model: "),
         (
             huge,
             "input is [1099511627776, 4, 1099511627776, 8] and the output has 4 channels, should "
@@ -137,7 +137,7 @@ def test_a_layer_that_no_case_can_hold_is_left_out(tmp_path: Path) -> None:
 def test_samples_are_files_of_bounded_size(tmp_path: Path) -> None:
     """A pipe is not waited for, and an archive is not unpacked beyond what an array may have."""
     os.mkfifo(tmp_path / "x.npy")
-    with pytest.raises(UsageError, match="cannot be read: it is no regular file"):
+    with pytest.raises(UsageError, match="cannot be read: it is not a regular file"):
         read_samples([str(tmp_path / "x.npy")])
     bomb = tmp_path / "x.npz"
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -156,7 +156,7 @@ def test_samples_are_files_of_bounded_size(tmp_path: Path) -> None:
 def test_weights_and_the_parts_of_a_saved_model_are_files(tmp_path: Path) -> None:
     """Neither is read where it is a pipe."""
     os.mkfifo(tmp_path / "w.pt")
-    with pytest.raises(ModelError, match="is no file, should be one of weights"):
+    with pytest.raises(ModelError, match="is not a file, should be one of weights"):
         read_model("package:model", weights=str(tmp_path / "w.pt"))
     folder = tmp_path / "saved"
     (folder / "variables").mkdir(parents=True)

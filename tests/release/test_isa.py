@@ -38,7 +38,7 @@ def isa() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def known() -> list[Difference]:
-    """The known differences of today."""
+    """The known failures of today."""
     return load_differences([shipped_cases()])
 
 

@@ -73,7 +73,7 @@ def test_the_first_push_passes(newcomer: Any, first: Job) -> None:
     """
     folder, _ = newcomer
     assert (first.code, first.errors) == (0, []), first.log
-    assert "Conforms: 1 verdict on 1 case, nothing unexpected" in first.log
+    assert "Conforms: 1 check on 1 case, no new failures" in first.log
     assert re.search(
         r"^\| onnxruntime \| onnxruntime [\d.]+, onnx [\d.]+ \| 1 \|  \|  \|$",
         first.summary,
@@ -105,7 +105,7 @@ def test_a_case_that_fails_fails_the_gate(newcomer: Any, first: Job) -> None:
         "onnxruntime",
     ]
     run(*command, "--accept", "cases/known_differences/mine.yaml", cwd=folder)
-    assert "1 known difference" in run(*command, cwd=folder)
+    assert "1 known failure" in run(*command, cwd=folder)
 
 
 def test_pytest_finds_the_plugin_of_an_installation(newcomer: Any, first: Job) -> None:

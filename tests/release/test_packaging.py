@@ -97,7 +97,7 @@ def test_a_shipped_case_runs_from_an_empty_folder(installed: Any, empty: Any) ->
     out = run(
         folder / "bin" / "conformance", "run", CASE, "-a", "mini:Right", cwd=empty, PYTHONPATH=path
     )
-    assert "Conforms: 1 verdict on 1 case" in out
+    assert "Conforms: 1 check on 1 case" in out
     assert sorted(p.name for p in (empty / "reports" / "latest").iterdir()) == [
         "index.html",
         "results.jsonl",

@@ -8,7 +8,7 @@ import pytest
 
 from conformance.adapters import REGISTRY
 from conformance.corpus.case import DTYPES
-from conformance.wording import MOST_SUGGESTED, close_to, counted, instead
+from conformance.wording import MOST_SUGGESTED, close_to, counted, instead, part
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,11 @@ def test_a_suggestion_stands_before_the_names() -> None:
 
 def test_a_number_has_its_noun() -> None:
     """One of them, or several; none are several."""
-    assert [counted(number, "verdict") for number in (0, 1, 2)] == [
-        "0 verdicts",
-        "1 verdict",
-        "2 verdicts",
+    assert [counted(number, "check") for number in (0, 1, 2)] == [
+        "0 checks",
+        "1 check",
+        "2 checks",
     ]
     assert counted(2, "entry", "entries") == "2 entries"
+    assert counted(3431, "check") == "3,431 checks"
+    assert part(1200, 21120, "element", "differ") == "1,200 of 21,120 elements differ"

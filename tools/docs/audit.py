@@ -1,4 +1,4 @@
-"""Makes the tables in docs/audit.md: the public suites, and what each notices.
+"""Makes the tables in docs/audit.md: the public suites, and what each detects.
 
     python tools/docs/audit.py
 
@@ -40,11 +40,11 @@ def sentence(tallies: Sequence[Tally]) -> str:
     unseen = [f"`{name}`" for name in names if not public.notices[name]]
     told = f"; {' and '.join(unseen)} by none of them" if unseen else ""
     return (
-        f"Of {len(names)} mistakes the public suites together notice {public.at_least(1)}, "
-        f"{public.at_least(OFTEN)} of them at least {OFTEN} times{told}. The suite that notices "
+        f"Of {len(names)} mistakes the public suites together detect {public.at_least(1)}, "
+        f"{public.at_least(OFTEN)} of them at least {OFTEN} times{told}. The suite that detects "
         f"most is `{best.slug}`: {best.at_least(1)}, and {best.at_least(OFTEN)} at least {OFTEN} "
         f"times. The {ours.configurations} cases of this suite's subset `quick` that have a result "
-        f"notice {ours.at_least(1)}, and {ours.at_least(OFTEN)} at least {OFTEN} times."
+        f"detect {ours.at_least(1)}, and {ours.at_least(OFTEN)} at least {OFTEN} times."
     )
 
 

@@ -1,5 +1,5 @@
 """Runs the corpus on engines that are held to one instruction set, against the same known
-differences as every other run.
+failures as every other run.
 
     python tools/processors/isa.py NAME [OPTION OF conformance run]...
     python tools/processors/isa.py --keep NAME...
@@ -8,7 +8,7 @@ differences as every other run.
 NAME is a row of `isa.yaml` beside this file; `isa-` may stand before it, so that the name of the
 tox environment will do. The record and the page go to `reports/isa/NAME/`, and the exit code is
 that of `conformance run`. On a processor that has less, the verdicts that another machine left in
-`reports/isa/NAME.json` are held against the known differences of today instead: whoever edits them
+`reports/isa/NAME.json` are held against the known failures of today instead: whoever edits them
 sees what they break there. `--keep` writes that file from the record, and `--page`
 docs/processors.md from all of them.
 """
@@ -66,11 +66,11 @@ def run(row: Row, options: Sequence[str]) -> int:
 
 
 def check(name: str) -> int:
-    """Hold a row's committed verdicts against the known differences of today."""
+    """Hold a row's committed verdicts against the known failures of today."""
     lines = unexpected(read(name), load_differences([shipped_cases()]))
     print(
         f"{name}: this processor has {isa()}, so that reports/isa/{name}.json is held against the "
-        "known differences:"
+        "known failures:"
         f" {len(lines)} unexpected"
     )
     for line in lines:

@@ -5,7 +5,7 @@
 
 No engine is asked. What is left out are arrays that their recipe or the oracle makes again, and the
 folders of this machine in commands, interpreters and messages; what fails is explained by the known
-differences as they are now.
+failures as they are now.
 """
 
 from __future__ import annotations

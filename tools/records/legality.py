@@ -6,7 +6,7 @@ RECORD is a results.jsonl or the folder of one; an engine and its shape function
 same. On a case they disagree where one gives an output or its shape and the other refuses. Whoever
 crashes, gives no answer in time, does not claim to do it or leaves every size open does neither.
 Each shape function is a line; then come the disagreements of which neither side is a known
-difference. Exit 0 where there are none of these, 1 where there are some or nothing could be
+failure. Exit 0 where there are none of these, 1 where there are some or nothing could be
 compared, 2 where a record cannot be read.
 """
 

@@ -7,7 +7,7 @@ take it beyond 3 MB in git.
 No engine is asked: what is left out are the variants' names in the run line, their verdicts and
 their counts, and arrays of more elements than the page shows, where nothing differs and the recipe
 or the oracle makes them again; and the folders of files that messages name. What fails is explained
-by the known differences as they are now.
+by the known failures as they are now.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def without_machine_paths(line: dict[str, Any]) -> dict[str, Any]:
 
 
 def explained(line: dict[str, Any], run: dict[str, Any], known: list[Difference]) -> dict[str, Any]:
-    """A verdict with the known differences of today."""
+    """A verdict with the known failures of today."""
     unexplained = dict.fromkeys(("known", "known_problem", "known_unconfirmed", "mended"))
     verdict = Verdict(
         **{key: value for key, value in line.items() if key not in ("type", *KEYS)} | unexplained

@@ -4,7 +4,7 @@
 
 Of every engine the newest release counts, and of that the newest record in which the engine was
 not held to an older instruction set than the processor's. No engine is asked. What fails is
-explained by the known differences as they are now.
+explained by the known failures as they are now.
 """
 
 from __future__ import annotations

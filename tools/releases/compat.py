@@ -1,4 +1,4 @@
-"""Runs the corpus on one release of one framework, against the same known differences as every
+"""Runs the corpus on one release of one framework, against the same known failures as every
 other.
 
     python tools/releases/compat.py NAME-RELEASE [OPTION OF conformance run]...

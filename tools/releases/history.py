@@ -6,7 +6,7 @@ version matrix.
     python tools/releases/history.py reports/reference reports/compat/*
     python tools/releases/history.py  # makes the page again
 
-No engine is asked. What fails in the records is explained by the known differences as they are now:
+No engine is asked. What fails in the records is explained by the known failures as they are now:
 one bug is what they give one reason for in one package. A failure that none explains is told, and
 ends it with exit code 1.
 """
@@ -43,7 +43,7 @@ HEAD = """\
 What was wrong in which release, as the [version matrix](commands.md#other-versions) measured it.
 This page is made by `python tools/releases/history.py`; do not edit it.
 
-One row is one bug: what the [known differences](reports.md#known-differences) give one reason
+One row is one bug: what the [known failures](reports.md#known-failures) give one reason
 for. *First bad* and *last bad* are releases that were run; `conformance bisect` finds the very
 release where a bug came or went. Cases are those that failed in the last bad release, of which
 one is named; the diagnosis is that of this one.
@@ -89,7 +89,7 @@ def packages() -> dict[str, str]:
 
 
 def explained(record: Record, known: list[Difference]) -> Iterator[tuple[str, Verdict]]:
-    """(version of the package, verdict as the known differences of today explain it) for all
+    """(version of the package, verdict as the known failures of today explain it) for all
     adapters of the matrix.
     """
     run = record.run

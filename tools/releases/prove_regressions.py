@@ -54,7 +54,7 @@ def verdict_of(proof: Mapping[str, Any], python: str, folder: Path) -> dict[str,
 
     The command's exit code is not looked at: a failure is what may be wanted.
     """
-    # known differences may explain the verdict; its status, which is what is looked at, stays
+    # known failures may explain the verdict; its status, which is what is looked at, stays
     label = f"proof={proof['adapter']}"
     path = CORPUS / f"{proof['case'].split('/')[1]}.yaml"
     command = [sys.executable, "-m", "conformance", "run", str(path), proof["case"]]

@@ -57,7 +57,7 @@ def _samples(program: Any, names: list[str], request: Request) -> list[tuple[str
 def _drawn(name: str, value: Any) -> Any:
     """Numbers for a placeholder; a symbolic size is the one of the program's own example."""
     if not isinstance(value, torch.Tensor):
-        raise ReadingError(f"has an input {name} that is no tensor, should have tensors alone")
+        raise ReadingError(f"has an input {name} that is not a tensor, should have tensors alone")
     try:
         shape = [int(size) for size in value.shape]
     except Exception as error:

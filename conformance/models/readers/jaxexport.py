@@ -40,7 +40,7 @@ def read(request: Request, results: Results) -> None:
         text = exported.mlir_module()
     except Exception as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ReadingError(f"is no function of jax.export: {first}") from None
+        raise ReadingError(f"is not a function of jax.export: {first}") from None
     with mlir.make_ir_context(), ir.Location.unknown():
         for name, op in _operations(ir.Module.parse(text).operation, ""):
             if op.name == "stablehlo.convolution":

@@ -19,9 +19,9 @@ def load(path: str) -> tuple[Any, Path]:
         raise ReadingError(f"cannot be read: {error.strerror}") from None
     except Exception as error:  # protobuf's own, of a name that depends on its implementation
         first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ReadingError(f"is no ONNX model: {first}") from None
+        raise ReadingError(f"is not an ONNX model: {first}") from None
     if not model.graph.node:
-        raise ReadingError("is no ONNX model, or one without a node")
+        raise ReadingError("is not an ONNX model, or one without a node")
     return model, Path(path).parent
 
 

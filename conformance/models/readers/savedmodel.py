@@ -46,9 +46,9 @@ def _refuse_files(path: Path) -> None:
         content.ParseFromString(path.read_bytes())
     except Exception as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ReadingError(f"is no SavedModel: saved_model.pb cannot be read: {first}") from None
+        raise ReadingError(f"is not a SavedModel: saved_model.pb cannot be read: {first}") from None
     if not content.meta_graphs:
-        raise ReadingError("is no SavedModel: saved_model.pb has no graph")
+        raise ReadingError("is not a SavedModel: saved_model.pb has no graph")
     for meta in content.meta_graphs:
         nodes = [*meta.graph_def.node]
         for function in meta.graph_def.library.function:

@@ -65,7 +65,7 @@ def _interpreter(path: str) -> Any:
             )
         except ValueError as error:
             first = str(error).splitlines()[0]
-            raise ReadingError(f"is no LiteRT model: {first}") from None
+            raise ReadingError(f"is not a LiteRT model: {first}") from None
 
 
 def _allocate(interpreter: Any, request: Request, results: Results) -> None:

@@ -42,7 +42,7 @@ def load_weights(module: Any, path: str, *, unsafe: bool) -> None:
     that has its names.
     """
     if not Path(path).is_file():
-        raise ReadingError(f"has no weights: {path} is no file")
+        raise ReadingError(f"has no weights: {path} is not a file")
     try:
         if path.endswith(".safetensors"):
             from safetensors.torch import load_file

@@ -34,11 +34,11 @@ def read(request: Request, results: Results) -> None:
 
 
 def _check(path: str) -> None:
-    """Refuse what is no TorchScript before a loader sees it: a pickle is run by being read."""
+    """Refuse what is not TorchScript before a loader sees it: a pickle is run by being read."""
     if not zipfile.is_zipfile(path):
         raise ReadingError(
-            "is no TorchScript: a pickle of weights or of a module is not read, should be given as "
-            "package.module:callable with --weights"
+            "is not TorchScript: a pickle of weights or of a module is not read, should be given "
+            "as package.module:callable with --weights"
         )
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()

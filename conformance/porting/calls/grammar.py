@@ -15,6 +15,7 @@ from typing import Any
 
 from conformance.conventions.arguments import is_integer
 from conformance.errors import PortError
+from conformance.models.formats import unreadable
 from conformance.porting.calls.arithmetic import NotWorkedOut, worked_out
 from conformance.porting.calls.libraries import check_prefix
 from conformance.porting.calls.subject import dotted_name, expression, subject_of
@@ -235,13 +236,18 @@ def _unknown(
     """Why there is no call of the framework in an expression."""
     dotted = dotted_name(node)
     if dotted is None:
-        return PortError(f"{shown(text)!r} is no call by a name, should be one such as {example}")
+        wrong = unreadable(text)
+        return PortError(
+            f"{wrong}, or a call such as {example}"
+            if wrong
+            else f"{shown(text)!r} is not a call by a name, should be one such as {example}"
+        )
     *prefix, function = dotted
     check_prefix(prefix, function, framework)
     owners = [other for other, table in tables.items() if function in table]
     hint = f" (that is {owners[0]}'s)" if owners else ""
     return PortError(
-        f"{shown(function, 60)} is no transposed convolution of {framework}{hint}, "
+        f"{shown(function, 60)} is not a transposed convolution of {framework}{hint}, "
         f"{instead(function, tables[framework])}"
     )
 

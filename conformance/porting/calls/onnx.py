@@ -78,7 +78,7 @@ def from_json(text: str) -> Layer:
         raise PortError(f"{shown(text)!r} has a number that is too large to be a size") from None
     if not isinstance(attributes, dict):
         raise PortError(
-            f"{shown(text)} is no object, should be one of attributes, such as "
+            f"{shown(text)} is not an object, should be one of attributes, such as "
             + '{"kernel_shape": [3, 3]}'
         )
     return from_attributes(attributes, text=shown(text, 1000))

@@ -76,7 +76,7 @@ const Charts = (() => {
     });
     const head = [th("adapter"), ticks(axis, ratio), th("mean ratio", true), th("layers", true), th("fastest of", true)];
     const caption = "Ratio of every layer's median to the fastest: a dot per layer, a bar at the geometric mean";
-    return html("div", {}, html("p", { class: "dr-note" }, `${caption}. Means of adapters that were timed on other layers are not alike.`), table(caption, head, [html("tbody", {}, ...rows)]));
+    return html("div", {}, html("p", { class: "dr-note" }, `${caption}. Means over different layers are not comparable.`), table(caption, head, [html("tbody", {}, ...rows)]));
   }
 
   const spreadKey = () => [
@@ -179,7 +179,7 @@ const Charts = (() => {
   function precision(found) {
     const groups = new Map();
     for (const [bits, formats, count] of found) {
-      const words = formats.join(" or ") || "no format";
+      const words = formats.join(" or ") || "no standard format";
       const group = groups.get(words) || { least: bits, most: bits, count: 0 };
       groups.set(words, { least: Math.min(group.least, bits), most: Math.max(group.most, bits), count: group.count + count });
     }
@@ -191,13 +191,13 @@ const Charts = (() => {
     if (data.records.length < 2) return element.replaceChildren(sentence("There is one record: nothing to compare it with."));
     const records = data.records.map((record) => html("li", {}, `${record.started}, suite ${record.conformance}, corpus ${record.corpus.slice(0, 12)}, ${counted(record.cases, "case")}`));
     const bodies = data.columns.map((column) => trendBody(column, data.statuses));
-    const head = [th("adapter"), th("record", true), th("versions and verdicts"), th("unexpected", true), th("time to the first", true), th("largest error over bound, fewest bits")];
+    const head = [th("adapter"), th("record", true), th("versions and checks"), th("new", true), th("time to the first", true), th("largest error over bound, fewest bits")];
     const changes = new Map();
     for (const change of data.changes) changes.set(`${change.was} to ${change.now}`, (changes.get(`${change.was} to ${change.now}`) || 0) + 1);
     const kinds = [...changes].sort((a, b) => b[1] - a[1]).map(([what, count]) => `${what}: ${count}`);
     element.replaceChildren(
       html("ol", { class: "dr-records" }, ...records),
-      sentence(data.changes.length ? `${counted(data.changes.length, "verdict")} changed: ${kinds.join("; ")}.` : "No verdict changed."),
+      sentence(data.changes.length ? `${counted(data.changes.length, "check")} changed: ${kinds.join("; ")}.` : "No check changed."),
       table("Every adapter in every record", head, bodies),
     );
   }

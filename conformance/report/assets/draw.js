@@ -19,7 +19,7 @@ const Draw = (() => {
   const sentence = (text) => html("p", { class: "dr-note" }, text);
 
   /** "1 cell", "2 cells". */
-  const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+  const counted = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 
   /** A drawing that may be wider than the page, and then scrolls by keyboard too. */
   const scroll = (label, ...children) => html("div", { class: "dr-scroll", tabindex: 0, role: "group", "aria-label": label }, ...children);

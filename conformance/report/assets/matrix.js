@@ -141,7 +141,7 @@ const Matrix = (() => {
     function model(cell, number) {
       const column = index.columns[number];
       const given = { tabindex: -1, "data-column": number };
-      if (!cell) return make("td", { ...given, "aria-label": `${title(column)}: no verdict` });
+      if (!cell) return make("td", { ...given, "aria-label": `${title(column)}: no check` });
       const { name, sign } = statuses[cell.status];
       const words = `${title(column)}: ${name}${cell.state ? `, ${cell.state}` : ""}`;
       return make("td", { ...given, class: `cell ${name} ${CLASSES[cell.state] ?? ""}`, "aria-label": words, title: words }, sign);

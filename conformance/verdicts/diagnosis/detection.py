@@ -42,7 +42,7 @@ def suspicions(case: Case, truth: Truth) -> Iterator[str]:
     w, axes = truth.kernel, truth.geometry.axes
     spatial = tuple(range(2, w.ndim))
     if not truth.y.any():
-        yield "the output is zero everywhere, and every mistake that keeps its shape goes unnoticed"
+        yield "the output is zero everywhere, and every mistake that keeps its shape survives"
         return
     if np.prod(w.shape[2:]) > 1:
         if (w == w[(slice(None), slice(None), *[slice(0, 1)] * len(spatial))]).all():

@@ -275,6 +275,6 @@ def _rounded(truth: GradientTruth) -> Iterator[Mistake]:
     """The gradient of operands rounded to fewer bits."""
     for bits, formats in FORMATS.items():
         if bits < SIGNIFICAND_BITS[truth.dtype]:
-            text = f"the gradient has a precision of {bits} bits: {formats}"
+            text = f"the gradient has {bits} significant bits: {formats}"
             rounded = f"{text} (the operands rounded to it)"
             yield Mistake(name="low-precision", text=rounded, y=truth.rounded(bits))

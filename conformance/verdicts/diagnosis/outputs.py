@@ -67,17 +67,17 @@ def _likely_moves(y: Float64, got: Float64, reach: int) -> list[tuple[int, ...]]
 
 
 def moved_results(y: Float64, got: Float64, reach: int = FARTHEST_MOVE) -> Iterator[Mistake]:
-    """The finished result y moved by a few positions: round the ends, or with zeros where nothing
+    """The finished result y moved by a few positions: rolled, or with zeros where nothing
     is left.
 
     Only moves that agree with `got`, of the same shape, in most of what they keep are made.
     """
     out, rank = y.shape[2:], y.ndim - 2
     for move in _likely_moves(y, got, reach):
-        text = f"the finished result is moved by {move if rank > 1 else move[0]}"
+        by = move if rank > 1 else move[0]
         yield Mistake(
             name="shifted-window",
-            text=text + ", round the ends",
+            text=f"the finished result is rolled by {by}",
             y=np.roll(y, move, tuple(range(2, y.ndim))),
         )
         rest: tuple[Any, ...] = tuple(
@@ -89,7 +89,9 @@ def moved_results(y: Float64, got: Float64, reach: int = FARTHEST_MOVE) -> Itera
         emptied = np.zeros_like(y)
         emptied[(..., *rest)] = y[(..., *origin)]
         yield Mistake(
-            name="shifted-window", text=text + ", with zeros where products belong", y=emptied
+            name="shifted-window",
+            text=f"the finished result is shifted by {by}, with zeros where products belong",
+            y=emptied,
         )
 
 

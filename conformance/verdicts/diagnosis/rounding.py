@@ -113,7 +113,7 @@ def _certain_roundings(got: Float64, truth: Truth) -> list[dict[str, str]]:
         return whole
     bits, whats = next(iter(fits.values()))
     formats = " or ".join(fits)
-    text = f"the result has a precision of {bits} bits: {formats} ({whats[0]})"
+    text = f"the result has {bits} significant bits: {formats} ({whats[0]})"
     whole.append({"name": "low-precision", "text": text})
     of_the_result = any(
         what.startswith("the result") for _, fitting in fits.values() for what in fitting
@@ -131,7 +131,7 @@ def _certain_roundings(got: Float64, truth: Truth) -> list[dict[str, str]]:
 def _lost_on_the_way(truth: Truth, precision: Mapping[str, Any]) -> dict[str, Any]:
     """What is told of errors that are small beside the sums, and that no format explains."""
     formats = " or ".join(precision["formats"])
-    text = f"the result has a precision of {precision['bits']} bits" + (
+    text = f"the result has about {precision['bits']} significant bits" + (
         f": {formats}" if formats else ""
     )
     plain = {"name": "low-precision", "text": text}

@@ -103,15 +103,13 @@ def shifted_windows(got: Float64, call: Call) -> Iterator[tuple[tuple[int, ...],
 
 
 def window_text(call: Call, lows: tuple[int, ...], out: tuple[int, ...]) -> str:
-    """What the start loses instead, whose window that is, and whose is due."""
+    """What is cropped at the start instead, whose window that is, and whose it should be."""
     axes = call.geometry.axes
     start = tuple(axis.crop_low for axis in axes)
     shift = tuple(low - due for low, due in zip(lows, start, strict=True))
     if out == call.geometry.out:
-        text = (
-            f"the window is shifted by {shift if len(shift) > 1 else shift[0]}: the start "
-            f"loses {lows} instead of {start}"
-        )
+        by = shift if len(shift) > 1 else shift[0]
+        text = f"the window is shifted by {by}: {crops_text(lows, start)}"
     else:
         text = (
             f"another window is taken: from {lows} on {out} elements instead of from {start} "
@@ -119,7 +117,28 @@ def window_text(call: Call, lows: tuple[int, ...], out: tuple[int, ...]) -> str:
         )
     takes, due = owners(axes, lows, out), owners(axes, start, call.geometry.out)
     text += f"; that is the window of {', '.join(takes)}" if takes else ""
-    return text + (f"; due is that of {', '.join(due)}" if due else "")
+    return text + (f"; it should be that of {', '.join(due)}" if due else "")
+
+
+def crops_text(crops: Sequence[int], right: Sequence[int]) -> str:
+    """ "crops 0 at the start, should crop 1, on both axes": the axes that differ."""
+    by_pair: dict[tuple[int, int], list[int]] = {}
+    for axis, pair in enumerate(zip(crops, right, strict=True)):
+        if pair[0] != pair[1]:
+            by_pair.setdefault(pair, []).append(axis)
+    return "; ".join(
+        f"crops {crop} at the start, should crop {due}{_on(axes, len(crops))}"
+        for (crop, due), axes in by_pair.items()
+    )
+
+
+def _on(axes: Sequence[int], rank: int) -> str:
+    """Which of the spatial axes, where there are several."""
+    if rank == 1:
+        return ""
+    if len(axes) == rank:
+        return ", on both axes" if rank == 2 else f", on all {rank} axes"
+    return f", on {'axis' if len(axes) == 1 else 'axes'} {' and '.join(map(str, axes))}"
 
 
 def owners(axes: tuple[Axis, ...], lows: Sequence[int], out: Sequence[int]) -> list[str]:

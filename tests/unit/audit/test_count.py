@@ -96,7 +96,7 @@ def test_tables_say_the_same() -> None:
     assert mistakes(TALLIES) == ["y", "x"]
     lines = markdown(TALLIES).splitlines()
     assert lines[2:4] == ["| `y` | 0/6 | 0/1 |", f"| `x` | 5/6 | {NONE} |"]
-    assert lines[-2:] == ["| **noticed** | 1 | 0 |", "| **noticed at least 5 times** | 1 | 0 |"]
+    assert lines[-2:] == ["| **detected** | 1 | 0 |", "| **detected at least 5 times** | 1 | 0 |"]
     assert terminal(TALLIES, 100).splitlines()[2].split() == ["y", "0/6", "0/1"]
     first, second = as_json(TALLIES)["suites"]
     assert first["mistakes"]["x"] == {"could_show": 6, "notices": 5}
@@ -108,4 +108,4 @@ def test_a_narrow_terminal_parts_the_columns() -> None:
     text = terminal(TALLIES, 32)
     table = text[: text.index("a/b:")]
     assert max(map(len, table.splitlines())) <= 32
-    assert table.count("noticed at least 5 times") == 2
+    assert table.count("detected at least 5 times") == 2

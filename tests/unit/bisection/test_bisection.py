@@ -337,12 +337,12 @@ def test_a_good_end_may_be_the_older_one(bisect: Any) -> None:
         (
             ("--good", "1.3", "--bad", "7"),
             {},
-            "--bad 7: is no release of tiny-engine that this interpreter can install",
+            "--bad 7: is not a release of tiny-engine that this interpreter can install",
         ),
         (
             ("--good", "newest", "--bad", "1.0"),
             {},
-            "--good newest: is no version, should be one as in 1.2.3",
+            "--good newest: is not a version, should be one as in 1.2.3",
         ),
         (
             ("--good", "1.3", "--bad", "1.2"),
@@ -373,7 +373,7 @@ def test_a_good_end_may_be_the_older_one(bisect: Any) -> None:
         (
             ("--good", "1.3", "--bad", "1.0"),
             {"case": "tiny/none"},
-            "tiny/none is no path and matches no case",
+            "tiny/none: no such file or case",
         ),
         (
             ("--good", "1.3", "--bad", "1.0", "--with", "a b"),

@@ -27,7 +27,7 @@ OTHERS = [f"other-{letter}" for letter in "abc"]
 
 
 TOLD = """\
-not looked at: bad.txt:6: -e: is no release
+not looked at: bad.txt:6: -e: is not a release
 tinyadapter:Tiny in tiny/cut: 5 of 5 packages differ between good.txt and bad.txt
   good.txt: good: conforms
   bad.txt: bad: differs (values, shifted-window)
@@ -57,7 +57,7 @@ good.txt: conforms
 bad.txt: differs
     out[0, 0, 0, 1]=3, should be 6; 15 of 16 elements differ
     max abs error 12 (none is allowed: every sum is exact)
-    the finished result is moved by (0, 1), round the ends
+    the finished result is rolled by (0, 1)
     with Tiny.Engine 1.0
 """
 

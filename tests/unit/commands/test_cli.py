@@ -114,9 +114,7 @@ def test_what_conforms_exits_0_and_writes_record_and_page(tmp_path: Path, run: A
     """The record, the page, the table, and the sentence that sums up."""
     done = run(corpus(tmp_path, CUT, GAPS, EMPTY), "-a", RIGHT)
     assert (done.returncode, done.stderr) == (0, "")
-    assert (
-        "Conforms: 3 verdicts on 3 cases, nothing unexpected, 0 known differences." in done.stdout
-    )
+    assert "Conforms: 3 checks on 3 cases, no new failures, 0 known failures." in done.stdout
     assert read_record(tmp_path / "out").ok
     assert (tmp_path / "out" / "index.html").read_text().lstrip().startswith("<!")
 
@@ -132,7 +130,7 @@ def test_what_differs_exits_1_and_says_who_what_where(tmp_path: Path, run: Any) 
     assert "mine (cpu) differs from the oracle in tiny/cut:" in done.stdout
     assert "out[0, 0, 0, 0]=21, should be 3; 16 of 16 elements differ" in done.stdout
     assert f"reproduce: conformance run {root} tiny/cut -a mine={OFF_BY_ONE}" in done.stdout
-    assert "Does not conform: 1 unexpected difference in 1 verdict on 1 case" in done.stdout
+    assert "Does not conform: 1 new failure in 1 check on 1 case" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -215,7 +213,7 @@ def test_the_shipped_corpus_is_found_from_anywhere(tmp_path: Path, run: Any) -> 
     """A full name without a path selects from the cases that come with the package."""
     done = run("textbook/cs231n/two-by-two-to-four-by-four", "-a", RIGHT)
     assert done.returncode == 0
-    assert "1 verdict on 1 case" in done.stdout
+    assert "1 check on 1 case" in done.stdout
 
 
 def test_a_bad_case_file_is_told_line_by_line(tmp_path: Path, run: Any) -> None:
@@ -232,7 +230,7 @@ def test_a_bad_case_file_is_told_line_by_line(tmp_path: Path, run: Any) -> None:
 ERRORS = {
     "unknown adapter": (
         ["-a", "pytorch"],
-        "-a pytorch: pytorch is no adapter, did you mean torch? (should be one of torch, keras-",
+        "-a pytorch: unknown adapter pytorch, did you mean torch? (should be one of torch, keras-",
     ),
     "no such module": (
         ["-a", "nowhere:Right"],
@@ -250,7 +248,7 @@ ERRORS = {
     ),
     "no such interpreter": (
         ["-a", RIGHT, "--python", f"{RIGHT}=/no/python"],
-        "'/no/python' is no program",
+        "'/no/python' is not a program",
     ),
     "no such device": (
         ["-a", RIGHT, "--device", "npu"],
@@ -258,7 +256,7 @@ ERRORS = {
     ),
     "nothing selected": (["-a", RIGHT, "-k", "nothing"], "no case is selected of 1 at"),
     "no such tag": (["-a", RIGHT, "--tag", "nothing"], "--tag nothing: no case has that tag"),
-    "no such case": (["tiny/gone", "-a", RIGHT], "tiny/gone is no path and matches no case"),
+    "no such case": (["tiny/gone", "-a", RIGHT], "tiny/gone: no such file or case"),
     "no such file": (["gone.yaml", "-a", RIGHT], "gone.yaml does not exist, should be a case file"),
     "no such precision": (
         ["-a", RIGHT, "--precision", "half"],
@@ -447,7 +445,7 @@ def test_a_cut_record_is_reported_as_far_as_it_goes(tmp_path: Path, run: Any) ->
     )
     done = command("report", record, "-o", "page", cwd=tmp_path)
     assert done.returncode == 0
-    assert "The run was cut: 1 verdict on 1 case so far, 1 unexpected." in done.stderr
+    assert "The run was cut: 1 check on 1 case so far, 1 new failure." in done.stderr
     page = (tmp_path / "page" / "index.html").read_text()
     assert "tiny/cut" in page
     assert "tiny/gaps" not in page

@@ -55,7 +55,7 @@ def test_the_case_of_a_shard_is_one(here: Any) -> None:
     words = ("-a", "miniatures:Right", "--shard")
     done = here(*words, "1/2", case="tiny/*")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Conforms: 1 verdict on 1 case" in done.stdout
+    assert "Conforms: 1 check on 1 case" in done.stdout
     assert "2 cases are selected" in here(*words, "1/1", case="tiny/*").stderr
 
 
@@ -68,7 +68,7 @@ def test_a_breakpoint_stops_in_the_adapter(here: Any, tmp_path: Path) -> None:
     assert "(Pdb) (1, 1, 2, 2)" in done.stdout
     assert "(Pdb) [2, 2]" in done.stdout
     assert "\x1b[1mhere\x1b[0m True" in done.stdout
-    assert "Conforms: 1 verdict on 1 case" in done.stdout
+    assert "Conforms: 1 check on 1 case" in done.stdout
     assert done.stderr == ""
     [verdict] = read_record(tmp_path / "out").verdicts
     assert verdict.status == "conforms"
@@ -95,7 +95,7 @@ def test_it_is_asked_in_this_very_process(tmp_path: Path) -> None:
         timeout=120,
         check=False,
     )
-    assert "Conforms: 1 verdict on 1 case" in done.stdout, done.stdout + done.stderr
+    assert "Conforms: 1 check on 1 case" in done.stdout, done.stdout + done.stderr
     assert len(log.read_text().splitlines()) == 1
     assert re.search(r"miniatures.py:\d+\(scatter\)", done.stdout)
 

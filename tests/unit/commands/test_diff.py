@@ -65,7 +65,7 @@ def test_two_runs_of_an_engine_that_got_worse(tmp_path: Path) -> None:
     told = diff(tmp_path, "old", "new", code=1)
     assert "Newly failing (2)\n    mine (cpu) tiny/cut: conforms → differs values" in told
     assert "out[0, 0, 0, 0]=21, should be 3; 16 of 16 elements differ" in told
-    assert "Worse: of 2 verdicts that both records have, 2 verdicts fail that did not" in told
+    assert "Worse: of 2 checks that both records have, 2 checks fail that did not" in told
     assert "No worse" in diff(tmp_path, "new", "old", code=0)
 
 
@@ -121,7 +121,7 @@ def test_what_cannot_be_compared_is_exit_2(tmp_path: Path, record: Callable[...,
     old, cut = record("old", RIGHT), record("cut", RIGHT, whole=False)
     asked = {
         "no call is timed in both": (old, old, "--max-slowdown", "1.3"),
-        "the run was cut after 1 verdict,": (old, cut),
+        "the run was cut after 1 check,": (old, cut),
         "cannot be read": (old, tmp_path / "none"),
         "should be a ratio of times of at least 1": (old, old, "--max-slowdown", "0.5"),
         "should be one of terminal, markdown, json": (old, old, "--format", "xml"),

@@ -142,7 +142,7 @@ def test_a_pipe_has_colours_only_if_they_are_forced_and_no_bar(tmp_path: Path) -
     assert forced.returncode == 0
     assert f"{ESCAPE}32mConforms" in forced.stdout
     assert not MOVING.search(forced.stdout)
-    assert "right: 2 verdicts, 0 unexpected, after " in forced.stdout
+    assert "right: 2 checks, no new failures, after " in forced.stdout
 
 
 @pytest.mark.slow
@@ -198,6 +198,6 @@ def test_the_summary_of_a_run_loses_no_column(
     shown = screen.getvalue()
     assert max(map(len, shown.splitlines())) <= width
     words = shown.split()
-    assert {longest, *STATUSES, "known", "unconfirmed", "unexpected"} <= set(words)
+    assert {longest, *STATUSES, "known", "unconfirmed", "new"} <= set(words)
     assert words.count("3") == len(STATUSES)
     assert (words.count(longest) > 1) == (width == 80)

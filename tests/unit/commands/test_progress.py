@@ -35,12 +35,12 @@ def test_nobody_waits_for_a_line(run_line: dict[str, Any], verdict: Callable[...
         teller.verdict(verdict(status="conforms"))
         time.sleep(0.01)
         assert eventually(
-            lambda: any(line.startswith("1 of 4 verdicts, 0 unexpected, about ") for line in lines)
+            lambda: any(line.startswith("1 of 4 checks, no new failures, about ") for line in lines)
         )
         teller.phase("layers, timed on all adapters in turn", 2, 9)
         assert eventually(
             lambda: any(
-                line.endswith("unexpected, 2 of 9 layers, timed on all adapters in turn")
+                line.endswith("new failures, 2 of 9 layers, timed on all adapters in turn")
                 for line in lines
             )
         )
@@ -86,7 +86,7 @@ def test_the_first_failure_is_told_when_it_happens(
         teller.verdict(verdict(known="a reason"))
         assert sum("should be 2" in line for line in lines) == told
         teller.finished("engine", 75.0)
-        assert lines[-1] == "engine: 3 verdicts, 2 unexpected, after 1 min 15 s"
+        assert lines[-1] == "engine: 3 checks, 2 new failures, after 1 min 15 s"
 
 
 def test_the_first_failure_ends_the_run(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_the_first_failure_ends_the_run(tmp_path: Path) -> None:
     assert sum(verdict.unexpected for verdict in read_record(tmp_path / "out").verdicts) == 3
     rest = command(*words, "--resume", cwd=tmp_path)
     assert rest.returncode == 1
-    assert "Does not conform: 7 unexpected differences" in rest.stdout
+    assert "Does not conform: 7 new failures" in rest.stdout
 
 
 def test_durations_are_said_as_people_say_them() -> None:

@@ -53,7 +53,7 @@ def test_the_program_alone_is_printed(capsys: pytest.CaptureFixture[str]) -> Non
         (SHOWCASE, "caffe", UsageError, "there is no such adapter, should be one of torch,"),
         (SHOWCASE, "keras-jax", UsageError, "has no program for textbook/cs231n/"),
         ("textbook/cs231n/*", "torch", SelectionError, "should name the one"),
-        ("textbook/no-such-case", None, SelectionError, "matches no case"),
+        ("textbook/no-such-case", None, SelectionError, "no such file or case"),
     ],
 )
 def test_what_cannot_be_shown_is_one_sentence(

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 HOSTILE = (
     "a\x1b]8;;https://example.org\x1b\\b\x9b31m\u202e\u2066c\u2028d\r\n::error::owned\n"
-    "  ::stop-commands::token\n##[error]owned\nConforms: 1 verdict"
+    "  ::stop-commands::token\n##[error]owned\nConforms: 1 check"
 )
 
 ENGINE = """
@@ -63,7 +63,7 @@ def check(done: Any) -> str:
         assert steers(text) == []
         assert commands(text) == []
         # a line of its own that claims something is a lie
-        assert not [line for line in text.splitlines() if line.startswith("Conforms: 1 verdict")]
+        assert not [line for line in text.splitlines() if line.startswith("Conforms: 1 check")]
     return str(done.stdout + done.stderr)
 
 
@@ -76,7 +76,7 @@ def engine(folder: Path, behaviour: str) -> str:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with cases, a known difference that matches none of them, and a record."""
+    """A folder with cases, a known failure that matches none of them, and a record."""
     folder = tmp_path_factory.mktemp("hostile")
     (folder / "cases").mkdir()
     (folder / "cases" / "file.yaml").write_text(CASES.format(hostile=json.dumps(HOSTILE)))

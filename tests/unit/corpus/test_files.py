@@ -593,14 +593,14 @@ FORM = [
     ("cases: []\n", "1: format: missing, should be 1"),
     ("format: 1\n", "1: cases: missing, should be a list of cases"),
     ("format: 2\ncases: []\n", "1: format: is 2, should be 1"),
-    ("format: 1\ncases: {}\n", "2: cases: is no list, should be a list of cases"),
+    ("format: 1\ncases: {}\n", "2: cases: is not a list, should be a list of cases"),
     ("format: 1\ncases: []\nmore: 1\n", "3: more: unknown key, should be one of format, cases"),
-    ("[1]\n", "1: (file): is no mapping, should have the keys format and cases"),
+    ("[1]\n", "1: (file): is not a mapping, should have the keys format and cases"),
     (
         "format: 1\ncases:\n  - one\n",
         (
-            "3: cases: is no mapping, should be a case with the keys id, summary, source, input, "
-            "kernel"
+            "3: cases: is not a mapping, should be a case with the keys id, summary, source, "
+            "input, kernel"
         ),
     ),
 ]

@@ -1,4 +1,4 @@
-"""Known differences beside case files, and links that lead out of a corpus."""
+"""Known failures beside case files, and links that lead out of a corpus."""
 
 from __future__ import annotations
 
@@ -89,14 +89,14 @@ def test_deeper_in_a_corpus_or_named_as_cases_they_are_told(folder: Path) -> Non
         with pytest.raises(CaseFileError) as caught:
             load_cases(folder if path.parent != folder else path)
         assert caught.value.lines == (
-            f"{path}:1: (file): is no mapping, should have the keys format and cases: known "
-            "differences lie beside the cases of their root, or are given with --known",
+            f"{path}:1: (file): is not a mapping, should have the keys format and cases: known "
+            "failures lie beside the cases of their root, or are given with --known",
         )
         path.unlink()
 
 
 def test_links_that_lead_out_are_refused(folder: Path) -> None:
-    """Of cases and of known differences; one within the folder, or that is named, is followed."""
+    """Of cases and of known failures; one within the folder, or that is named, is followed."""
     outside = write(folder.parent / "outside.yaml", CASES)
     (folder / "link.yaml").symlink_to(outside)
     with pytest.raises(CaseFileError) as caught:

@@ -112,7 +112,7 @@ def test_the_record_keeps_the_name_and_the_digest(case_file: Any) -> None:
         ("/etc/passwd.safetensors", "should be a path inside the folder"),
         ("link.safetensors", "which is a link"),
         ("folder/a.safetensors", "which is a link"),
-        ("none.safetensors", "which is no file"),
+        ("none.safetensors", "which is not a file"),
         ("a.npy", "should be a file that ends in .safetensors"),
     ],
 )
@@ -156,4 +156,4 @@ def test_a_header_that_does_not_fit_is_refused(case_file: Any, kind: str) -> Non
     size = 2**62 if kind == "long" else len(header)
     data = size.to_bytes(8, "little") + header + bytes(8)
     (path.parent / "a.safetensors").write_bytes(data)
-    assert "is no safetensors file" in refused(path)
+    assert "is not a safetensors file" in refused(path)

@@ -120,7 +120,7 @@ def written(folder: Path, name: str, text: str) -> Path:
 
 @pytest.mark.parametrize("name", ["freeze.txt", "requirements.lock"])
 def test_a_freeze_is_read(tmp_path: Path, name: str) -> None:
-    """Versions, addresses, digests and markers; what is no release is told, and no address of an
+    """Versions, addresses, digests and markers; what is not a release is told, and no address of an
     index is repeated.
     """
     lock = read_lock(written(tmp_path, name, FREEZE))
@@ -134,7 +134,7 @@ def test_a_freeze_is_read(tmp_path: Path, name: str) -> None:
     assert lock.pins["numpy"].hashes == ("sha256:aa", "sha256:bb")
     assert [line.partition(name)[2] for line in lock.left_out] == [
         ":2: --index-url: pip's own settings count",
-        ":3: -e: is no release",
+        ":3: -e: is not a release",
     ]
 
 
@@ -144,7 +144,7 @@ def test_a_pylock_is_read(tmp_path: Path) -> None:
     lock = read_lock(written(tmp_path, "pylock.toml", PYLOCK))
     assert {name: pin.requirement for name, pin in lock.pins.items()} == {"keras": "keras==3.15.1"}
     assert lock.pins["keras"].hashes == ("sha256:aa",)
-    assert [line.partition(".toml")[2] for line in lock.left_out] == [": mine: is no release"]
+    assert [line.partition(".toml")[2] for line in lock.left_out] == [": mine: is not a release"]
 
 
 def test_a_uv_lock_is_read(tmp_path: Path) -> None:
@@ -158,7 +158,9 @@ def test_a_uv_lock_is_read(tmp_path: Path) -> None:
         "numba": "numba @ https://files.example/numba-1.0-py3-none-any.whl",
     }
     assert lock.pins["keras"].hashes == ("sha256:aa", "sha256:cc")
-    assert [line.partition("uv.lock")[2] for line in lock.left_out] == [": pytest: is no release"]
+    assert [line.partition("uv.lock")[2] for line in lock.left_out] == [
+        ": pytest: is not a release"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -174,16 +176,16 @@ def test_a_uv_lock_is_read(tmp_path: Path) -> None:
         ("environment.yml", "dependencies: []\n", "environment.yml: is conda's, should be a file"),
         ("poetry.lock", "", "poetry.lock: is Poetry's, should be a file of pip freeze"),
         ("a.toml", "[project]\n", "a.toml: is TOML, should be a uv.lock or a pylock.toml"),
-        ("a.toml", "[project\n", "a.toml: is no TOML: "),
-        ("uv.lock", "version = 1\n[[package\n", "uv.lock: is no TOML: "),
+        ("a.toml", "[project\n", "a.toml: is not TOML: "),
+        ("uv.lock", "version = 1\n[[package\n", "uv.lock: is not TOML: "),
         (
             "uv.lock",
             'requires-python = ">=3.11"\n[[package]]\nversion = "1"\n',
-            "uv.lock: is no uv.lock that can be read (KeyError: 'name')",
+            "uv.lock: is not a uv.lock that can be read (KeyError: 'name')",
         ),
         ("pylock.toml", 'lock-version = "9.0"\n', "pylock.toml: "),
         ("a.txt", None, "a.txt: cannot be read (No such file or directory)"),
-        ("a.txt", "\udcff", "a.txt: is no text in UTF-8"),
+        ("a.txt", "\udcff", "a.txt: is not text in UTF-8"),
     ],
 )
 def test_what_is_no_lock_is_refused(tmp_path: Path, name: Any, text: Any, told: Any) -> None:

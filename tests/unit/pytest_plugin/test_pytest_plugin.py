@@ -241,7 +241,7 @@ def test_a_bad_case_file_is_told_by_line(
         ),
         (
             ["--conformance", "--conformance-adapter", "trch"],
-            "-a trch: trch is no adapter, did you mean torch",
+            "-a trch: unknown adapter trch, did you mean torch",
         ),
         (
             ["--conformance", "--conformance-adapter", "nowhere:Right"],

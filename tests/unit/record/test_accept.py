@@ -147,7 +147,7 @@ def test_what_no_longer_fits_cannot_be_accepted(tmp_path: Path, run: Callable[..
     (tmp_path / "known.yaml").write_text(KNOWN)
     done = run("--accept", "known.yaml", adapter="Right")
     assert done.returncode == 1
-    assert "2 verdicts do not fit an entry that speaks of them" in done.stdout
+    assert "2 checks do not fit an entry that speaks of them" in done.stdout
 
 
 def test_verdicts_that_fail_alike_share_an_entry(verdict: Callable[..., Verdict]) -> None:

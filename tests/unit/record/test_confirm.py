@@ -1,4 +1,4 @@
-"""Ranges of known differences, widened from a record."""
+"""Ranges of known failures, widened from a record."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_range_is_widened_by_the_same_failure_in_a_newer_release(
 ) -> None:
     """The specifier alone changes; comments and every other byte stay."""
     told = confirmed(record({"engine": "1.5"}, {}, {"case": "folder/file/two"}), known)
-    assert told == ["2: seen in engine 1.5 too (2 verdicts): versions are now engine >=1.1,<=1.5"]
+    assert told == ["2: seen in engine 1.5 too (2 checks): versions are now engine >=1.1,<=1.5"]
     assert known.read_text() == FILE.replace('">=1.1,<1.4"', '">=1.1,<=1.5"')
 
 
@@ -77,7 +77,7 @@ def test_a_range_is_widened_by_the_same_failure_in_an_older_release(
     """
     assert confirmed(record({"engine": "0.9"}, {"status": "conforms"}), known) == []
     assert confirmed(record({"engine": "0.9"}, {}), known)[0].startswith(
-        "2: seen in engine 0.9 too (1 verdict)"
+        "2: seen in engine 0.9 too (1 check)"
     )
     assert known.read_text() == FILE.replace('">=1.1,<1.4"', '">=0.9,<1.4"')
 
@@ -85,7 +85,7 @@ def test_a_range_is_widened_by_the_same_failure_in_an_older_release(
 def test_a_range_ends_where_the_failure_is_gone(record: Callable[..., Record], known: Path) -> None:
     """The first release that was run without it is written down, below the range."""
     told = confirmed(record({"engine": "1.5"}, {"status": "conforms"}), known)
-    assert told == ["2: mended in engine 1.5 (1 verdict): until says so now"]
+    assert told == ["2: mended in engine 1.5 (1 check): until says so now"]
     assert known.read_text() == FILE.replace(
         "  # measured\n", '  # measured\n  until: {engine: "1.5"}\n'
     )

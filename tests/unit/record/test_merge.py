@@ -141,7 +141,7 @@ def test_what_does_not_belong_together_is_refused(
 
 def test_a_record_that_was_cut_is_refused(record: Any, united: Any) -> None:
     """It lacks what nobody can name."""
-    with pytest.raises(RecordError, match="the run was cut after 1 verdict,"):
+    with pytest.raises(RecordError, match="the run was cut after 1 check,"):
         united(record(), replace(record(), end=None))
 
 
@@ -230,10 +230,10 @@ def test_a_contradiction_is_shown_and_nothing_is_written(tmp_path: Path) -> None
     done = command("merge", "Right", "OffByOne", "-o", "merged", cwd=tmp_path)
     assert done.returncode == 1
     told = done.stdout.splitlines()
-    assert told[0].startswith("mine (cpu), textbook/cs231n/full-output, output: told twice")
+    assert told[0].startswith("mine (cpu), textbook/cs231n/full-output, output: recorded twice")
     assert "conforms" in told[1]
     assert told[1].endswith("in Right")
     assert "differs, values" in told[2]
     assert told[2].endswith("in OffByOne")
-    assert told[3] == "Nothing is written: 1 verdict is told twice and not alike."
+    assert told[3] == "Nothing is written: 1 check is recorded twice and not alike."
     assert not (tmp_path / "merged").exists()

@@ -165,7 +165,7 @@ def test_a_line_that_is_none_of_a_record_is_named_by_its_number(record: Path, li
     lines = unsealed(record)
     record.write_text("\n".join([*lines[:2], line, *lines[2:]]) + "\n")
     with pytest.raises(
-        RecordError, match=f"{RECORD}:3: (is no line of a record|(case|adapter): is missing)"
+        RecordError, match=f"{RECORD}:3: (is not a line of a record|(case|adapter): is missing)"
     ):
         read_record(record)
 
@@ -174,7 +174,7 @@ def test_bytes_that_are_no_text_are_named_by_their_line(record: Path) -> None:
     """Binary garbage in the middle is told like any other."""
     lines = record.read_bytes().splitlines(keepends=True)
     record.write_bytes(b"".join([*lines[:2], b"\xff\x00\n", *lines[2:]]))
-    with pytest.raises(RecordError, match=f"{RECORD}:3: is no line of a record"):
+    with pytest.raises(RecordError, match=f"{RECORD}:3: is not a line of a record"):
         read_record(record)
 
 
@@ -183,7 +183,7 @@ def test_bytes_that_are_no_text_are_named_by_their_line(record: Path) -> None:
     [
         ("", "has no run line, should be"),
         ('{"type": "run"', "has no run line, should be"),
-        ('{"type": "case", "case": "a"}\n', ":1: is no line of a record"),
+        ('{"type": "case", "case": "a"}\n', ":1: is not a line of a record"),
         ('{"type": "run", "format": 2}\n', ":1: format: is 2, should be 1"),
         ('{"type": "run"}\n', ":1: format: is missing, should be 1"),
         ('{"type": "run", "format": 1}\n', ":1: platform: is missing, should be there"),

@@ -353,7 +353,7 @@ def test_a_table_of_many_changes_says_how_many_it_leaves_out(
     data = trend.trend([old, new])
     shown = tables.changes_table(data)
     assert len(shown["rows"]) == tables.MOST_CHANGES
-    assert shown["caption"] == f"{count} verdicts changed; the first {tables.MOST_CHANGES}"
+    assert shown["caption"] == f"{count} checks changed; the first {tables.MOST_CHANGES}"
     assert tables.changes_counted(data) == [f"conforms to raised: {count}"]
 
 

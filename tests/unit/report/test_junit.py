@@ -124,7 +124,7 @@ def test_a_run_writes_it(tmp_path: Path) -> None:
     assert counts["right (cpu)"] == ("3", "0")
     assert counts["wrong (cpu)"][0] == "3"
     failures = sum(int(failed) for _, failed in counts.values())
-    assert f"{failures} unexpected difference" in done.stdout
+    assert f"{failures} new failure" in done.stdout
     refused = command("run", root, *words, "--junit", "out", "-o", "out", cwd=tmp_path)
     assert refused.returncode == 2
     assert "out cannot be written" in refused.stderr

@@ -568,7 +568,7 @@ def test_the_gate_of_a_resumed_run_covers_the_whole_record(whole: Any) -> None:
         ),
         (lambda root: known(root), "cases"),
     ],
-    ids=["another case", "another known difference"],
+    ids=["another case", "another known failure"],
 )
 def test_resuming_with_another_corpus_is_refused(whole: Any, change: Any, what: Any) -> None:
     """The record speaks of other cases: it is not touched."""
@@ -607,7 +607,7 @@ def test_resuming_where_nothing_was_begun_begins(tmp_path: Path) -> None:
 def test_resuming_what_is_no_record_is_refused(tmp_path: Path) -> None:
     """A file that is something else is not overwritten."""
     (tmp_path / RECORD).write_text('{"hello": 1}\n')
-    with pytest.raises(RecordError, match="is no line of a record"):
+    with pytest.raises(RecordError, match="is not a line of a record"):
         run(tmp_path, corpus(tmp_path, CUT), miniature("Right"), resume=True)
     assert (tmp_path / RECORD).read_text() == '{"hello": 1}\n'
 

@@ -58,7 +58,7 @@ def test_a_right_shape_conforms_and_refusing_does(verdicts: Any) -> None:
     found, done = verdicts("RightShape")
     assert [line["status"] for line in found.values()] == ["conforms", "conforms"]
     assert done.returncode == 0
-    assert "2 checked, 2 of them shapes" in done.stdout
+    assert "2 run, 2 of them shapes" in done.stdout
 
 
 def test_an_unknown_size_is_told_and_fails_nothing(verdicts: Any) -> None:

@@ -259,7 +259,7 @@ def test_an_unknown_engine_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_record_of_ones_own(tmp_path: Path, run_line: dict[str, Any], verdict: Made) -> None:
-    """Its engines in place of the shipped ones, with reasons of the shipped known differences."""
+    """Its engines in place of the shipped ones, with reasons of the shipped known failures."""
     entry = load_differences([shipped_cases()])[0]
     run = {
         **run_line,

@@ -423,8 +423,8 @@ def test_a_wrong_engine_s_failure_is_shrunk_written_and_fails_again(tmp_path: Pa
     )
     assert "bias" in file.read_text().partition("format")[0]
     assert (
-        f"# Again: conformance run {file.name} -a miniatures:BiasDropped --threads 1"
-        in file.read_text()
+        "# reproduce, in the folder of this file:\n"
+        f"# conformance run {file.name} -a miniatures:BiasDropped --threads 1\n" in file.read_text()
     )
     assert (
         command(

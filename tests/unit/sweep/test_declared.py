@@ -1,4 +1,4 @@
-"""Declared wrong results: when a known difference explains what a drawn call does."""
+"""Declared wrong results: when a known failure explains what a drawn call does."""
 
 from __future__ import annotations
 

@@ -209,7 +209,7 @@ def test_the_window_is_said_to_be_somebody_elses(truth_of_case: Callable[[str], 
     text = said["text"]
     assert "the window is shifted by (-1, -1)" in text
     assert "Keras same" in text
-    assert text.index("due is that of") < text.index("padding=1, output_padding=1")
+    assert text.index("it should be that of") < text.index("padding=1, output_padding=1")
 
 
 @pytest.mark.parametrize(("bits", "formats"), [(11, "TF32 or float16"), (8, "bfloat16")])
@@ -226,7 +226,7 @@ def test_low_precision_is_told_in_bits_with_the_formats_that_fit(
     said, _ = diagnosis(truth, low.y)
     assert said is not None
     assert said["name"] == "low-precision"
-    assert said["text"].startswith(f"the result has a precision of {bits} bits: {formats} (")
+    assert said["text"].startswith(f"the result has {bits} significant bits: {formats} (")
 
 
 def test_what_nothing_explains_is_left_open(truth_of_case: Callable[[str], Truth]) -> None:

@@ -1,4 +1,4 @@
-"""Known differences: what they explain, where they apply, and when they no longer hold."""
+"""Known failures: what they explain, where they apply, and when they no longer hold."""
 
 from __future__ import annotations
 
@@ -509,8 +509,8 @@ def test_a_malformed_entry_is_told_with_its_line_and_key(
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("a: 1\n", "1: (file): is no list"),
-        ("- one\n", "1: (file): is no mapping"),
+        ("a: 1\n", "1: (file): is not a list"),
+        ("- one\n", "1: (file): is not a mapping"),
         ("[\n", "2: (YAML): "),
     ],
 )

@@ -48,7 +48,7 @@ def test_details_are_in_the_order_of_the_grammar(verdict: Callable[..., Verdict]
     assert explanation(found) == [
         "out[0]=1, should be 2; 1 of 3 elements differ",
         "max abs error 1 (allowed 2.7e-07)",
-        "precision of 11 bits: TF32 or float16",
+        "about 11 significant bits: TF32 or float16",
         "it is the window one earlier",
         "first",
         "second",
@@ -92,7 +92,7 @@ def test_what_conforms_has_no_error_to_explain(verdict: Callable[..., Verdict]) 
 def test_a_precision_of_no_format_says_so(verdict: Callable[..., Verdict]) -> None:
     """Bits that no format has are given without one."""
     assert explanation(verdict(precision={"bits": 16, "formats": []})) == [
-        "precision of 16 bits: no format"
+        "about 16 significant bits; matches no standard format"
     ]
 
 
@@ -148,31 +148,28 @@ def test_the_message_is_headline_details_and_command(
 @pytest.mark.parametrize(
     ("end", "changes", "sentence"),
     [
-        (None, {}, "The run was cut: 1 verdict on 1 case so far, 1 unexpected."),
+        (None, {}, "The run was cut: 1 check on 1 case so far, 1 new failure."),
         (
             {"problems": []},
             {"status": "conforms"},
-            "Conforms: 1 verdict on 1 case, nothing unexpected, 0 known differences.",
+            "Conforms: 1 check on 1 case, no new failures, 0 known failures.",
         ),
         (
             {"problems": []},
             {"known": "because"},
-            "Conforms: 1 verdict on 1 case, nothing unexpected, 1 known difference.",
+            "Conforms: 1 check on 1 case, no new failures, 1 known failure.",
         ),
         (
             {"problems": []},
             {},
-            (
-                "Does not conform: 1 unexpected difference in 1 verdict on 1 case, 0 known "
-                "differences."
-            ),
+            "Does not conform: 1 new failure in 1 check on 1 case, 0 known failures.",
         ),
         (
             {"problems": [{"entry": "a:1", "problem": "lost"}]},
             {"known": "because"},
-            "Does not conform: 0 unexpected differences in 1 verdict on 1 case, 1 entry that "
+            "Does not conform: no new failures in 1 check on 1 case, 1 entry that "
             "matches no case,"
-            " 1 known difference.",
+            " 1 known failure.",
         ),
     ],
 )
@@ -210,11 +207,11 @@ def test_releases_beyond_the_entries_are_told_once(
         run=run_line, verdicts=verdicts, end={"counts": {}, "duration": 1.0, "problems": []}
     )
     assert record_messages.news(record) == [
-        "engine 2.0 is newer than the entries: 2 known differences are as before, 1 verdict "
+        "engine 2.0 is newer than the entries: 2 known failures are as before, 1 check "
         "mended (known.yaml:9);"
         " conformance confirm brings them up to date"
     ]
-    assert "2 known differences (2 unconfirmed)" in record_messages.summary(record)
+    assert "2 known failures (2 unconfirmed)" in record_messages.summary(record)
     lines = explanation(verdicts[0])
     assert "known: a reason" in lines
     assert any(

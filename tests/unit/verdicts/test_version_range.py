@@ -38,12 +38,12 @@ def test_a_range_is_widened_to_hold_a_release(specifier: str, version: str, want
 
 @pytest.mark.parametrize("version", ["1.5", "unknown"])
 def test_only_what_lies_outside_widens_a_range(version: str) -> None:
-    """A release within, and what is no version, are refused."""
+    """A release within, and what is not a version, are refused."""
     with pytest.raises(ValueError, match="should lie beyond or before it"):
         widened(SpecifierSet("==1.*"), version)
 
 
 def test_a_local_version_is_named_by_its_public_part() -> None:
-    """A specifier cannot end with a local version, and a word that is no version has no name."""
+    """A specifier cannot end with a local version, and a word that is not a version has no name."""
     assert public("2.13.0+cpu") == "2.13.0"
     assert public("nightly build") is None

@@ -103,7 +103,7 @@ def test_equal_labels_are_an_error(texts: Any) -> None:
 def test_an_unknown_adapter_is_an_error_that_lists_the_known(text: Any) -> None:
     """What is none of the three forms is refused, with what would be right."""
     with pytest.raises(
-        UsageError, match=r"is no adapter, .*should be one of torch, keras-tensorflow"
+        UsageError, match=r"unknown adapter .*, .*should be one of torch, keras-tensorflow"
     ):
         parsed(text)
 
@@ -144,13 +144,13 @@ def test_the_interpreter_of_an_adapter_is_given_by_its_label() -> None:
         ("/usr/bin/python3", "should be ADAPTER=PATH"),
         (
             "torch=/no/such/python",
-            "'/no/such/python' is no program, should be the path of a Python interpreter",
+            "'/no/such/python' is not a program, should be the path of a Python interpreter",
         ),
-        ("torch=", "is no program"),
+        ("torch=", "is not a program"),
     ],
 )
 def test_an_interpreter_that_is_wrong_is_an_error(python: Any, wrong: Any) -> None:
-    """For an adapter that does not run, or a path that is no program."""
+    """For an adapter that does not run, or a path that is not a program."""
     with pytest.raises(UsageError) as caught:
         parsed("torch", python=[python])
     assert wrong in str(caught.value)

@@ -1,4 +1,4 @@
-"""Files of cases and of known differences, made of those that are shipped."""
+"""Files of cases and of known failures, made of those that are shipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The explanation of kept verdicts by the known differences of today."""
+"""The explanation of kept verdicts by the known failures of today."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from instructions.kept import verdicts
 
 
 def explained(content: Mapping[str, Any], known: Sequence[Difference]) -> Iterator[Verdict]:
-    """The verdicts of a kept file as the known differences of today explain them."""
+    """The verdicts of a kept file as the known failures of today explain them."""
     run = content["run"]
     adapters = {line["label"]: line["adapter"] for line in run["adapters"]}
     circumstances = {label: circumstances_of(run, label) for label in adapters}
@@ -31,7 +31,7 @@ def explained(content: Mapping[str, Any], known: Sequence[Difference]) -> Iterat
 
 
 def unexpected(content: Mapping[str, Any], known: Sequence[Difference]) -> list[str]:
-    """A line for every verdict of a kept file that the known differences of today do not
+    """A line for every verdict of a kept file that the known failures of today do not
     explain.
     """
     return [

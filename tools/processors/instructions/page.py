@@ -18,9 +18,9 @@ is made by `python tools/processors/isa.py --page`; do not edit it.
 set by their own switches: `ONEDNN_MAX_CPU_ISA`, `ATEN_CPU_CAPABILITY` and XLA's flag
 `xla_cpu_max_isa`. What has no switch runs on an emulated processor (QEMU, *haswell*), on some
 engines and a part of the corpus. On a machine that has less than a row needs, the row's last
-record in `reports/isa/` is held against the known differences instead.
+record in `reports/isa/` is held against the known failures instead.
 
-An engine tells [what it is held to](adapters.md#facts), so a known difference names that and no
+An engine tells [what it is held to](adapters.md#facts), so a known failure names that and no
 processor. Numbers are verdicts, of outputs and gradients.
 """
 
