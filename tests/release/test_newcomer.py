@@ -1,4 +1,4 @@
-"""Somebody new, in an empty folder, with the one case and the one workflow file of the README: do
+"""Somebody new, in an empty folder, with a case and the workflow file of the gatekeeper's page: do
 they have a gate?
 """
 
@@ -27,13 +27,17 @@ REFUSED = """\
 """
 
 
-def files_of_readme() -> dict[str, str]:
-    """The YAML files that the README says to write, by their names."""
-    text = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    return {
-        found[1]: found[0]
-        for found in re.findall(r"^```yaml\n(# (\S+)\n.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    }
+def files_of_page() -> dict[str, str]:
+    """The case file and the first workflow of the gatekeeper's page, by their names;
+    of the cases the first alone, which conforms.
+    """
+    text = (CHECKOUT / "docs" / "gatekeeper.md").read_text(encoding="utf-8")
+    found = re.findall(r"^```yaml\n(# (\S+)\n.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    files = {name: content for content, name in reversed(found)}
+    cases, workflow = "cases/mine.yaml", ".github/workflows/conformance.yml"
+    first, second, _ = files[cases].partition("  - id: dilated")
+    assert second
+    return {cases: first, workflow: files[workflow]}
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +46,7 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     environment.
     """
     folder = tmp_path_factory.mktemp("newcomer") / "project"
-    files = files_of_readme()
-    assert list(files) == ["cases/mine.yaml", ".github/workflows/conformance.yml"]
+    files = files_of_page()
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
