@@ -43,8 +43,8 @@ const Answers = (() => {
       const list = shares.slice(0, MOST_REASONS).map(([number, count, example]) => {
         const [standing, text, source] = engines[column].reasons[number];
         const what = standing === "unsupported" ? `${count} unsupported` : counted(count, standing === "known" ? "known failure" : "new failure");
-        return make("li", {}, make("span", { class: standing }, what), `: ${text} `, source ? CaseView.linked(source) : null, " ",
-          make("span", { class: "note" }, "for example ", caseLink(example, key(index.columns[column]))));
+        return make("li", {}, make("span", { class: standing }, what), `: ${text} `, source ? make("span", {}, CaseView.linked(source), ". ") : null,
+          make("span", { class: "note" }, "For example ", caseLink(example, key(index.columns[column]))));
       });
       if (shares.length > MOST_REASONS) list.push(make("li", { class: "note" }, `and ${counted(shares.length - MOST_REASONS, "more reason")}`));
       return make("ul", {}, ...list);

@@ -131,7 +131,7 @@
       close.addEventListener("click", () => State.update({ feature: [], adapter: [] }, { push: true }));
       detail = make("tr", { class: "detail" }, make("td", { colspan: index.columns.length + 1 }, make("div", {}, close, answers.support([feature], columns))));
       row.after(detail);
-      if (!state.section) row.scrollIntoView({ block: "nearest" });
+      if (!state.section) detail.scrollIntoView({ block: "nearest" });
     };
   }
 
