@@ -55,7 +55,7 @@ PAGES = {
         *(
             DOCS / f"{name}.md"
             for name in (
-                *("gatekeeper", "porter", "implementer", "kernels"),
+                *("tour", "gatekeeper", "porter", "implementer", "kernels"),
                 *(
                     "case-format",
                     "protocol",

@@ -89,7 +89,7 @@ def test_the_lock_has_the_pins_and_all_that_is_asked_for() -> None:
     asked = [*PROJECT["project"]["dependencies"]]
     for extra in re.search(r"\[(.*)\]", extras["all"][0])[1].split(","):
         asked += extras[extra]
-    for group in ("unit", "test", "lint", "type"):
+    for group in ("unit", "docs", "test", "lint", "type"):
         asked += [one for one in groups[group] if isinstance(one, str)]
     assert names_of(asked) <= set(lock)
     assert "://" not in (CHECKOUT / "requirements.lock").read_text(encoding="utf-8")

@@ -3,8 +3,8 @@
     python tools/kernels/judge_problems.py [--only LEVEL/NUMBER]... [--reduced]
 
 A right candidate is torch's own layer, at the published shapes of level 1 and at those of
-`judged` elsewhere, and one that is computed otherwise, at tiny shapes. The table is Markdown, for
-docs/kernels.md. Exit 1 if a right one is rejected or a wrong one passes. `--reduced` takes tiny
+`judged` elsewhere, and one that is computed otherwise, at tiny shapes. docs/kernels.md sums its
+table up. Exit 1 if a right one is rejected or a wrong one passes. `--reduced` takes tiny
 shapes throughout: minutes instead of an hour.
 """
 
