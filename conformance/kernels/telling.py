@@ -51,7 +51,7 @@ def details(judgement: Judgement) -> Iterator[str]:
         yield f"  cause: {judgement.cause}: {judgement.cause_text}"
     yield f"  call: {judgement.call}"
     if judgement.truth:
-        yield f"  held against: {judgement.truth}"
+        yield f"  compared with: {judgement.truth}"
     for frame in judgement.frames:
         yield f"  at {frame}"
 
@@ -63,7 +63,7 @@ def terminal(report: Report) -> Iterator[str]:
     if report.delegates:
         yield f"note: it calls torch's {', '.join(report.delegates)}"
     if report.own_truth:
-        yield f"its own call was held against: {report.own_truth}"
+        yield f"its own call was compared with: {report.own_truth}"
     if report.pace is not None:
         yield f"speed: {report.pace}"
     failing = report.smallest or next(iter(report.failing), None)
