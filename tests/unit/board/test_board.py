@@ -328,7 +328,9 @@ def test_a_compressed_record_is_read(
     (folder / "results.jsonl").write_bytes(gzip.decompress(path.read_bytes()))
     assert read_record(folder) == record
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(RecordError, match=r"not a whole file of gzip, should be a results\.jsonl\.gz"):
+    with pytest.raises(
+        RecordError, match=r"not a whole file of gzip, should be a results\.jsonl\.gz"
+    ):
         read_record(path)
     path.write_bytes(b"{}\n")
     with pytest.raises(RecordError, match="no whole file of gzip"):
