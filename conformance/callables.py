@@ -20,7 +20,7 @@ from conformance.corpus.tensors import Array, numeric_array
 from conformance.corpus.truths import LARGE_BYTES, Truths
 from conformance.errors import SelectionError
 from conformance.geometry import canonical_padding
-from conformance.outcomes import Gradients, Outcome, Output, Raised, Unsupported, told
+from conformance.outcomes import Gradients, Outcome, Output, Raised, Unsupported, message_of
 from conformance.printing import complain
 from conformance.verdicts import messages
 from conformance.verdicts.assessment import assess_gradients, assess_output
@@ -220,12 +220,14 @@ def _call(
     except NotImplementedError as error:
         return Unsupported(reason=str(error) or "NotImplementedError", raised="NotImplementedError")
     except (Exception, SystemExit) as error:
-        return Raised(type=type(error).__name__, message=told(error), traceback=frames_of(error))
+        return Raised(
+            type=type(error).__name__, message=message_of(error), traceback=frames_of(error)
+        )
     try:
         return _read(result, gradients=cotangent is not None, bias=operands[2] is not None)
     except (TypeError, ValueError) as error:
         return Raised(
-            type=type(error).__name__, message=told(error), stage="while reading the result"
+            type=type(error).__name__, message=message_of(error), stage="while reading the result"
         )
 
 

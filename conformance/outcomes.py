@@ -105,7 +105,7 @@ class Unavailable:
     reason: str
 
 
-def told(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
     """The text of an exception, or its type where telling it fails."""
     try:
         return str(error) or repr(error)

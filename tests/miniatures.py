@@ -460,3 +460,23 @@ class NewerVersion(Right):
 
     def versions(self) -> Any:
         return {"miniature": "2.0"}
+
+
+class WithoutConvention:
+    """Says nowhere whose arguments it takes."""
+
+    def versions(self) -> Any:
+        return {}
+
+    def devices(self) -> Any:
+        return ["cpu"]
+
+    def call(self, x: Any, kernel: Any, bias: Any, native: Any, device: Any) -> Any:
+        return x
+
+
+class OfTwoOperands(Right):
+    """Takes none of the other arguments."""
+
+    def call(self, x: Any, kernel: Any) -> Any:  # type: ignore[override]
+        return x

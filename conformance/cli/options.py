@@ -126,9 +126,7 @@ Timing = Annotated[
         help="Time cases tagged network that conform: 0.2 s or 5 s per adapter.",
     ),
 ]
-Repeat = Annotated[
-    int, typer.Option(min=1, help="Every call so many times, other sizes in between.")
-]
+Repeat = Annotated[int, typer.Option(min=1, help="Repeat every call, with other sizes in between.")]
 Invariance = Annotated[
     bool,
     typer.Option(
@@ -138,7 +136,7 @@ Invariance = Annotated[
 ]
 Accept = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Write what differs now into this file of known failures."),
+    typer.Option(metavar="FILE", help="Write the new failures into this file of known failures."),
 ]
 Output = Annotated[
     Path,
@@ -151,10 +149,10 @@ Junit = Annotated[
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with the record in the output folder.")
 ]
-First = Annotated[bool, typer.Option("-x", help="Stop at the first failure that is not known.")]
+First = Annotated[bool, typer.Option("-x", help="Stop at the first new failure.")]
 Maxfail = Annotated[
     int | None,
-    typer.Option(min=1, metavar="N", help="Stop after so many failures that are not known."),
+    typer.Option(min=1, metavar="N", help="Stop after so many new failures."),
 ]
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="The names of all cases that fail alike.")
@@ -251,5 +249,5 @@ Record = Annotated[
     typer.Option(metavar="RESULTS", help="What was measured; reports/latest if there is one."),
 ]
 Form = Annotated[
-    str, typer.Option("--format", metavar="terminal|markdown|json", help="Form of what is printed.")
+    str, typer.Option("--format", metavar="terminal|markdown|json", help="The output format.")
 ]

@@ -83,4 +83,4 @@ Also = Annotated[
         help="Something else that every environment needs, as numpy<2.3.",
     ),
 ]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Try again what is kept from before.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Ignore the results of earlier searches.")]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from conformance.adapters import REGISTRY
 from conformance.errors import UsageError
-from conformance.kernels import telling
+from conformance.kernels import presentation
 from conformance.kernels.judge import Report, judge
 from conformance.kernels.options import Options
 from conformance.kernels.rungs import RUNGS, Rung
@@ -42,18 +42,18 @@ def run(file: str, options: Options, written: Written) -> None:
 
     def tell(rung: Rung) -> None:
         if written.as_json:
-            complain(telling.row(rung))
+            complain(presentation.row(rung))
         else:
-            say(telling.row(rung), flush=True)
+            say(presentation.row(rung), flush=True)
 
     if options.in_process:
         options = replace(options, rungs=("own",), speed=False)
     with adopting_orphans():
         report = judge(options, tell)
     if written.as_json:
-        say(*json.dumps(telling.as_json(report), indent=1).split("\n"))
+        say(*json.dumps(presentation.as_json(report), indent=1).split("\n"))
     else:
-        say(telling.first_line(report), *telling.terminal(report))
+        say(presentation.first_line(report), *presentation.terminal(report))
     _write(report, written)
     sys.stdout.flush()
     if not report.passes:
@@ -84,10 +84,10 @@ def _checked(options: Options) -> Options:
 
 
 def _write(report: Report, written: Written) -> None:
-    files = {written.markdown: telling.markdown(report)}
+    files = {written.markdown: presentation.markdown(report)}
     if written.badge is not None:
         is_svg = written.badge.suffix == ".svg"
-        text = telling.svg(report) if is_svg else json.dumps(telling.badge(report)) + "\n"
+        text = presentation.svg(report) if is_svg else json.dumps(presentation.badge(report)) + "\n"
         files[written.badge] = text
     for path, text in files.items():
         if path is None:

@@ -219,9 +219,9 @@ def lines(port: Port) -> Iterator[str]:
         yield f"  {number}. {step}"
     yield f"  weights: {'; '.join(port.weights)}"
     yield f"  {port.holds}"
-    yield f"look-alike call: {port.trap.text}"
-    if port.kernel_trap:
-        yield f"look-alike call: {port.kernel_trap}"
+    yield f"look-alike call: {port.look_alike.text}"
+    if port.kernel_look_alike:
+        yield f"look-alike call: {port.kernel_look_alike}"
     if port.proof is None:
         yield "proof: not asked for"
     else:

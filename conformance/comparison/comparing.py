@@ -9,7 +9,7 @@ import numpy as np
 
 from conformance.comparison.calls import LayerCall, calls_of
 from conformance.comparison.folding import affine_behind
-from conformance.comparison.judging import Context, Judged, judge
+from conformance.comparison.judgement import Context, Judged, judge
 from conformance.comparison.kernels import Order
 from conformance.comparison.matching import Match, match
 from conformance.comparison.movement import Movement, allowed, explained

@@ -10,10 +10,10 @@ import numpy as np
 
 from conformance.corpus.case import Shape
 from conformance.corpus.tensors import Array, dtype_of
-from conformance.kernels import arrays, judging
+from conformance.kernels import arrays, judgements
 from conformance.kernels.arrays import Described
 from conformance.kernels.call import Arguments, KernelCall, hidden_seed
-from conformance.kernels.judging import Judgement
+from conformance.kernels.judgements import Judgement
 from conformance.kernels.process import Asked
 from conformance.verdicts.diagnosis import made_mistakes
 
@@ -58,8 +58,8 @@ class Composition:
         trials = TRIALS if is_cheap else 1
         told = self._reference.ask("truth", inputs=given, samples=trials)
         want, allowed = arrays.opened(told["y"]), arrays.opened(told["allowed"])
-        judged = judging.of_model(call, y, want, allowed)
-        if judged.status != judging.WRONG or y.shape != want.shape:
+        judged = judgements.of_model(call, y, want, allowed)
+        if judged.status != judgements.WRONG or y.shape != want.shape:
             return judged
         cause = self._cause(call, given, operands, y, allowed)
         return judged if cause is None else replace(judged, cause=cause[0], cause_text=cause[1])
@@ -73,11 +73,11 @@ class Composition:
     ) -> Judgement:
         shared_cotangent = arrays.write(self._folder, "cotangent", cotangent)
         told = self._reference.ask("gradients", inputs=given, cotangent=shared_cotangent)
-        judged = Judgement(call=call, status=judging.RIGHT)
+        judged = Judgement(call=call, status=judgements.RIGHT)
         for number, (pair, got) in enumerate(zip(told["gradients"], found_gradients, strict=True)):
             want, allowed = map(arrays.opened, pair)
             found = _nothing(want.shape, call) if got is None else got
-            judged = judging.of_model(call, found, want, allowed, f"gradient {number}")
+            judged = judgements.of_model(call, found, want, allowed, f"gradient {number}")
             if not judged.is_right:
                 return judged
         return judged
@@ -107,14 +107,14 @@ class Composition:
             if name.rpartition(".")[0] == layer["name"]
         }
         x = arrays.opened(self._reference.ask("layer_input", inputs=given)["x"])
-        truth = judging.truth_of_layer(x, of_layer["weight"], of_layer.get("bias"), arguments)
+        truth = judgements.truth_of_layer(x, of_layer["weight"], of_layer.get("bias"), arguments)
         for mistake in list(made_mistakes(truth))[:MOST_MISTAKES]:
             output = mistake.output() if mistake.shape == truth.y.shape else None
             if output is None:
                 continue
             described = arrays.write(self._folder, "mistaken", np.ascontiguousarray(output))
             [made] = self._reference.ask("mistaken", inputs=given, outputs=[described])["outputs"]
-            if made is not None and judging.fits(y, arrays.opened(made), 2 * allowed):
+            if made is not None and judgements.fits(y, arrays.opened(made), 2 * allowed):
                 return mistake.name, f"in its transposed convolution, {mistake.text}"
         return None
 

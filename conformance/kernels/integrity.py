@@ -19,7 +19,7 @@ from conformance.corpus.tensors import Array
 from conformance.kernels import arrays
 from conformance.kernels.arrays import Described
 from conformance.kernels.call import KernelCall
-from conformance.kernels.judging import Judgement
+from conformance.kernels.judgements import Judgement
 from conformance.kernels.process import Asked, NotAnsweredError
 from conformance.outcomes import Crashed
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from conformance.errors import UsageError
-from conformance.kernels import arrays, judging
+from conformance.kernels import arrays, judgements
 from conformance.kernels.call import KernelCall
 from conformance.kernels.engine_bench import EngineBench
-from conformance.kernels.judging import Judgement
+from conformance.kernels.judgements import Judgement
 from conformance.kernels.ladder import climb
 from conformance.kernels.options import Options
 from conformance.kernels.own_call import own_call, rank_of
@@ -74,14 +74,16 @@ class Report:
         first = next(iter(self.failing), None)
         if first is not None:
             return first.status
-        missing = [r for r in self.rungs if r.name in self.required and r.status != judging.RIGHT]
+        missing = [
+            r for r in self.rungs if r.name in self.required and r.status != judgements.RIGHT
+        ]
         if missing:
             return missing[0].status
-        return "delegates" if self.delegates else judging.RIGHT
+        return "delegates" if self.delegates else judgements.RIGHT
 
     @property
     def passes(self) -> bool:
-        return self.verdict == judging.RIGHT or (
+        return self.verdict == judgements.RIGHT or (
             self.verdict == "delegates" and "own-work" not in self.options.require
         )
 

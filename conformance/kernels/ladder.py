@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from conformance.geometry import problems
-from conformance.kernels import judging
+from conformance.kernels import judgements
 from conformance.kernels.call import Arguments, KernelCall
 from conformance.kernels.rungs import RUNGS, Rung
 from conformance.kernels.subject import Subject
@@ -203,7 +203,7 @@ def climb(
     is_made_for_it = quick is not None and whole.is_right and not quick.is_right
     first.judgements = [whole] if quick is None or is_made_for_it else [quick, whole]
     yield first
-    is_huge = subject.is_plain and judging.is_huge(own)
+    is_huge = subject.is_plain and judgements.is_huge(own)
     base = own if is_made_for_it and not is_huge else reduced
     for name in chosen:
         if name == "own":

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from conformance.kernels import judging
-from conformance.kernels.judging import Judgement
+from conformance.kernels import judgements
+from conformance.kernels.judgements import Judgement
 
 RUNGS = {
     "own": "its own shape and arguments",
@@ -31,15 +31,15 @@ class Rung:
     @property
     def wrong(self) -> list[Judgement]:
         """Those that failed; who says that it does not take a call does not fail it."""
-        passed = (judging.RIGHT, judging.NOT_TAKEN, judging.NO_TRUTH)
+        passed = (judgements.RIGHT, judgements.NOT_TAKEN, judgements.NO_TRUTH)
         return [each for each in self.judgements if each.status not in passed]
 
     @property
     def status(self) -> str:
         """ "right", "wrong", "not-taken" where it takes none of the calls, or "not-tried"."""
         if self.wrong:
-            return judging.WRONG
+            return judgements.WRONG
         if any(each.is_right for each in self.judgements):
-            return judging.RIGHT
+            return judgements.RIGHT
         statuses = {each.status for each in self.judgements}
-        return judging.NOT_TAKEN if judging.NOT_TAKEN in statuses else "not-tried"
+        return judgements.NOT_TAKEN if judgements.NOT_TAKEN in statuses else "not-tried"

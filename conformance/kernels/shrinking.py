@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from conformance.geometry import problems
-from conformance.kernels import judging
+from conformance.kernels import judgements
 from conformance.kernels.call import KernelCall
-from conformance.kernels.judging import Judgement
+from conformance.kernels.judgements import Judgement
 from conformance.kernels.subject import Subject
 
 MOST_SECONDS = 4.0
@@ -20,7 +20,7 @@ def smallest(subject: Subject, failing: Judgement) -> Judgement:
     """A judgement on a call that fails alike, none of whose sizes can be smaller; the one given, of
     a model of several operations.
     """
-    if failing.status != judging.WRONG or not subject.is_plain or failing.call.gradients:
+    if failing.status != judgements.WRONG or not subject.is_plain or failing.call.gradients:
         return failing
     began, calls = time.monotonic(), 0
     found, goes_on = failing, True

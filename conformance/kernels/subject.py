@@ -12,7 +12,7 @@ import numpy as np
 
 from conformance.corpus.case import Shape
 from conformance.corpus.tensors import Array
-from conformance.kernels import arrays, integrity, judging
+from conformance.kernels import arrays, integrity, judgements
 from conformance.kernels.arrays import Described
 from conformance.kernels.call import (
     Arguments,
@@ -23,7 +23,7 @@ from conformance.kernels.call import (
     weights,
 )
 from conformance.kernels.composition import Composition
-from conformance.kernels.judging import Judgement
+from conformance.kernels.judgements import Judgement
 from conformance.kernels.process import Asked, Bench, NotAnsweredError
 
 MANY_CALLS = 12
@@ -58,9 +58,9 @@ class Subject:
         try:
             judgement = self._judge(call, thoroughly)
         except NotAnsweredError as error:
-            judgement = judging.of_failure(call, error.failure, error.frames)
+            judgement = judgements.of_failure(call, error.failure, error.frames)
             if error.role == "reference":
-                judgement = replace(judgement, status=judging.NO_TRUTH)
+                judgement = replace(judgement, status=judgements.NO_TRUTH)
         finally:
             self._clear()
         return judgement
@@ -104,7 +104,7 @@ class Subject:
         """What is strange when it is called again at the same place with other numbers: the next
         time, or after many times.
         """
-        if judging.is_huge(call) if self.is_plain else call.shapes != call.small:
+        if judgements.is_huge(call) if self.is_plain else call.shapes != call.small:
             return None  # the same is asked at a smaller size
         for times, cause in ((0, "stale-result"), (MANY_CALLS, "first-calls-only")):
             seed = call.seed + 100 + times
@@ -229,8 +229,8 @@ class Subject:
         assert x is not None
         assert kernel is not None
         if cotangent is None:
-            return judging.of_output(call, x, kernel, bias, y)
-        return judging.of_gradients(call, (x, kernel, bias), cotangent[1], found)
+            return judgements.of_output(call, x, kernel, bias, y)
+        return judgements.of_gradients(call, (x, kernel, bias), cotangent[1], found)
 
     @contextmanager
     def at_the_start(self, call: KernelCall) -> Iterator[tuple[list[Described], Asked]]:

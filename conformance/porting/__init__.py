@@ -1,8 +1,9 @@
 """What is a call of one framework in another: the arguments or the shortest recipe, the proof, and
-the trap?
+the look-alike call?
 """
 
 from conformance.errors import PortError
+from conformance.porting.look_alike import LookAlike
 from conformance.porting.modellayers import source_file, tensors_of
 from conformance.porting.modules import FORMS
 from conformance.porting.ports import (
@@ -15,15 +16,14 @@ from conformance.porting.ports import (
     port_model,
 )
 from conformance.porting.proof import Proof
-from conformance.porting.trap import Trap
 
 __all__ = [
     "FORMS",
     "LayerFile",
+    "LookAlike",
     "Port",
     "PortError",
     "Proof",
-    "Trap",
     "check_name",
     "layer_file",
     "port",

@@ -1,5 +1,5 @@
 """A transposed convolution of one framework in another: the arguments or the shortest recipe, the
-proof, and the trap.
+proof, and the look-alike call.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from conformance.porting import calls, code, recipes
 from conformance.porting.calls.objects import spelled_object
 from conformance.porting.completion import completed, geometry_of, holds
 from conformance.porting.layer import Channels, Layer
+from conformance.porting.look_alike import LookAlike, kernel_look_alike, look_alike
 from conformance.porting.modellayers import layers_of
 from conformance.porting.modules import FORMS, ModuleProof, module_code, parts_of, prove_module
 from conformance.porting.onnxfile import layers
 from conformance.porting.proof import Proof
 from conformance.porting.proof import prove as prove_layer
 from conformance.porting.recipes import Plan
-from conformance.porting.trap import Trap, kernel_trap, trap
 from conformance.wording import instead, quoted
 
 
@@ -53,8 +53,8 @@ class Port:
     notes: tuple[str, ...]
     code: str
     source_code: str
-    trap: Trap
-    kernel_trap: str | None
+    look_alike: LookAlike
+    kernel_look_alike: str | None
     proof: Proof | None
     layer: Layer = field(repr=False)
     plan: Plan = field(repr=False)
@@ -173,8 +173,8 @@ def port_layer(
         notes=(*notes, *layer.notes),
         code=theirs.code,
         source_code=ours.code,
-        trap=trap(layer, target, geometry, channels),
-        kernel_trap=kernel_trap(layer, target),
+        look_alike=look_alike(layer, target, geometry, channels),
+        kernel_look_alike=kernel_look_alike(layer, target),
         proof=None if proved is None else proved.proof,
         layer=replace(layer, c_in=layer.c_in or (input[1] if input else None)),
         plan=plan,

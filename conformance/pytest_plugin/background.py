@@ -17,7 +17,7 @@ from conformance import outcomes
 from conformance.corpus.case import Case
 from conformance.corpus.selection import Selection
 from conformance.outcomes import Outcome
-from conformance.pytest_plugin.piecemeal import Answer, Piecemeal
+from conformance.pytest_plugin.steps import Answer, Steps
 from conformance.run.plan import Task
 from conformance.verdicts.verdict import Key, Verdict
 from conformance.workers.answers import Greeting
@@ -26,7 +26,7 @@ from conformance.workers.answers import Greeting
 class Awaited:
     """The cases found so far, the engines, and the answers to come."""
 
-    def __init__(self, trial: Piecemeal, *, one_by_one: bool) -> None:
+    def __init__(self, trial: Steps, *, one_by_one: bool) -> None:
         self.trial, self.one_by_one = trial, one_by_one
         self.cases: dict[str, Case] = {}
         self.roots: dict[Path, None] = {}

@@ -22,7 +22,7 @@ from conformance.errors import FileProblems, UsageError
 from conformance.printing import on_a_line, text_of
 from conformance.pytest_plugin import background
 from conformance.pytest_plugin.background import Awaited
-from conformance.pytest_plugin.piecemeal import Piecemeal
+from conformance.pytest_plugin.steps import Steps
 from conformance.run.plan import Task
 from conformance.run.request import Request
 from conformance.system.machine import physical_cores
@@ -61,7 +61,7 @@ class Suite:
                 if self.encoded_answers is None
                 else background.decoded_answers(self.encoded_answers)
             )
-            trial = Piecemeal(self._request(), answers)
+            trial = Steps(self._request(), answers)
         except UsageError as error:
             raise pytest.UsageError(str(error)) from None
         self._awaited = Awaited(trial, one_by_one=self.encoded_answers is not None)
@@ -112,7 +112,7 @@ class Suite:
         return self._awaited
 
     @property
-    def trial(self) -> Piecemeal:
+    def trial(self) -> Steps:
         return self.awaited.trial
 
     def marks(self, names: Sequence[str]) -> Iterator[pytest.MarkDecorator]:

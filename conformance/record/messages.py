@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from conformance.record.record import Record
-from conformance.verdicts.facts import ASPECTS
+from conformance.verdicts.facts import PERTURBATIONS
 from conformance.verdicts.verdict import Verdict
 from conformance.wording import counted, milliseconds
 
@@ -119,7 +119,7 @@ def variations(record: Record) -> list[str]:
 
 
 def _variation(aspect: str, count: int) -> str:
-    return f"{ASPECTS[aspect]} in {counted(count, 'check')}"
+    return f"{PERTURBATIONS[aspect]} in {counted(count, 'check')}"
 
 
 def news(record: Record) -> list[str]:

@@ -146,7 +146,7 @@ def trend_table(data: Mapping[str, Any]) -> Table:
                     _precision(step["precision"]),
                 ]
             )
-    return _table("Every record in turn", head, rows, text=(0, 2, len(head) - 1))
+    return _table("Every record, oldest first", head, rows, text=(0, 2, len(head) - 1))
 
 
 def changes_table(data: Mapping[str, Any]) -> Table:

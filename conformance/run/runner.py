@@ -202,7 +202,7 @@ class Run:
             self.observer.phase("wrong results of chains, asked natively", number, len(blame))
         cases = measurement.cases()
         for number, verdicts in enumerate(cases):
-            self.observer.phase("layers, timed on all adapters in turn", number, len(cases))
+            self.observer.phase("layers, timed on every adapter", number, len(cases))
             for verdict in measurement.timed(pool, verdicts):
                 handle(verdict)
 

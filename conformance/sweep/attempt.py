@@ -27,7 +27,7 @@ _INDENT = re.compile(r"\[ +")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class FailureSignature:
     """How a call fails: two calls that fail in the same way are taken for the same failure while
     one is shrunk.
     """
@@ -36,7 +36,7 @@ class Way:
     status: str
     kind: str
 
-    def like(self, other: Way | None) -> bool:
+    def like(self, other: FailureSignature | None) -> bool:
         """Whether the other is the same way; memory that nobody wrote holds NaN now and numbers
         then.
         """
@@ -54,7 +54,7 @@ class Tried:
     drawn: Drawn
     outcome: Outcome
     verdict: Verdict
-    way: Way | None
+    way: FailureSignature | None
 
     def diagnosed(self) -> Verdict:
         """The verdict with its diagnosis, which takes longer than the call."""
@@ -85,7 +85,9 @@ class Caller:
         way = _way(verdict, outcome, drawn.case)
         return Tried(drawn=drawn, outcome=outcome, verdict=verdict, way=way)
 
-    def verdict_on(self, case: Case, quantity: str) -> tuple[Verdict, Way | None] | None:
+    def verdict_on(
+        self, case: Case, quantity: str
+    ) -> tuple[Verdict, FailureSignature | None] | None:
         """The verdict on a case of a file and the way it fails, if it does; None where it cannot be
         asked. Raises LostError.
         """
@@ -138,7 +140,7 @@ class Caller:
         return outcome, assess_output(case, numbers.truth, outcome, adapter=label, device=device)
 
 
-def _way(verdict: Verdict, outcome: Outcome, case: Case) -> Way | None:
+def _way(verdict: Verdict, outcome: Outcome, case: Case) -> FailureSignature | None:
     if not verdict.fails:
         return None
     mismatch = verdict.mismatch
@@ -147,7 +149,7 @@ def _way(verdict: Verdict, outcome: Outcome, case: Case) -> Way | None:
         kind = f"{kind}: {_beside(outcome.sizes or (), case.output_shape)}"
     if mismatch is not None and "gradient" in mismatch:
         kind = f"{kind} of d{mismatch['gradient']}"
-    return Way(quantity=verdict.quantity, status=verdict.status, kind=kind)
+    return FailureSignature(quantity=verdict.quantity, status=verdict.status, kind=kind)
 
 
 def _beside(claimed: Sequence[int | None], truth: Sequence[int]) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from conformance.corpus.case import DTYPES, Case, Filed, Given, Source
 from conformance.corpus.files import load_cases
-from conformance.sweep.attempt import Caller, Tried, Way, skeleton
+from conformance.sweep.attempt import Caller, FailureSignature, Tried, skeleton
 from conformance.sweep.call import Drawn
 from conformance.system.machine import circumstances
 from conformance.verdicts.known import Difference
@@ -36,7 +36,7 @@ class Declared:
     caller: Caller
     greeting: Greeting
     corpora: Sequence[Path]
-    _answers: dict[str, list[tuple[Verdict, Way | None]]] = field(default_factory=dict)
+    _answers: dict[str, list[tuple[Verdict, FailureSignature | None]]] = field(default_factory=dict)
 
     def reason(self, tried: Tried) -> str | None:
         """The reason that is declared for a failure like this one, if any is. Raises LostError."""
@@ -95,11 +95,11 @@ class Declared:
             if verdict.status in ("raised", "crashed") and verdict.message is not None
         ) - {""}
 
-    def _ways(self, entry: Difference) -> list[Way | None]:
+    def _ways(self, entry: Difference) -> list[FailureSignature | None]:
         """The ways in which the entry's cases fail."""
         return [way for _, way in self._asked(entry) if way is not None]
 
-    def _asked(self, entry: Difference) -> list[tuple[Verdict, Way | None]]:
+    def _asked(self, entry: Difference) -> list[tuple[Verdict, FailureSignature | None]]:
         """The verdicts on the entry's smallest cases of every dtype, asked once."""
         if entry.at not in self._answers:
             cases = [case for case in self._cases if entry.names(case.name)]

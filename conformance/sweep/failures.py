@@ -12,7 +12,7 @@ from typing import Any
 
 from conformance import __version__
 from conformance.errors import RecordError
-from conformance.sweep.attempt import Way
+from conformance.sweep.attempt import FailureSignature
 from conformance.sweep.campaign import MOST_WRITTEN, Swept
 from conformance.sweep.kinds import Failure, Kind, Known
 from conformance.sweep.request import Request
@@ -84,7 +84,7 @@ def place(found: Mapping[str, Any]) -> tuple[int, bool]:
 
 def kind_in(found: Mapping[str, Any]) -> Kind:
     """The kind of a failure that the file tells of."""
-    way = Way(**{name: found[name] for name in ("quantity", "status", "kind")})
+    way = FailureSignature(**{name: found[name] for name in ("quantity", "status", "kind")})
     return Kind(way=way, diagnosis=found["diagnosis"], group=found["group"])
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from conformance.sweep.attempt import Caller, Tried, Way
+from conformance.sweep.attempt import Caller, FailureSignature, Tried
 from conformance.sweep.call import Drawn
 from conformance.sweep.kinds import Failure, Kind, diagnosis_of
 from conformance.sweep.shrink import shrunk
@@ -104,7 +104,9 @@ class Investigation:
             return last, 1
         return self._alone(last.drawn, way, attempts=ATTEMPTS) or again
 
-    def _alone(self, drawn: Drawn, way: Way, *, attempts: int) -> tuple[Tried, int] | None:
+    def _alone(
+        self, drawn: Drawn, way: FailureSignature, *, attempts: int
+    ) -> tuple[Tried, int] | None:
         """The call, made again as `run` makes it in a new process, if it fails in the same way
         there; and in which of several.
         """
@@ -119,7 +121,7 @@ class Investigation:
         return None
 
 
-def _signature(way: Way, smallest: Drawn) -> str:
+def _signature(way: FailureSignature, smallest: Drawn) -> str:
     """A digest of how a call fails and of the smallest one that does: two kinds of failures with
     the same are one.
     """

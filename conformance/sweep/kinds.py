@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.sweep.attempt import Tried, Way
+from conformance.sweep.attempt import FailureSignature, Tried
 
 LONGEST_SHOWN = 120  # of a kind, on a terminal
 
@@ -17,7 +17,7 @@ class Kind:
     What was refused or has another shape has no `group`: the message says what it is about.
     """
 
-    way: Way
+    way: FailureSignature
     diagnosis: str | None
     group: str
 

@@ -15,7 +15,7 @@ from conformance.wording import counted, milliseconds
 
 Fact = tuple[str, str]
 
-ASPECTS = {
+PERTURBATIONS = {
     "batch": "a sample alone",
     "threads": "another number of threads",
     "layout": "another memory layout",
@@ -98,7 +98,7 @@ def _of_chance(verdict: Verdict) -> Iterator[Fact]:
             f"{float(repeated['largest']):.3g} apart{looks}",
         )
     for aspect, change in (verdict.invariance or {}).items():
-        yield "perturbations", f"{ASPECTS[aspect]} changes it: {change['text']}"
+        yield "perturbations", f"{PERTURBATIONS[aspect]} changes it: {change['text']}"
     if verdict.stage is not None:
         name = verdict.stage["name"]
         yield "stage", f"{name or 'stage unknown'}: {verdict.stage['text']}"

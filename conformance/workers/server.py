@@ -20,7 +20,7 @@ from conformance.adapters import (
     Unsupported,
 )
 from conformance.corpus.tensors import dtype_of, numeric_array
-from conformance.outcomes import told
+from conformance.outcomes import message_of
 from conformance.workers import protocol, timing
 from conformance.workers.frames import frames_of
 from conformance.workers.loader import Absent, load
@@ -227,7 +227,7 @@ def _prepared(
 def _raised(error: BaseException) -> dict[str, Any]:
     """An exception as an answer; a framework's own not-implemented type is `unsupported`."""
     names = {base.__name__ for base in type(error).__mro__}
-    message = _COLOURS.sub("", told(error))
+    message = _COLOURS.sub("", message_of(error))
     if names & _NOT_IMPLEMENTED:
         return {
             "outcome": "unsupported",

@@ -387,11 +387,11 @@ def test_torch_to_keras_same_has_the_right_shape_and_the_wrong_numbers(
 ) -> None:
     """3/2/1/1 and 9/4/4/3: the look-alike is `same`, shifted; the code is `valid` and a crop."""
     one = port(call, source="torch", target="keras", prove=False)
-    assert 'padding="same"' in one.trap.call
-    assert (one.trap.differs, one.trap.same_shape) == (True, True)
+    assert 'padding="same"' in one.look_alike.call
+    assert (one.look_alike.differs, one.look_alike.same_shape) == (True, True)
     assert (
         f"has the same shape and the wrong numbers: shifted by {moved} on every axis"
-        in one.trap.text
+        in one.look_alike.text
     )
     assert one.arguments is None
     assert 'padding="valid"' in one.target_call
@@ -912,8 +912,8 @@ def test_the_trap_is_the_call_that_copies_the_words(
 ) -> None:
     """Its shape against the right one, and how its window is displaced, in one sentence."""
     one = port(text, source=source, target=target, prove=False)
-    assert words in one.trap.text
-    assert one.trap.text.count(". ") == 0
+    assert words in one.look_alike.text
+    assert one.look_alike.text.count(". ") == 0
 
 
 def test_the_kernel_is_flipped_exactly_between_those_that_flip_and_those_that_do_not() -> None:
@@ -922,7 +922,11 @@ def test_the_kernel_is_flipped_exactly_between_those_that_flip_and_those_that_do
     """
     for source, target in PAIRS:
         one = next(one for _, one in ported(source, target, 3) if max(one.geometry.kernel) > 1)
-        assert ("np.flip" in one.code) == (one.kernel_trap is not None), (source, target, one.call)
+        assert ("np.flip" in one.code) == (one.kernel_look_alike is not None), (
+            source,
+            target,
+            one.call,
+        )
 
 
 def test_printed_code_is_python_and_short_enough_to_read() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from conformance.kernels.call import Arguments, KernelCall, numbers, weights
 from conformance.kernels.judge import opened
-from conformance.kernels.judging import RAISED, RIGHT, WRONG
+from conformance.kernels.judgements import RAISED, RIGHT, WRONG
 from conformance.kernels.options import Options
 from conformance.kernels.subject import Subject
 from conformance.oracle import Truth, truth_of

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.kernels.arrays import Described
-from conformance.kernels.bench import hearing, loading
+from conformance.kernels.bench import loading, trace
 from conformance.kernels.bench.loading import LIBRARIES, LoadingError
 
 _NAME = "candidate"
@@ -103,11 +103,11 @@ class CandidateServer:
         def call() -> None:
             operators.extend(self._caller.heard())
 
-        files, functions = hearing.ran(call)
+        files, functions = trace.ran(call)
         return {
             "operators": sorted({*operators, *functions}),
             "files": sorted(files),
-            "replaced": hearing.replaced(),
+            "replaced": trace.replaced(),
         }
 
 

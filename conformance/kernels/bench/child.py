@@ -17,7 +17,7 @@ import traceback
 from pathlib import Path
 from typing import Any, Protocol
 
-from conformance.outcomes import told
+from conformance.outcomes import message_of
 
 OURS = str(Path(__file__).resolve().parents[2])
 MOST_FRAMES = 5
@@ -67,7 +67,7 @@ def answer(server: Server, request: dict[str, Any]) -> dict[str, Any]:
         return {
             "raised": {
                 "type": type(error).__name__,
-                "message": told(error)[:4096],
+                "message": message_of(error)[:4096],
                 "frames": frames_of(error),
                 "unsupported": isinstance(error, NotImplementedError)
                 or type(error).__name__ == "Unsupported",

@@ -90,7 +90,7 @@ def _group_mistakes(call: Call) -> Iterator[Mistake]:
     text = "groups are ignored: there are as many output channels as one group has"
     yield Mistake(name="groups-ignored", text=text, call=replace(call, bias=bias, geometry=plain))
     if inside > 1:
-        text = "input channels are dealt to the groups in turn instead of in blocks"
+        text = "input channels are dealt to the groups one by one instead of in blocks"
         for shape in ((inside, groups), (groups, inside)):
             order = np.arange(c_in).reshape(shape).T.ravel()
             yield Mistake(
@@ -98,7 +98,7 @@ def _group_mistakes(call: Call) -> Iterator[Mistake]:
             )
             if not np.array_equal(order[order], np.arange(c_in)) or inside != groups:
                 text = (
-                    "the kernel's input channels are dealt to the groups in turn instead of in "
+                    "the kernel's input channels are dealt to the groups one by one instead of in "
                     "blocks"
                 )
                 yield Mistake(

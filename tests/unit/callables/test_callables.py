@@ -336,6 +336,14 @@ def test_gradients_that_are_no_three_arrays_raise(tmp_path: Path) -> None:
     assert [v.status for v in report.verdicts] == ["conforms", "raised"]
 
 
+def test_a_callable_of_other_arguments_is_refused_once() -> None:
+    """Instead of the same TypeError for every case."""
+    with pytest.raises(SelectionError, match=r"kernel takes \(x\), should take \(x, w, bias, \*"):
+        conformance.check(lambda x: x)
+    with pytest.raises(SelectionError, match=r"gradients takes .*should take .* bias, cotangent"):
+        conformance.check((kernel, lambda x: x))
+
+
 @pytest.mark.parametrize("nothing", [3, (kernel, 4), (kernel, kernel, kernel)])
 def test_what_cannot_be_called_is_refused(nothing: Any, tmp_path: Path) -> None:
     """With a sentence that says what can."""

@@ -240,6 +240,15 @@ ERRORS = {
         ["-a", "miniatures:Nobody"],
         "miniatures:Nobody is unavailable: module miniatures has no Nobody",
     ),
+    "a class without a convention": (
+        ["-a", "miniatures:WithoutConvention"],
+        "class WithoutConvention has no attribute convention, should be one of torch, keras,",
+    ),
+    "a call with other arguments": (
+        ["-a", "miniatures:OfTwoOperands"],
+        "OfTwoOperands.call takes (x: 'Any', kernel: 'Any') -> 'Any', should take (x, kernel, "
+        "bias, native, device)",
+    ),
     "no such program": (["-a", "cmd:no-such-program"], "there is no program 'no-such-program'"),
     "equal labels": (["-a", RIGHT, "-a", RIGHT], "is given twice, should have labels that differ"),
     "interpreter of nobody": (
@@ -498,6 +507,18 @@ def test_lint_tells_unguarded_cases_and_bless_guards_them(tmp_path: Path) -> Non
     assert "tiny/cut: wrote expected (it had none)" in command("bless", root, cwd=tmp_path).stdout
     assert command("lint", root, cwd=tmp_path).returncode == 0
     assert command("bless", root, cwd=tmp_path).stdout == "nothing to change\n"
+
+
+def test_lint_tells_calls_that_torch_rejects(tmp_path: Path) -> None:
+    """An output_padding of the stride, which the geometry has and torch has not."""
+    arguments = "    stride: 2\n    padding: 1\n    output_padding: 1\n"
+    assert arguments in CUT
+    native = "    native: {torch: {stride: 2, output_padding: 2}}\n"
+    root = corpus(tmp_path, CUT.replace(arguments, native))
+    done = command("lint", root, cwd=tmp_path)
+    assert done.returncode == 1
+    assert ": torch rejects this call, should have other arguments" in done.stdout, done.stdout
+    assert "output_padding=2, and torch wants it below max(stride, dilation) = 2" in done.stdout
 
 
 def test_lint_tells_gradients_that_nothing_guards(tmp_path: Path) -> None:

@@ -37,10 +37,10 @@ def test_nobody_waits_for_a_line(run_line: dict[str, Any], verdict: Callable[...
         assert eventually(
             lambda: any(line.startswith("1 of 4 checks, no new failures, about ") for line in lines)
         )
-        teller.phase("layers, timed on all adapters in turn", 2, 9)
+        teller.phase("layers, timed on every adapter", 2, 9)
         assert eventually(
             lambda: any(
-                line.endswith("new failures, 2 of 9 layers, timed on all adapters in turn")
+                line.endswith("new failures, 2 of 9 layers, timed on every adapter")
                 for line in lines
             )
         )

@@ -26,7 +26,7 @@ from conformance.errors import UsageError
 from conformance.geometry import Axis, Geometry, problems
 from conformance.oracle import gradient_truths, truth_of
 from conformance.sweep import Request, Wish, sweep
-from conformance.sweep.attempt import Way, skeleton
+from conformance.sweep.attempt import FailureSignature, skeleton
 from conformance.sweep.call import KEPT, Drawn, Put
 from conformance.sweep.draw import Drawer, obstacle
 from conformance.sweep.failures import finish
@@ -384,7 +384,7 @@ def test_garbage_is_the_same_failure_as_nan() -> None:
     """A result that was never written is NaN in one process and a number in the next; another
     status is another failure.
     """
-    nan = Way(quantity="gradients", status="differs", kind="nonfinite of dkernel")
+    nan = FailureSignature(quantity="gradients", status="differs", kind="nonfinite of dkernel")
     assert nan.like(replace(nan, kind="values of dkernel"))
     assert not nan.like(replace(nan, kind="values of dbias"))
     assert not nan.like(replace(nan, status="crashed"))

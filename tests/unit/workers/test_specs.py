@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -106,6 +107,14 @@ def test_an_unknown_adapter_is_an_error_that_lists_the_known(text: Any) -> None:
         UsageError, match=r"unknown adapter .*, .*should be one of torch, keras-tensorflow"
     ):
         parsed(text)
+
+
+def test_a_program_that_is_not_executable_is_said_to_be(tmp_path: Path) -> None:
+    """It is there: what is missing is a bit of its mode, or its interpreter's name."""
+    file = tmp_path / "engine.c"
+    file.write_text("")
+    with pytest.raises(UsageError, match=r"engine.c' is not executable, should be made so"):
+        parsed(f"cmd:{file}")
 
 
 def test_a_program_is_split_as_a_shell_would_but_never_given_to_one() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 from conformance import badge as badges
 from conformance.badge import BLUE, GREEN, RED
-from conformance.kernels import judging
+from conformance.kernels import judgements
 from conformance.kernels.judge import Report
-from conformance.kernels.judging import Judgement
+from conformance.kernels.judgements import Judgement
 from conformance.kernels.rungs import RUNGS, Rung
 from conformance.wording import counted
 
@@ -36,7 +36,7 @@ def row(rung: Rung) -> str:
     """A rung in a line."""
     right = sum(each.is_right for each in rung.judgements)
     told = [f"{right} of {counted(len(rung.judgements), 'call')} right"] if rung.judgements else []
-    for status in (judging.NOT_TAKEN, judging.NO_TRUTH):
+    for status in (judgements.NOT_TAKEN, judgements.NO_TRUTH):
         count = sum(each.status == status for each in rung.judgements)
         if count:
             told.append(f"{count} {status.replace('-', ' ')}")
@@ -51,7 +51,7 @@ def details(judgement: Judgement) -> Iterator[str]:
         yield f"  cause: {judgement.cause}: {judgement.cause_text}"
     yield f"  call: {judgement.call}"
     if judgement.truth:
-        yield f"  held against: {judgement.truth}"
+        yield f"  compared with: {judgement.truth}"
     for frame in judgement.frames:
         yield f"  at {frame}"
 
@@ -63,7 +63,7 @@ def terminal(report: Report) -> Iterator[str]:
     if report.delegates:
         yield f"note: it calls torch's {', '.join(report.delegates)}"
     if report.own_truth:
-        yield f"its own call was held against: {report.own_truth}"
+        yield f"its own call was compared with: {report.own_truth}"
     if report.pace is not None:
         yield f"speed: {report.pace}"
     failing = report.smallest or next(iter(report.failing), None)
@@ -141,7 +141,7 @@ def markdown(report: Report) -> str:
 
 def badge(report: Report) -> dict[str, Any]:
     """An endpoint of shields.io."""
-    right = [rung.name for rung in report.rungs if rung.status == judging.RIGHT]
+    right = [rung.name for rung in report.rungs if rung.status == judgements.RIGHT]
     message = ", ".join(right) if report.passes else report.verdict
     color = BLUE if report.verdict == "delegates" else GREEN if report.passes else RED
     return badges.badge("conv_transpose", message, color)

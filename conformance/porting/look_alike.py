@@ -20,7 +20,7 @@ from conformance.porting.layer import Channels, Layer, times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trap:
+class LookAlike:
     """The result of the call that looks the same; `differs` if it is not that of the source."""
 
     call: str
@@ -41,7 +41,7 @@ class _Copied:
     extra: list[int] | None = None
 
 
-def trap(layer: Layer, target: str, geometry: Geometry, channels: Channels) -> Trap:
+def look_alike(layer: Layer, target: str, geometry: Geometry, channels: Channels) -> LookAlike:
     """The look-alike of a layer in the target, and how its window is displaced."""
     native = _lookalike(target, layer, geometry)
     other = conventions.get(target).geometry(native, size=geometry.size, kernel=geometry.kernel)
@@ -54,7 +54,7 @@ def trap(layer: Layer, target: str, geometry: Geometry, channels: Channels) -> T
         axis.crop_low - right.crop_low
         for axis, right in zip(other.axes, geometry.axes, strict=True)
     )
-    return Trap(
+    return LookAlike(
         call=call,
         differs=(other.crops, other.groups) != (geometry.crops, geometry.groups),
         same_shape=other.out == geometry.out,
@@ -202,8 +202,8 @@ def _loses(axis: Axis, verb: str = "loses") -> str:
     return f"{verb} {axis.crop_low} at the start and {axis.crop_high} at the end"
 
 
-def kernel_trap(layer: Layer, target: str) -> str | None:
-    """The trap of a kernel that is copied axis by axis, where one framework flips and the other
+def kernel_look_alike(layer: Layer, target: str) -> str | None:
+    """What a kernel that is copied axis by axis computes, where one framework flips and the other
     does not.
     """
     unflipped = target in ("jax", "flax")

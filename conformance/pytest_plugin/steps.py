@@ -32,7 +32,7 @@ Answer = Verdict | CaseFileError
 gives."""
 
 
-class Piecemeal:
+class Steps:
     """Engines by label, greeted; then `settle` on the selection, and `work` as often as wanted."""
 
     def __init__(
