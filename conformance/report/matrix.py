@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,7 +87,7 @@ def columns_of(record: Record) -> list[Column]:
     ]
 
 
-def rows_of(record: Record, columns: list[Column]) -> list[Row]:
+def rows_of(record: Record, columns: Sequence[Column]) -> list[Row]:
     """A row per case and quantity, those of one file together, in the order of the record."""
     by_place = {(v.case, v.quantity, v.adapter, v.device): v for v in record.verdicts}
     quantities: dict[str, list[str]] = {}

@@ -7,7 +7,7 @@ import hashlib
 import re
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from conformance.record.record import Record
 from conformance.report import accuracy, atlas_svg, figures, payload, tables, trend
 from conformance.report.answers import CanUse, address
 from conformance.report.causes import causes
-from conformance.report.matrix import columns_of, rows_of
+from conformance.report.matrix import Column, columns_of, rows_of
 from conformance.report.plain import PlainCells, failures, known_failures
 from conformance.system.files import replace_file
 from conformance.verdicts.verdict import STATUSES, Key
@@ -68,44 +68,75 @@ def render(
     record to record.
     """
     columns = columns_of(record)
-    rows = rows_of(record, columns)
-    pieces, programs = payload.pieces(record, columns)
     drawn = _drawn(record, [*history, *([] if baseline is None else [baseline])])
-    index = payload.index(record, columns, rows)
-    can_use = CanUse(record, columns)
-    index["answers"] = can_use.data()
-    index["figures"] = {key: figure["data"] for key, figure in drawn.items()}
-    template = environment().get_template("index.html.j2")
-    page = template.render(
-        record=record,
-        summary=record_messages.summary(record),
-        statuses=STATUSES,
-        columns=columns,
-        rows=rows,
-        standings=sum((column.standings for column in columns), Counter()),
-        can_use=can_use,
-        address=address,
-        questions=QUESTIONS,
-        answers={
-            name: answers
-            for name, answers in ANSWERS.items()
-            if any(column.convention == name for column in columns)
-        },
-        plain_cells=PlainCells(),
-        failures=failures(record),
-        known_failures=known_failures(record),
-        causes=causes(record),
-        changed=None if baseline is None else changes(baseline, record),
-        baseline=baseline,
-        drawn=drawn,
-        atlas=atlas_svg.atlas_svg(record),
-        atlas_legend=atlas_svg.legend(),
-        index=payload.pack(index),
-        pieces=pieces,
-        programs=programs,
-        **embedded(STYLES, SCRIPTS),
+    page = (
+        environment()
+        .get_template("index.html.j2")
+        .render(
+            record=record,
+            columns=columns,
+            address=address,
+            changed=None if baseline is None else changes(baseline, record),
+            baseline=baseline,
+            drawn=drawn,
+            **_overview(record, columns),
+            **_failures(record),
+            **_conventions(record, columns),
+            **_matrix(record, columns, drawn),
+            **embedded(STYLES, SCRIPTS),
+        )
     )
     return writable(page)
+
+
+def _overview(record: Record, columns: Sequence[Column]) -> dict[str, Any]:
+    """What a reader sees first."""
+    return {
+        "summary": record_messages.summary(record),
+        "standings": sum((column.standings for column in columns), Counter()),
+    }
+
+
+def _failures(record: Record) -> dict[str, Any]:
+    """New failures by their causes, and all of them for readers without JavaScript."""
+    return {
+        "causes": causes(record),
+        "failures": failures(record),
+        "known_failures": known_failures(record),
+    }
+
+
+def _conventions(record: Record, columns: Sequence[Column]) -> dict[str, Any]:
+    """The answers of the conventions that take part, and what their arguments crop."""
+    there = {column.convention for column in columns}
+    return {
+        "questions": QUESTIONS,
+        "answers": {name: answers for name, answers in ANSWERS.items() if name in there},
+        "atlas": atlas_svg.atlas_svg(record),
+        "atlas_legend": atlas_svg.legend(),
+    }
+
+
+def _matrix(
+    record: Record, columns: Sequence[Column], drawn: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The tables of features and of cases, and the data from which scripts draw."""
+    rows = rows_of(record, columns)
+    can_use = CanUse(record, columns)
+    pieces, programs = payload.pieces(record, columns)
+    index = payload.index(record, columns, rows) | {
+        "answers": can_use.data(),
+        "figures": {key: figure["data"] for key, figure in drawn.items()},
+    }
+    return {
+        "statuses": STATUSES,
+        "rows": rows,
+        "can_use": can_use,
+        "plain_cells": PlainCells(),
+        "index": payload.pack(index),
+        "pieces": pieces,
+        "programs": programs,
+    }
 
 
 def writable(page: str) -> str:
