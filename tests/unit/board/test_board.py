@@ -333,7 +333,7 @@ def test_a_compressed_record_is_read(
     ):
         read_record(path)
     path.write_bytes(b"{}\n")
-    with pytest.raises(RecordError, match="no whole file of gzip"):
+    with pytest.raises(RecordError, match="not a whole file of gzip"):
         read_record(path)
 
 
