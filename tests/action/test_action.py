@@ -279,14 +279,15 @@ def test_inputs_and_outputs_are_documented(number: int, kind: str) -> None:
     "path", sorted((CHECKOUT / ".github" / "workflows").glob("*.yml")), ids=lambda path: path.stem
 )
 def test_a_workflow_names_what_is_there(path: Path) -> None:
-    """It uses the action of this repository with inputs that it has, tox environments and scripts
-    that exist.
+    """It uses the action of this repository, where it does not merely publish, with inputs that it
+    has, tox environments and scripts that exist.
     """
     jobs = yaml.safe_load(path.read_text())["jobs"]
     steps = [step for job in jobs.values() for step in job["steps"]]
-    assert [
+    unknown = [
         set(step["with"]) - set(ACTION["inputs"]) for step in steps if step.get("uses") == "./"
-    ] == [set()]
+    ]
+    assert unknown == ([] if path.stem == "pages" else [set()])
     tox = (CHECKOUT / "tox.ini").read_text()
     for line in "\n".join(step.get("run", "") for step in steps).splitlines():
         for name in re.findall(r"tox -e ([\w,]+)", line):
