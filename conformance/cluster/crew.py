@@ -34,8 +34,7 @@ WAIT_SECONDS = 120
 """How long a cluster may take until its first worker is there: it may have to be started."""
 
 IN_FLIGHT = 3
-"""Pieces for each thread of the cluster that are handed out at a time: one at work, and what keeps
-it from waiting for the next."""
+"""Pieces for each thread that are handed out at a time: one at work, and what keeps it busy."""
 
 LOOK_SECONDS = 2.0
 """How often workers that come and go are counted again."""
@@ -208,6 +207,7 @@ def _local(workers: int) -> Iterator[Client]:
         # each server wakes for itself 50 times a second, on the cores that engines need
         "distributed.admin.tick.interval": "1s",
         "distributed.admin.system-monitor.interval": "2s",
+        "distributed.worker.profile.enabled": False,  # looks at threads that wait, every 10 ms
     }
     with (
         dask.config.set(settings),
