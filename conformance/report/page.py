@@ -26,6 +26,7 @@ from conformance.report.answers import CanUse, address
 from conformance.report.causes import causes
 from conformance.report.matrix import Column, columns_of, rows_of
 from conformance.report.plain import PlainCells, failures, known_failures
+from conformance.support.text import STATES
 from conformance.system.files import replace_file
 from conformance.verdicts.verdict import STATUSES, Key
 from conformance.wording import counted, duration, moment
@@ -132,6 +133,7 @@ def _matrix(
         "statuses": STATUSES,
         "rows": rows,
         "can_use": can_use,
+        "states": STATES,
         "plain_cells": PlainCells(),
         "index": payload.pack(index),
         "pieces": pieces,
@@ -217,7 +219,8 @@ def linked(text: str) -> Markup:
 
 def _fragment(key: Key) -> str:
     """The address, on this page, of a verdict's case."""
-    return address(case=key.case, on=f"{key.adapter}@{key.device}")
+    quantity = "" if key.quantity == "output" else f"@{key.quantity}"
+    return address(case=key.case, on=f"{key.adapter}@{key.device}{quantity}")
 
 
 def asset(name: str) -> str:

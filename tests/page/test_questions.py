@@ -113,7 +113,8 @@ def test_what_changed_between_two_releases(
     assert changed > 0
     assert f"{changed} checks changed from keras-torch@3.14.1 to keras-torch@3.15.1" in answer
     page.locator("#answers a[data-case]").first.click()
-    page.wait_for_selector("dialog[open] details.verdict-of")
+    page.wait_for_selector("dialog[open] details.verdict-of[open]")
+    assert "keras-torch@3.15.1" in page.inner_text("dialog details.verdict-of[open] > summary")
 
 
 def test_what_is_new_and_why(visit: Callable[..., Any], releases: tuple[Record, str]) -> None:

@@ -38,13 +38,16 @@ const Answers = (() => {
 
     const caseLink = (name, on) => make("a", { "data-case": "", href: State.link({ case: name, on }) }, name);
 
-    function reasonsOf({ shares }, column) {
+    /** The column in a case's address, with the quantity where that is not the output. */
+    const on = (column, quantity) => key(index.columns[column]) + (quantity === "output" ? "" : `@${quantity}`);
+
+    function reasonsOf({ shares }, column, quantity) {
       if (!shares.length) return null;
       const list = shares.slice(0, MOST_REASONS).map(([number, count, example]) => {
         const [standing, text, source] = engines[column].reasons[number];
         const what = standing === "unsupported" ? `${count} unsupported` : counted(count, standing === "known" ? "known failure" : "new failure");
         return make("li", {}, make("span", { class: standing }, what), `: ${text} `, source ? make("span", {}, CaseView.linked(source), ". ") : null,
-          make("span", { class: "note" }, "For example ", caseLink(example, key(index.columns[column]))));
+          make("span", { class: "note" }, "For example ", caseLink(example, on(column, quantity))));
       });
       if (shares.length > MOST_REASONS) list.push(make("li", { class: "note" }, `and ${counted(shares.length - MOST_REASONS, "more reason")}`));
       return make("ul", {}, ...list);
@@ -57,7 +60,7 @@ const Answers = (() => {
       const words = !cell.state ? "no case has this" : cell.state === "unsupported" ? "unsupported" : `${cell.conforms} of ${counted(cell.checked, "check")} pass`;
       const extra = cell.checked && cell.unsupported ? `, ${cell.unsupported} unsupported` : "";
       const link = make("a", { href: State.link({ feature: names, adapter: [key(index.columns[column])], section: "matrix" }) }, words);
-      const reasons = reasonsOf(cell, column);
+      const reasons = reasonsOf(cell, column, wanted.includes(gradients) ? "gradients" : "output");
       const head = [make("b", { class: `state ${className(cell.state)}`, "aria-hidden": "true" }, cell.state ? states[cell.state].sign : " "), " ",
         make("b", {}, title(index.columns[column])), ": ", cell.state ? link : words, extra];
       if (reasons && !isOpen) return make("li", {}, ...head, make("details", {}, make("summary", { "aria-label": `why, on ${title(index.columns[column])}` }, "why"), reasons));
@@ -89,7 +92,7 @@ const Answers = (() => {
         const said = (cell) => (cell ? `${index.statuses[cell.status].name}${cell.state ? ` (${cell.state})` : ""}` : "no verdict");
         const differing = rows.filter((row) => row.cells[one] && row.cells[other] && said(row.cells[one]) !== said(row.cells[other]));
         return make("div", { class: "answer" }, make("h3", {}, `${counted(differing.length, "check")} changed from ${title(index.columns[one])} to ${title(index.columns[other])}`),
-          make("ul", {}, ...differing.slice(0, MOST_CASES).map((row) => make("li", {}, caseLink(row.name, key(index.columns[other])), row.quantity === "output" ? "" : `, ${row.quantity}`,
+          make("ul", {}, ...differing.slice(0, MOST_CASES).map((row) => make("li", {}, caseLink(row.name, on(other, row.quantity)), row.quantity === "output" ? "" : `, ${row.quantity}`,
             `: ${said(row.cells[one])}, now ${said(row.cells[other])}`)), differing.length > MOST_CASES ? make("li", { class: "note" }, `and ${differing.length - MOST_CASES} more`) : null));
       });
     }

@@ -8,9 +8,8 @@
     const dialog = document.getElementById("case");
     let shown = "";
     const rowOf = (state) => {
-      const quantity = state.on.split("@")[2] ?? "output";
       const found = matrix.rows.filter((row) => row.name === state.case);
-      return found.find((row) => row.quantity === quantity) ?? found[0];
+      return found.find(({ quantity }) => quantity !== "output" && state.on.endsWith(`@${quantity}`)) ?? found.find(({ quantity }) => quantity === "output") ?? found[0];
     };
     const button = (words, act, label) => {
       const element = make("button", { type: "button", "aria-label": label ?? null }, words);
