@@ -27,9 +27,16 @@ RECORD = pathlib.Path("out/results.jsonl")
 class Liar(miniatures.OffByOne):
     """Is wrong, and says in the record that it was right."""
 
+    calls = 0
+
     def call(self, *words, **named):
-        data = RECORD.read_bytes()
-        RECORD.write_bytes(data.replace(b'"differs"', b'"conforms"'))
+        self.calls += 1
+        if self.calls == 2:
+            # the command may ask for this call before it has written the verdict on the first
+            until = time.monotonic() + 60
+            while b'"differs"' not in (data := RECORD.read_bytes()) and time.monotonic() < until:
+                time.sleep(0.01)
+            RECORD.write_bytes(data.replace(b'"differs"', b'"conforms"'))
         return super().call(*words, **named)
 
 
