@@ -218,7 +218,8 @@ def problems(geometry: Geometry) -> list[Problem]:
             text = f"the output has {axis.out} elements on axis {number}, should have at least 1"
             if cut:
                 text += (
-                    f": the full output of {axis.full} loses {axis.crop_low} and {axis.crop_high}"
+                    f": {axis.crop_low} and {axis.crop_high} are cropped from a full output of "
+                    f"{axis.full}"
                 )
             faults.append(Problem(key=key, text=text))
     return faults

@@ -203,7 +203,7 @@ def lines(port: Port) -> Iterator[str]:
         yield (
             f"  axis {axis}: stride {part.stride}, dilation {part.dilation}, full output "
             f"{part.full},"
-            f" of which the start loses {part.crop_low} and the end {part.crop_high}"
+            f" cropped by {part.crop_low} at the start and {part.crop_high} at the end"
         )
     for note in port.notes:
         yield f"  note: {note}"

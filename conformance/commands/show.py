@@ -85,8 +85,8 @@ def _geometry(geometry: Geometry) -> Iterator[str]:
         yield (
             f"  axis {position}: size {axis.size}, kernel {axis.kernel}, stride {axis.stride}, "
             f"dilation {axis.dilation}:"
-            f" full output {axis.full}, {_end('start', axis.crop_low)}, "
-            f"{_end('end', axis.crop_high)}: output {axis.out}"
+            f" full output {axis.full}, {_crop(axis.crop_low)} at the start, "
+            f"{_crop(axis.crop_high)} at the end: output {axis.out}"
         )
         if axis.size > 0 < axis.out and axis.full + axis.out <= 2 * 48:
             yield f"    {picture(axis)}"
@@ -94,8 +94,8 @@ def _geometry(geometry: Geometry) -> Iterator[str]:
         yield f"  groups: {geometry.groups}"
 
 
-def _end(name: str, crop: int) -> str:
-    return f"the {name} loses {crop}" if crop >= 0 else f"the {name} gains {-crop}"
+def _crop(count: int) -> str:
+    return f"crops {count}" if count >= 0 else f"appends {-count}"
 
 
 def _overlaps(geometry: Geometry | None) -> Iterator[str]:

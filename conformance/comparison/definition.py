@@ -73,7 +73,7 @@ def _unclipped(y: Array, truth: Truth, least: float, most: float) -> Array:
 
 def geometry_at(call: LayerCall, shape: tuple[int, ...]) -> Geometry:
     """The window for an input (N, C_in, *spatial) that may be another than the call's own: one that
-    is told by the size of the output keeps what it loses there.
+    is told by the size of the output keeps the crop there.
     """
     own = call.input_shape()
     if own is None or own[2:] == shape[2:] or not any(call.layer.native.get(k) for k in _SIZED):

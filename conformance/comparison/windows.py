@@ -44,8 +44,8 @@ def differences(right: Geometry, other: Geometry) -> Iterator[str]:
                 yield f"{key} {have} on axis {number}, should be {want}"
         if (axis.crop_low, axis.crop_high) != (due.crop_low, due.crop_high):
             yield (
-                f"axis {number} loses {axis.crop_low} at the start and {axis.crop_high} at the "
-                f"end, should lose {due.crop_low} and {due.crop_high}"
+                f"axis {number} is cropped by {axis.crop_low} at the start and {axis.crop_high} at "
+                f"the end, should be by {due.crop_low} and {due.crop_high}"
             )
 
 

@@ -70,9 +70,9 @@ def native(geometry: Geometry) -> Native | Unrepresentable:
         extras = [_extra(padding, axis) for axis in geometry.axes]
         if None not in extras:
             return _native(geometry, padding, [extra for extra in extras if extra is not None])
-    windows = ", ".join(f"{axis.crop_low} and {axis.crop_high}" for axis in geometry.axes)
+    crops = ", ".join(f"{axis.crop_low} and {axis.crop_high}" for axis in geometry.axes)
     return Unrepresentable(
-        reason=f"The start and the end of the full output lose {windows} (per axis), and neither"
+        reason=f"The crops at start and end of the full output are {crops} (per axis), and neither"
         ' padding="valid" nor padding="same" with any output_padding below strides takes that '
         "window."
     )

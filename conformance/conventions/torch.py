@@ -73,13 +73,13 @@ def _obstacle(axis: Axis) -> str | None:
         return f"{-axis.crop_low} zeros are prepended, and torch refuses negative padding"
     if extra < 0:
         return (
-            f"the start loses {axis.crop_low} and the end {axis.crop_high}, and torch's padding "
-            "is symmetric:"
-            " the end can lose less than the start, by output_padding, but not more"
+            f"the crop is {axis.crop_low} at the start and {axis.crop_high} at the end, and "
+            "torch's padding is symmetric: output_padding makes the crop at the "
+            "end smaller, and nothing makes it larger"
         )
     if extra and extra >= max(axis.stride, axis.dilation):
         return (
-            f"the start loses {axis.crop_low} and the end {axis.crop_high}, which is "
+            f"the crop is {axis.crop_low} at the start and {axis.crop_high} at the end, which is "
             f"output_padding={extra},"
             f" and torch wants it below max(stride, dilation) = {max(axis.stride, axis.dilation)}"
         )

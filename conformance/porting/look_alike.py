@@ -195,11 +195,11 @@ def _number(move: int) -> str:
 def _cuts(other: Axis, right: Axis, target: str) -> str:
     if (other.crop_low, other.crop_high) == (right.crop_low, right.crop_high):
         return ""
-    return f" (on axis 0 it {_loses(other)}, and should {_loses(right, 'lose')})"
+    return f" (on axis 0 it crops {_crops(other)}, should crop {_crops(right)})"
 
 
-def _loses(axis: Axis, verb: str = "loses") -> str:
-    return f"{verb} {axis.crop_low} at the start and {axis.crop_high} at the end"
+def _crops(axis: Axis) -> str:
+    return f"{axis.crop_low} at the start and {axis.crop_high} at the end"
 
 
 def kernel_look_alike(layer: Layer, target: str) -> str | None:

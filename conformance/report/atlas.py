@@ -1,7 +1,7 @@
 """The atlas: which window of the full output every convention's spelling takes, and which of them a
 run has measured.
 
-For one axis of a kernel and a stride: what the start and the end lose, and the size of the output.
+For one axis of a kernel and a stride: the crops at start and end, and the size of the output.
 Spellings of the same size and another window are what ports go wrong on: the same shape, other
 numbers.
 """

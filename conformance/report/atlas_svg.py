@@ -30,7 +30,7 @@ def atlas_svg(record: Record) -> list[dict[str, Any]]:
     has measured no window.
 
     `rows` is the same as text, one {convention, spelling, out, low, high, mark, alike, measured}
-    per spelling: low and high are what the start and the end lose (negative: appended), `mark` is
+    per spelling: low and high are the crops at start and end (negative: appended), `mark` is
     the letter of its window among those of the same size, or "". `alike` of the drawing counts the
     sizes that more than one window has.
     """
@@ -164,14 +164,14 @@ def _words(full: int, sizes: Sequence[tuple[int, list[list[Window]]]]) -> str:
                 f"{w.convention} {w.spelling}{' (measured)' if w.measured else ''}" for w in group
             )
             sentences.append(
-                f"{mark + ', ' if mark else ''}{_loses('start', axis.crop_low)}, "
-                f"{_loses('end', axis.crop_high)}: {names}."
+                f"{mark + ', ' if mark else ''}{_crop(axis.crop_low)} at the start, "
+                f"{_crop(axis.crop_high)} at the end: {names}."
             )
     return " ".join(sentences)
 
 
-def _loses(where: str, count: int) -> str:
-    return f"{where} loses {count}" if count >= 0 else f"{where} gains {-count}"
+def _crop(count: int) -> str:
+    return f"crops {count}" if count >= 0 else f"appends {-count}"
 
 
 def _ruler(start: int, stop: int) -> Markup:

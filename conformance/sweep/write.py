@@ -82,7 +82,7 @@ def summary(drawn: Drawn) -> str:
         parts.append(f"dilation {each('dilation')}")
     if any(crop for pair in drawn.geometry.crops for crop in pair):
         cut = ", ".join(f"{low} and {high}" for low, high in drawn.geometry.crops)
-        parts.append(f"the ends lose {cut}")
+        parts.append(f"crops of {cut}")
     if drawn.geometry.groups > 1:
         parts.append(f"{drawn.geometry.groups} groups")
     if drawn.batch != 1:

@@ -34,7 +34,10 @@ REPLACED = {
     "precision of {": "about N significant bits",
     "more ways to fail": "more causes",
     "stands in for it": "replace the oracle call",
-    "loses {lows}": "crops N at the start, should crop M",
+    "start loses": "crops N at the start",
+    "end loses": "crops N at the end",
+    "ends lose": "crops at both ends",
+    "the end lose": "crops at both ends",
     "of which none": "none of which",
     "as far as can be told": "as far as is known",
     "again: conformance": "reproduce: conformance",
@@ -44,7 +47,7 @@ REPLACED = {
 
 def texts() -> Iterator[tuple[str, str]]:
     """(path, text) of all that a user reads: strings of the package, templates, scripts of the
-    page, documents and actions.
+    page, documents, cases and actions.
     """
     for path in sorted((ROOT / "conformance").rglob("*")):
         if path.suffix == ".py":
@@ -54,6 +57,7 @@ def texts() -> Iterator[tuple[str, str]]:
         elif path.suffix in (".j2", ".js", ".mjs", ".html") or path.name.endswith("schema.json"):
             yield name_of(path), path.read_text(encoding="utf-8")
     pages = [*(ROOT / "docs").rglob("*.md"), *ROOT.glob("action/**/*.yml"), ROOT / "action.yml"]
+    pages += ROOT.glob("cases/**/*.yaml")
     for path in [*sorted(pages), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]:
         yield name_of(path), path.read_text(encoding="utf-8")
 

@@ -115,7 +115,7 @@ def test_axes_that_are_alike_are_drawn_once(canvas: Callable[..., Any]) -> None:
         (geometry(Axis(size=2, kernel=2, stride=0)), "stride 0, should be at least 1"),
         (
             geometry(Axis(size=2, kernel=2, crop_low=2, crop_high=2)),
-            "the full output of 3 loses 2 and 2",
+            "2 and 2 are cropped from a full output of 3",
         ),
     ],
 )

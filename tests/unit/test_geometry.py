@@ -215,9 +215,8 @@ def test_a_geometry_has_problems_exactly_where_it_has_no_output(axes: list[Axis]
             1,
             "padding",
             (
-                "the output has -1 elements on axis 0, should have at least 1: the full output of "
-                "4 "
-                "loses 2 and 3"
+                "the output has -1 elements on axis 0, should have at least 1: 2 and 3 are "
+                "cropped from a full output of 4"
             ),
         ),
         (

@@ -38,7 +38,7 @@ const Draw = (() => {
     const extent = dilation * (kernel - 1) + 1;
     const full = (size - 1) * stride + extent;
     const stop = full - high;
-    if (stop - low < 1) return `the full output of ${full} loses ${low} and ${high}: nothing is left to draw`;
+    if (stop - low < 1) return `${low} and ${high} are cropped from a full output of ${full}: nothing is left to draw`;
     return { size, kernel, stride, dilation, low, high, extent, full, stop, out: stop - low };
   }
 
@@ -184,7 +184,7 @@ const Draw = (() => {
     );
   }
 
-  const ends = (count, where) => (count < 0 ? `${where} gains ${counted(-count, "zero")}` : `${where} loses ${count}`);
+  const ends = (count, where) => (count < 0 ? `appends ${counted(-count, "zero")} at the ${where}` : `crops ${count} at the ${where}`);
 
   /** Where the taps of an input cell land, as a sentence. */
   function landing(axis, i) {

@@ -33,17 +33,17 @@ def argument_mistakes(call: Call) -> Iterator[Mistake]:
 
 
 def _window_mistakes(call: Call) -> Iterator[Mistake]:
-    """What the ends lose.
+    """The crops at both ends.
 
-    output_padding is read as what the end loses less than the start, or as what it has beyond the
-    products.
+    output_padding is read as how much less is cropped at the end than at the start, or as what it
+    has beyond the products.
     """
     axes = call.geometry.axes
 
     yield window_mistake(
         call,
         "ends-swapped",
-        "what the start and the end lose is exchanged",
+        "the crops at start and end are exchanged",
         lambda _, a: (a.crop_high, a.crop_low),
     )
     yield from _output_padding_mistakes(call)
@@ -98,8 +98,8 @@ def _output_padding_mistakes(call: Call) -> Iterator[Mistake]:
 
 
 def _padded_input(call: Call, high: list[int]) -> Call:
-    """Zeros round the input, as many as the ends should lose; then the end loses `high`, which is
-    not positive.
+    """Zeros round the input, as many as should be cropped; then `high`, which is not positive,
+    is cropped at the end.
     """
     axes = call.geometry.axes
     pads = [
@@ -174,7 +174,7 @@ def _exchanged(call: Call, first: int, second: int) -> Iterator[Mistake]:
 
 
 def _exchanged_paddings(other: Mapping[int, Axis]) -> list[tuple[str, Crops]]:
-    """(what is exchanged, how the ends then lose) with the paddings that `other` has by axis
+    """(what is exchanged, the crops then) with the paddings that `other` has by axis
     number; output_padding is read in both ways.
     """
 

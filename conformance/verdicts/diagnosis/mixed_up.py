@@ -11,7 +11,7 @@ from conformance.geometry import Axis, canonical_padding
 from conformance.verdicts.diagnosis.mistake import Call, Mistake
 
 Crops = Callable[[int, Axis], tuple[int, int]]
-"""What the start and the end of an axis, given by its number, lose."""
+"""The crops at start and end of an axis, given by its number."""
 
 
 def _cropped(call: Call, crops: Crops) -> Call:

@@ -556,7 +556,7 @@ def test_show_tells_gradients(tmp_path: Path) -> None:
 
 
 def test_show_tells_one_case_whole(tmp_path: Path) -> None:
-    """Its arrays, what each axis loses, and every convention's arguments or why there are none."""
+    """Its arrays, each axis's crops, and every convention's arguments or why there are none."""
     done = command("show", "tiny/cut", "--cases", corpus(tmp_path, CUT), cwd=tmp_path)
     assert done.returncode == 0
     for word in ("tiny/cut", "expected", "torch", "keras", "tensorflow", "jax", "flax", "onnx"):

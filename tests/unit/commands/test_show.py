@@ -15,13 +15,13 @@ SHOWCASE = "textbook/cs231n/two-by-two-to-four-by-four"
 def test_a_case_is_shown_with_its_window_overlaps_and_every_spelling(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The full size, what each end loses, the arrays, the overlap counts and whether they are even,
+    """The full size, the crops, the arrays, the overlap counts and whether they are even,
     all conventions.
     """
     run(SHOWCASE, [], None)
     shown = capsys.readouterr().out
     for part in (
-        "full output 5, the start loses 1, the end loses 0: output 4",
+        "full output 5, crops 1 at the start, crops 0 at the end: output 4",
         ".oooo",
         "overlaps on axis 0: 1 2 1 1 (uneven inside",
         "compared: bit for bit",

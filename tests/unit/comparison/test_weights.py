@@ -99,7 +99,7 @@ def test_no_bias_and_a_bias_of_zeros_are_the_same() -> None:
     ("changes", "name", "words"),
     [
         ({"stride": (1, 2), "padding": ((1, 1), (1, 1))}, "strides-swapped", "stride 1 on axis 0"),
-        ({"output_padding": (0, 0)}, "output-padding-ignored", "loses 1 at the start and 1"),
+        ({"output_padding": (0, 0)}, "output-padding-ignored", "cropped by 1 at the start and 1"),
         ({"padding": ((1, 1), (2, 0))}, "shifted-window", "shifted by (0, 1)"),
         ({"stride": (3, 1)}, "other-stride", "stride 3 on axis 0, should be 2"),
     ],

@@ -612,9 +612,8 @@ SENSE = [
     (
         case_text("padding: [0, 2]"),
         (
-            "8: padding: the output has 0 elements on axis 1, should have at least 1: the full "
-            "output "
-            "of 4 loses 2 and 2"
+            "8: padding: the output has 0 elements on axis 1, should have at least 1: 2 and 2 "
+            "are cropped from a full output of 4"
         ),
     ),
     (

@@ -83,8 +83,8 @@ def test_a_run_that_checked_nothing_fails_and_says_so(tmp_path: Path) -> None:
     done = command("run", root, "-a", "miniatures:Right", "-o", "out", "--jobs", 1, cwd=tmp_path)
     assert done.returncode == 1
     assert (
-        "miniatures:Right: nothing was checked: On axis 0, the start loses 0 and the end 1, and "
-        "torch's padding" in done.stdout
+        "miniatures:Right: nothing was checked: On axis 0, the crop is 0 at the start and 1 "
+        "at the end, and torch's padding" in done.stdout
     )
     assert "(0 run; 1 could not be run), nothing was checked on miniatures:Right" in done.stdout
     record = read_record(tmp_path / "out")

@@ -73,7 +73,10 @@ def test_the_atlas_is_described_small_and_without_names_that_clash(
     ]
     assert len(idents) == len(set(idents)) == 2 * len(atlas) == 24
     assert sum(len(drawn["svg"]) for drawn in atlas) < 100_000
-    assert "start loses 1, end loses 0: torch padding=1, output_padding=1" in atlas[4]["svg"]
+    assert (
+        "crops 1 at the start, crops 0 at the end: torch padding=1, output_padding=1"
+        in atlas[4]["svg"]
+    )
 
 
 def test_no_atlas_without_a_measured_window(run_line: dict[str, Any]) -> None:

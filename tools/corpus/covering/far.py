@@ -88,7 +88,7 @@ def given_back(
 def lost(
     level: str, extent: Sequence[int], stride: Sequence[int], numbers: random.Random
 ) -> list[Pair]:
-    """What the ends of the axes lose; `start`, `end` and `both` lose on one axis more than the
+    """The crops of the axes; `start`, `end` and `both` crop on one axis more than the
     kernel reaches.
     """
     which = numbers.randrange(len(extent))

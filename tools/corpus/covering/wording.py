@@ -28,9 +28,9 @@ PADDINGS = {
 
 FAR_PADDINGS = {
     "within": "padding",
-    "start": "a start that loses more than the kernel reaches",
-    "end": "an end that loses more than the kernel reaches",
-    "both": "ends that lose more than the kernel reaches",
+    "start": "a start cropped beyond the kernel's reach",
+    "end": "an end cropped beyond the kernel's reach",
+    "both": "ends cropped beyond the kernel's reach",
     "appended": "zeros added by negative padding",
 }
 

@@ -53,10 +53,9 @@ def summary(framework: str, call: Call, geometry: Geometry | None) -> str:
     if geometry is None:
         assert call.error
         return call.error[0].upper() + call.error[1:] + "."
-    lost = " x ".join(f"({low}, {high})" for low, high in geometry.crops)
-    sentence = (
-        f"The full output of {'x'.join(map(str, geometry.full))} loses {lost} at its start and end"
-    )
+    full = "x".join(map(str, geometry.full))
+    crops = " x ".join(f"({low}, {high})" for low, high in geometry.crops)
+    sentence = f"The full output of {full} is cropped by {crops} at its start and end"
     if min(map(min, geometry.crops)) < 0:
         sentence += " (negative: zeros are added)"
     if splits(framework, call, geometry):
