@@ -44,6 +44,8 @@ autodoc_preserve_defaults = True
 autodoc_type_aliases = {"ArrayLike": "ArrayLike", "Float64": "Float64"}
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_title = "conformance"
 html_copy_source = False
 html_show_sphinx = False
@@ -52,6 +54,7 @@ if REPOSITORY:
         "source_repository": f"https://github.com/{REPOSITORY}/",
         "source_branch": "main",
         "source_directory": "docs/",
+        "announcement": 'Which engine gets what right, every week: <a href="board/">the board</a>',
     }
 
 MERMAID = re.compile(r"^```mermaid\n.*?^```$", re.MULTILINE | re.DOTALL)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -118,3 +119,17 @@ def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[str, Page]) ->
 def test_every_public_name_has_its_docstring(pages: dict[str, Page]) -> None:
     """The reference of the API has all of `conformance.__all__`."""
     assert {f"conformance.{name}" for name in conformance.__all__} <= pages["api"].ids
+
+
+def test_the_table_of_features_is_seen_whole(browser: Any, site: Path) -> None:
+    """On a screen of 1440 pixels no engine's column is out of sight."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto((site / "support.html").as_uri())
+    table = page.locator("table.docutils").first
+    assert table.locator("thead th").count() > 10
+    box = table.locator("thead th").last.bounding_box()
+    assert box["x"] + box["width"] <= 1440
+    assert table.evaluate(
+        "(table) => table.parentElement.scrollWidth <= table.parentElement.clientWidth"
+    )
+    page.close()
