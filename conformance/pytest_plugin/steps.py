@@ -20,8 +20,7 @@ from conformance.outcomes import Outcome
 from conformance.run.plan import Task, environment_of, plan_of
 from conformance.run.request import Request
 from conformance.run.retrial import Retrial
-from conformance.run.session import Session, names_by_root
-from conformance.verdicts.known import lost_entries
+from conformance.run.session import Session, lost_in
 from conformance.verdicts.known_reader import load_differences
 from conformance.verdicts.verdict import Verdict
 from conformance.workers.answers import Greeting
@@ -69,7 +68,7 @@ class Steps:
         Raises FileProblems.
         """
         known = load_differences(selection.roots, self._request.known)
-        self.lost = lost_entries(known, names_by_root(selection, known))
+        self.lost = lost_in(selection, known)
         self._truths = Truths()
         self._session = Session(
             replace(self._request, selection=selection), self._truths, known, self.plan

@@ -29,9 +29,9 @@ from conformance.run.observer import Enough, Observer
 from conformance.run.plan import Answers, Task, environment_of, perturbations_of, plan_of
 from conformance.run.request import Request
 from conformance.run.retrial import Retrial
-from conformance.run.session import Session, names_by_root
+from conformance.run.session import Session, lost_in
 from conformance.system.machine import physical_cores
-from conformance.verdicts.known import lost_entries, untold_facts
+from conformance.verdicts.known import untold_facts
 from conformance.verdicts.known_reader import load_differences
 from conformance.verdicts.verdict import Verdict
 from conformance.workers.answers import Greeting
@@ -49,7 +49,7 @@ def execute(request: Request, observer: Observer, crew: Crew | None = None) -> R
     truths = Truths()
     cases = request.cases
     known = load_differences(request.selection.roots, request.known)
-    lost = lost_entries(known, names_by_root(request.selection, known))
+    lost = lost_in(request.selection, known)
     pool = _pool_of(request, crew)
     try:
         greetings = pool.begin_greeting()

@@ -6,12 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from conformance import __version__
 from conformance.conventions import Unrepresentable
-from conformance.corpus.files import load_cases
+from conformance.corpus.files import case_files, load_cases, shipped_cases
 from conformance.corpus.selection import Selection
 from conformance.corpus.truths import Truths
 from conformance.errors import fault
@@ -186,13 +185,19 @@ def _again(
     return Session(request, Truths(), known, plan, machine)
 
 
-def names_by_root(selection: Selection, known: Sequence[Difference]) -> dict[Path, list[str]]:
-    """Full names by corpus root: those loaded if all entries find a case among them, else all of
-    the root's.
+def lost_in(selection: Selection, known: Sequence[Difference]) -> list[dict[str, str]]:
+    """The entries that match no case of their corpus, whose other files are read if need be.
+
+    Reading all of the corpus that came with the package takes longer than a case: its own entries
+    are judged when it is run whole, and by `conformance lint`.
     """
-    loaded = [case.name for case in selection.loaded]
-    names = dict.fromkeys(selection.roots, loaded)
+    files = {case.place.file.resolve() for case in selection.loaded}
+    names = {root: [case.name for case in selection.loaded] for root in selection.roots}
     for root in selection.roots:
+        if files.issuperset(file.resolve() for file, _ in case_files([root])):
+            continue
+        if root == shipped_cases().resolve():
+            known = [entry for entry in known if entry.root != root]
         if lost_entries([entry for entry in known if entry.root in (root, None)], names):
             names[root] = [case.name for case in load_cases(root)]
-    return names
+    return lost_entries(known, names)

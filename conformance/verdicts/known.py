@@ -24,6 +24,9 @@ from conformance.verdicts.verdict import Verdict
 from conformance.verdicts.version_range import Position, is_from, position
 from conformance.wording import instead
 
+GLOB = re.compile(r"[*?[]")
+"""What a glob has and a full name has not."""
+
 Fact = bool | int | float | str
 
 OF_THE_MACHINE = ("device", "platform", "machine", "cpu_flags", "not_cpu_flags")
@@ -247,7 +250,9 @@ def lost_entries(
         for entry in differences
         for pattern in entry.cases
         if pattern not in every[entry.root]
-        and not any(_matches(name, (pattern,)) for name in every[entry.root])
+        and not (
+            GLOB.search(pattern) and any(_matches(name, (pattern,)) for name in every[entry.root])
+        )
     ]
 
 

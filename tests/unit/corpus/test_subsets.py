@@ -12,7 +12,6 @@ from conformance.corpus import selection, subsets
 from conformance.corpus.selection import select
 from conformance.errors import FileProblems, SelectionError
 from conformance.run import session
-from conformance.verdicts.known import lost_entries
 from conformance.verdicts.known_reader import load_differences
 
 pytestmark = pytest.mark.slow
@@ -155,7 +154,7 @@ def test_a_subset_makes_no_entry_lost(shipped: Path, pattern: str, is_lost: bool
     (shipped / "known_differences" / "torch.yaml").write_text(ENTRY.format(pattern))
     chosen = select(subset="few")
     known = load_differences(chosen.roots)
-    assert bool(lost_entries(known, session.names_by_root(chosen, known))) is is_lost
+    assert bool(session.lost_in(chosen, known)) is is_lost
 
 
 def test_a_subset_runs_from_the_command_line(tmp_path: Path) -> None:
