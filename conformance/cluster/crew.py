@@ -93,7 +93,7 @@ class Crew:
                     f"they carry {has}"
                 )
 
-    def kept(self, value: Any) -> Future:
+    def shared(self, value: Any) -> Future:
         """What many pieces need, sent once: to stand among their arguments. It is made again from
         the scheduler's copy where all workers that had it are gone.
         """

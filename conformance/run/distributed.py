@@ -51,7 +51,7 @@ class ClusterPool(Pool[Task, Verdict]):
         self._engine_of = {
             spec.label: engine_name(spec.adapter, spec.label) for spec in request.specs
         }
-        self._order = crew.kept(Order(request=request, home=here(), mark=token_hex(8)))
+        self._order = crew.shared(Order(request=request, home=here(), mark=token_hex(8)))
         self._session: Any = None
         self.machine: Mapping[str, Any] = {}
         """The machine of the workers, for the record."""
@@ -70,7 +70,7 @@ class ClusterPool(Pool[Task, Verdict]):
 
     def attach(self, session: Session) -> None:
         """Have pieces be parts of this session from now on."""
-        self._session = self._crew.kept(pickle.dumps(session))
+        self._session = self._crew.shared(pickle.dumps(session))
 
     def run(
         self,
