@@ -113,7 +113,7 @@ def _signature(verdict: Verdict) -> signatures.Signature:
 
 def _cause(group: signatures.Group, share: int, cases: dict[str, Case]) -> Iterator[str]:
     """A group's smallest cases by diagnosis, as many as are looked at; the others are counted."""
-    words = signatures.told(group)
+    words = signatures.extent(group)
     if words:
         yield words + ":"
     by_name: dict[str | None, list[Verdict]] = {}

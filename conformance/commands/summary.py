@@ -67,7 +67,7 @@ def _cause(group: signatures.Group, record: Record, *, verbose: bool) -> list[st
     """One cause: the number of its cases, their common traits, and the smallest case
     in full.
     """
-    extent = signatures.told(group)
+    extent = signatures.extent(group)
     lines = [f"{extent}; the smallest:"] if extent else []
     lines += messages.message_lines(
         group.smallest, record.run, record.cases.get(group.smallest.case)

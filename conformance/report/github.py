@@ -12,7 +12,7 @@ from conformance.errors import CaseFileError
 from conformance.printing import printable
 from conformance.record import messages as record_messages
 from conformance.record.record import Record
-from conformance.record.signatures import Group, groups_of, told
+from conformance.record.signatures import Group, extent, groups_of
 from conformance.report.markdown import plain, table
 from conformance.verdicts import messages
 from conformance.verdicts.facts import explanation
@@ -84,7 +84,7 @@ def _left_out(count: int, why: str) -> str:
 
 def _what(group: Group) -> list[str]:
     """The explanation of the smallest case of a group, and how many others fail so."""
-    return [*filter(None, [told(group)]), *explanation(group.smallest)]
+    return [*filter(None, [extent(group)]), *explanation(group.smallest)]
 
 
 def failure(message: str) -> str:

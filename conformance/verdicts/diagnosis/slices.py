@@ -119,7 +119,7 @@ def listed(numbers: Sequence[float] | NDArray[np.generic]) -> str:
     return ", ".join(texts) + (", ..." if len(numbers) > MOST_TOLD else "")
 
 
-def told_factors(factors: NDArray[np.float64], noun: str, where: str) -> tuple[str, str]:
+def factors_text(factors: NDArray[np.float64], noun: str, where: str) -> tuple[str, str]:
     """("left-out" or "scaled", the sentence) of factors by slice, which are not all alike."""
     others = factors != 1.0
     values = np.unique(factors[others])
