@@ -20,7 +20,7 @@ from typing import Any
 from conformance.environments.index import is_set, settings
 
 SECONDS = 1800
-LONGEST_TOLD = 400
+LONGEST_REASON = 400
 _STAMP = "conformance.json"
 _LIST = """
 import json
@@ -146,7 +146,7 @@ def run(command: Sequence[str]) -> str:
             if not line.startswith(("hint:", "warning:"))
         ]
         raise NotInstalled(
-            " ".join(why)[:LONGEST_TOLD]
+            " ".join(why)[:LONGEST_REASON]
             or f"{Path(command[0]).name} ended with exit code {done.returncode}"
         )
     return done.stdout
