@@ -80,8 +80,8 @@ def _key(case: Case, wrong: str | None, missing: str | None) -> str:
     """The key to write: the output's part of `expected` stays as its author left it where only
     gradients are wrong or missing.
     """
-    told = missing if wrong is None else wrong.partition(": ")[2]
-    of_gradients = told is not None and told.startswith("expected.gradients")
+    problem = missing if wrong is None else wrong.partition(": ")[2]
+    of_gradients = problem is not None and problem.startswith("expected.gradients")
     whole = case.expected is None or case.expected.shape is None or not case.expected.complete
     return "expected.gradients" if of_gradients and not whole else "expected"
 

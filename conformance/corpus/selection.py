@@ -78,7 +78,7 @@ def _check_tags(tags: Sequence[str], loaded: Sequence[Case]) -> None:
             raise SelectionError(f"--tag {tag[:200]}: no case has that tag, {instead(tag, known)}")
 
 
-def places_of(selection: Selection) -> list[Path]:
+def readable_paths(selection: Selection) -> list[Path]:
     """The files and folders in which somebody could read the cases: those of the selection, of the
     shipped corpus, and what version control keeps of either.
     """

@@ -118,8 +118,8 @@ def listed(python: str) -> dict[str, list[Any]]:
     """What an interpreter imports: distribution to [version, requirements as metadata spells
     them].
     """
-    found: dict[str, list[Any]] = json.loads(run([python, "-c", _LIST]))
-    return found
+    packages: dict[str, list[Any]] = json.loads(run([python, "-c", _LIST]))
+    return packages
 
 
 def python_of(environment: Path) -> Path:

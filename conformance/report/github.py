@@ -27,7 +27,7 @@ MOST_ROWS = 50
 MOST_BYTES = 2**20
 """The most bytes of one step's summary: of a larger one GitHub shows nothing."""
 
-MOST_TOLD = "GitHub shows 1 MiB of a summary"
+SIZE_REASON = "GitHub shows 1 MiB of a summary"
 
 
 def summary(record: Record) -> str:
@@ -61,7 +61,7 @@ def summary(record: Record) -> str:
     return "\n".join(lines)
 
 
-def fitting(text: str, most: int = MOST_BYTES, why: str = MOST_TOLD) -> str:
+def fitting(text: str, most: int = MOST_BYTES, why: str = SIZE_REASON) -> str:
     """The summary as far as GitHub shows it: whole, or its first lines, how many are left out, and
     why.
 
@@ -71,10 +71,10 @@ def fitting(text: str, most: int = MOST_BYTES, why: str = MOST_TOLD) -> str:
         return text
     lines = text.split("\n")
     left = most - len(_left_out(len(lines), why).encode())
-    kept = 0
-    while kept < len(lines) and (left := left - len(lines[kept].encode()) - 1) >= 0:
-        kept += 1
-    return "\n".join(lines[:kept]) + _left_out(len(lines) - kept, why)
+    count = 0
+    while count < len(lines) and (left := left - len(lines[count].encode()) - 1) >= 0:
+        count += 1
+    return "\n".join(lines[:count]) + _left_out(len(lines) - count, why)
 
 
 def _left_out(count: int, why: str) -> str:
