@@ -60,7 +60,7 @@ def _weaknesses(selection: Selection, truths: Truths) -> Iterator[str]:
         truth = truths(case).truth
         if truth is not None:
             for text in weaknesses(case, truth):
-                yield f"{case.place.at('id')}: note: {text}"
+                yield f"{case.location.at('id')}: note: {text}"
 
 
 def _detections(selection: Selection, truths: Truths) -> Iterator[str]:
@@ -87,7 +87,7 @@ def _detections(selection: Selection, truths: Truths) -> Iterator[str]:
 
 def _unguarded(selection: Selection) -> list[str]:
     return [
-        f"{case.place.at('')}: {missing}, should guard the oracle: conformance bless writes it"
+        f"{case.location.at('')}: {missing}, should guard the oracle: conformance bless writes it"
         for case in selection.cases
         if (missing := lack(case)) is not None
     ]
@@ -101,8 +101,8 @@ def _rejected(selection: Selection) -> Iterator[str]:
         answer = conventions.get("torch").native(case.geometry)
         if isinstance(answer, Unrepresentable):
             yield (
-                f"{case.place.at('native')}: torch rejects this call, should have other arguments "
-                f"or expected: {{error: true}}. {answer.reason}"
+                f"{case.location.at('native')}: torch rejects this call, should have other "
+                f"arguments or expected: {{error: true}}. {answer.reason}"
             )
 
 

@@ -88,7 +88,7 @@ def readable_paths(selection: Selection) -> list[Path]:
         source for case in selection.loaded for source in (case.input, case.kernel, case.bias)
     ]
     arrays = {source.folder / source.file for source in sources if isinstance(source, Filed)}
-    files = {case.place.file for case in selection.loaded}
+    files = {case.location.file for case in selection.loaded}
     return [*roots, *history, *sorted(arrays), *sorted(files)]
 
 

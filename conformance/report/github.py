@@ -164,7 +164,7 @@ def _case_locations(record: Record) -> dict[str, str]:
     """
     try:
         return (
-            {case.name: case.place.at("id") for case in load_cases(record.run["paths"])}
+            {case.name: case.location.at("id") for case in load_cases(record.run["paths"])}
             if record.run["paths"]
             else {}
         )

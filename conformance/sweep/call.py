@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from conformance.corpus.case import Case, Made, Place, Shape
+from conformance.corpus.case import Case, Location, Made, Shape
 from conformance.corpus.tensors import Array, Tensors, dtype_of
 from conformance.geometry import Geometry, problems
 from conformance.oracle import GradientTruth, Truth, gradient_truths, truth_of
@@ -27,7 +27,7 @@ LARGEST = 4
 MOST_CACHED = 1024
 """The most numbers of every seed that are cached; an array of more has them made anew."""
 
-_NOWHERE = Place(file=Path("sweep.yaml"), lines={"": 1})
+_NOWHERE = Location(file=Path("sweep.yaml"), lines={"": 1})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ class SweepCall:
 
     @cached_property
     def case(self) -> Case:
-        """The case that this is, without a place in a file."""
+        """The case that this is, without a location in a file."""
         return Case(
             name="sweep",
             summary="",
@@ -131,7 +131,7 @@ class SweepCall:
             must_fail=self.must_fail,
             expected=None,
             tags=(),
-            place=_NOWHERE,
+            location=_NOWHERE,
         )
 
     @cached_property

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from conformance.corpus.case import DTYPES, Case, Filed, Given, Source
+from conformance.corpus.case import DTYPES, ArrayLiteral, Case, Filed, Source
 from conformance.corpus.files import load_cases
 from conformance.sweep.attempt import Attempt, Caller, FailureSignature, skeleton
 from conformance.sweep.call import SweepCall
@@ -130,5 +130,9 @@ def _traits(case: Case, entry: Difference) -> tuple[object, ...]:
 
 def _is_not_finite(operand: Source) -> bool:
     assert not isinstance(operand, Filed), "what is drawn lies in no file"
-    numbers = operand.numbers if isinstance(operand, Given) else [value for _, value in operand.put]
+    numbers = (
+        operand.numbers
+        if isinstance(operand, ArrayLiteral)
+        else [value for _, value in operand.put]
+    )
     return not all(map(math.isfinite, numbers))
