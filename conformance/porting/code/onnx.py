@@ -41,9 +41,9 @@ def spelled(spoken: Spoken) -> str:
 def body(call: str, plan: Plan, layout: Layout, bias: bool) -> list[str]:
     initializers = {"w": "convert(weight)"} | ({"b": "np.asarray(bias)"} if bias else {})
     nodes, more = nodes_of(call, plan)
-    held = ", ".join(f'"{name}": {value}' for name, value in (initializers | more).items())
+    items = ", ".join(f'"{name}": {value}' for name, value in (initializers | more).items())
     return [
-        f"held = {{{held}}}",
+        f"held = {{{items}}}",
         "nodes = [",
         *(f"    {node}" for node in nodes),
         "]",
