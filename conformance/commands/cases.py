@@ -34,7 +34,7 @@ def list_cases(
 
 def lint(words: Sequence[str], detects: bool, files: Sequence[Path]) -> None:
     """Exit 2 where a file is wrong (told by whoever reads it), 1 where something is out of date;
-    suspicions are only told.
+    weaknesses are only told.
     """
     selection = select(words, slow=True)
     truths = Truths()
