@@ -170,12 +170,12 @@ def _verdict(asked: _Asked, case: Case, truths: Truths) -> Verdict:
     verdict = assess_output(case, truth, outcome, adapter=asked.name, device="cpu", briefly=True)
     if verdict.status != "differs" or not isinstance(outcome, Output):
         return verdict
-    kept = (
+    small_outcome = (
         outcome if outcome.y.nbytes <= LARGE_BYTES else None
     )  # a large one is computed again if anybody asks
 
     def explain() -> Verdict:
-        made = kept or _call(asked.forward, case, truths)
+        made = small_outcome or _call(asked.forward, case, truths)
         truth = truths(case).truth
         assessed = assess_output(case, truth, made, adapter=asked.name, device="cpu")
         return diagnosed(assessed, made, truth)

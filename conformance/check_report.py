@@ -15,7 +15,7 @@ from conformance.verdicts.facts import explanation
 from conformance.verdicts.verdict import Verdict
 from conformance.wording import counted, part
 
-MOST_TOLD = 12
+MOST_LISTED = 12
 """Failures that a report explains: a diagnosis takes far longer than the call that it is of."""
 
 
@@ -80,11 +80,11 @@ class Report:
         failing = [verdict for verdict in self.verdicts if verdict.fails]
         lines = [part(len(failing), len(self.verdicts), "case", "fail")]
         groups = self._groups(failing)
-        share = max(1, MOST_TOLD // max(1, len(groups)))
-        for group in groups[:MOST_TOLD]:
+        share = max(1, MOST_LISTED // max(1, len(groups)))
+        for group in groups[:MOST_LISTED]:
             lines += _cause(group, share, self._cases)
-        if len(groups) > MOST_TOLD:
-            lines.append(f"and {counted(len(groups) - MOST_TOLD, 'more cause')}")
+        if len(groups) > MOST_LISTED:
+            lines.append(f"and {counted(len(groups) - MOST_LISTED, 'more cause')}")
         return text_of(lines)
 
     def _groups(self, failing: Sequence[Verdict]) -> list[signatures.Group]:
@@ -113,7 +113,7 @@ def _signature(verdict: Verdict) -> signatures.Signature:
 
 def _cause(group: signatures.Group, share: int, cases: dict[str, Case]) -> Iterator[str]:
     """A group's smallest cases by diagnosis, as many as are looked at; the others are counted."""
-    words = signatures.told(group)
+    words = signatures.extent(group)
     if words:
         yield words + ":"
     by_name: dict[str | None, list[Verdict]] = {}

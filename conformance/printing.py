@@ -20,7 +20,7 @@ from typing import TextIO, cast
 MOST_CHARACTERS = 4096
 """The most of one text of an engine that is shown."""
 
-_KEPT = "\n\t\u200b\ue000\ue001"
+_HARMLESS = "\n\t\u200b\ue000\ue001"
 """Not printable by Unicode, but harmless: a blank of no width, which keeps Markdown from making
 links, and the marks of the page's gaps in programs, of private use."""
 
@@ -41,7 +41,7 @@ def printable(text: object) -> str:
         return shown  # as nearly all texts
     return "".join(
         letter
-        if letter.isprintable() or letter in _KEPT
+        if letter.isprintable() or letter in _HARMLESS
         else letter.encode("unicode_escape").decode("ascii")
         for letter in shown.encode("utf-8", "backslashreplace").decode()
     )

@@ -100,9 +100,9 @@ def instead(
     names = [str(one) for one in known]
     most = most or (MOST_LISTED if listed_by else len(names))
     left = len(names) - most
-    told = ", ".join(names[:most]) or "(none)"
+    listed = ", ".join(names[:most]) or "(none)"
     more = f", and {left} more" if left > 0 else ""
-    should = f"should be one of {told}{more}{beside}"
+    should = f"should be one of {listed}{more}{beside}"
     should += f"; all: {listed_by}" if left > 0 and listed_by else ""
     close = close_to(value, names) if len(names) > 1 else []  # one name is no choice
     return f"{suggested(close)} ({should})" if close else should

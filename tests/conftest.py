@@ -17,7 +17,7 @@ import pytest
 from helpers import CHECKOUT
 from hypothesis import settings
 
-from conformance.corpus.case import Case, Given, Made, Place
+from conformance.corpus.case import ArrayLiteral, Case, Location, Made
 from conformance.corpus.tensors import dtype_of
 from conformance.geometry import Geometry, from_padding
 from conformance.oracle import Truth, truth_of
@@ -179,7 +179,7 @@ def a_case() -> Callable[..., Case]:
             "must_fail": False,
             "expected": None,
             "tags": (),
-            "place": Place(
+            "location": Location(
                 file=Path("cases/folder/file.yaml"),
                 lines={"": 3, "expected": 9, "expected.shape": 10},
             ),
@@ -190,12 +190,12 @@ def a_case() -> Callable[..., Case]:
 
 
 @pytest.fixture
-def given() -> Callable[[Any], Given]:
+def given() -> Callable[[Any], ArrayLiteral]:
     """An array written out, of anything that NumPy makes an array of."""
 
-    def build(values: Any) -> Given:
+    def build(values: Any) -> ArrayLiteral:
         array = np.asarray(values, np.float64)
-        return Given(shape=array.shape, numbers=tuple(array.ravel().tolist()))
+        return ArrayLiteral(shape=array.shape, numbers=tuple(array.ravel().tolist()))
 
     return build
 

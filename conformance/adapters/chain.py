@@ -69,17 +69,17 @@ class Chain(PreparedCall):
         self, x: Any, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
     ) -> Callable[[], Any]:
         layer = self.layer(x, kernel, bias, native)
-        given = np.ascontiguousarray(np.moveaxis(x, 1, -1) if self.channels_last else x)
+        model_input = np.ascontiguousarray(np.moveaxis(x, 1, -1) if self.channels_last else x)
         with tempfile.TemporaryDirectory(prefix="conformance-chain-") as folder:
             path = Path(folder) / f"model{self.ending}"
             with stage("converting"):
-                self.convert(layer, given, native, path)
+                self.convert(layer, model_input, native, path)
             with stage("loading"):
-                model = RUNTIMES[self.runtime].load(str(path), given.shape)
+                model = RUNTIMES[self.runtime].load(str(path), model_input.shape)
 
         def run() -> Any:
             with stage("running"):
-                return model(given)
+                return model(model_input)
 
         return run
 

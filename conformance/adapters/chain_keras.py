@@ -30,7 +30,7 @@ class KerasChain(Chain):
         return layer
 
     def convert(self, layer: Any, x: Any, native: dict[str, Any], path: Path) -> None:
-        given = keras.Input(x.shape[1:], batch_size=x.shape[0], dtype=x.dtype.name)
-        model = keras.Model(given, layer(given))
-        model(given)  # `export` refuses a model that was never called
+        model_input = keras.Input(x.shape[1:], batch_size=x.shape[0], dtype=x.dtype.name)
+        model = keras.Model(model_input, layer(model_input))
+        model(model_input)  # `export` refuses a model that was never called
         model.export(str(path), format=_FORMATS[self.ending], verbose=False)

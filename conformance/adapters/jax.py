@@ -62,7 +62,7 @@ class Jax(PreparedCall):
             dx, dkernel, *dbias = pull(jax.device_put(self.above(cotangent), jax_device))
         return (
             self.fetch(dx),
-            self.kernel_as_given(np.asarray(dkernel), native),
+            self.in_kernel_layout(np.asarray(dkernel), native),
             np.asarray(dbias[0]).ravel() if dbias else None,
         )
 
@@ -102,7 +102,7 @@ class Jax(PreparedCall):
         """The cotangent in the layout of the call's output."""
         return cotangent
 
-    def kernel_as_given(self, dkernel: Any, native: dict[str, Any]) -> Any:
+    def in_kernel_layout(self, dkernel: Any, native: dict[str, Any]) -> Any:
         """The kernel's gradient in the kernel's own layout."""
         return laid_out(dkernel, native["transpose_kernel"])
 
@@ -152,7 +152,7 @@ class JaxGeneral(Jax):
         operands = (x, _grouped(laid_out(kernel, False), groups), *column(bias, rank))
         return jax.jit(call) if self._compiled else call, operands
 
-    def kernel_as_given(self, dkernel: Any, native: dict[str, Any]) -> Any:
+    def in_kernel_layout(self, dkernel: Any, native: dict[str, Any]) -> Any:
         inside, c_out, *size = dkernel.shape
         groups = native["feature_group_count"]
         parts = np.moveaxis(dkernel.reshape(inside, groups, c_out // groups, *size), 1, 0)

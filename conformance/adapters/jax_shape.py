@@ -52,10 +52,10 @@ def sizes_of(eval_shape: Callable[..., Any], call: Callable[..., Any], *operands
     Raises Unsupported where the symbols leave open whether there is an output.
     """
     try:
-        said = eval_shape(call, *operands)
+        sizes = eval_shape(call, *operands)
     except jax.core.InconclusiveDimensionOperation as error:
         raise Unsupported(
             "It says no shape where a size is above 0 for some symbols alone (documentation of "
             "jax.export, shape polymorphism: inconclusive comparisons)."
         ) from error
-    return [size if isinstance(size, int) else None for size in said.shape]
+    return [size if isinstance(size, int) else None for size in sizes.shape]

@@ -33,10 +33,10 @@ class KerasShape(ShapeFunction):
     def __init__(
         self,
         *,
-        way: Literal["computed", "symbolic", "traced"] = "computed",
+        mode: Literal["computed", "symbolic", "traced"] = "computed",
         unknown: tuple[str, ...] = (),
     ) -> None:
-        self._keras, self._way, self.unknown = Keras(), way, unknown
+        self._keras, self._mode, self.unknown = Keras(), mode, unknown
 
     def versions(self) -> dict[str, str]:
         return self._keras.versions()
@@ -54,12 +54,12 @@ class KerasShape(ShapeFunction):
             raise Unsupported("The layer makes its bias by its filters.")
         layer = self._keras.layer_of(x, kernel, bias, native)
         shape = (batch, *space, c_in)
-        if self._way == "computed":
-            said = layer.compute_output_shape(shape)
+        if self._mode == "computed":
+            sizes = layer.compute_output_shape(shape)
         else:
-            if self._way == "traced":
+            if self._mode == "traced":
                 layer.build(shape)
                 layer = _Outer(layer)
-            said = layer(keras.KerasTensor(shape, dtype=x.dtype.name)).shape
-        first, *inside, last = said
+            sizes = layer(keras.KerasTensor(shape, dtype=x.dtype.name)).shape
+        first, *inside, last = sizes
         return [first, last, *inside]

@@ -58,8 +58,8 @@ class LiteRt(PreparedCall):
         interpreter.allocate_tensors()
         plan = [node["op_name"] for node in interpreter._get_ops_details()]
         self._computed_by = "XNNPACK" if "DELEGATE" in plan else self._own_kernels()
-        given, result = interpreter.get_input_details(), interpreter.get_output_details()
-        interpreter.set_tensor(given[0]["index"], np.ascontiguousarray(np.moveaxis(x, 1, -1)))
+        inputs, result = interpreter.get_input_details(), interpreter.get_output_details()
+        interpreter.set_tensor(inputs[0]["index"], np.ascontiguousarray(np.moveaxis(x, 1, -1)))
 
         def run() -> Any:
             interpreter.invoke()

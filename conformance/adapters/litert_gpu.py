@@ -76,11 +76,11 @@ class LiteRtGpu(PreparedCall):
     ) -> Callable[[], Any]:
         model, shape = one_operator_model(x, kernel, bias, native, template="litert_gpu")
         compiled = self._compiled(model)
-        given, results = compiled.create_input_buffers(0), compiled.create_output_buffers(0)
-        given[0].write(np.ascontiguousarray(np.moveaxis(x, 1, -1)))
+        inputs, results = compiled.create_input_buffers(0), compiled.create_output_buffers(0)
+        inputs[0].write(np.ascontiguousarray(np.moveaxis(x, 1, -1)))
 
         def run() -> Any:
-            compiled.run_by_index(0, given, results)
+            compiled.run_by_index(0, inputs, results)
             # reading awaits it, and nothing else does
             return results[0].read(int(np.prod(shape)), np.float32).reshape(shape)
 

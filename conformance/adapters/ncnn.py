@@ -63,11 +63,11 @@ class Ncnn(PreparedCall):
         net = self._net(
             parameters(x, kernel, bias, native), weights(kernel, bias, native["group"]), device
         )
-        given = ncnn.Mat(np.ascontiguousarray(x), batch_index=0).clone()  # else not aligned
+        matrix = ncnn.Mat(np.ascontiguousarray(x), batch_index=0).clone()  # else not aligned
 
         def run() -> Any:
             extractor = net.create_extractor()
-            extractor.input("x", given)
+            extractor.input("x", matrix)
             status, y = extractor.extract("y")
             if status != 0:
                 raise RuntimeError(f"Extractor.extract returned {status}")

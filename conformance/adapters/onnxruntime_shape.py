@@ -29,8 +29,8 @@ class OnnxRuntimeShape(ShapeFunction):
         self, x: Operand, kernel: Any, bias: Any | None, native: dict[str, Any], device: str
     ) -> Sizes | None:
         model = one_node_model(x, kernel, bias, native)
-        said = self.session(model.SerializeToString(), device).get_outputs()[0].shape
-        return [size if isinstance(size, int) else None for size in said] if said else None
+        sizes = self.session(model.SerializeToString(), device).get_outputs()[0].shape
+        return [size if isinstance(size, int) else None for size in sizes] if sizes else None
 
     def session(self, model: bytes, device: str) -> onnxruntime.InferenceSession:
         """A session of a serialised model on this device."""

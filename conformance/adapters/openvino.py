@@ -66,7 +66,7 @@ class OpenVino(PreparedCall):
         for port in compiled.inputs:
             request.set_tensor(port, tensor_of(operands[port.any_name]))
 
-        def run(_kept: Any = operands) -> Any:  # the tensors lie in the arrays' memory
+        def run(_operands: Any = operands) -> Any:  # the tensors lie in the arrays' memory
             request.infer()
             return request.get_output_tensor(0)
 

@@ -34,8 +34,8 @@ def versions(runtime: str) -> dict[str, str]:
 
 def threads() -> int | None:
     """How many threads every runtime here is held to; None for its own choice."""
-    told = os.environ.get("CONFORMANCE_THREADS")
-    return None if told is None else int(told)
+    count = os.environ.get("CONFORMANCE_THREADS")
+    return None if count is None else int(count)
 
 
 def _onnxruntime(path: str, shape: Sequence[int]) -> Run:
@@ -44,8 +44,8 @@ def _onnxruntime(path: str, shape: Sequence[int]) -> Run:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads() or 0
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    [given] = session.get_inputs()
-    return lambda x: session.run(None, {given.name: x})[0]
+    [model_input] = session.get_inputs()
+    return lambda x: session.run(None, {model_input.name: x})[0]
 
 
 def _openvino(path: str, shape: Sequence[int]) -> Run:
@@ -70,13 +70,13 @@ def _litert(path: str, shape: Sequence[int]) -> Run:
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=path, num_threads=threads())
-    [given], result = interpreter.get_input_details(), interpreter.get_output_details()[0]
-    if -1 in given["shape_signature"]:  # the converter has left a size open
-        interpreter.resize_tensor_input(given["index"], shape, strict=True)
+    [model_input], result = interpreter.get_input_details(), interpreter.get_output_details()[0]
+    if -1 in model_input["shape_signature"]:  # the converter has left a size open
+        interpreter.resize_tensor_input(model_input["index"], shape, strict=True)
     interpreter.allocate_tensors()
 
     def run(x: Any) -> Any:
-        interpreter.set_tensor(given["index"], x)
+        interpreter.set_tensor(model_input["index"], x)
         interpreter.invoke()
         return interpreter.get_tensor(result["index"])
 

@@ -43,10 +43,10 @@ class TensorFlowStaticShape(ShapeFunction):
             specs = [tf.TensorSpec([len(space)], tf.int32), *specs]
         call = self._call_of(x, kernel, native)
         outputs = tf.function(call).get_concrete_function(*specs).output_shapes
-        (said,) = outputs if isinstance(outputs, tuple) else (outputs,)
-        if said.rank is None:
+        (sizes,) = outputs if isinstance(outputs, tuple) else (outputs,)
+        if sizes.rank is None:
             return None
-        first, *inside, last = said.as_list()
+        first, *inside, last = sizes.as_list()
         return [first, last, *inside]
 
     def _call_of(self, x: Operand, kernel: Any, native: dict[str, Any]) -> Callable[..., Any]:

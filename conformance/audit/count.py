@@ -49,10 +49,10 @@ class Tally:
     could_show: Counter[str] = field(default_factory=Counter)
     notices: Counter[str] = field(default_factory=Counter)
 
-    def add(self, found: Detection) -> None:
+    def add(self, result: Detection) -> None:
         """Count one configuration."""
-        self.could_show.update(found.noticed | found.missed)
-        self.notices.update(found.noticed)
+        self.could_show.update(result.detected | result.survived)
+        self.notices.update(result.detected)
 
     def at_least(self, times: int) -> int:
         """How many mistakes so many configurations notice."""
@@ -70,10 +70,10 @@ def together(slug: str, name: str, tallies: Iterable[Tally]) -> Tally:
     return whole
 
 
-def detected(truth: Truth, rule: Rule, activation: str | None = None) -> Detection:
+def detection_by(truth: Truth, rule: Rule, activation: str | None = None) -> Detection:
     """The mistakes that a rule notices in a call, and those that could show in it and do not."""
-    noticed: set[str] = set()
-    missed: set[str] = set()
+    detected: set[str] = set()
+    survived: set[str] = set()
     dtype, after = dtype_of(truth.dtype), ACTIVATIONS[activation]
     with np.errstate(over="ignore", invalid="ignore"):
         want = after(truth.y.astype(dtype).astype(np.float64))
@@ -83,8 +83,8 @@ def detected(truth: Truth, rule: Rule, activation: str | None = None) -> Detecti
                 y.shape != want.shape
                 or not rule.passes(after(y.astype(dtype).astype(np.float64)), want)
             )
-            (noticed if wrong else missed).add(mistake.name)
-    return Detection(noticed=frozenset(noticed), missed=frozenset(missed - noticed))
+            (detected if wrong else survived).add(mistake.name)
+    return Detection(detected=frozenset(detected), survived=frozenset(survived - detected))
 
 
 def of_configurations(
@@ -99,7 +99,7 @@ def of_configurations(
             continue
         tell(f"{slug}: configuration {tally.configurations}")
         truth = configuration.truth()
-        tally.add(detected(truth, configuration.rule, configuration.activation))
+        tally.add(detection_by(truth, configuration.rule, configuration.activation))
     return tally
 
 
@@ -118,5 +118,5 @@ def of_cases(slug: str, name: str, cases: Sequence[Case], rule: Rule | None, tel
         tell(f"{slug}: case {tally.configurations} of {len(cases)}")
         truth = prepare(case).truth
         assert truth is not None, "what must be refused was left out"
-        tally.add(detection(truth) if rule is None else detected(truth, rule))
+        tally.add(detection(truth) if rule is None else detection_by(truth, rule))
     return tally

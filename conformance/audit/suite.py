@@ -89,8 +89,8 @@ class Suite:
         if self.values is None:
             return "listed"
         by_role = isinstance(self.values, dict) and set(self.values) <= set(ROLES)
-        said = self.values.values() if by_role else [self.values]
-        return "; ".join(map(_in_words, said))
+        values = self.values.values() if by_role else [self.values]
+        return "; ".join(map(_in_words, values))
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from conformance.bisection.trial import Key, Tried, Trier
+from conformance.bisection.trial import Key, TrialResult, Trier
 from conformance.cluster import Crew, Piece, crew_at, refuse_needs
 
 
@@ -19,9 +19,9 @@ class CrewTrier(Trier[Key]):
     def __init__(self, trier: Trier[Key], crew: Crew) -> None:
         super().__init__(trier.question, trier.maker, trier.folder, fresh=trier.fresh)
         self._trier, self._crew = trier, crew
-        self._answers: dict[Key, Tried] = {}
+        self._answers: dict[Key, TrialResult] = {}
 
-    def __call__(self, key: Key) -> Tried:
+    def __call__(self, key: Key) -> TrialResult:
         self.ahead([key])
         return self._answers[key]
 
@@ -31,13 +31,13 @@ class CrewTrier(Trier[Key]):
             return
         new = [key for key in keys if key not in self._answers][: self._crew.threads]
         pieces = [
-            Piece(tag=key, function=_tried, arguments=[self._trier, key], name="trial")
+            Piece(tag=key, function=_try, arguments=[self._trier, key], name="trial")
             for key in dict.fromkeys(new)
         ]
         self._answers.update(self._crew.results(pieces))
 
 
-def _tried(trier: Trier[Key], key: Key) -> Tried:
+def _try(trier: Trier[Key], key: Key) -> TrialResult:
     """A trial, on a worker."""
     return trier(key)
 

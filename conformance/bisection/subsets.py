@@ -152,9 +152,9 @@ class Search:
         short, enough = 0, len(rest)
         while enough - short > 1 and not self._is_spent():
             middle = (short + enough) // 2
-            tried = self.space.closed(mix.union(*rest[:middle]))
-            yield from self._ask_between([tried])
-            if self.known.get(tried, True) is None:
+            candidate = self.space.closed(mix.union(*rest[:middle]))
+            yield from self._ask_between([candidate])
+            if self.known.get(candidate, True) is None:
                 short = middle
             else:
                 enough = middle

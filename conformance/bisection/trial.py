@@ -50,7 +50,7 @@ class Trial:
         return not STATUSES[self.status].fails
 
     @property
-    def way(self) -> tuple[str, str | None, str | None]:
+    def signature(self) -> tuple[str, str | None, str | None]:
         """The part of a trial that is equal for two releases that do the same."""
         return self.status, self.kind, self.diagnosis
 
@@ -58,7 +58,7 @@ class Trial:
         """Whether this does what the good end does: where that passes, everything that passes; else
         what fails in the same way.
         """
-        return self.passes if standard.passes else self.way == standard.way
+        return self.passes if standard.passes else self.signature == standard.signature
 
     @property
     def facts(self) -> list[str]:
@@ -79,13 +79,13 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class TrialResult:
     """What came of one environment: whether it was known from before, and whether the environment
     was made for it.
     """
 
     outcome: Trial | Skipped
-    kept: bool
+    cached: bool
     made: bool
 
 
@@ -129,25 +129,25 @@ class Trier(Generic[Key]):
             raise UsageError(f"-a {question.adapter}: is a program, should be an adapter in Python")
         self.label = spec.label
 
-    def __call__(self, key: Key) -> Tried:
+    def __call__(self, key: Key) -> TrialResult:
         """The trial of the case in this environment. What cannot be judged is not kept: a network
         may be back the next time.
         """
         path = self.folder / f"{self._mark(key)}.json"
         if not self.fresh and (before := _read(path)) is not None:
-            return Tried(outcome=before, kept=True, made=False)
+            return TrialResult(outcome=before, cached=True, made=False)
         there = self.maker.has(key)
         try:
             environment = self.maker.of(key)
         except NotInstalled as problem:
             reason = f"cannot be installed: {problem}"
             made = not there and self.maker.has(key)
-            return Tried(outcome=Skipped(reason=reason), kept=False, made=made)
+            return TrialResult(outcome=Skipped(reason=reason), cached=False, made=made)
         trial = self._try(environment.python, key)
         if isinstance(trial, Trial):
             path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(path, json.dumps(asdict(trial)))
-        return Tried(outcome=trial, kept=False, made=not there)
+        return TrialResult(outcome=trial, cached=False, made=not there)
 
     def ahead(self, keys: Sequence[Key]) -> None:
         """Be told what may be asked next, the likeliest first; here one is tried after another."""

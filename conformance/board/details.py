@@ -63,8 +63,8 @@ class Call:
         stands = standing(verdict)
         self.standings[stands] += 1
         if stands in ("known", "new"):
-            told = explanation(replace(verdict, traceback=None))
-            text = shortened("\n".join(told), MOST_CHARACTERS)
+            lines = explanation(replace(verdict, traceback=None))
+            text = shortened("\n".join(lines), MOST_CHARACTERS)
             key = (quantity, verdict.status, stands, text)
             detail = self.details.setdefault(
                 key,
@@ -110,18 +110,18 @@ def _of_axes(axes: Iterable[Mapping[str, int]], keys: Sequence[str]) -> list[str
 
 def calls(entries: Iterable[Entry], cases: Mapping[Named, Mapping[str, Any]]) -> dict[Named, Call]:
     """Every case that an entry was asked."""
-    found: dict[Named, Call] = {}
+    by_name: dict[Named, Call] = {}
     for entry in entries:
         for (name, quantity), verdict in entry.verdicts.items():
             key = name, entry.source.digests[name]
-            call = found.setdefault(key, Call(digest=key[1], name=name, line=cases[key]))
+            call = by_name.setdefault(key, Call(digest=key[1], name=name, line=cases[key]))
             call.add(entry, quantity, verdict)
-    return found
+    return by_name
 
 
-def by_file(found: Iterable[Call]) -> dict[str, list[Call]]:
+def by_file(asked: Iterable[Call]) -> dict[str, list[Call]]:
     """The calls of each case file, in the order in which they came."""
     files: dict[str, list[Call]] = {}
-    for call in found:
+    for call in asked:
         files.setdefault(call.file, []).append(call)
     return dict(sorted(files.items()))

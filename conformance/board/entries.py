@@ -11,7 +11,7 @@ from packaging.version import InvalidVersion, Version
 
 from conformance.record import messages
 from conformance.record.definition import digest
-from conformance.record.place import place
+from conformance.record.hardware import hardware
 from conformance.record.record import Record
 from conformance.record.reduction import ARRAYS
 from conformance.verdicts.verdict import STANDINGS, Verdict, standing
@@ -122,7 +122,7 @@ def entries_of(record: Record, source: Source) -> list[Entry]:
             device=device,
             convention=entry.get("convention"),
             versions=record.run["versions"][entry["label"]],
-            place=place(record, entry["label"], device),
+            place=hardware(record, entry["label"], device),
             label=entry["label"],
             source=source,
             verdicts=verdicts[entry["label"], device],

@@ -47,8 +47,8 @@ def pages(board: Board, *, url: str, with_report: Collection[str]) -> Iterator[t
     for engine, entries in board.standing.items():
         yield engine_page(engine), render("engine", "../", **_engine(board, engine, entries, url))
     yield "cases/index.html", render("files", "../", files=files)
-    for file, found in files.items():
-        yield case_page(file), render("cases", "../", file=file, calls=found)
+    for file, its_calls in files.items():
+        yield case_page(file), render("cases", "../", file=file, calls=its_calls)
     for source in board.sources:
         yield (
             record_page(source),

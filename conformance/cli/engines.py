@@ -78,14 +78,14 @@ InSandbox = Annotated[
 ]
 
 
-def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+def _options_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """The options that were given; those that were not have the default of `Options`."""
     return {name: value for name, value in values.items() if value is not None}
 
 
 def _keeping(command: Callable[[], None]) -> None:
     """Run a command that starts engines: what those leave behind ends with it."""
-    from conformance.system.kept_process import adopting_orphans
+    from conformance.system.process_tree import adopting_orphans
 
     with adopting_orphans():
         command()
@@ -128,7 +128,7 @@ def run(
     needs: Needs = None,
 ) -> None:
     """Run cases through adapters; exit 1 on a new failure."""
-    _run(_given(locals()))
+    _run(_options_of(locals()))
 
 
 def _run(options: Mapping[str, Any]) -> None:
@@ -160,7 +160,7 @@ def sweep(
 
     A failure is shrunk first; exit 1 if there was one.
     """
-    options = _given(locals())
+    options = _options_of(locals())
     from conformance.commands import sweep as command
 
     _keeping(lambda: command.run(command.Options(**options)))
@@ -187,7 +187,7 @@ def bisect(
 
     Or the package, between two lock or freeze files.
     """
-    options = _given(locals())
+    options = _options_of(locals())
     from conformance.commands import bisect as command
 
     command.run(command.Options(**options))

@@ -38,16 +38,16 @@ def tell(error: Exception) -> int:
         return 2
     text = printable("".join(traceback.format_exception(error)))  # the message may quote a file
     first = quoted(str(error), 200)[1:-1]
-    told = (
+    message = (
         f"conformance: a fault of conformance itself, and no answer: {type(error).__name__}: "
         f"{first}. Please report it where you have conformance from, as an issue, with the "
-        f"command, what it read, and the traceback{_kept(text)}"
+        f"command, what it read, and the traceback{_traceback_location(text)}"
     )
-    complain(*told.split("\n"))
+    complain(*message.split("\n"))
     return EXIT_CODE
 
 
-def _kept(text: str) -> str:
+def _traceback_location(text: str) -> str:
     """Where the traceback is, as the end of a sentence: in a file, or in the lines behind."""
     if not (os.environ.get("CONFORMANCE_TRACEBACK") or os.environ.get("CI")):
         try:

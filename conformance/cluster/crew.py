@@ -68,7 +68,7 @@ class Crew:
         self._run = secrets.token_hex(4)
         self._numbers = itertools.count()
         self._looked = -LOOK_SECONDS
-        self._told: Mapping[str, Mapping[str, Any]] = {}
+        self._workers_by_address: Mapping[str, Mapping[str, Any]] = {}
 
     @property
     def dashboard(self) -> str:
@@ -93,7 +93,7 @@ class Crew:
                     f"they carry {has}"
                 )
 
-    def kept(self, value: Any) -> Future:
+    def shared(self, value: Any) -> Future:
         """What many pieces need, sent once: to stand among their arguments. It is made again from
         the scheduler's copy where all workers that had it are gone.
         """
@@ -167,10 +167,10 @@ class Crew:
         return self._needs | ({f"engine:{engine}": 1} if names and engine is not None else {})
 
     def _workers(self) -> Mapping[str, Mapping[str, Any]]:
-        found: Mapping[str, Mapping[str, Any]] = self._client.scheduler_info(n_workers=-1)[
+        workers: Mapping[str, Mapping[str, Any]] = self._client.scheduler_info(n_workers=-1)[
             "workers"
         ]
-        return found
+        return workers
 
 
 @contextlib.contextmanager

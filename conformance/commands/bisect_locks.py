@@ -59,4 +59,4 @@ def run(options: Options, good: Path, bad: Path) -> None:
     with ended_by_signals(), trier_at(trier, options.dask, options.needs) as at:
         session = Session(at, upgrade, names)
         session.go(maker, options.mixes or MOST_MIXES)
-    say("", f"{session.told_counts()}; {duration(time.monotonic() - began)}")
+    say("", f"{session.counts_text()}; {duration(time.monotonic() - began)}")

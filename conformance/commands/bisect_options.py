@@ -39,15 +39,15 @@ class Options:
         """The two locks, None for releases of a package. Raises UsageError for what is neither."""
         releases = {"--package": self.package, "--good": self.good, "--bad": self.bad}
         locks = {"--good-lock": self.good_lock, "--bad-lock": self.bad_lock}
-        given = [name for name, value in locks.items() if value is not None]
-        if not given:
+        named = [name for name, value in locks.items() if value is not None]
+        if not named:
             _check_whole(releases, "--good-lock and --bad-lock")
             if self.mixes is not None:
                 raise UsageError("--mixes: is of two locks, and there is no --good-lock")
             return None
         if both := [name for name, value in releases.items() if value is not None]:
             raise UsageError(
-                f"{both[0]}: is of releases, and {given[0]} of locks, should be one or the other"
+                f"{both[0]}: is of releases, and {named[0]} of locks, should be one or the other"
             )
         _check_whole(locks, "--package, --good and --bad")
         assert self.good_lock is not None

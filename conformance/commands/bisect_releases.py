@@ -51,8 +51,8 @@ def run(options: Options) -> None:
     with ended_by_signals(), trier_at(trier, options.dask, options.needs) as at:
         search = Search(at, between, good_is_older=ends["good"] < ends["bad"])
         search.go()
-    kept = f", {search.kept} of them kept from before" if search.kept else ""
-    say(f"{counted(len(search.trials), 'release')} tried{kept}, {time.monotonic() - began:.1f} s")
+    cached = f", {search.cached} of them kept from before" if search.cached else ""
+    say(f"{counted(len(search.trials), 'release')} tried{cached}, {time.monotonic() - began:.1f} s")
 
 
 class Search:
@@ -63,7 +63,7 @@ class Search:
     ) -> None:
         self.trier, self.between, self.good_is_older = trier, between, good_is_older
         self.trials: dict[int, Trial | Skipped] = {}
-        self.kept = 0
+        self.cached = 0
 
     def go(self) -> None:
         """Try both ends, then what is between, and print the boundary. Raises UsageError if the
@@ -99,7 +99,7 @@ class Search:
         self._explain(change.after if self.good_is_older else change.before)
 
     def _end(self, index: int, option: str) -> Trial:
-        trial = self._tried(index)
+        trial = self._trial(index)
         if isinstance(trial, Skipped):
             raise UsageError(
                 f"--{option} {self.between[index].version}: cannot be judged, should be a release "
@@ -107,17 +107,17 @@ class Search:
             )
         return trial
 
-    def _tried(self, index: int) -> Trial | Skipped:
-        tried = self.trier(self.between[index].version)
-        self.kept += tried.kept
-        self.trials[index] = tried.outcome
+    def _trial(self, index: int) -> Trial | Skipped:
+        result = self.trier(self.between[index].version)
+        self.cached += result.cached
+        self.trials[index] = result.outcome
         return self.trials[index]
 
     def _ahead(self, indices: Sequence[int]) -> None:
         self.trier.ahead([self.between[index].version for index in indices])
 
     def _as_first(self, index: int) -> bool | None:
-        trial = self._tried(index)
+        trial = self._trial(index)
         self._say(index)
         return (
             None

@@ -10,7 +10,7 @@ from packaging.version import InvalidVersion, Version
 from conformance.bisection.makers import Mixes
 from conformance.bisection.search import boundary
 from conformance.bisection.subsets import Changes, Group, Isolated, Search, Space
-from conformance.bisection.trial import Skipped, Trial, Tried, Trier
+from conformance.bisection.trial import Skipped, Trial, TrialResult, Trier
 from conformance.bisection.upgrade import Mix, Upgrade
 from conformance.environments.index import IndexProblem, Release, releases
 from conformance.errors import UsageError
@@ -27,8 +27,8 @@ class Session:
     def __init__(self, trier: Trier[Mix], upgrade: Upgrade, names: tuple[str, str]) -> None:
         self.trier, self.upgrade, self.names = trier, upgrade, names
         self.everything = frozenset(upgrade.differing)
-        self.tried: dict[Mix, Tried] = {}
-        self.said: set[Mix] = set()
+        self.results: dict[Mix, TrialResult] = {}
+        self.reported: set[Mix] = set()
 
     def go(self, maker: Mixes, most: int) -> None:
         """Try both ends, then mixes, then releases, and print what was found. Raises UsageError if
@@ -51,26 +51,26 @@ class Session:
         for group in together:
             say(f"  {', '.join(sorted(group))}: require each other, and move together", flush=True)
         search = Search(space, most=most)
-        found = self._isolate(search)
-        boundaries = [self._releases(group, found) for group in found.groups]
-        self._tell(found, space)
+        isolated = self._isolate(search)
+        boundaries = [self._releases(group, isolated) for group in isolated.groups]
+        self._tell(isolated, space)
         say(*(line for lines in boundaries for line in lines))
-        for mix, one in self.tried.items():
+        for mix, one in self.results.items():
             if isinstance(one.outcome, Skipped):
                 say(f"left out: {self._name(mix)}: {one.outcome.reason}")
         say("", f"{self.names[0]}: {self.good.status}", *self.good.facts)
         say(f"{self.names[1]}: {self.bad.status}", *self.bad.facts)
 
-    def told_counts(self) -> str:
+    def counts_text(self) -> str:
         """How many environments were tried: made, kept from before, or not to be made."""
-        tried = list(self.tried.values())
-        made = sum(one.made for one in tried)
-        failed = sum(isinstance(one.outcome, Skipped) and not one.made for one in tried)
-        kept = len(tried) - made - failed
+        results = list(self.results.values())
+        made = sum(one.made for one in results)
+        failed = sum(isinstance(one.outcome, Skipped) and not one.made for one in results)
+        cached = len(results) - made - failed
         return ", ".join(
             [
-                f"{counted(len(tried), 'environment')}: {made} made",
-                *([f"{kept} kept from before"] if kept else []),
+                f"{counted(len(results), 'environment')}: {made} made",
+                *([f"{cached} kept from before"] if cached else []),
                 *([f"{failed} left out"] if failed else []),
             ]
         )
@@ -85,10 +85,10 @@ class Session:
             )
         return outcome
 
-    def _try(self, mix: Mix) -> Tried:
-        if mix not in self.tried:
-            self.tried[mix] = self.trier(mix)
-        return self.tried[mix]
+    def _try(self, mix: Mix) -> TrialResult:
+        if mix not in self.results:
+            self.results[mix] = self.trier(mix)
+        return self.results[mix]
 
     def _isolate(self, search: Search) -> Isolated:
         steps = search.steps()
@@ -98,26 +98,26 @@ class Session:
                 self.trier.ahead([Mix(moved=moved) for moved in mixes])
                 mixes = steps.send({mix: self._is_bad(mix) for mix in mixes})
         except StopIteration as done:
-            found: Isolated = done.value
-            return found
+            isolated: Isolated = done.value
+            return isolated
 
     def _is_bad(self, moved: Changes) -> bool | None:
         """Whether a mix does what the bad end does; None for what does neither."""
         mix = Mix(moved=moved)
-        tried = self._try(mix)
-        outcome = tried.outcome
+        result = self._try(mix)
+        outcome = result.outcome
         if isinstance(outcome, Trial) and not outcome.is_good(self.good):
-            if outcome.way == self.bad.way:
+            if outcome.signature == self.bad.signature:
                 self._say(mix, f"bad: {outcome}")
                 return True
             reason = f"neither as good nor as bad: {outcome}"
-            self.tried[mix] = Tried(
-                outcome=Skipped(reason=reason), kept=tried.kept, made=tried.made
+            self.results[mix] = TrialResult(
+                outcome=Skipped(reason=reason), cached=result.cached, made=result.made
             )
         self._say(mix, f"good: {outcome}" if isinstance(outcome, Trial) else "left out")
         return False if isinstance(outcome, Trial) and outcome.is_good(self.good) else None
 
-    def _releases(self, group: Group, found: Isolated) -> list[str]:
+    def _releases(self, group: Group, isolated: Isolated) -> list[str]:
         """The release of each package of a group where the answer changes, all else as it was in
         the smallest bad mix; packages that go in step are one.
         """
@@ -128,7 +128,7 @@ class Session:
             if good and bad and good.version and bad.version and good.version != bad.version:
                 steps.setdefault((good.version, bad.version), []).append(name)
         for (good_version, bad_version), names in steps.items():
-            lines += self._boundary(names, good_version, bad_version, found.moved)
+            lines += self._boundary(names, good_version, bad_version, isolated.moved)
         return lines
 
     def _boundary(
@@ -169,7 +169,7 @@ class Session:
         """Whether a good mix, as the good lock, has all of these packages of the bad one."""
         return any(
             moved <= mix.moved
-            for mix, one in self.tried.items()
+            for mix, one in self.results.items()
             if not mix.releases
             and isinstance(one.outcome, Trial)
             and one.outcome.is_good(self.good)
@@ -185,17 +185,17 @@ class Session:
         self._say(mix, f"{'good' if good else 'bad'}: {outcome}")
         return good
 
-    def _tell(self, found: Isolated, space: Space) -> None:
+    def _tell(self, isolated: Isolated, space: Space) -> None:
         partly = "what is left, of which less may do"
-        say("", f"{'what makes the difference' if found.complete else partly}:")
-        for number, group in enumerate(found.groups):
+        say("", f"{'what makes the difference' if isolated.complete else partly}:")
+        for number, group in enumerate(isolated.groups):
             steps = self._steps(group.changes)
             why = "without it good" if group.needed else "without it not judged"
             say(f"  and {steps} ({why})" if number else f"  {steps}")
             if len(group.changes) > 1:
                 mutual = len(space.groups(group.changes)) == 1
                 say(f"    which {'require each other' if mutual else 'could not be told apart'}")
-        apart = found.moved.difference(*(group.changes for group in found.groups))
+        apart = isolated.moved.difference(*(group.changes for group in isolated.groups))
         required, learned = apart - space.learned, apart & space.learned
         if required:
             say(f"  moved with it, since metadata requires it: {self._steps(required)}")
@@ -206,8 +206,8 @@ class Session:
         return ", ".join(self.upgrade.step(name) for name in sorted(names))
 
     def _say(self, mix: Mix, what: str) -> None:
-        if mix not in self.said:
-            self.said.add(mix)
+        if mix not in self.reported:
+            self.reported.add(mix)
             say(f"  {self._name(mix)}: {what}", flush=True)
 
     def _name(self, mix: Mix) -> str:

@@ -17,7 +17,7 @@ from conformance.corpus.selection import Selection, select
 from conformance.corpus.truths import Truths
 from conformance.printing import say
 from conformance.verdicts import known_reader
-from conformance.verdicts.diagnosis.detection import detection, suspicions
+from conformance.verdicts.diagnosis.detection import detection, weaknesses
 from conformance.verdicts.known import Difference, lost_entries
 from conformance.wording import counted
 
@@ -34,12 +34,12 @@ def list_cases(
 
 def lint(words: Sequence[str], detects: bool, files: Sequence[Path]) -> None:
     """Exit 2 where a file is wrong (told by whoever reads it), 1 where something is out of date;
-    suspicions are only told.
+    weaknesses are only told.
     """
     selection = select(words, slow=True)
     truths = Truths()
     check_guards(selection.cases, truths)
-    notes = _detections(selection, truths) if detects else _suspicions(selection, truths)
+    notes = _detections(selection, truths) if detects else _weaknesses(selection, truths)
     for line in notes:
         say(line)
     known = known_reader.load_differences(selection.roots, files)
@@ -55,39 +55,39 @@ def lint(words: Sequence[str], detects: bool, files: Sequence[Path]) -> None:
     raise typer.Exit(1 if findings else 0)
 
 
-def _suspicions(selection: Selection, truths: Truths) -> Iterator[str]:
+def _weaknesses(selection: Selection, truths: Truths) -> Iterator[str]:
     for case in selection.cases:
         truth = truths(case).truth
         if truth is not None:
-            for text in suspicions(case, truth):
-                yield f"{case.place.at('id')}: note: {text}"
+            for text in weaknesses(case, truth):
+                yield f"{case.location.at('id')}: note: {text}"
 
 
 def _detections(selection: Selection, truths: Truths) -> Iterator[str]:
     """Per case which mistakes it detects and which survive it, then per mistake how many cases
     detect it.
     """
-    noticed: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     names: set[str] = set()
     for case in selection.cases:
         truth = truths(case).truth
         if truth is None:
             continue
-        detected = detection(truth)
-        noticed.update(detected.noticed)
-        names |= detected.noticed | detected.missed
-        survived = f"; survived: {', '.join(sorted(detected.missed))}" if detected.missed else ""
+        result = detection(truth)
+        counts.update(result.detected)
+        names |= result.detected | result.survived
+        survived = f"; survived: {', '.join(sorted(result.survived))}" if result.survived else ""
         yield (
-            f"{case.name}: detects {len(detected.noticed)} of "
-            f"{counted(len(detected.noticed | detected.missed), 'mistake')}{survived}"
+            f"{case.name}: detects {len(result.detected)} of "
+            f"{counted(len(result.detected | result.survived), 'mistake')}{survived}"
         )
-    for name in sorted(names, key=lambda name: (noticed[name], name)):
-        yield f"{name}: detected by {counted(noticed[name], 'case')}"
+    for name in sorted(names, key=lambda name: (counts[name], name)):
+        yield f"{name}: detected by {counted(counts[name], 'case')}"
 
 
 def _unguarded(selection: Selection) -> list[str]:
     return [
-        f"{case.place.at('')}: {missing}, should guard the oracle: conformance bless writes it"
+        f"{case.location.at('')}: {missing}, should guard the oracle: conformance bless writes it"
         for case in selection.cases
         if (missing := lack(case)) is not None
     ]
@@ -101,8 +101,8 @@ def _rejected(selection: Selection) -> Iterator[str]:
         answer = conventions.get("torch").native(case.geometry)
         if isinstance(answer, Unrepresentable):
             yield (
-                f"{case.place.at('native')}: torch rejects this call, should have other arguments "
-                f"or expected: {{error: true}}. {answer.reason}"
+                f"{case.location.at('native')}: torch rejects this call, should have other "
+                f"arguments or expected: {{error: true}}. {answer.reason}"
             )
 
 

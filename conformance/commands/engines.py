@@ -43,8 +43,8 @@ def list_environments() -> None:
     """Print every engine that may have one, and where it is."""
     width = width_of_terminal()
     for name in environments.installable():
-        found = environments.find(name)
-        where = str(found.folder) if found else environments.advice(name)
+        environment = environments.find(name)
+        where = str(environment.folder) if environment else environments.advice(name)
         say(*entry(name, where, width))
 
 

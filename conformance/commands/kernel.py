@@ -14,7 +14,7 @@ from conformance.kernels.judge import Report, judge
 from conformance.kernels.options import Options
 from conformance.kernels.rungs import RUNGS, Rung
 from conformance.printing import complain, say
-from conformance.system.kept_process import adopting_orphans
+from conformance.system.process_tree import adopting_orphans
 from conformance.wording import instead
 
 OWN_WORK = "own-work"

@@ -12,8 +12,8 @@ _BYTES = {"M": 2**20, "G": 2**30}
 
 def read_seconds(option: str, text: str) -> float:
     """The seconds of "90", "90s", "30m" or "2h". Raises UsageError."""
-    found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)([smh]?)", text, re.ASCII)
-    seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
+    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)([smh]?)", text, re.ASCII)
+    seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
     if not seconds:
         raise UsageError(f"{option} {text}: should be a length of time, as 90s, 30m or 2h")
     return seconds
@@ -21,8 +21,8 @@ def read_seconds(option: str, text: str) -> float:
 
 def read_bytes(option: str, text: str) -> int:
     """The bytes of "500M" or "4G". Raises UsageError."""
-    found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)([MG])i?B?", text, re.ASCII)
-    count = int(float(found[1]) * _BYTES[found[2]]) if found else 0
+    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)([MG])i?B?", text, re.ASCII)
+    count = int(float(match[1]) * _BYTES[match[2]]) if match else 0
     if not count:
         raise UsageError(f"{option} {text}: should be an amount of memory, as 500M or 4G")
     return count

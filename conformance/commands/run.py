@@ -21,7 +21,7 @@ from conformance.commands.console import can_move, console_of
 from conformance.commands.progress import Bar, Lines
 from conformance.commands.quantities import read_bytes, read_seconds
 from conformance.commands.summary import tell
-from conformance.corpus.selection import is_path, places_of, select
+from conformance.corpus.selection import is_path, readable_paths, select
 from conformance.corpus.shards import Shard
 from conformance.errors import UsageError
 from conformance.printing import complain, say
@@ -91,8 +91,8 @@ def run(options: Options) -> None:
             page = write_page(record, options.output, baseline=baseline)
     except KeyboardInterrupt as interruption:
         number = interruption.args[0] if interruption.args else signal.SIGINT
-        kept = f"Interrupted. What was recorded is in {options.output / RECORD}"
-        complain(f"{kept}: go on with the same command and --resume.")
+        sentence = f"Interrupted. What was recorded is in {options.output / RECORD}"
+        complain(f"{sentence}: go on with the same command and --resume.")
         raise typer.Exit(128 + number) from None
     if options.junit is not None:
         write_junit(record, options.junit)
@@ -143,8 +143,8 @@ def _check(options: Options) -> None:
     if options.dask is not None:
         refuse_sandbox(options.dask, sandbox=options.sandbox)
         others = {"--in-process": options.in_process, "-s": options.live}
-        for name, given in others.items():
-            if given:
+        for name, is_set in others.items():
+            if is_set:
                 raise UsageError(
                     f"{name}: is for engines beside this process, should be without --dask"
                 )
@@ -167,7 +167,7 @@ def _request(options: Options) -> Request:
         options.cases, expression=options.expression, tags=options.tags, subset=options.subset
     )
     shard = Shard.read("--shard", options.shard) if options.shard else None
-    sandbox = Sandbox.of(places_of(selection), options.output) if options.sandbox else None
+    sandbox = Sandbox.of(readable_paths(selection), options.output) if options.sandbox else None
     if options.in_process:
         others = {
             "--sandbox": options.sandbox,

@@ -50,10 +50,10 @@ def _lines(case: Case) -> Iterator[str]:
     yield case.name
     yield f"  {case.summary}"
     yield f"  source: {case.source}"
-    yield f"  written in {case.place.at('id')}"
+    yield f"  written in {case.location.at('id')}"
     dtypes = [f"{key} {case.dtype_of(key)}" for key in case.other_dtypes]
-    told = f"{case.dtype}, but {', '.join(dtypes)}" if dtypes else case.dtype
-    yield f"  dtype: {told}" + (f", tags: {', '.join(case.tags)}" if case.tags else "")
+    dtype_text = f"{case.dtype}, but {', '.join(dtypes)}" if dtypes else case.dtype
+    yield f"  dtype: {dtype_text}" + (f", tags: {', '.join(case.tags)}" if case.tags else "")
     if case.geometry is not None:
         yield from _geometry(case.geometry)
     for key, array in zip(("input", "kernel", "bias"), prepared.tensors, strict=True):

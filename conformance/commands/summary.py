@@ -18,7 +18,7 @@ from conformance.verdicts.verdict import STATUSES
 from conformance.wording import counted
 from conformance.workers import timing
 
-MOST_TOLD = 50
+MOST_LISTED = 50
 NEW = "new"
 """The column of failures that nothing declares, and of entries that no longer hold."""
 NEXT = (
@@ -34,12 +34,14 @@ def tell(console: Console, record: Record, *, verbose: bool = False) -> None:
     for table in tables(record, console.width):
         console.print(table)
     groups = signatures.groups_of(record)
-    for group in groups[:MOST_TOLD]:
+    for group in groups[:MOST_LISTED]:
         first, *others = _cause(group, record, verbose=verbose)
         coloured(console, first, "red")
         say(*others)
-    if len(groups) > MOST_TOLD:
-        say(f"and {counted(len(groups) - MOST_TOLD, 'more cause')}, in the record and on the page")
+    if len(groups) > MOST_LISTED:
+        say(
+            f"and {counted(len(groups) - MOST_LISTED, 'more cause')}, in the record and on the page"
+        )
     if groups:
         say(NEXT)
     for problem in record.problems:
@@ -67,7 +69,7 @@ def _cause(group: signatures.Group, record: Record, *, verbose: bool) -> list[st
     """One cause: the number of its cases, their common traits, and the smallest case
     in full.
     """
-    extent = signatures.told(group)
+    extent = signatures.extent(group)
     lines = [f"{extent}; the smallest:"] if extent else []
     lines += messages.message_lines(
         group.smallest, record.run, record.cases.get(group.smallest.case)

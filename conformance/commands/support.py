@@ -42,9 +42,9 @@ def named(
 ) -> list[EngineSupport]:
     """The engine of that name, or all whose names begin so. Raises UsageError if there is none."""
     exact = [one for one in engines if one.name == name]
-    found = exact or [one for one in engines if name and one.name.startswith(name)]
-    if found:
-        return found
+    matches = exact or [one for one in engines if name and one.name.startswith(name)]
+    if matches:
+        return matches
     if shipped and name in REGISTRY:
         raise UsageError(
             f"no checks of {name} are shipped; --record RECORD counts those of a run of your own"

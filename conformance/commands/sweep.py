@@ -136,8 +136,8 @@ def tell(swept: Swept, request: Request) -> None:
             say(f"  {count} {what}: {reason}")
     if not swept.has_gradients:
         say("  It has no gradients.")
-    if swept.given_up is not None:
-        say(f"  given up: {swept.given_up}")
+    if swept.stop_reason is not None:
+        say(f"  given up: {swept.stop_reason}")
 
 
 def tell_failure(failure: Failure, request: Request) -> None:

@@ -21,12 +21,12 @@ from conformance.porting.layouts import words
 @dataclass(frozen=True, kw_only=True)
 class LayerCall:
     """One call of a transposed convolution; `activation` is None where the model did not run it,
-    and `place` is that of the activation among all of the run.
+    and `position` is that of the activation among all of the run.
     """
 
     layer: Layer
     activation: Activation | None
-    place: int | None
+    position: int | None
 
     @property
     def name(self) -> str:
@@ -70,7 +70,7 @@ class LayerCall:
     def kernel_shape(self) -> tuple[int, ...]:
         """(C_in, C_out / groups, *kernel)"""
         assert self.layer.kernel is not None
-        return self._kept(self.layer.kernel.shape)
+        return self._without_dropped(self.layer.kernel.shape)
 
     @property
     def corner(self) -> Float64:
@@ -79,7 +79,7 @@ class LayerCall:
         assert kernel is not None
         return kernel[:16, :16].astype(np.float64)
 
-    def _kept(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+    def _without_dropped(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(n for axis, n in enumerate(shape) if axis - 2 not in self.dropped)
 
     @property
@@ -95,7 +95,7 @@ class LayerCall:
     def input_shape(self) -> tuple[int, ...] | None:
         """(N, C_in, *spatial), of the run or as it was inferred."""
         if self.activation is not None and self.activation.input is not None:
-            return self._kept(self.activation.input.shape)
+            return self._without_dropped(self.activation.input.shape)
         return self.layer.inputs[0] if self.layer.inputs else None
 
     def geometry(self, shape: tuple[int, ...]) -> Geometry:
@@ -115,15 +115,15 @@ def calls_of(model: Model) -> Iterator[LayerCall]:
     come last.
     """
     seen = set()
-    for place, activation in enumerate(model.activations):
+    for position, activation in enumerate(model.activations):
         if activation.layer is not None and _is_usable(model.layers[activation.layer]):
             seen.add(activation.layer)
             yield LayerCall(
-                layer=model.layers[activation.layer], activation=activation, place=place
+                layer=model.layers[activation.layer], activation=activation, position=position
             )
     for index, layer in enumerate(model.layers):
         if index not in seen and _is_usable(layer):
-            yield LayerCall(layer=layer, activation=None, place=None)
+            yield LayerCall(layer=layer, activation=None, position=None)
 
 
 def _is_usable(layer: Layer) -> bool:

@@ -74,13 +74,13 @@ def _may_be_rounding(
 
 def _with_movement(entry: Judged, pair: Match, own: Movement | None) -> Judged:
     """A layer into which no more comes than the source's own movement there inherits nothing."""
-    place, x = pair.source.place, pair.source.x
-    if own is None or place is None or x is None or place >= len(own.incoming):
+    position, x = pair.source.position, pair.source.x
+    if own is None or position is None or x is None or position >= len(own.incoming):
         return entry
     incoming = entry.pair.incoming
     if entry.pair.status != "inherited" or incoming is None:
         return entry
-    if incoming > allowed(own.incoming[place], x):
+    if incoming > allowed(own.incoming[position], x):
         return entry
     status: Status = "reordered" if entry.relation.kind == "reordered" else "rounding"
     return replace(entry, pair=replace(entry.pair, status=status))
@@ -93,10 +93,10 @@ def _reached(
     the source has for it: a mistake before it is no rounding, however little it does.
     """
     for entry, pair in zip(judged, matches, strict=True):
-        place, incoming = pair.source.place, entry.pair.incoming
-        if own is None or place is None or place >= len(own.incoming):
+        position, incoming = pair.source.position, entry.pair.incoming
+        if own is None or position is None or position >= len(own.incoming):
             continue
-        most = explained(own.incoming[place])
+        most = explained(own.incoming[position])
         if incoming is None or (most is not None and incoming > most):
             return pair.source.name
     return None
@@ -114,13 +114,13 @@ def _context(pair: Match, mine: Sequence[LayerCall], source: Model, target: Mode
 
 def _pairs(judged: Sequence[Judged], agrees: bool) -> Iterator[Pair]:
     """The pairs; channels in another order that nothing undoes are wrong."""
-    for place, entry in enumerate(judged):
+    for position, entry in enumerate(judged):
         related, pair = entry.relation, entry.pair
         if agrees or related.kind != "reordered" or pair.status == "wrong":
             yield pair
             continue
-        before = any(_is_moved(other.relation.outputs) for other in judged[:place])
-        behind = any(_is_moved(other.relation.inputs) for other in judged[place + 1 :])
+        before = any(_is_moved(other.relation.outputs) for other in judged[:position])
+        behind = any(_is_moved(other.relation.inputs) for other in judged[position + 1 :])
         undone = (before or not _is_moved(related.inputs)) and (
             behind or not _is_moved(related.outputs)
         )

@@ -40,9 +40,9 @@ def affine_behind(call: LayerCall, activations: Sequence[Activation]) -> Affine 
     with a factor and an offset for each channel, and does something.
     """
     y = call.y
-    if y is None or call.place is None or call.layer.activation is not None:
+    if y is None or call.position is None or call.layer.activation is not None:
         return None
-    for activation in activations[call.place + 1 : call.place + 1 + _FARTHEST]:
+    for activation in activations[call.position + 1 : call.position + 1 + _FARTHEST]:
         if activation.layer is not None:
             return None
         for _, z in layouts(activation.output.load()):

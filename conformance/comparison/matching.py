@@ -45,11 +45,11 @@ def match(
     for is_same in (_same_shape, _same_rank):
         _in_order(source, target, pairs, is_same)
     matches = [
-        Match(source=source[place], target=target[other], by=by)
-        for place, (other, by) in sorted(pairs.items())
+        Match(source=source[position], target=target[other], by=by)
+        for position, (other, by) in sorted(pairs.items())
     ]
-    left = [call for place, call in enumerate(source) if place not in pairs]
-    return matches, left, [c for place, c in enumerate(target) if place not in _taken(pairs)]
+    left = [call for position, call in enumerate(source) if position not in pairs]
+    return matches, left, [c for position, c in enumerate(target) if position not in _taken(pairs)]
 
 
 def _taken(pairs: Mapping[int, tuple[int, str]]) -> set[int]:
@@ -79,13 +79,13 @@ def _by_names(
     """Pair the calls of layers of these names, in their order. Raises UsageError for layers of
     `--map` that cannot be compared.
     """
-    for place, call in enumerate(source):
+    for position, call in enumerate(source):
         wanted = names.get(call.name)
         for other, candidate in enumerate(target):
-            if place in pairs or wanted is None or other in _taken(pairs):
+            if position in pairs or wanted is None or other in _taken(pairs):
                 continue
             if candidate.name == wanted and _same_rank(call, candidate):
-                pairs[place] = (other, by)
+                pairs[position] = (other, by)
             elif candidate.name == wanted and by == "--map":
                 raise UsageError(
                     f"--map {call.name}={wanted}: kernels of {len(call.kernel_shape) - 2} and "
@@ -102,21 +102,21 @@ def _by_weights(
     kernel of that shape gets the same, the weights are in the wrong layer: what comes in decides.
     """
     alike = list(_alike(source, target))
-    for place, other in alike:
-        is_free = place not in pairs and other not in _taken(pairs)
-        if is_free and _meets(source[place], target[other]):
-            pairs[place] = (other, "weights")
-    for place, other in sorted(alike, key=lambda pair: pair[0]):
-        if place in pairs or other in _taken(pairs):
+    for position, other in alike:
+        is_free = position not in pairs and other not in _taken(pairs)
+        if is_free and _meets(source[position], target[other]):
+            pairs[position] = (other, "weights")
+    for position, other in sorted(alike, key=lambda pair: pair[0]):
+        if position in pairs or other in _taken(pairs):
             continue
         here = [
             n
             for n, call in enumerate(target)
             if n not in _taken(pairs)
-            and _same_shape(source[place], call)
-            and _meets(source[place], call)
+            and _same_shape(source[position], call)
+            and _meets(source[position], call)
         ]
-        pairs[place] = (here[0], "what comes in") if here else (other, "weights")
+        pairs[position] = (here[0], "what comes in") if here else (other, "weights")
 
 
 def _alike(source: Sequence[LayerCall], target: Sequence[LayerCall]) -> Iterator[tuple[int, int]]:
@@ -125,17 +125,17 @@ def _alike(source: Sequence[LayerCall], target: Sequence[LayerCall]) -> Iterator
     """
     marks = [[_marks(call) for call in calls] for calls in (source, target)]
     scored = []
-    for place, a in enumerate(marks[0]):
+    for position, a in enumerate(marks[0]):
         for other, b in enumerate(marks[1]):
-            one, two = source[place], target[other]
+            one, two = source[position], target[other]
             is_alike = _same_rank(one, two) and len(a) == len(b)
             if is_alike and np.prod(one.kernel_shape) == np.prod(two.kernel_shape):
                 apart = _apart(a, b)
                 if apart > _LIKE and _are_scaled(one, two):
                     apart = _LIKE
                 if apart <= _LIKE:
-                    scored.append((round(apart, 6), abs(place - other), place, other))
-    yield from ((place, other) for _, _, place, other in sorted(scored))
+                    scored.append((round(apart, 6), abs(position - other), position, other))
+    yield from ((position, other) for _, _, position, other in sorted(scored))
 
 
 def _marks(call: LayerCall) -> Float64:
@@ -195,19 +195,19 @@ def _in_order(
     is_same: Callable[[LayerCall, LayerCall], bool],
 ) -> None:
     """Pair what is left in order, where no pair crosses another."""
-    for place, call in enumerate(source):
-        if place in pairs:
+    for position, call in enumerate(source):
+        if position in pairs:
             continue
         taken = _taken(pairs)
         for other, candidate in enumerate(target):
             if (
                 other not in taken
                 and is_same(call, candidate)
-                and _keeps_order(pairs, place, other)
+                and _keeps_order(pairs, position, other)
             ):
-                pairs[place] = (other, "order")
+                pairs[position] = (other, "order")
                 break
 
 
-def _keeps_order(pairs: Mapping[int, tuple[int, str]], place: int, other: int) -> bool:
-    return all((one < place) == (two < other) for one, (two, _) in pairs.items())
+def _keeps_order(pairs: Mapping[int, tuple[int, str]], position: int, other: int) -> bool:
+    return all((one < position) == (two < other) for one, (two, _) in pairs.items())

@@ -38,7 +38,7 @@ def measured(pair: Pair) -> str:
 def summary(comparison: ModelComparison) -> str:
     """The result in a sentence."""
     counts = Counter[str](pair.status for pair in comparison.pairs)
-    told = ", ".join(f"{counts[status]} {status}" for status in MEANINGS if counts[status])
+    counts_text = ", ".join(f"{counts[status]} {status}" for status in MEANINGS if counts[status])
     layers = counted(len(comparison.pairs), "pair of layers", "pairs of layers")
     result = "equivalent" if comparison.equivalent else "not equivalent"
-    return f"{result}: {layers}{': ' + told if told else ''}"
+    return f"{result}: {layers}{': ' + counts_text if counts_text else ''}"

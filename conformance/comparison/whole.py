@@ -22,8 +22,8 @@ def outputs_of(
     `reached` a layer, of that name.
     """
     names = list(target.outputs)
-    for place, (name, stored) in enumerate(source.outputs.items()):
-        other = name if name in names else names[place] if place < len(names) else None
+    for position, (name, stored) in enumerate(source.outputs.items()):
+        other = name if name in names else names[position] if position < len(names) else None
         if other is None:
             text = f"output {name} is not there in the target"
             yield OutputPair(source=name, target="", difference=None, agrees=False, text=text)
@@ -65,7 +65,7 @@ def _output(label: str, a: Array, b: Array, most: float, own: float | None) -> O
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Tensor:
-    place: int
+    position: int
     activation: Activation
     size: int
     largest: float
@@ -78,14 +78,14 @@ def departure(source: Model, target: Model, own: Movement | None = None) -> Depa
     """
     mine, theirs = _tensors(source, own), _tensors(target)
     same = [_same(tensor, theirs) for tensor in mine]
-    known = {other.place for other in same if other is not None}
+    known = {other.position for other in same if other is not None}
     before: tuple[Activation, Activation] | None = None
     last = 0
     for tensor, other in zip(mine, same, strict=True):
         if other is not None:
-            last, before = max(last, other.place), (tensor.activation, other.activation)
+            last, before = max(last, other.position), (tensor.activation, other.activation)
             continue
-        strangers = (t for t in theirs[last:] if t.place not in known and t.size == tensor.size)
+        strangers = (t for t in theirs[last:] if t.position not in known and t.size == tensor.size)
         stranger = next(strangers, None)
         if stranger is not None:
             return _departure(tensor.activation, stranger.activation, before)
@@ -99,18 +99,18 @@ def _tensors(model: Model, own: Movement | None = None) -> list[_Tensor]:
     """
     tensors: list[_Tensor] = []
     moved = own.activations if own is not None else ()
-    for place, activation in enumerate(model.activations):
+    for position, activation in enumerate(model.activations):
         array = activation.output.load()
         if array.dtype.kind not in "fV" or array.size < 2:
             continue
         largest = float(np.max(abs(array.astype(np.float64))))
         tensors.append(
             _Tensor(
-                place=len(tensors),
+                position=len(tensors),
                 activation=activation,
                 size=array.size,
                 largest=largest,
-                own=moved[place] if place < len(moved) else None,
+                own=moved[position] if position < len(moved) else None,
             )
         )
     return tensors

@@ -55,7 +55,9 @@ def read_generic(entries: Mapping[str, Item], rank: int) -> Generic | None:
     for key, reader in readers.items():
         item = entries.get(key)
         try:
-            numbers[key] = _held(reader(defaults[key] if item is None else item.value(), rank))
+            numbers[key] = _within_limit(
+                reader(defaults[key] if item is None else item.value(), rank)
+            )
         except ValueError as error:
             assert item is not None
             item.wrong(error.text if isinstance(error, ArgumentError) else str(error))
@@ -74,14 +76,14 @@ def read_generic(entries: Mapping[str, Item], rank: int) -> Generic | None:
     return Generic(**numbers, padding=padding, groups=groups)
 
 
-def _held(value: Any, key: str = "") -> Any:
+def _within_limit(value: Any, key: str = "") -> Any:
     """An argument without a number beyond the limit. Raises ArgumentError, a ValueError."""
     if isinstance(value, int):
         if not -LARGEST_ARGUMENT <= value <= LARGEST_ARGUMENT:
             raise ArgumentError(key, _TOO_LARGE)
     elif isinstance(value, list):
         for entry in value:
-            _held(entry, key)
+            _within_limit(entry, key)
     return value
 
 
@@ -113,7 +115,7 @@ def read_native(entries: Mapping[str, Item], rank: int, lines: Lines) -> tuple[s
             name, {key: entry.value() for key, entry in values.items()}, rank
         )
         for key, value in native.items():
-            _held(value, key)
+            _within_limit(value, key)
         return name, native
     except ArgumentError as error:
         where = values.get(error.key, arguments)

@@ -8,8 +8,8 @@ from conformance.conventions.arguments import is_integer
 from conformance.corpus.case import (
     DEFAULT_SEEDS,
     KINDS_OF_VALUES,
+    ArrayLiteral,
     Filed,
-    Given,
     Made,
     Shape,
     Source,
@@ -153,7 +153,7 @@ def read_bias(item: Item, channels: int, lines: Lines) -> Source | None:
             "mapping with values"
         )
         return None
-    return Given(shape=(len(value),), numbers=tuple(map(float, value)))
+    return ArrayLiteral(shape=(len(value),), numbers=tuple(map(float, value)))
 
 
 def read_cotangent(item: Item, shape: Shape, lines: Lines) -> Source | None:
@@ -179,7 +179,7 @@ def read_cotangent(item: Item, shape: Shape, lines: Lines) -> Source | None:
     return _checked_recipe(item, entries, "gradients", shape, ())
 
 
-def _nested(item: Item, rank: int) -> Given | None:
+def _nested(item: Item, rank: int) -> ArrayLiteral | None:
     """Nested lists of numbers with all axes, or the spatial ones alone: then the others are 1."""
     value = item.value()
     shape = shape_of(value)
@@ -199,7 +199,7 @@ def _nested(item: Item, rank: int) -> Given | None:
         if not is_number(number):
             item.wrong(f"has {quoted(number)}, should have numbers alone")
             return None
-    return Given(
+    return ArrayLiteral(
         shape=(*(1,) * (rank + 2 - len(shape)), *shape), numbers=tuple(map(float, numbers))
     )
 

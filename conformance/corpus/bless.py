@@ -35,7 +35,7 @@ def write_expected(cases: Iterable[Case], *, say: Say = lambda text: None) -> li
     """
     by_file: dict[Path, list[Case]] = {}
     for case in cases:
-        by_file.setdefault(case.place.file, []).append(case)
+        by_file.setdefault(case.location.file, []).append(case)
     lines: list[str] = []
     for file, members in by_file.items():
         lines += _bless_file(file, members, say)
@@ -57,12 +57,12 @@ def _bless_file(file: Path, cases: Sequence[Case], say: Say) -> list[str]:
         if line is None and missing is None and case.expected and case.expected.shape is not None:
             continue
         key = _key(case, line, missing)
-        by_line[case.place.lines[""]] = _Edit(
+        by_line[case.location.lines[""]] = _Edit(
             key=key, entries=_entries(case, expectation(prepared.truth, gradients))
         )
         had = "it had none" if (missing or "").endswith("missing") else "it did not say enough"
         why = had if line is None else line.partition(": ")[2]
-        lines.append(f"{case.place.at('id')}: {case.name}: wrote {key} ({why})")
+        lines.append(f"{case.location.at('id')}: {case.name}: wrote {key} ({why})")
     if by_line:
         _rewrite(file, by_line)
     return lines
@@ -80,8 +80,8 @@ def _key(case: Case, wrong: str | None, missing: str | None) -> str:
     """The key to write: the output's part of `expected` stays as its author left it where only
     gradients are wrong or missing.
     """
-    told = missing if wrong is None else wrong.partition(": ")[2]
-    of_gradients = told is not None and told.startswith("expected.gradients")
+    problem = missing if wrong is None else wrong.partition(": ")[2]
+    of_gradients = problem is not None and problem.startswith("expected.gradients")
     whole = case.expected is None or case.expected.shape is None or not case.expected.complete
     return "expected.gradients" if of_gradients and not whole else "expected"
 

@@ -28,7 +28,7 @@ def products(x: Sequence[int], kernel: Sequence[int]) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class ArrayLiteral:
     """An array written out: its numbers in C order."""
 
     shape: Shape
@@ -59,7 +59,7 @@ class Filed:
     folder: Path = field(compare=False, repr=False)
 
 
-Source = Given | Made | Filed
+Source = ArrayLiteral | Made | Filed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ class Expected(Guard):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Location:
     """Where a case is written: the file, and the line of each (dotted) key, "" for the case
     itself.
     """
@@ -127,7 +127,7 @@ class Case:
     must_fail: bool
     expected: Expected | None
     tags: tuple[str, ...]
-    place: Place = field(compare=False)
+    location: Location = field(compare=False)
 
     @property
     def output_shape(self) -> Shape:

@@ -10,7 +10,7 @@ from conformance.conventions import ArgumentError, Native
 from conformance.conventions.arguments import is_integer
 from conformance.corpus.argument_reader import GENERIC, Generic, read_generic, read_native
 from conformance.corpus.array_reader import read_array, read_bias, read_cotangent
-from conformance.corpus.case import Case, Expected, Place, Source
+from conformance.corpus.case import Case, Expected, Location, Source
 from conformance.corpus.dtype_reader import read_dtypes
 from conformance.corpus.expected_reader import read_expected
 from conformance.corpus.limits import LONGEST_NAME, MOST_PRODUCTS, shape_problem
@@ -108,7 +108,7 @@ class CaseReader:
             must_fail=parts.must_fail,
             expected=parts.expected,
             tags=parts.tags,
-            place=Place(file=self.problems.file, lines=self.lines),
+            location=Location(file=self.problems.file, lines=self.lines),
         )
         noted = len(self.problems.lines)
         self._judge(case)

@@ -88,7 +88,7 @@ def contradiction(case: Case, truth: Truth, gradients: Gradients | None = None) 
         for key, contradicts in _CONTRADICTS.items():
             text = contradicts(guard, true)
             if text is not None:
-                return f"{case.place.at(f'{above}.{key}')}: {above}.{key}: {text}"
+                return f"{case.location.at(f'{above}.{key}')}: {above}.{key}: {text}"
     return None
 
 

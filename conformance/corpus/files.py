@@ -39,10 +39,10 @@ def load_cases(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]])
     first: dict[str, Case] = {}
     for case in cases:
         other = first.setdefault(case.name, case)
-        if other is not case and other.place.file != case.place.file:
+        if other is not case and other.location.file != case.location.file:
             wrong.append(
-                f"{case.place.at('id')}: id: full name {case.name} is taken by "
-                f"{other.place.at('id')}, should be unique"
+                f"{case.location.at('id')}: id: full name {case.name} is taken by "
+                f"{other.location.at('id')}, should be unique"
             )
     if wrong:
         raise CaseFileError(wrong)
@@ -118,7 +118,7 @@ def shipped_cases() -> Path:
 
 def is_shipped(case: Case) -> bool:
     """Whether a case came with the package."""
-    return shipped_cases().resolve() in case.place.file.resolve().parents
+    return shipped_cases().resolve() in case.location.file.resolve().parents
 
 
 def nearby(path: Path) -> Path:

@@ -15,7 +15,7 @@ MOST_VALUES = 2**20
 """Of one file: scalars, lists and mappings, an alias counted as what it stands for."""
 DEEPEST = 50
 """Lists and mappings inside of one another."""
-MOST_TOLD = 100
+MOST_LISTED = 100
 """Problems of one file that are told."""
 LONGEST_TEXT = 4096
 """Characters of a summary, a source, a reason and their likes."""

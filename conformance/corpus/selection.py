@@ -78,7 +78,7 @@ def _check_tags(tags: Sequence[str], loaded: Sequence[Case]) -> None:
             raise SelectionError(f"--tag {tag[:200]}: no case has that tag, {instead(tag, known)}")
 
 
-def places_of(selection: Selection) -> list[Path]:
+def readable_paths(selection: Selection) -> list[Path]:
     """The files and folders in which somebody could read the cases: those of the selection, of the
     shipped corpus, and what version control keeps of either.
     """
@@ -88,7 +88,7 @@ def places_of(selection: Selection) -> list[Path]:
         source for case in selection.loaded for source in (case.input, case.kernel, case.bias)
     ]
     arrays = {source.folder / source.file for source in sources if isinstance(source, Filed)}
-    files = {case.place.file for case in selection.loaded}
+    files = {case.location.file for case in selection.loaded}
     return [*roots, *history, *sorted(arrays), *sorted(files)]
 
 

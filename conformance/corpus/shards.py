@@ -47,12 +47,12 @@ class Shard:
     def line(self, cases: Sequence[Case]) -> dict[str, Any]:
         """What the run line says of it: its cases, each with its place in the whole selection."""
         shards = numbers(cases, self.of)
-        places = {case.name: place for place, case in enumerate(cases)}
+        positions = {case.name: position for position, case in enumerate(cases)}
         return {
             "number": self.number,
             "of": self.of,
             "total": len(cases),
-            "cases": {name: at for name, at in places.items() if shards[name] == self.number},
+            "cases": {name: at for name, at in positions.items() if shards[name] == self.number},
         }
 
 

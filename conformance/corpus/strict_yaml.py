@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from conformance.conventions.arguments import is_integer
-from conformance.corpus.limits import LONGEST_NAME, LONGEST_TEXT, MOST_BYTES, MOST_TOLD
+from conformance.corpus.limits import LONGEST_NAME, LONGEST_TEXT, MOST_BYTES, MOST_LISTED
 from conformance.corpus.nested import is_number
 from conformance.corpus.yaml_nodes import RefusedError, compose
 from conformance.errors import FileProblems
@@ -52,10 +52,10 @@ class Problems:
 
     def check(self) -> None:
         """Raise FileProblems if there are any; of very many the first are told."""
-        more = len(self.lines) - MOST_TOLD
-        told = [f"{self.file}:1: (file): has {more} further problems"] if more > 0 else []
+        more = len(self.lines) - MOST_LISTED
+        remainder = [f"{self.file}:1: (file): has {more} further problems"] if more > 0 else []
         if self.lines:
-            raise FileProblems(self.lines[:MOST_TOLD] + told)
+            raise FileProblems(self.lines[:MOST_LISTED] + remainder)
 
 
 class Item:
@@ -106,8 +106,10 @@ class Item:
                     f"duplicate key, first given in line {entries[name].line}, should stand once"
                 )
             elif known is not None and name not in known:
-                told = len(self.problems.lines) < MOST_TOLD  # comparing with names takes long
-                item.wrong(f"unknown key, {instead(name, known)}" if told else "unknown key")
+                is_listed = (
+                    len(self.problems.lines) < MOST_LISTED
+                )  # comparing with names takes long
+                item.wrong(f"unknown key, {instead(name, known)}" if is_listed else "unknown key")
             else:
                 entries[name] = item
         return entries

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conformance.corpus import tensor_file
-from conformance.corpus.case import DTYPES, Case, Filed, Given, Made, Source
+from conformance.corpus.case import DTYPES, ArrayLiteral, Case, Filed, Made, Source
 
 Array = NDArray[Any]
 
@@ -84,7 +84,7 @@ def cotangent_of(case: Case) -> Array | None:
 
 
 def _array(source: Source, role: str, dtype: np.dtype[Any]) -> Array:
-    if isinstance(source, Given):
+    if isinstance(source, ArrayLiteral):
         values: Array = np.array(source.numbers, np.float64).reshape(source.shape)
     elif isinstance(source, Filed):
         values = tensor_file.numbers(source)

@@ -64,8 +64,8 @@ def interpreter(name: str) -> str:
         return sys.executable
     if all(_version(Requirement(one).name) for one in entry.packages):
         return sys.executable
-    found = find(name)
-    return sys.executable if found is None else found.environment.python
+    installation = find(name)
+    return sys.executable if installation is None else installation.environment.python
 
 
 def advice(name: str) -> str:
@@ -80,9 +80,9 @@ def install(name: str) -> Installed:
     and NotInstalled, one sentence, where it cannot be made.
     """
     _check(name)
-    found = find(name)
-    if found is not None:
-        return found
+    installation = find(name)
+    if installation is not None:
+        return installation
     folder, entry = _folder(name), REGISTRY[name]
     try:
         shutil.rmtree(folder, ignore_errors=True)

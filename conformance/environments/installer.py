@@ -20,7 +20,7 @@ from typing import Any
 from conformance.environments.index import is_set, settings
 
 SECONDS = 1800
-LONGEST_TOLD = 400
+LONGEST_REASON = 400
 _STAMP = "conformance.json"
 _LIST = """
 import json
@@ -118,8 +118,8 @@ def listed(python: str) -> dict[str, list[Any]]:
     """What an interpreter imports: distribution to [version, requirements as metadata spells
     them].
     """
-    found: dict[str, list[Any]] = json.loads(run([python, "-c", _LIST]))
-    return found
+    packages: dict[str, list[Any]] = json.loads(run([python, "-c", _LIST]))
+    return packages
 
 
 def python_of(environment: Path) -> Path:
@@ -146,7 +146,7 @@ def run(command: Sequence[str]) -> str:
             if not line.startswith(("hint:", "warning:"))
         ]
         raise NotInstalled(
-            " ".join(why)[:LONGEST_TOLD]
+            " ".join(why)[:LONGEST_REASON]
             or f"{Path(command[0]).name} ended with exit code {done.returncode}"
         )
     return done.stdout

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from conformance.environments.installer import LONGEST_TOLD, SECONDS, NotInstalled, write_stamp
+from conformance.environments.installer import LONGEST_REASON, SECONDS, NotInstalled, write_stamp
 
 PROGRAMS = Path(__file__).resolve().parent.parent / "web"
 """The Node program of the suite, and beside it a folder for each library."""
@@ -62,5 +62,5 @@ def _run(command: list[str], folder: Path) -> None:
         lines = [line.strip() for line in done.stderr.splitlines()]
         why = [line.removeprefix("npm error").strip() for line in lines if "npm error" in line]
         raise NotInstalled(
-            " ".join(why)[:LONGEST_TOLD] or f"npm ended with exit code {done.returncode}"
+            " ".join(why)[:LONGEST_REASON] or f"npm ended with exit code {done.returncode}"
         )

@@ -17,7 +17,7 @@ from conformance.kernels.judgements import Judgement
 from conformance.kernels.process import Asked
 from conformance.verdicts.diagnosis import made_mistakes
 
-TRIALS, MOST_TRIED, MOST_TRIED_PRODUCTS = 4, 1 << 18, 1 << 28
+TRIALS, MOST_OF_A_TRIAL, MOST_PRODUCTS_OF_A_TRIAL = 4, 1 << 18, 1 << 28
 """Perturbed runs of a model; one of an output of more numbers, which has enough to average, or of a
 call of more products.
 """
@@ -37,47 +37,49 @@ class Composition:
         y: Array,
         inputs: Sequence[tuple[Described, Array]],
         cotangent: Array | None,
-        found_gradients: Sequence[Array | None],
+        gradients: Sequence[Array | None],
     ) -> Judgement:
         """The judgement on its output, or on its gradients where there is a cotangent; `operands`
         are what its inputs were, whatever the candidate wrote there since.
         """
-        given = [
+        described_inputs = [
             described
-            if held is None or held is shared
-            else arrays.write(self._folder, f"given{number}", held)
-            for number, ((described, shared), held) in enumerate(
+            if operand is None or operand is shared
+            else arrays.write(self._folder, f"given{number}", operand)
+            for number, ((described, shared), operand) in enumerate(
                 zip(inputs, operands, strict=False)
             )
         ]
         if cotangent is not None:
-            return self._of_gradients(call, given, cotangent, found_gradients)
-        shapes = [each["shape"] for each in given]
+            return self._of_gradients(call, described_inputs, cotangent, gradients)
+        shapes = [each["shape"] for each in described_inputs]
         products = self._reference.ask("shape", shapes=shapes)["products"]
-        is_cheap = y.size <= MOST_TRIED and products <= MOST_TRIED_PRODUCTS
+        is_cheap = y.size <= MOST_OF_A_TRIAL and products <= MOST_PRODUCTS_OF_A_TRIAL
         trials = TRIALS if is_cheap else 1
-        told = self._reference.ask("truth", inputs=given, samples=trials)
-        want, allowed = arrays.opened(told["y"]), arrays.opened(told["allowed"])
+        answer = self._reference.ask("truth", inputs=described_inputs, samples=trials)
+        want, allowed = arrays.opened(answer["y"]), arrays.opened(answer["allowed"])
         judged = judgements.of_model(call, y, want, allowed)
         if judged.status != judgements.WRONG or y.shape != want.shape:
             return judged
-        cause = self._cause(call, given, operands, y, allowed)
+        cause = self._cause(call, described_inputs, operands, y, allowed)
         return judged if cause is None else replace(judged, cause=cause[0], cause_text=cause[1])
 
     def _of_gradients(
         self,
         call: KernelCall,
-        given: list[Described],
+        described_inputs: list[Described],
         cotangent: Array,
-        found_gradients: Sequence[Array | None],
+        gradients: Sequence[Array | None],
     ) -> Judgement:
         shared_cotangent = arrays.write(self._folder, "cotangent", cotangent)
-        told = self._reference.ask("gradients", inputs=given, cotangent=shared_cotangent)
+        answer = self._reference.ask(
+            "gradients", inputs=described_inputs, cotangent=shared_cotangent
+        )
         judged = Judgement(call=call, status=judgements.RIGHT)
-        for number, (pair, got) in enumerate(zip(told["gradients"], found_gradients, strict=True)):
+        for number, (pair, got) in enumerate(zip(answer["gradients"], gradients, strict=True)):
             want, allowed = map(arrays.opened, pair)
-            found = _nothing(want.shape, call) if got is None else got
-            judged = judgements.of_model(call, found, want, allowed, f"gradient {number}")
+            gradient = _nothing(want.shape, call) if got is None else got
+            judged = judgements.of_model(call, gradient, want, allowed, f"gradient {number}")
             if not judged.is_right:
                 return judged
         return judged
@@ -85,7 +87,7 @@ class Composition:
     def _cause(
         self,
         call: KernelCall,
-        given: list[Described],
+        described_inputs: list[Described],
         operands: list[Array | None],
         y: Array,
         allowed: Array,
@@ -106,14 +108,16 @@ class Composition:
             for name, described in layers["weights"]
             if name.rpartition(".")[0] == layer["name"]
         }
-        x = arrays.opened(self._reference.ask("layer_input", inputs=given)["x"])
+        x = arrays.opened(self._reference.ask("layer_input", inputs=described_inputs)["x"])
         truth = judgements.truth_of_layer(x, of_layer["weight"], of_layer.get("bias"), arguments)
         for mistake in list(made_mistakes(truth))[:MOST_MISTAKES]:
             output = mistake.output() if mistake.shape == truth.y.shape else None
             if output is None:
                 continue
             described = arrays.write(self._folder, "mistaken", np.ascontiguousarray(output))
-            [made] = self._reference.ask("mistaken", inputs=given, outputs=[described])["outputs"]
+            [made] = self._reference.ask("mistaken", inputs=described_inputs, outputs=[described])[
+                "outputs"
+            ]
             if made is not None and judgements.fits(y, arrays.opened(made), 2 * allowed):
                 return mistake.name, f"in its transposed convolution, {mistake.text}"
         return None

@@ -22,7 +22,7 @@ from conformance.outcomes import (
     Unavailable,
     Unsupported,
 )
-from conformance.sweep.call import Drawn
+from conformance.sweep.call import SweepCall
 from conformance.workers.answers import Greeting
 from conformance.workers.engine import Engine
 from conformance.workers.spec import Spec
@@ -85,34 +85,34 @@ class EngineBench:
         outcome = self._engine.gradients(tensors, cotangent, native, self._device)
         if not isinstance(outcome, Gradients):
             raise self._failed(outcome)
-        found = [outcome.input, outcome.kernel, outcome.bias]
+        operands = [outcome.input, outcome.kernel, outcome.bias]
         gradients = [
             None if each is None else arrays.write(self._folder, f"g{number}", each)
-            for number, each in enumerate(found)
+            for number, each in enumerate(operands)
         ]
         self._y = np.zeros(1)
         return {"plain": True, "type": "array", "gradients": gradients, **self._written()}
 
     def _native(self, tensors: Tensors) -> Any:
         """The call's arguments in the engine's convention. Raises NotAnsweredError."""
-        given, x, w = self._call["arguments"], tensors.x.shape, tensors.kernel.shape
+        arguments, x, w = self._call["arguments"], tensors.x.shape, tensors.kernel.shape
         geometry = from_padding(
             size=x[2:],
             kernel=w[2:],
-            stride=given["stride"],
-            padding=[(p, p) for p in given["padding"]],
-            output_padding=given["output_padding"],
-            dilation=given["dilation"],
-            groups=given["groups"],
+            stride=arguments["stride"],
+            padding=[(p, p) for p in arguments["padding"]],
+            output_padding=arguments["output_padding"],
+            dilation=arguments["dilation"],
+            groups=arguments["groups"],
         )
-        drawn = Drawn(
+        call = SweepCall(
             geometry=geometry,
             batch=x[0],
             in_per_group=x[1] // geometry.groups,
             out_per_group=w[1],
             bias=tensors.bias is not None,
         )
-        native = drawn.case.arguments(self._convention)
+        native = call.case.arguments(self._convention)
         if isinstance(native, dict):
             return native
         assert native is not None, "a call of geometry alone has arguments or a reason"

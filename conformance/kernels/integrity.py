@@ -61,12 +61,14 @@ class Checks:
             return "input-changed"
         return None if answer["plain"] else "lazy-result"
 
-    def again(self, candidate: Asked, kept: int, received: Callable[[Any], Array]) -> str | None:
-        """The same of a second look, after the inputs are gone; `kept` is the first look's sum."""
+    def again(
+        self, candidate: Asked, first_sum: int, received: Callable[[Any], Array]
+    ) -> str | None:
+        """The same of a second look, after the inputs are gone; `first_sum` is the first look's."""
         for _, array in self._inputs:
             array.reshape(-1).view(np.uint8)[...] = 0x7F  # as a number, one that nobody draws
         answer = candidate.ask("again")
-        return None if arrays.checksum(received(answer)) == kept else "result-changes"
+        return None if arrays.checksum(received(answer)) == first_sum else "result-changes"
 
 
 def received(described: Any, folder: Path) -> Array:
@@ -83,7 +85,7 @@ def received(described: Any, folder: Path) -> Array:
     raise NotAnsweredError("candidate", Crashed(message="its answer names no array of its own"))
 
 
-def overheard(
+def tampering(
     candidate: Asked, facts: dict[str, Any], problem: dict[str, Any] | None, operators: set[str]
 ) -> tuple[str, str] | None:
     """The cause of what is strange in what the last call runs, which is made once more, and what

@@ -98,8 +98,8 @@ def opened(options: Options) -> Iterator[tuple[Subject, KernelCall, dict[str, An
     with arrays.temporary(1 << 33) as folder, arrays.temporary(1 << 33) as hidden:
         try:
             folders = Path(folder), Path(hidden)
-            subject, own, told = _opened(options, problem, folders, benches)
-            yield subject, own, told
+            subject, own, description = _opened(options, problem, folders, benches)
+            yield subject, own, description
         finally:
             for bench in benches:
                 bench.end()
@@ -114,27 +114,27 @@ def _opened(
     answers: list[dict[str, Any] | NotAnsweredError] = []
     loading = threading.Thread(target=lambda: answers.append(_described(candidate)))
     loading.start()  # while the reference is loaded too
-    told = None
+    description = None
     reference = None if problem is None else _reference(options, {"problem": str(problem)}, hidden)
     if reference is not None:
         benches.append(reference)
-        told = _described(reference)
+        description = _described(reference)
     loading.join()
     [facts] = answers
-    if isinstance(told, NotAnsweredError):
-        raise UsageError(f"{problem} {sentence(told)}")
+    if isinstance(description, NotAnsweredError):
+        raise UsageError(f"{problem} {sentence(description)}")
     if isinstance(facts, NotAnsweredError):
         raise UsageError(f"{options.file} {sentence(facts)}")
     if reference is None and facts["form"] == "module":
         rank = options.rank or rank_of(facts["name"])
         reference = _reference(options, {"rank": rank}, hidden)
         benches.append(reference)
-        told = reference.ask("describe")
+        description = reference.ask("describe")
     subject = Subject(
         candidate=candidate, reference=reference, folder=folder, hidden=hidden, facts=facts,
-        problem=told, notes=[],
+        problem=description, notes=[],
     )  # fmt: skip
-    return subject, own_call(options, subject), told or {"names": []}
+    return subject, own_call(options, subject), description or {"names": []}
 
 
 def _candidate(options: Options, folder: Path) -> Asked:
@@ -169,19 +169,19 @@ def _described(bench: Asked) -> dict[str, Any] | NotAnsweredError:
 def judge(options: Options, tell: Tell = lambda rung: None) -> Report:
     """Judge a candidate rung after rung; each is told when it is done. Raises UsageError."""
     began = time.monotonic()
-    with opened(options) as (subject, own, told):
+    with opened(options) as (subject, own, description):
         report = Report(
             options=options, facts=subject.facts, own=own, is_plain=subject.is_plain,
             notes=subject.notes,
         )  # fmt: skip
-        names = told["names"] or list(subject.facts["parameters"])
+        names = description["names"] or list(subject.facts["parameters"])
         defaults = subject.facts["parameters"]
         for rung in climb(subject, own, names, defaults, options.rungs):
             report.rungs.append(rung)
             tell(rung)
             if rung.name == "own" and rung.wrong:
                 break
-        report.operators = sorted(subject.heard)
+        report.operators = sorted(subject.operators)
         _look_into(report, subject)
     report.seconds = time.monotonic() - began
     return report

@@ -101,23 +101,29 @@ def of_output(call: KernelCall, x: Array, kernel: Array, bias: Array | None, y: 
         return _of_samples(call, call.arguments, (x, kernel, bias), y)
     truth = truth_of(x, kernel, bias, geometry, call.dtype)
     compared = compare(y, truth)
-    held = "every element, exactly" if truth.exact else "every element, within its derived bound"
+    criterion = (
+        "every element, exactly" if truth.exact else "every element, within its derived bound"
+    )
     if compared.mismatch is None:
-        return Judgement(call=call, status=RIGHT, truth=held, over_bound=compared.error_over_bound)
-    found = diagnose(y, truth, compared.precision)
-    return _wrong(call, compared.mismatch["text"], found, held, compared.error_over_bound)
+        return Judgement(
+            call=call, status=RIGHT, truth=criterion, over_bound=compared.error_over_bound
+        )
+    diagnosis = diagnose(y, truth, compared.precision)
+    return _wrong(call, compared.mismatch["text"], diagnosis, criterion, compared.error_over_bound)
 
 
 def _wrong(
     call: KernelCall,
     text: str,
-    found: dict[str, Any] | None,
-    held: str,
+    diagnosis: dict[str, Any] | None,
+    criterion: str,
     over_bound: float | None = None,
 ) -> Judgement:
-    cause, told = (None, None) if found is None else (found["name"], found["text"])
+    cause, cause_text = (
+        (None, None) if diagnosis is None else (diagnosis["name"], diagnosis["text"])
+    )
     return Judgement(
-        call=call, status=WRONG, text=text, cause=cause, cause_text=told, truth=held,
+        call=call, status=WRONG, text=text, cause=cause, cause_text=cause_text, truth=criterion,
         over_bound=over_bound,
     )  # fmt: skip
 
@@ -133,13 +139,13 @@ def _of_samples(
     if y.shape != due or y.dtype != x.dtype:
         text = f"out is {y.dtype.name}{list(y.shape)}, should be {x.dtype.name}{list(due)}"
         return _wrong(call, text, None, "the shape")
-    found = sampling.find(
+    sample = sampling.find(
         x, kernel, bias, arguments.geometry(x.shape[2:]), y, hidden_seed(call.seed, "samples")
     )
-    status = RIGHT if found.text is None else WRONG
+    status = RIGHT if sample.text is None else WRONG
     return Judgement(
-        call=call, status=status, text=found.text or "", truth=found.looked,
-        over_bound=found.over_bound,
+        call=call, status=status, text=sample.text or "", truth=sample.looked,
+        over_bound=sample.over_bound,
     )  # fmt: skip
 
 
@@ -147,25 +153,25 @@ def of_gradients(
     call: KernelCall,
     operands: tuple[Array, Array, Array | None],
     cotangent: Array,
-    found: Sequence[Array | None],
+    gradients: Sequence[Array | None],
 ) -> Judgement:
     """The judgement on the gradients of sum(y * cotangent), in the order of the operands."""
     assert call.arguments is not None, "a plain call"
     geometry = call.arguments.geometry(operands[0].shape[2:])
     truths: dict[str, GradientTruth] = gradient_truths(*operands, cotangent, geometry, call.dtype)
-    held = "every element of every gradient, within its derived bound"
+    criterion = "every element of every gradient, within its derived bound"
     largest = 0.0
-    for name, gradient in zip(GRADIENTS_OF, found, strict=False):
+    for name, gradient in zip(GRADIENTS_OF, gradients, strict=False):
         if name not in truths:
             continue
         if gradient is None:
-            return _wrong(call, f"there is no gradient of the {name}", None, held)
+            return _wrong(call, f"there is no gradient of the {name}", None, criterion)
         compared = compare(gradient, truths[name], name=f"d{name}")
         if compared.mismatch is not None:
             explained = diagnose_gradient(gradient, truths[name])
-            return _wrong(call, compared.mismatch["text"], explained, held)
+            return _wrong(call, compared.mismatch["text"], explained, criterion)
         largest = max(largest, compared.error_over_bound or 0.0)
-    return Judgement(call=call, status=RIGHT, truth=held, over_bound=largest)
+    return Judgement(call=call, status=RIGHT, truth=criterion, over_bound=largest)
 
 
 def of_model(
@@ -174,26 +180,26 @@ def of_model(
     """The judgement on the output of a model of several operations, given that in float64 and how
     far a right one may be from it.
     """
-    held = (
+    criterion = (
         "the model in float64, every element within what rounding makes of it, measured by "
         "perturbation and by the model's own error"
     )
     if y.shape != want.shape or y.dtype.name != call.dtype:
         text = f"{name} is {y.dtype.name}{list(y.shape)}, should be {call.dtype}{list(want.shape)}"
-        return _wrong(call, text, None, held)
+        return _wrong(call, text, None, criterion)
     got = y.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         error = np.abs(got - want)
         wrong = ~((error <= allowed) | (got == want) | (np.isnan(got) & np.isnan(want)))
         ratio = float(np.nanmax(error / np.maximum(allowed, np.finfo(float).tiny), initial=0.0))
     if not wrong.any():
-        return Judgement(call=call, status=RIGHT, truth=held, over_bound=ratio)
+        return Judgement(call=call, status=RIGHT, truth=criterion, over_bound=ratio)
     at = tuple(int(i) for i in np.argwhere(wrong)[0])
     text = (
         f"{name}{list(at)}={got[at]:.9g}, should be {want[at]:.9g}; "
         f"{int(wrong.sum()):,} of {wrong.size:,} elements differ"
     )
-    return _wrong(call, text, None, held, ratio)
+    return _wrong(call, text, None, criterion, ratio)
 
 
 def fits(y: Array, want: Float64, allowed: Float64) -> bool:

@@ -102,16 +102,16 @@ def arguments(
     varied = [name for name in VARIED if name in names or name == "kernel_size"]
     base = small(own)
     for number in range(DRAWS):
-        drawn = _drawn(own.arguments, varied, random, defaults)
-        size = [int(n) for n in random.integers(2, 8, drawn.rank)]
-        shape = (1 + number % 2, drawn.in_channels, *size)
-        call = replace(base, shapes=(shape,), arguments=drawn, seed=seed + number, own=False)
+        variation = _variation(own.arguments, varied, random, defaults)
+        size = [int(n) for n in random.integers(2, 8, variation.rank)]
+        shape = (1 + number % 2, variation.in_channels, *size)
+        call = replace(base, shapes=(shape,), arguments=variation, seed=seed + number, own=False)
         if own.values is not None:
-            given = _given(own.values, names, drawn, defaults)
-            if given is None:
+            values = _constructor_values(own.values, names, variation, defaults)
+            if values is None:
                 continue
-            call = replace(call, values=given)
-        if not problems(drawn.geometry(size)) and _is_legal(drawn):
+            call = replace(call, values=values)
+        if not problems(variation.geometry(size)) and _is_legal(variation):
             yield call
 
 
@@ -123,7 +123,7 @@ def _is_legal(a: Arguments) -> bool:
     )
 
 
-def _drawn(
+def _variation(
     usual: Arguments,
     varied: Sequence[str],
     random: np.random.Generator,
@@ -155,26 +155,26 @@ def _drawn(
     )
 
 
-def _given(
-    own: Sequence[Any], names: Sequence[str], drawn: Arguments, defaults: Mapping[str, Any]
+def _constructor_values(
+    own: Sequence[Any], names: Sequence[str], variation: Arguments, defaults: Mapping[str, Any]
 ) -> tuple[Any, ...] | None:
     """The constructor's arguments in order, as far as they must be given to say what was drawn;
     None where one before has no default.
     """
-    given: list[Any] = []
+    values: list[Any] = []
     for number, name in enumerate(names):
         before = own[number] if number < len(own) else defaults.get(name)
         if name in VARIED:
-            value = getattr(drawn, name)
+            value = getattr(variation, name)
             if name not in ("groups", "bias"):
                 was_tuple = isinstance(before, tuple | list)
                 value = list(value) if was_tuple else value[0]
-            given.append(value)
+            values.append(value)
         elif before == "required":
             return None
         else:
-            given.append(before)
-    return tuple(given)
+            values.append(before)
+    return tuple(values)
 
 
 Builder = Callable[[KernelCall], Iterator[KernelCall]]

@@ -104,11 +104,11 @@ def _cost(subject: Subject, shapes: Sequence[Shape]) -> float:
     """
     assert subject.reference is not None, "a model has one"
     try:
-        told = subject.reference.ask("shape", shapes=list(shapes))
+        answer = subject.reference.ask("shape", shapes=list(shapes))
     except NotAnsweredError:
         return math.inf
-    numbers = max(math.prod(each) for each in (*shapes, told["shape"]))
-    cost: float = max(numbers / MOST_OF_A_MODEL, told["products"] / MOST_PRODUCTS_OF_A_MODEL)
+    numbers = max(math.prod(each) for each in (*shapes, answer["shape"]))
+    cost: float = max(numbers / MOST_OF_A_MODEL, answer["products"] / MOST_PRODUCTS_OF_A_MODEL)
     return cost
 
 

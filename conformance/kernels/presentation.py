@@ -35,13 +35,13 @@ def first_line(report: Report) -> str:
 def row(rung: Rung) -> str:
     """A rung in a line."""
     right = sum(each.is_right for each in rung.judgements)
-    told = [f"{right} of {counted(len(rung.judgements), 'call')} right"] if rung.judgements else []
+    parts = [f"{right} of {counted(len(rung.judgements), 'call')} right"] if rung.judgements else []
     for status in (judgements.NOT_TAKEN, judgements.NO_TRUTH):
         count = sum(each.status == status for each in rung.judgements)
         if count:
-            told.append(f"{count} {status.replace('-', ' ')}")
-    told += [rung.why] if rung.why else []
-    return f"{rung.name:10} {rung.status:10} {RUNGS[rung.name]}: {'; '.join(told)}"
+            parts.append(f"{count} {status.replace('-', ' ')}")
+    parts += [rung.why] if rung.why else []
+    return f"{rung.name:10} {rung.status:10} {RUNGS[rung.name]}: {'; '.join(parts)}"
 
 
 def details(judgement: Judgement) -> Iterator[str]:

@@ -19,7 +19,7 @@ from conformance.kernels.bench.child import answer, serve
 from conformance.outcomes import Crashed, Raised, TimedOut
 from conformance.printing import printable
 from conformance.system.interpreter import package_command
-from conformance.system.kept_process import KeptProcess
+from conformance.system.process_tree import ProcessTree
 
 MODULE = "conformance.kernels.bench.child"
 MOST_ANSWER = 1 << 20
@@ -63,7 +63,7 @@ class LocalBench:
     def ask(self, do: str, **what: Any) -> dict[str, Any]:
         """The answer. Raises NotAnsweredError."""
         request = json.loads(json.dumps({"do": do, **what}))
-        return _told(answer(self._server, request), self._role["role"])
+        return _checked(answer(self._server, request), self._role["role"])
 
     def end(self) -> None:
         """Nothing is to be ended."""
@@ -85,7 +85,7 @@ class Bench:
     ) -> None:
         self._role, self._python, self._timeout = dict(role), python, timeout
         self._memory, self._shown = memory, shown
-        self._process: KeptProcess | None = None
+        self._process: ProcessTree | None = None
         self._buffer = b""
         self._tail = bytearray()
         self.starts = 0
@@ -108,9 +108,9 @@ class Bench:
         except OSError:
             raise self._error(self._died()) from None
         seconds = max(self._timeout, LEAST_TO_START) if do == "describe" else self._timeout
-        told = self._answer(process, number, seconds)
+        answered = self._answer(process, number, seconds)
         self._signal(signal.SIGSTOP)
-        return _told(told, self._role["role"])
+        return _checked(answered, self._role["role"])
 
     def _signal(self, number: signal.Signals) -> None:
         if self._role["role"] == "candidate" and self._process is not None:
@@ -135,7 +135,7 @@ class Bench:
     def _start(self) -> None:
         self.starts += 1
         command = package_command(self._python, MODULE, json.dumps(self._role))
-        self._process = KeptProcess(command, _QUIET, memory=self._memory)
+        self._process = ProcessTree(command, _QUIET, memory=self._memory)
         self._buffer, self._tail = b"", bytearray()
         self._drain = threading.Thread(
             target=self._hear, args=(self._process.stderr, self._tail), daemon=True
@@ -151,7 +151,7 @@ class Bench:
                     for line in piece.decode(errors="replace").splitlines():
                         print(f"candidate: {printable(line)}", file=sys.stderr, flush=True)
 
-    def _answer(self, process: KeptProcess, number: str, seconds: float) -> dict[str, Any]:
+    def _answer(self, process: ProcessTree, number: str, seconds: float) -> dict[str, Any]:
         """The next line, as an object. Raises NotAnsweredError, also where it does not repeat the
         number of the question: then somebody else has written it.
         """
@@ -172,12 +172,12 @@ class Bench:
                     raise self._error(self._died())
         line, _, self._buffer = self._buffer.partition(b"\n")
         try:
-            told = json.loads(line)
+            answered = json.loads(line)
         except ValueError:
-            told = None
-        if not isinstance(told, dict) or told.pop("number", None) != number:
+            answered = None
+        if not isinstance(answered, dict) or answered.pop("number", None) != number:
             raise self._error(self._died("something else than its answer was written to its pipe"))
-        return told
+        return answered
 
     def _died(self, how: str | None = None) -> Crashed:
         process = self._process
@@ -193,13 +193,13 @@ class Bench:
         return Crashed(message=f"{how or _end(code)}{_stack(bytes(self._tail))}")
 
 
-def _told(answer: dict[str, Any], role: str) -> dict[str, Any]:
+def _checked(answer: dict[str, Any], role: str) -> dict[str, Any]:
     """An answer that is no exception. Raises NotAnsweredError."""
     if "raised" not in answer:
         return answer
-    told = answer["raised"]
-    frames = tuple(printable(frame) for frame in told["frames"])
-    failure = Raised(type=printable(told["type"]), message=printable(told["message"]))
+    raised = answer["raised"]
+    frames = tuple(printable(frame) for frame in raised["frames"])
+    failure = Raised(type=printable(raised["type"]), message=printable(raised["message"]))
     raise NotAnsweredError(role, failure, frames)
 
 

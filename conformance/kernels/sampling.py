@@ -120,14 +120,14 @@ def _corners(shape: Shape, random: np.random.Generator) -> Indices:
 def _coordinates(size: int, axis: Axis | None, random: np.random.Generator) -> set[int]:
     """Where on an axis something could go wrong: its borders with every phase, edges of tiles."""
     border = 2 if axis is None else min(axis.extent + axis.stride, MOST_OF_A_BORDER)
-    found = {*range(min(border, size)), *range(max(0, size - border), size)}
+    coordinates = {*range(min(border, size)), *range(max(0, size - border), size)}
     for tile in TILES:
         count = size // tile
         if not count:
             continue
         for number in {1, count, *(int(n) for n in random.integers(1, count + 1, size=2))}:
-            found |= {n for n in (number * tile - 1, number * tile) if 0 <= n < size}
-    return found
+            coordinates |= {n for n in (number * tile - 1, number * tile) if 0 <= n < size}
+    return coordinates
 
 
 def sums(

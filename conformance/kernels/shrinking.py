@@ -23,19 +23,19 @@ def smallest(subject: Subject, failing: Judgement) -> Judgement:
     if failing.status != judgements.WRONG or not subject.is_plain or failing.call.gradients:
         return failing
     began, calls = time.monotonic(), 0
-    found, goes_on = failing, True
+    smallest_yet, goes_on = failing, True
     while goes_on:
         goes_on = False
-        for call in _smaller(found.call, subject.is_module):
+        for call in _smaller(smallest_yet.call, subject.is_module):
             calls += 1
             if calls > MOST_CALLS or time.monotonic() - began > MOST_SECONDS:
-                return found
-            tried = subject.judge(call)
-            if tried.status == failing.status and tried.cause == failing.cause:
+                return smallest_yet
+            judgement = subject.judge(call)
+            if judgement.status == failing.status and judgement.cause == failing.cause:
                 # of a smaller call more fits as well: what is told is what the larger one shows
-                found, goes_on = replace(tried, cause_text=failing.cause_text), True
+                smallest_yet, goes_on = replace(judgement, cause_text=failing.cause_text), True
                 break
-    return found
+    return smallest_yet
 
 
 def _smaller(call: KernelCall, is_module: bool) -> Iterator[KernelCall]:

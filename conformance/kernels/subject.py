@@ -33,7 +33,7 @@ MANY_CALLS = 12
 @dataclass(slots=True, kw_only=True)
 class Subject:
     """A candidate and its reference; `facts` and `problem` are what both told of themselves, and
-    `heard` the operators of torch that the judged calls came to. The candidate knows `folder`, and
+    `operators` those of torch that the judged calls came to. The candidate knows `folder`, and
     not `hidden`, where the reference writes.
     """
 
@@ -45,7 +45,7 @@ class Subject:
     problem: dict[str, Any] | None
     is_plain: bool = True
     notes: list[str]
-    heard: set[str] = field(default_factory=set)
+    operators: set[str] = field(default_factory=set)
 
     @property
     def is_module(self) -> bool:
@@ -84,16 +84,16 @@ class Subject:
         strange = None if checks is None else checks.after_call(answer)
         if strange is not None:
             return integrity.broken(call, strange)
-        kept = arrays.checksum(y) if checks is not None else 0
+        first_sum = arrays.checksum(y) if checks is not None else 0
         judgement = self._judgement(call, operands, y, inputs, cotangent, answer)
         if checks is None or cotangent is not None or not judgement.is_right:
             return judgement
-        strange = checks.again(self.candidate, kept, self._received)
+        strange = checks.again(self.candidate, first_sum, self._received)
         strange = strange or self._stale(call, inputs, made)
         if strange is not None:
             return integrity.broken(call, strange)
-        heard = integrity.overheard(self.candidate, self.facts, self.problem, self.heard)
-        return judgement if heard is None else integrity.broken(call, *heard)
+        tampering = integrity.tampering(self.candidate, self.facts, self.problem, self.operators)
+        return judgement if tampering is None else integrity.broken(call, *tampering)
 
     def _received(self, answer: dict[str, Any]) -> Array:
         return integrity.received(answer.get("y"), self.folder)
@@ -151,8 +151,8 @@ class Subject:
             assert self.reference is not None, "its problem has its own inputs"
             hidden = hidden_seed(call.seed, "inputs")
             made_by_it = self.reference.ask("inputs", seed=hidden)["inputs"]
-            given = [arrays.moved(self.folder, f"in{n}", each) for n, each in enumerate(made_by_it)]
-            return [(each, arrays.opened(each)) for each in given]
+            moved = [arrays.moved(self.folder, f"in{n}", each) for n, each in enumerate(made_by_it)]
+            return [(each, arrays.opened(each)) for each in moved]
         made = [
             numbers(call.numbers, shape, call.dtype, call.seed + number)
             for number, shape in enumerate(call.shapes)
@@ -178,12 +178,12 @@ class Subject:
         made: dict[str, Any],
     ) -> list[Array | None]:
         """[x, kernel, bias], copies where the candidate could write to them and they are small."""
-        held: list[Array | None] = [array for _, array in inputs]
+        operands: list[Array | None] = [array for _, array in inputs]
         if self.is_module:
-            held += [array for _, array in made["weights"]]
-        if sum(0 if each is None else each.nbytes for each in held) < 1 << 28:
-            held = [None if each is None else np.array(each) for each in held]
-        return [*held, None, None][:3] if self.is_plain else held
+            operands += [array for _, array in made["weights"]]
+        if sum(0 if each is None else each.nbytes for each in operands) < 1 << 28:
+            operands = [None if each is None else np.array(each) for each in operands]
+        return [*operands, None, None][:3] if self.is_plain else operands
 
     def _cotangent(self, call: KernelCall) -> tuple[Described, Array] | None:
         if not call.gradients:
@@ -216,7 +216,7 @@ class Subject:
         cotangent: tuple[Described, Array] | None,
         answer: dict[str, Any],
     ) -> Judgement:
-        found = [
+        gradients = [
             None if each is None else integrity.received(each, self.folder)
             for each in (answer["gradients"] if cotangent is not None else ())
         ]
@@ -224,13 +224,13 @@ class Subject:
             assert self.reference is not None, "a model has one"
             composition = Composition(self.reference, self.hidden)
             at = None if cotangent is None else cotangent[1]
-            return composition.judge(call, operands, y, inputs, at, found)
+            return composition.judge(call, operands, y, inputs, at, gradients)
         x, kernel, bias = operands[:3]
         assert x is not None
         assert kernel is not None
         if cotangent is None:
             return judgements.of_output(call, x, kernel, bias, y)
-        return judgements.of_gradients(call, (x, kernel, bias), cotangent[1], found)
+        return judgements.of_gradients(call, (x, kernel, bias), cotangent[1], gradients)
 
     @contextmanager
     def at_the_start(self, call: KernelCall) -> Iterator[tuple[list[Described], Asked]]:

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from conformance.errors import ModelError
 from conformance.system.interpreter import package_command
-from conformance.system.kept_process import KeptProcess
+from conformance.system.process_tree import ProcessTree
 
 TIMEOUT = 1800.0
 """The most seconds for one model."""
@@ -36,7 +36,7 @@ def ask(
     The process has a session of its own, no input, and what it prints is kept for a message.
     """
     (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
-    process = KeptProcess(
+    process = ProcessTree(
         package_command(sys.executable, "conformance.models.child", str(folder)),
         {**_QUIET, **environment},
         stdin=subprocess.DEVNULL,

@@ -31,7 +31,7 @@ class AskedInput:
         """
         if self.array is not None:
             return self.array
-        return drawn(self.shape, dtype)
+        return random_input(self.shape, dtype)
 
 
 def open_sizes(name: str, shape: Sequence[int | None] | None) -> ReadingError:
@@ -42,7 +42,7 @@ def open_sizes(name: str, shape: Sequence[int | None] | None) -> ReadingError:
     )
 
 
-def drawn(shape: Sequence[int], dtype: str | None) -> Any:
+def random_input(shape: Sequence[int], dtype: str | None) -> Any:
     """A sample of a shape that nobody gave numbers for."""
     kind = np.dtype(dtype or "float32")
     if kind.kind != "f":
@@ -82,8 +82,10 @@ class Request:
         ReadingError for an input that the model has not, or that is given twice.
         """
         inputs: dict[str, AskedInput] = {}
-        for place, asked in enumerate(self.inputs):
-            name = asked.name or (names[place] if place < len(names) else f"number {place + 1}")
+        for position, asked in enumerate(self.inputs):
+            name = asked.name or (
+                names[position] if position < len(names) else f"number {position + 1}"
+            )
             if name not in names:
                 raise ReadingError(f"has no input {name}, {instead(name, names)}")
             if name in inputs:

@@ -59,13 +59,13 @@ def per_truth(
     """What is made of a truth once, and held as long as that is: all adapters are compared with the
     same.
     """
-    held: WeakKeyDictionary[Truth | GradientTruth, Made] = WeakKeyDictionary()
+    cache: WeakKeyDictionary[Truth | GradientTruth, Made] = WeakKeyDictionary()
 
     @wraps(make)
     def of(truth: Truth | GradientTruth) -> Made:
-        if truth not in held:
-            held[truth] = make(truth)
-        return held[truth]
+        if truth not in cache:
+            cache[truth] = make(truth)
+        return cache[truth]
 
     return of
 

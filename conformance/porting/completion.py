@@ -52,13 +52,13 @@ def completed(
         size = _usual_size(layer)
         chosen = ",".join(map(str, (batch, c_in, *size)))
         why = "No input is given"
-        if layer.input_said:
-            why = f"The input {layer.input_said} says nothing of its size, which follows from data"
+        if layer.input_words:
+            why = f"The input {layer.input_words} says nothing of its size, which follows from data"
         notes.append(f"{why}: {chosen} is chosen.")
     if max(batch, c_in, c_out, *size) > LARGEST_SIZE:
-        said = quoted([batch, c_in, *size])
+        shape = quoted([batch, c_in, *size])
         raise PortError(
-            f"input is {said} and the output has {quoted(c_out)} channels, should have no number "
+            f"input is {shape} and the output has {quoted(c_out)} channels, should have no number "
             f"above {LARGEST_SIZE}"
         )
     return Channels(batch=batch, c_in=c_in, c_out=c_out), size, notes

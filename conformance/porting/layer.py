@@ -15,8 +15,8 @@ class Layer:
 
     `words` are the expressions that stand for the input's and the output's channels; `normalised`
     is what normalises the weights; `tensors` are the names of kernel and bias in the model's file;
-    `input_said` is the input of a whole model, which may not reach the layer; `general` and `linen`
-    tell a framework's calls apart.
+    `input_words` is the input of a whole model, which may not reach the layer; `general` and
+    `linen` tell a framework's calls apart.
     """
 
     framework: str
@@ -38,7 +38,7 @@ class Layer:
     words: tuple[str | None, str | None] = (None, None)
     normalised: str | None = None
     tensors: tuple[str, str | None] | None = None
-    input_said: str = ""
+    input_words: str = ""
     notes: tuple[str, ...] = ()
 
 

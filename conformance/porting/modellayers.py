@@ -57,8 +57,8 @@ def tensors_of(model: Model) -> dict[str, Array]:
                 "ones to be loaded into a layer"
             )
         layer = _layer(entry, (kernel, bias), by_name=False, notes=())
-        held = stored(entry.kernel.load(), layer.layout, layer.groups)
-        tensors[kernel] = np.ascontiguousarray(held)
+        stored_kernel = stored(entry.kernel.load(), layer.layout, layer.groups)
+        tensors[kernel] = np.ascontiguousarray(stored_kernel)
         if entry.bias is not None and bias is not None:
             tensors[bias] = np.ascontiguousarray(entry.bias.load())
     return tensors

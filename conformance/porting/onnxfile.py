@@ -59,7 +59,7 @@ def layers(path: str, input_shape: Sequence[int] | None = None) -> list[Layer]:
         )
     asked = "" if input_shape is None else _sizes(input_shape)
     return [
-        replace(layer, input_said=asked)
+        replace(layer, input_words=asked)
         for layer in (_layer(onnx, node, shapes, kinds) for node in nodes)
     ]
 

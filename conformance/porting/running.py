@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conformance.models.formats import keras_backend
-from conformance.system.kept_process import KeptProcess
+from conformance.system.process_tree import ProcessTree
 
 TIMEOUT = 300.0
 """The seconds for the start of a process and its first program; each gets 5 more."""
@@ -115,7 +115,7 @@ def run_programs(
     while len(results) < len(programs):
         lines = [_line(code, arrays) for code, arrays in programs[len(results) :]]
         seconds = TIMEOUT + 5 * len(lines)
-        process = KeptProcess([sys.executable, "-c", _CHILD], environment(framework))
+        process = ProcessTree([sys.executable, "-c", _CHILD], environment(framework))
         written, errors, late = process.communicate(("\n".join(lines) + "\n").encode(), seconds)
         if late:
             whole = written.decode(errors="replace").rpartition("\n")[0]

@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template, Undefi
 from conformance.adapters import REGISTRY, Entry
 from conformance.conventions import Native, Unrepresentable, jax, onnx
 from conformance.conventions.limits import Asked, unsaid
-from conformance.corpus.case import Case, Filed, Given, Made, Source
+from conformance.corpus.case import ArrayLiteral, Case, Filed, Made, Source
 from conformance.corpus.files import nearby
 from conformance.geometry import Geometry
 
@@ -150,7 +150,7 @@ def array(source: Source | None, role: str) -> str:
     """A NumPy expression for an array, in float64; "None" where there is none."""
     if source is None:
         return "None"
-    if isinstance(source, Given):
+    if isinstance(source, ArrayLiteral):
         return (
             f"np.array({_nested([_literal(n) for n in source.numbers], source.shape)}, dtype=float)"
         )

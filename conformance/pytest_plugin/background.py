@@ -41,8 +41,8 @@ class Awaited:
         taken = []
         for case in cases:
             other = self.cases.setdefault(case.name, case)
-            if other.place.file.resolve() != case.place.file.resolve():
-                at, other_at = case.place.at("id"), other.place.at("id")
+            if other.location.file.resolve() != case.location.file.resolve():
+                at, other_at = case.location.at("id"), other.location.at("id")
                 taken.append(
                     f"{at}: id: full name {case.name} is taken by {other_at}, should be unique"
                 )

@@ -23,7 +23,7 @@ class Sharding:
             self.shard = Shard.read("--conformance-shard", text)
         except UsageError as error:
             raise pytest.UsageError(str(error)) from None
-        self.told = ""
+        self.summary = ""
         self.emptied = False
 
     @pytest.hookimpl(trylast=True)
@@ -39,7 +39,7 @@ class Sharding:
             for item, task in tasks.items()
             if isinstance(task, Task) and task.case.name not in mine
         ]
-        self.told = (
+        self.summary = (
             f"conformance: shard {self.shard} has {len(mine)} of {counted(len(cases), 'case')}"
         )
         if others:
@@ -49,7 +49,7 @@ class Sharding:
             self.emptied = not items
 
     def pytest_report_collectionfinish(self) -> str:
-        return self.told
+        return self.summary
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

@@ -235,7 +235,7 @@ class _Case(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        return self.path, self.task.case.place.lines[""] - 1, self.name
+        return self.path, self.task.case.location.lines[""] - 1, self.name
 
     def _everything(self) -> list[Task]:
         return [item.task for item in self.session.items if isinstance(item, _Case)]

@@ -25,8 +25,8 @@ _HEAD = "# What differs and is accepted: give each entry a reason in a sentence,
 _WORD = re.compile(r"[A-Za-z][\w./-]*")
 
 
-class _Way(NamedTuple):
-    """One way to fail: what an entry says besides its cases."""
+class _Signature(NamedTuple):
+    """How cases fail: what an entry says besides them."""
 
     adapter: str
     device: str
@@ -54,9 +54,9 @@ def entries(verdicts: Iterable[Verdict], versions: Mapping[str, Mapping[str, str
     """The entries as YAML, their reasons and sources empty; `versions` are the record's, by
     adapter.
     """
-    ways: dict[_Way, list[str]] = {}
+    cases_by_signature: dict[_Signature, list[str]] = {}
     for verdict in verdicts:
-        way = _Way(
+        signature = _Signature(
             adapter=verdict.adapter,
             device=verdict.device,
             quantity=verdict.quantity,
@@ -64,20 +64,25 @@ def entries(verdicts: Iterable[Verdict], versions: Mapping[str, Mapping[str, str
             kind=verdict.kind,
             diagnosis=verdict.mistake,
         )
-        ways.setdefault(way, []).append(verdict.case)
+        cases_by_signature.setdefault(signature, []).append(verdict.case)
     return "\n".join(
-        _entry(way, cases, versions.get(way.adapter, {})) for way, cases in ways.items()
+        _entry(signature, cases, versions.get(signature.adapter, {}))
+        for signature, cases in cases_by_signature.items()
     )
 
 
-def _entry(way: _Way, cases: Sequence[str], versions: Mapping[str, str]) -> str:
-    lines = [f"adapter: {_text(way.adapter)}", "cases:", *(f"  - {_text(case)}" for case in cases)]
-    lines += [f"quantity: {way.quantity}"] if way.quantity != "output" else []
+def _entry(signature: _Signature, cases: Sequence[str], versions: Mapping[str, str]) -> str:
+    lines = [
+        f"adapter: {_text(signature.adapter)}",
+        "cases:",
+        *(f"  - {_text(case)}" for case in cases),
+    ]
+    lines += [f"quantity: {signature.quantity}"] if signature.quantity != "output" else []
     lines += [
         f"versions: {json.dumps(_seen_in(versions))}",
-        f"where: {{device: {_text(way.device)}}}",
+        f"where: {{device: {_text(signature.device)}}}",
     ]
-    failure = {"status": way.status, "kind": way.kind, "diagnosis": way.diagnosis}
+    failure = {"status": signature.status, "kind": signature.kind, "diagnosis": signature.diagnosis}
     lines += [f"{key}: {_text(value)}" for key, value in failure.items() if value is not None]
     lines += ['reason: ""', 'source: ""']
     return "".join(

@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from conformance.corpus.case import DTYPES, OPERANDS, Case, Filed, Given, Made, Place, Source
+from conformance.corpus.case import (
+    DTYPES,
+    OPERANDS,
+    ArrayLiteral,
+    Case,
+    Filed,
+    Location,
+    Made,
+    Source,
+)
 from conformance.corpus.truths import Truths
 from conformance.geometry import Axis, Geometry
 from conformance.verdicts.excerpt import MOST_ELEMENTS
@@ -23,7 +32,7 @@ def corpus_digest(cases: Iterable[Case], known: Iterable[Difference]) -> str:
     """
     state = hashlib.sha256()
     for case in cases:
-        state.update(repr(replace(case, place=Place(file=Path(), lines={}))).encode())
+        state.update(repr(replace(case, location=Location(file=Path(), lines={}))).encode())
     for entry in known:
         versions = sorted((name, str(specifier)) for name, specifier in entry.versions.items())
         fits = (entry.quantity, entry.status, entry.kind, entry.diagnosis, entry.reason)
@@ -70,9 +79,9 @@ def _array_line(source: Source, array: Any) -> dict[str, Any]:
     programs are made of that.
     """
     line: dict[str, Any] = {"shape": list(array.shape)}
-    if isinstance(source, Given) or array.size <= MOST_ELEMENTS:
+    if isinstance(source, ArrayLiteral) or array.size <= MOST_ELEMENTS:
         line["values"] = array.astype(np.float64).tolist()
-    if not isinstance(source, Given):
+    if not isinstance(source, ArrayLiteral):
         line["make"] = {
             key: value
             for key, value in asdict(source).items()
@@ -91,7 +100,7 @@ def _expected_line(y: Any) -> dict[str, Any]:
 
 
 def case_from(line: Mapping[str, Any], *, numbers: bool = True) -> Case | None:
-    """The case, without what guards the oracle and without its place; None where the record does
+    """The case, without what guards the oracle and without its location; None where the record does
     not hold all of its arrays.
 
     Without `numbers` the arrays that are written out have a shape alone: there may be thousands,
@@ -116,7 +125,7 @@ def case_from(line: Mapping[str, Any], *, numbers: bool = True) -> Case | None:
             must_fail=bool(line.get("must_fail")),
             expected=None,
             tags=tuple(line["tags"]),
-            place=Place(file=Path(), lines={}),
+            location=Location(file=Path(), lines={}),
         )
     except (KeyError, TypeError, ValueError):
         return None
@@ -140,7 +149,9 @@ def _source(line: Mapping[str, Any], numbers: bool) -> Source:
     make = line.get("make")
     if make is None:
         values = line["values"]
-        return Given(shape=tuple(line["shape"]), numbers=tuple(_numbers(values)) if numbers else ())
+        return ArrayLiteral(
+            shape=tuple(line["shape"]), numbers=tuple(_numbers(values)) if numbers else ()
+        )
     if "file" in make:
         names = {key: make[key] for key in ("file", "tensor", "sha256")}
         return Filed(shape=tuple(make["shape"]), folder=Path(), **names)

@@ -21,13 +21,13 @@ Column = tuple[int, str]
 def labels(records: Sequence[Record]) -> dict[Column, str]:
     """By column of each record: its label in the whole."""
     by_label: dict[str, list[Column]] = {}
-    for place, record in enumerate(records):
+    for at, record in enumerate(records):
         for entry in record.run["adapters"]:
-            by_label.setdefault(entry["label"], []).append((place, entry["label"]))
-    told = [_told(record) for record in records]
+            by_label.setdefault(entry["label"], []).append((at, entry["label"]))
+    keys_by_record = [_verdict_keys(record) for record in records]
     names: dict[Column, str] = {}
     for label, columns in by_label.items():
-        identities = [_identity(records[place].run, label) for place, _ in columns]
+        identities = [_identity(records[at].run, label) for at, _ in columns]
         differing = _differing(_completed(identities))
         by_release: dict[str, list[Column]] = {}
         for column, about in zip(columns, differing, strict=True):
@@ -36,7 +36,7 @@ def labels(records: Sequence[Record]) -> dict[Column, str]:
             abouts = {column: differing[columns.index(column)] for column in pieces}
             machines = {column: _text(about, _OF_A_MACHINE) for column, about in abouts.items()}
             apart = _overlap(
-                {column: told[column[0]].get(label, set()) for column in pieces}, machines
+                {column: keys_by_record[column[0]].get(label, set()) for column in pieces}, machines
             )
             for column in pieces:
                 parts = [release, machines[column] if apart else ""]
@@ -46,7 +46,7 @@ def labels(records: Sequence[Record]) -> dict[Column, str]:
 
 _OF_A_RELEASE = ("adapter", "convention", "versions", "platform", "machine")
 _OF_A_MACHINE = ("cpu", "facts")
-_TOLD = ("convention", "versions", "facts")
+_OF_A_GREETING = ("convention", "versions", "facts")
 """What an engine says of itself when it is greeted."""
 
 
@@ -76,15 +76,15 @@ def _completed(
         if one["versions"]:
             greeted.setdefault(one["adapter"][""], []).append(one)
     return [
-        one if one["versions"] else one | _told_alike(greeted.get(one["adapter"][""], []))
+        one if one["versions"] else one | _common_release(greeted.get(one["adapter"][""], []))
         for one in identities
     ]
 
 
-def _told_alike(greeted: Sequence[dict[str, dict[str, str]]]) -> dict[str, dict[str, str]]:
+def _common_release(greeted: Sequence[dict[str, dict[str, str]]]) -> dict[str, dict[str, str]]:
     """What they told of themselves if it is the same release, or nothing."""
     releases = {json.dumps([one[key] for key in _OF_A_RELEASE], sort_keys=True) for one in greeted}
-    return {key: greeted[0][key] for key in _TOLD} if len(releases) == 1 else {}
+    return {key: greeted[0][key] for key in _OF_A_GREETING} if len(releases) == 1 else {}
 
 
 def _differing(identities: Sequence[Mapping[str, Mapping[str, str]]]) -> list[dict[str, list[str]]]:
@@ -106,18 +106,18 @@ def _text(differing: Mapping[str, Sequence[str]], aspects: Iterable[str]) -> str
     return " ".join(value for aspect in aspects for value in differing[aspect])
 
 
-def _told(record: Record) -> dict[str, set[Key]]:
+def _verdict_keys(record: Record) -> dict[str, set[Key]]:
     """By label: what the record has a verdict of."""
-    told: dict[str, set[Key]] = {}
+    keys: dict[str, set[Key]] = {}
     for one in record.verdicts:
         key = Key(one.case, one.adapter, one.device, one.quantity)
-        told.setdefault(one.adapter, set()).add(key)
-    return told
+        keys.setdefault(one.adapter, set()).add(key)
+    return keys
 
 
-def _overlap(told: Mapping[Column, set[Key]], machines: Mapping[Column, str]) -> bool:
+def _overlap(keys_by_column: Mapping[Column, set[Key]], machines: Mapping[Column, str]) -> bool:
     """Whether two machines tell the same verdict."""
     by_machine: dict[str, set[Key]] = {}
-    for column, keys in told.items():
+    for column, keys in keys_by_column.items():
         by_machine.setdefault(machines[column], set()).update(keys)
     return sum(map(len, by_machine.values())) > len(set().union(*by_machine.values()))

@@ -61,10 +61,12 @@ def _check_array(array: Mapping[str, Any]) -> None:
         return
     if recipe["shape"] != shape:
         raise Wrong(recipe["shape"], f"{shape}, as that of the array").below("shape").below("make")
-    places = [index for index, _ in recipe.get("put", ())] + [recipe.get("index", [0] * len(shape))]
-    for place in places:
-        if len(place) != len(shape):
-            raise Wrong(place, f"an index of {len(shape)} axes").below("make")
+    indices = [index for index, _ in recipe.get("put", ())] + [
+        recipe.get("index", [0] * len(shape))
+    ]
+    for index in indices:
+        if len(index) != len(shape):
+            raise Wrong(index, f"an index of {len(shape)} axes").below("make")
 
 
 def _fits(values: Any, shape: Sequence[int]) -> bool:
@@ -113,17 +115,17 @@ def check_verdict(verdict: Mapping[str, Any], run: Mapping[str, Any], cases: Any
 def _check_got(got: Mapping[str, Any], index: Sequence[int] | None) -> None:
     """The window lies in the array, and the first mismatch in the window."""
     shape, start = got["shape"], got.get("start", [0] * len(got["shape"]))
-    held = shape if "start" not in got else _shape_of(got["values"])
-    ends = [first + size for first, size in zip(start, held, strict=False)]
-    if len(start) != len(shape) or len(held) != len(shape):
+    window_shape = shape if "start" not in got else _shape_of(got["values"])
+    ends = [first + size for first, size in zip(start, window_shape, strict=False)]
+    if len(start) != len(shape) or len(window_shape) != len(shape):
         raise Wrong(start, f"an index of {len(shape)} axes").below("start").below("got")
-    empty = 0 in held and 0 not in shape
-    if empty or not _fits(got["values"], held) or any(map(int.__gt__, ends, shape)):
+    empty = 0 in window_shape and 0 not in shape
+    if empty or not _fits(got["values"], window_shape) or any(map(int.__gt__, ends, shape)):
         raise Wrong(got["values"], f"values of the shape {shape}").below("values").below("got")
     if 0 in shape or index is None:
         return
     inside = len(index) == len(shape) and all(
-        first <= place < end for first, place, end in zip(start, index, ends, strict=True)
+        first <= position < end for first, position, end in zip(start, index, ends, strict=True)
     )
     if not inside:
         raise Wrong(index, "an index into `got`").below("index").below("mismatch")

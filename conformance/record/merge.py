@@ -56,14 +56,14 @@ def merge(files: Sequence[Path], records: Sequence[Record], command: Sequence[st
         if _answer(before[1]) != _answer(verdict):
             conflicts.append((before, (file, verdict)))
     run = _run_line(files, records, names) | {"command": list(command)}
-    places = {name: at for at, name in enumerate(_order(records))}
+    positions = {name: at for at, name in enumerate(_order(records))}
     columns = {entry["label"]: at for at, entry in enumerate(run["adapters"])}
     verdicts = sorted(
         (verdict for _, verdict in taken.values()),
         key=lambda one: (
             columns[one.adapter],
             run["devices"][one.adapter].index(one.device),
-            places[one.case],
+            positions[one.case],
             QUANTITIES.index(one.quantity),
         ),
     )
@@ -73,7 +73,7 @@ def merge(files: Sequence[Path], records: Sequence[Record], command: Sequence[st
         run=run,
         cases=cases,
         verdicts=verdicts,
-        end=None if missing else _end_line(records, names, verdicts, list(columns), places),
+        end=None if missing else _end_line(records, names, verdicts, list(columns), positions),
         missing=missing,
         conflicts=conflicts,
     )
@@ -112,9 +112,9 @@ def _check(file: Path, record: Record, first_file: Path, first: Record) -> None:
 def _verdicts(
     files: Sequence[Path], records: Sequence[Record], names: Mapping[Column, str]
 ) -> Iterator[tuple[Path, Verdict]]:
-    for place, (file, record) in enumerate(zip(files, records, strict=True)):
+    for number, (file, record) in enumerate(zip(files, records, strict=True)):
         for verdict in record.verdicts:
-            yield file, replace(verdict, adapter=names[place, verdict.adapter])
+            yield file, replace(verdict, adapter=names[number, verdict.adapter])
 
 
 def _answer(verdict: Verdict) -> str:
@@ -124,12 +124,12 @@ def _answer(verdict: Verdict) -> str:
 
 def _order(records: Sequence[Record]) -> list[str]:
     """The cases as the corpus has them, as far as shards say; then as they came."""
-    places = {
-        name: place
+    positions = {
+        name: position
         for record in records
-        for name, place in (record.run.get("shard") or {"cases": {}})["cases"].items()
+        for name, position in (record.run.get("shard") or {"cases": {}})["cases"].items()
     }
-    known = sorted(places, key=lambda name: places[name])
+    known = sorted(positions, key=lambda name: positions[name])
     return list(dict.fromkeys([*known, *(name for record in records for name in record.cases)]))
 
 
@@ -148,7 +148,7 @@ def _run_line(
         | by_label
         | {
             "started": min(run["started"] for run in runs),
-            **{key: " + ".join(dict.fromkeys(run[key] for run in runs)) for key in _PLACE},
+            **{key: " + ".join(dict.fromkeys(run[key] for run in runs)) for key in _PLATFORM},
             "cpu": {"model": " + ".join(models), "flags": sorted(flags)},
             "adapters": list(by_label["adapters"].values()),
             "absent": {
@@ -174,8 +174,8 @@ def _columns(
     }
     adapters: dict[str, Any] = dict.fromkeys(names.values())  # in the order of the records
     greeted = sorted(names.items(), key=lambda item: not runs[item[0][0]]["versions"][item[0][1]])
-    for (place, label), name in greeted:
-        run = runs[place]
+    for (number, label), name in greeted:
+        run = runs[number]
         (entry,) = (entry for entry in run["adapters"] if entry["label"] == label)
         adapters[name] = adapters[name] or {**entry, "label": name}
         for key in ("versions", "facts", "threads_told"):
@@ -187,7 +187,7 @@ def _columns(
     return by_label | {"adapters": adapters}
 
 
-_PLACE = ("platform", "system", "machine")
+_PLATFORM = ("platform", "system", "machine")
 
 
 def _sources(file: Path, run: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -195,13 +195,13 @@ def _sources(file: Path, run: Mapping[str, Any]) -> list[dict[str, Any]]:
     if run.get("merged"):
         return list(run["merged"])
     shard = run.get("shard")
-    told = ("conformance", "started", *_PLACE, "threads", "versions", "facts", "devices")
+    copied_keys = ("conformance", "started", *_PLATFORM, "threads", "versions", "facts", "devices")
     return [
         {
             "file": str(file),
             "shard": None if shard is None else f"{shard['number']}/{shard['of']}",
             "cpu": run["cpu"]["model"],
-            **{key: run[key] for key in told},
+            **{key: run[key] for key in copied_keys},
         }
     ]
 
@@ -209,8 +209,8 @@ def _sources(file: Path, run: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _missing(records: Sequence[Record], names: Mapping[Column, str]) -> Iterator[str]:
     """A line for every column and device that lacks cases of the corpus."""
     shards: dict[tuple[str, str], list[Mapping[str, Any] | None]] = {}
-    for (place, label), name in names.items():
-        run = records[place].run
+    for (number, label), name in names.items():
+        run = records[number].run
         for device in run["devices"][label]:
             shards.setdefault((name, device), []).append(run.get("shard"))
     for (name, device), pieces in shards.items():
@@ -232,7 +232,7 @@ def _end_line(
     names: Mapping[Column, str],
     verdicts: Iterable[Verdict],
     columns: Sequence[str],
-    places: Mapping[str, int],
+    positions: Mapping[str, int],
 ) -> dict[str, Any]:
     ends = [record.end or {} for record in records]
     tally = Tally(verdicts)
@@ -248,6 +248,6 @@ def _end_line(
         "unchecked": tally.unchecked(
             adapters=columns,
             named=[label for label in columns if label in idle],
-            own_cases=sorted(own, key=lambda name: places.get(name, len(places))),
+            own_cases=sorted(own, key=lambda name: positions.get(name, len(positions))),
         ),
     }

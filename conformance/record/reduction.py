@@ -26,12 +26,12 @@ def can_be_made_again(key: str, array: Mapping[str, Any] | None, most: int) -> b
 
 def reduced_line(line: Mapping[str, Any], most: int) -> dict[str, Any]:
     """A case's line without the values of arrays that can be made again."""
-    kept = dict(line)
+    reduced = dict(line)
     for key in ARRAYS:
         array = line.get(key)
         if array is not None and can_be_made_again(key, array, most):
-            kept[key] = {name: value for name, value in array.items() if name != "values"}
-    return kept
+            reduced[key] = {name: value for name, value in array.items() if name != "values"}
+    return reduced
 
 
 def reduced(record: Record, most: int) -> Record:

@@ -30,7 +30,7 @@ _BITS = 128
 _MOST_NESTED = 16
 """More axes than any array has."""
 
-_SAID_OTHERWISE = {
+_NOT_CHECKS = {
     "description", "default", "format", "unevaluatedProperties", "required", "additionalProperties",
 }  # fmt: skip
 """Keywords that do not check by themselves."""
@@ -94,7 +94,7 @@ def _check(part: Mapping[str, Any]) -> Check:
     names = [names] if isinstance(names, str) else names
     kinds = {kind for name in names for kind in _TYPES[name][0]}
     words = " or ".join(_TYPES[name][1] for name in names)
-    makers = {key: value for key, value in part.items() if key not in {"type", *_SAID_OTHERWISE}}
+    makers = {key: value for key, value in part.items() if key not in {"type", *_NOT_CHECKS}}
     checks = [_KEYWORDS[key](value, part) for key, value in makers.items()]
     if dict in kinds or "required" in part:
         checks.insert(0, _object(part))
@@ -135,11 +135,11 @@ def _numbers(value: Any, depth: int = 0) -> None:
         raise Wrong("[...", f"nested at most {_MOST_NESTED} deep")
     if {*map(type, value)} <= {float} and math.isfinite(sum(value)):
         return
-    for place, entry in enumerate(value):
+    for number, entry in enumerate(value):
         try:
             _numbers(entry, depth + 1)
         except Wrong as wrong:
-            raise wrong.below(place) from None
+            raise wrong.below(number) from None
 
 
 def _number(value: Any) -> None:
@@ -206,8 +206,8 @@ def _items(part: Mapping[str, Any], whole: Mapping[str, Any]) -> Check:
 
     def check(value: Any) -> None:
         if type(value) is list:
-            for place, entry in enumerate(value[first:], first):
-                _below(items, place, entry)
+            for number, entry in enumerate(value[first:], first):
+                _below(items, number, entry)
 
     return check
 
@@ -217,8 +217,8 @@ def _prefix_items(parts: Sequence[Mapping[str, Any]], _: Mapping[str, Any]) -> C
 
     def check(value: Any) -> None:
         if type(value) is list:
-            for place, (each, entry) in enumerate(zip(checks, value, strict=False)):
-                _below(each, place, entry)
+            for number, (each, entry) in enumerate(zip(checks, value, strict=False)):
+                _below(each, number, entry)
 
     return check
 

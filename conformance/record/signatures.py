@@ -129,7 +129,7 @@ def _size(line: Mapping[str, Any]) -> float:
     return float(products(*shapes)) if len(shapes) == 2 else math.inf
 
 
-def told(group: Group) -> str:
+def extent(group: Group) -> str:
     """How many cases fail so, and what they have in common: "34 cases, all with groups above 1 and
     no other case".
     """

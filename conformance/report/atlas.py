@@ -66,12 +66,12 @@ def windows(
         (axis,) = conventions.get(convention).geometry(normal, size=[SIZE], kernel=[kernel]).axes
         seen = (convention, kernel, stride, axis.crop_low, axis.crop_high) in measured
         entries.append((convention, words, axis, seen))
-    drawn = []
+    shown = []
     for convention, words, axis, seen in sorted(
         entries, key=lambda entry: (-entry[2].out, entry[2].crop_low)
     ):
         others = {other.crop_low for _, _, other, _ in entries if other.out == axis.out}
-        drawn.append(
+        shown.append(
             Window(
                 convention=convention,
                 spelling=words,
@@ -80,7 +80,7 @@ def windows(
                 alike=len(others) > 1,
             )
         )
-    return drawn
+    return shown
 
 
 def measured_windows(
@@ -123,11 +123,11 @@ def measured_of(record: Record) -> frozenset[tuple[str, int, int, int, int]]:
 def picture(axis: Axis) -> str:
     """The full output as a row: `.` cut, `o` kept, `+` appended."""
     low, high = axis.crop_low, axis.crop_high
-    kept = axis.full - max(low, 0) - max(high, 0)
+    uncropped = axis.full - max(low, 0) - max(high, 0)
     return (
         "+" * max(-low, 0)
         + "." * max(low, 0)
-        + "o" * kept
+        + "o" * uncropped
         + "." * max(high, 0)
         + "+" * max(-high, 0)
     )

@@ -37,7 +37,7 @@ def atlas_svg(record: Record) -> list[dict[str, Any]]:
     measured = measured_of(record)
     return (
         [
-            _drawn(kernel, stride, windows(kernel, stride, measured))
+            _panel(kernel, stride, windows(kernel, stride, measured))
             for kernel in KERNELS
             for stride in STRIDES
         ]
@@ -67,7 +67,7 @@ def legend() -> Markup:
     return Markup('<p class="dr-legend">{} <span>{}</span></p>').format(signs, words)
 
 
-def _drawn(kernel: int, stride: int, shown: Sequence[Window]) -> dict[str, Any]:
+def _panel(kernel: int, stride: int, shown: Sequence[Window]) -> dict[str, Any]:
     sizes = [
         (out, _by_window(group))
         for out, group in groupby(shown, key=lambda window: window.axis.out)
@@ -184,12 +184,12 @@ def _ruler(start: int, stop: int) -> Markup:
 
 def _window(window: Window, start: int, y: int, mark: str) -> Markup:
     axis = window.axis
-    kept = (max(axis.crop_low, 0), min(axis.full, axis.full - axis.crop_high))
+    uncropped = (max(axis.crop_low, 0), min(axis.full, axis.full - axis.crop_high))
     pieces = [
         (axis.crop_low, 0, "dr-appended"),
-        (0, kept[0], "dr-cut"),
-        (*kept, f"dr-kept dr-kept-{mark.lower()}" if mark else "dr-kept"),
-        (kept[1], axis.full, "dr-cut"),
+        (0, uncropped[0], "dr-cut"),
+        (*uncropped, f"dr-kept dr-kept-{mark.lower()}" if mark else "dr-kept"),
+        (uncropped[1], axis.full, "dr-cut"),
         (axis.full, axis.full - axis.crop_high, "dr-appended"),
     ]
     return Markup("").join(
@@ -225,14 +225,14 @@ def _mark(letter: str, y: int) -> Markup:
         return Markup("")
     shape = MARKS[(ord(letter) - ord("A")) % len(MARKS)]
     x = LEFT // 2 - 3
-    drawn = {
+    outline = {
         "circle": Markup('<circle cx="{x}" cy="{y}" r="9"/>'),
         "square": Markup('<path d="M{x} {y}m-8-8h16v16h-16z"/>'),
         "triangle": Markup('<path d="M{x} {y}m0-12l11 19h-22z"/>'),
         "diamond": Markup('<path d="M{x} {y}m0-11l11 11l-11 11l-11-11z"/>'),
     }[shape].format(x=x, y=y)
     return Markup('<g class="dr-mark dr-mark-{}">{}{}</g>').format(
-        letter.lower(), drawn, _text(x, y + 4, letter, "dr-letter")
+        letter.lower(), outline, _text(x, y + 4, letter, "dr-letter")
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.record.record import Record
-from conformance.record.signatures import groups_of, told
+from conformance.record.signatures import extent, groups_of
 from conformance.report.plain import anchor
 from conformance.verdicts import messages
 from conformance.verdicts.facts import explanation
@@ -29,7 +29,7 @@ def causes(record: Record) -> list[dict[str, Any]]:
             {
                 "smallest": smallest,
                 "headline": messages.headline(smallest),
-                "told": told(group),
+                "told": extent(group),
                 "text": "\n".join(
                     [*lines, f"reproduce: {messages.reproduction(smallest, record.run)}"]
                 ),

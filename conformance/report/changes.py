@@ -17,7 +17,7 @@ from conformance.verdicts.facts import explanation
 from conformance.verdicts.verdict import Key, Verdict
 from conformance.wording import counted, milliseconds
 
-MOST_TOLD = 50
+MOST_LISTED = 50
 """The most rows of one list on the terminal and in Markdown; JSON has all."""
 
 
@@ -40,7 +40,7 @@ def terminal(changes: Changes, limit: float | None) -> str:
     lines = []
     for part in _parts(changes, limit):
         lines.append(f"{part.title} ({len(part.rows)})")
-        for number, row in enumerate(part.rows[:MOST_TOLD]):
+        for number, row in enumerate(part.rows[:MOST_LISTED]):
             lines.append("    " + _line(part.columns, row))
             lines += [f"        {line}" for line in (part.details[number] if part.details else ())]
         lines += _left_out(part)
@@ -57,8 +57,13 @@ def markdown(changes: Changes, limit: float | None) -> str:
             else part.rows
         )
         columns = (*part.columns, "now") if part.details else part.columns
-        lines += ["", f"### {part.title} ({len(part.rows)})", "", *table(columns, rows[:MOST_TOLD])]
-        lines += ["", *_left_out(part)] if len(part.rows) > MOST_TOLD else []
+        lines += [
+            "",
+            f"### {part.title} ({len(part.rows)})",
+            "",
+            *table(columns, rows[:MOST_LISTED]),
+        ]
+        lines += ["", *_left_out(part)] if len(part.rows) > MOST_LISTED else []
     for remark in _remarks(changes):
         lines += ["", plain(remark)]
     return "\n".join(lines)
@@ -253,8 +258,8 @@ def _fact(fact: Fact) -> tuple[str, str, str]:
 
 def _left_out(part: _Part) -> list[str]:
     return (
-        [f"    and {len(part.rows) - MOST_TOLD} more: --format json has all"]
-        if len(part.rows) > MOST_TOLD
+        [f"    and {len(part.rows) - MOST_LISTED} more: --format json has all"]
+        if len(part.rows) > MOST_LISTED
         else []
     )
 

@@ -12,7 +12,7 @@ from conformance.errors import CaseFileError
 from conformance.printing import printable
 from conformance.record import messages as record_messages
 from conformance.record.record import Record
-from conformance.record.signatures import Group, groups_of, told
+from conformance.record.signatures import Group, extent, groups_of
 from conformance.report.markdown import plain, table
 from conformance.verdicts import messages
 from conformance.verdicts.facts import explanation
@@ -27,7 +27,7 @@ MOST_ROWS = 50
 MOST_BYTES = 2**20
 """The most bytes of one step's summary: of a larger one GitHub shows nothing."""
 
-MOST_TOLD = "GitHub shows 1 MiB of a summary"
+SIZE_REASON = "GitHub shows 1 MiB of a summary"
 
 
 def summary(record: Record) -> str:
@@ -61,7 +61,7 @@ def summary(record: Record) -> str:
     return "\n".join(lines)
 
 
-def fitting(text: str, most: int = MOST_BYTES, why: str = MOST_TOLD) -> str:
+def fitting(text: str, most: int = MOST_BYTES, why: str = SIZE_REASON) -> str:
     """The summary as far as GitHub shows it: whole, or its first lines, how many are left out, and
     why.
 
@@ -71,10 +71,10 @@ def fitting(text: str, most: int = MOST_BYTES, why: str = MOST_TOLD) -> str:
         return text
     lines = text.split("\n")
     left = most - len(_left_out(len(lines), why).encode())
-    kept = 0
-    while kept < len(lines) and (left := left - len(lines[kept].encode()) - 1) >= 0:
-        kept += 1
-    return "\n".join(lines[:kept]) + _left_out(len(lines) - kept, why)
+    count = 0
+    while count < len(lines) and (left := left - len(lines[count].encode()) - 1) >= 0:
+        count += 1
+    return "\n".join(lines[:count]) + _left_out(len(lines) - count, why)
 
 
 def _left_out(count: int, why: str) -> str:
@@ -84,7 +84,7 @@ def _left_out(count: int, why: str) -> str:
 
 def _what(group: Group) -> list[str]:
     """The explanation of the smallest case of a group, and how many others fail so."""
-    return [*filter(None, [told(group)]), *explanation(group.smallest)]
+    return [*filter(None, [extent(group)]), *explanation(group.smallest)]
 
 
 def failure(message: str) -> str:
@@ -164,7 +164,7 @@ def _case_locations(record: Record) -> dict[str, str]:
     """
     try:
         return (
-            {case.name: case.place.at("id") for case in load_cases(record.run["paths"])}
+            {case.name: case.location.at("id") for case in load_cases(record.run["paths"])}
             if record.run["paths"]
             else {}
         )

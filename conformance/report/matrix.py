@@ -62,9 +62,9 @@ def columns_of(record: Record) -> list[Column]:
     statuses: dict[tuple[str, str], Counter[str]] = {}
     standings: dict[tuple[str, str], Counter[str]] = {}
     for verdict in record.verdicts:
-        place = verdict.adapter, verdict.device
-        statuses.setdefault(place, Counter())[verdict.status] += 1
-        standings.setdefault(place, Counter())[standing(verdict)] += 1
+        column = verdict.adapter, verdict.device
+        statuses.setdefault(column, Counter())[verdict.status] += 1
+        standings.setdefault(column, Counter())[standing(verdict)] += 1
     return [
         Column(
             label=entry["label"],
@@ -89,9 +89,9 @@ def columns_of(record: Record) -> list[Column]:
 
 def rows_of(record: Record, columns: Sequence[Column]) -> list[Row]:
     """A row per case and quantity, those of one file together, in the order of the record."""
-    by_place = {(v.case, v.quantity, v.adapter, v.device): v for v in record.verdicts}
+    by_cell = {(v.case, v.quantity, v.adapter, v.device): v for v in record.verdicts}
     quantities: dict[str, list[str]] = {}
-    for name, quantity, *_ in by_place:
+    for name, quantity, *_ in by_cell:
         if quantity not in quantities.setdefault(name, []):
             quantities[name].append(quantity)
     files: dict[str, list[Row]] = {}
@@ -99,7 +99,7 @@ def rows_of(record: Record, columns: Sequence[Column]) -> list[Row]:
         file, _, short = name.rpartition("/")
         for quantity in sorted(quantities.get(name, ["output"]), reverse=True):
             verdicts = tuple(
-                by_place.get((name, quantity, column.label, column.device)) for column in columns
+                by_cell.get((name, quantity, column.label, column.device)) for column in columns
             )
             row = Row(
                 name=name, file=file, short=short, quantity=quantity, case=case, verdicts=verdicts

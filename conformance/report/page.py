@@ -69,7 +69,7 @@ def render(
     record to record.
     """
     columns = columns_of(record)
-    drawn = _drawn(record, [*history, *([] if baseline is None else [baseline])])
+    charts = _charts(record, [*history, *([] if baseline is None else [baseline])])
     page = (
         environment()
         .get_template("index.html.j2")
@@ -79,11 +79,11 @@ def render(
             address=address,
             changed=None if baseline is None else changes(baseline, record),
             baseline=baseline,
-            drawn=drawn,
+            charts=charts,
             **_overview(record, columns),
             **_failures(record),
             **_conventions(record, columns),
-            **_matrix(record, columns, drawn),
+            **_matrix(record, columns, charts),
             **embedded(STYLES, SCRIPTS),
         )
     )
@@ -119,7 +119,7 @@ def _conventions(record: Record, columns: Sequence[Column]) -> dict[str, Any]:
 
 
 def _matrix(
-    record: Record, columns: Sequence[Column], drawn: Mapping[str, Mapping[str, Any]]
+    record: Record, columns: Sequence[Column], charts: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
     """The tables of features and of cases, and the data from which scripts draw."""
     rows = rows_of(record, columns)
@@ -127,7 +127,7 @@ def _matrix(
     pieces, programs = payload.pieces(record, columns)
     index = payload.index(record, columns, rows) | {
         "answers": can_use.data(),
-        "figures": {key: figure["data"] for key, figure in drawn.items()},
+        "figures": {key: figure["data"] for key, figure in charts.items()},
     }
     return {
         "statuses": STATUSES,
@@ -157,28 +157,28 @@ def embedded(styles: Sequence[str], scripts: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _drawn(record: Record, before: Sequence[Record]) -> dict[str, dict[str, Any]]:
+def _charts(record: Record, before: Sequence[Record]) -> dict[str, dict[str, Any]]:
     """The figures that look at the whole record: their data, and the same as plain tables; empty
     ones are left out.
     """
     timings, work, errors = figures.timings(record), figures.work(record), accuracy.accuracy(record)
-    drawn: dict[str, dict[str, Any]] = {}
+    charts: dict[str, dict[str, Any]] = {}
     if timings["layers"]:
-        drawn["timings"] = {
+        charts["timings"] = {
             "data": timings,
             "tables": [tables.standing_table(timings), tables.timings_table(timings)],
         }
     if work["points"]:
-        drawn["work"] = {"data": work, "tables": [tables.work_table(work)]}
+        charts["work"] = {"data": work, "tables": [tables.work_table(work)]}
     if errors["rows"]:
-        drawn["accuracy"] = {"data": errors, "tables": [tables.accuracy_table(errors)]}
+        charts["accuracy"] = {"data": errors, "tables": [tables.accuracy_table(errors)]}
     if before:
         steps = trend.trend([*before, record])
-        drawn["trend"] = {
+        charts["trend"] = {
             "data": steps,
             "tables": [tables.trend_table(steps), tables.changes_table(steps)],
         }
-    return drawn
+    return charts
 
 
 def environment(package: str = "conformance.report") -> Environment:

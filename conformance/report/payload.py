@@ -150,8 +150,8 @@ def _array(array: Mapping[str, Any] | None, whole: bool) -> dict[str, Any] | Non
     """An array of the record with its values as text, which is opened when they are looked at."""
     if array is None or "values" not in array:
         return None if array is None else dict(array)
-    kept = {name: value for name, value in array.items() if name != "values"}
-    return kept | ({"values": numbers(array["values"])} if whole else {"left_out": True})
+    without_values = {name: value for name, value in array.items() if name != "values"}
+    return without_values | ({"values": numbers(array["values"])} if whole else {"left_out": True})
 
 
 def numbers(values: Any) -> str:
@@ -166,7 +166,7 @@ def _verdict(
     record: Record, verdict: Verdict, position: Mapping[tuple[str, str], int]
 ) -> dict[str, Any]:
     """A verdict by the number of its column, in the words that everybody has for it."""
-    is_told = verdict.fails or verdict.unexpected
+    is_explained = verdict.fails or verdict.unexpected
     return {
         "column": position[verdict.adapter, verdict.device],
         "quantity": verdict.quantity,
@@ -177,7 +177,7 @@ def _verdict(
         "facts": facts(verdict) or None,
         "index": None if verdict.mismatch is None else verdict.mismatch.get("index"),
         "got": _array(verdict.got, True),
-        "reproduce": messages.reproduction(verdict, record.run) if is_told else None,
+        "reproduce": messages.reproduction(verdict, record.run) if is_explained else None,
     }
 
 

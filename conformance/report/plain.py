@@ -89,8 +89,8 @@ def known_failures(
             reasons.setdefault(verdict.known, []).append(verdict)
     sources = shipped_sources()
     return {
-        place: [(those, reason, sources.get(reason)) for reason, those in reasons.items()]
-        for place, reasons in verdicts.items()
+        column: [(those, reason, sources.get(reason)) for reason, those in reasons.items()]
+        for column, reasons in verdicts.items()
     }
 
 

@@ -51,7 +51,7 @@ class ClusterPool(Pool[Task, Verdict]):
         self._engine_of = {
             spec.label: engine_name(spec.adapter, spec.label) for spec in request.specs
         }
-        self._order = crew.kept(Order(request=request, home=here(), mark=token_hex(8)))
+        self._order = crew.shared(Order(request=request, home=here(), mark=token_hex(8)))
         self._session: Any = None
         self.machine: Mapping[str, Any] = {}
         """The machine of the workers, for the record."""
@@ -70,7 +70,7 @@ class ClusterPool(Pool[Task, Verdict]):
 
     def attach(self, session: Session) -> None:
         """Have pieces be parts of this session from now on."""
-        self._session = self._crew.kept(pickle.dumps(session))
+        self._session = self._crew.shared(pickle.dumps(session))
 
     def run(
         self,
@@ -124,7 +124,7 @@ def _parts(
     to be done together comes first, case by case.
     """
     first = [task for todo in tasks.values() for task in todo if together(task)]
-    cases = {task.case.name: place for place, task in enumerate(first)}
+    cases = {task.case.name: position for position, task in enumerate(first)}
     for task in sorted(first, key=lambda task: cases[task.case.name]):
         yield [task]
     for todo in tasks.values():
@@ -202,12 +202,12 @@ def _verdicts(
     return [*verdicts, *blame.verdicts()]
 
 
-def _check(label: str, told: Greeting | Outcome, own: Greeting | Outcome) -> None:
+def _check(label: str, reported: Greeting | Outcome, own: Greeting | Outcome) -> None:
     """Raise UsageError where workers have other engines under one label."""
-    if not (isinstance(told, Greeting) and isinstance(own, Greeting)):
+    if not (isinstance(reported, Greeting) and isinstance(own, Greeting)):
         return
     for what in ("versions", "facts", "devices"):
-        one, other = getattr(told, what), getattr(own, what)
+        one, other = getattr(reported, what), getattr(own, what)
         if one != other:
             raise UsageError(
                 f"--dask: {label} has {what} {other} on one worker and {one} on another, should "

@@ -50,31 +50,31 @@ def dump(session: Session, folder: Path) -> None:
         for task in tasks:
             request = session.call(task)
             if isinstance(request, EngineRequest):
-                place = _place(folder, task, session, taken)
-                _write(place, task, session, message_of(request))
+                call_folder = _call_folder(folder, task, session, taken)
+                _write(call_folder, task, session, message_of(request))
     except OSError as error:
         raise UsageError(f"--dump {folder}: cannot be written: {error.strerror or error}") from None
 
 
-def _place(folder: Path, task: Task, session: Session, taken: set[Path]) -> Path:
+def _call_folder(folder: Path, task: Task, session: Session, taken: set[Path]) -> Path:
     """The folder of a call, made: by case, and in it by label, device and quantity as far as these
     are not what is usual. No name leads out of `folder`, and no link.
     """
     label = task.label + ("" if _is_first_device(task, session) else f"@{task.device}")
     label += "" if task.quantity == "output" else f"-{task.quantity}"
     named = folder.joinpath(*map(_name, task.case.name.split("/")), _name(label))
-    place, number = named, 1
-    while place in taken:
+    call_folder, number = named, 1
+    while call_folder in taken:
         number += 1
-        place = named.with_name(f"{named.name}-{number}")
-    taken.add(place)
+        call_folder = named.with_name(f"{named.name}-{number}")
+    taken.add(call_folder)
     inside = folder
-    for part in place.relative_to(folder).parts:
+    for part in call_folder.relative_to(folder).parts:
         inside = inside / part
         if inside.is_symlink():
             raise UsageError(f"--dump {folder}: {inside} is a link, should be a folder")
         inside.mkdir(exist_ok=True)
-    return place
+    return call_folder
 
 
 def _name(text: str) -> str:
@@ -88,23 +88,23 @@ def _is_first_device(task: Task, session: Session) -> bool:
     return isinstance(greeting, Greeting) and greeting.devices[0] == task.device
 
 
-def _write(place: Path, task: Task, session: Session, message: Message) -> None:
+def _write(call_folder: Path, task: Task, session: Session, message: Message) -> None:
     header, tensors = message
     described = [
         {"name": name, "dtype": array.dtype.name, "shape": list(array.shape)}
         for name, array in tensors.items()
     ]
     line = {**header, "tensors": described} if described else header
-    replace_file(place / "request.json", json.dumps(line, indent=1) + "\n")
+    replace_file(call_folder / "request.json", json.dumps(line, indent=1) + "\n")
     truth = session.truths(task.case).truth if task.quantity == "output" else None
     arrays = {**tensors, **({} if truth is None else {"expected": truth.y})}
     for name, array in arrays.items():
-        _write_array(place / f"{name}.npy", array)
+        _write_array(call_folder / f"{name}.npy", array)
     spec = session.plan.specs[task.label]
     if _is_program(spec):
-        with replacing(place / "request.bin") as partial:
+        with replacing(call_folder / "request.bin") as partial:
             partial.write_bytes(conversation_of(message))
-    replace_file(place / "replay.py", _replay(task, session, spec))
+    replace_file(call_folder / "replay.py", _replay(task, session, spec))
 
 
 def _write_array(path: Path, array: Array) -> None:
@@ -149,8 +149,8 @@ def _alone(task: Task, spec: Spec) -> str | None:
     if spec.adapter not in REGISTRY or task.quantity == "gradients":
         return None
     arrays = {key: _loaded(_FILES[key], task.case.dtype_of(role)) for key, role in ROLES.items()}
-    found = program(task.case, spec.adapter, arrays)
-    return found if isinstance(found, str) else None
+    source = program(task.case, spec.adapter, arrays)
+    return source if isinstance(source, str) else None
 
 
 def _loaded(name: str, dtype: str) -> str:

@@ -35,12 +35,12 @@ def _engine(
     reasons: list[list[str | None]], features: dict[str, list[Any]], **about: Any
 ) -> EngineSupport:
     keys = ("standing", "status", "text", "source")
-    found = [Reason(**dict(zip(keys, reason, strict=True))) for reason in reasons]  # type: ignore[arg-type]
+    known_reasons = [Reason(**dict(zip(keys, reason, strict=True))) for reason in reasons]  # type: ignore[arg-type]
     cells = {
         feature: Cell(
             conforms=conforms,
             shares=tuple(
-                Share(reason=found[number], count=count, example=example)
+                Share(reason=known_reasons[number], count=count, example=example)
                 for number, count, example in shares
             ),
         )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from conformance.record.place import place
+from conformance.record.hardware import hardware
 from conformance.record.record import Record
 from conformance.record.signatures import reason
 from conformance.support.features import FEATURES, GRADIENTS, features_of
@@ -98,7 +98,7 @@ def engines_of(record: Record, sources: Mapping[str, str]) -> list[EngineSupport
         EngineSupport(
             name=label if device == "cpu" else f"{label} ({device})",
             versions=record.run["versions"].get(label, {}),
-            place=place(record, label, device),
+            place=hardware(record, label, device),
             date=str(record.run["started"])[:10],
             cells=_cells(verdicts, features, sources),
         )

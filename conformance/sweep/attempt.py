@@ -1,4 +1,4 @@
-"""One drawn call put to an engine: whether it fails, and in which way."""
+"""One drawn call put to an engine: whether it fails, and how."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from conformance.conventions import Native
 from conformance.corpus.case import Case
 from conformance.corpus.truths import Prepared, prepare
 from conformance.outcomes import Crashed, Outcome, Shape, TimedOut
-from conformance.sweep.call import Drawn
+from conformance.sweep.call import SweepCall
 from conformance.sweep.standby import LostError, Standby
 from conformance.verdicts.assessment import assess_gradients, assess_output
 from conformance.verdicts.claim import assess_shape
@@ -37,7 +37,7 @@ class FailureSignature:
     kind: str
 
     def like(self, other: FailureSignature | None) -> bool:
-        """Whether the other is the same way; memory that nobody wrote holds NaN now and numbers
+        """Whether the other is the same; memory that nobody wrote holds NaN now and numbers
         then.
         """
         if other is None or (self.quantity, self.status) != (other.quantity, other.status):
@@ -46,23 +46,23 @@ class FailureSignature:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
-    """A call that was made, what came of it and the verdict; `way` is None where it does not
+class Attempt:
+    """A call that was made, what came of it and the verdict; `signature` is None where it does not
     fail.
     """
 
-    drawn: Drawn
+    call: SweepCall
     outcome: Outcome
     verdict: Verdict
-    way: FailureSignature | None
+    signature: FailureSignature | None
 
     def diagnosed(self) -> Verdict:
         """The verdict with its diagnosis, which takes longer than the call."""
         if self.verdict.quantity == "shape":
             return self.verdict
         if self.verdict.quantity == "gradients":
-            return diagnosed_gradients(self.verdict, self.outcome, self.drawn.gradient_truths)
-        return diagnosed(self.verdict, self.outcome, self.drawn.truth)
+            return diagnosed_gradients(self.verdict, self.outcome, self.call.gradient_truths)
+        return diagnosed(self.verdict, self.outcome, self.call.truth)
 
 
 class Caller:
@@ -77,13 +77,13 @@ class Caller:
         self.hidden = hidden
         self.calls = self._late = 0
 
-    def tried(self, drawn: Drawn, quantity: str) -> Tried:
+    def attempt(self, call: SweepCall, quantity: str) -> Attempt:
         """The result of one call. Raises LostError."""
-        native = drawn.case.arguments(self.convention)
+        native = call.case.arguments(self.convention)
         assert isinstance(native, dict), "drawn for this convention"
-        outcome, verdict = self._answer(drawn.case, drawn, native, quantity)
-        way = _way(verdict, outcome, drawn.case)
-        return Tried(drawn=drawn, outcome=outcome, verdict=verdict, way=way)
+        outcome, verdict = self._answer(call.case, call, native, quantity)
+        signature = _signature(verdict, outcome, call.case)
+        return Attempt(call=call, outcome=outcome, verdict=verdict, signature=signature)
 
     def verdict_on(
         self, case: Case, quantity: str
@@ -96,10 +96,10 @@ class Caller:
             return None
         numbers = None if quantity == "shape" else prepare(case)
         outcome, verdict = self._answer(case, numbers, native, quantity)
-        return verdict, _way(verdict, outcome, case)
+        return verdict, _signature(verdict, outcome, case)
 
     def _answer(
-        self, case: Case, numbers: Drawn | Prepared | None, native: Native, quantity: str
+        self, case: Case, numbers: SweepCall | Prepared | None, native: Native, quantity: str
     ) -> tuple[Outcome, Verdict]:
         """The engine's answer and the verdict on it, whatever it is. Raises LostError."""
         engine, label = self.standby.ready(), self.standby.spec.label
@@ -120,7 +120,7 @@ class Caller:
         self,
         engine: Engine,
         case: Case,
-        numbers: Drawn | Prepared | None,
+        numbers: SweepCall | Prepared | None,
         native: Native,
         quantity: str,
     ) -> tuple[Outcome, Verdict]:
@@ -140,7 +140,7 @@ class Caller:
         return outcome, assess_output(case, numbers.truth, outcome, adapter=label, device=device)
 
 
-def _way(verdict: Verdict, outcome: Outcome, case: Case) -> FailureSignature | None:
+def _signature(verdict: Verdict, outcome: Outcome, case: Case) -> FailureSignature | None:
     if not verdict.fails:
         return None
     mismatch = verdict.mismatch

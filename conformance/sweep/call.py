@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from conformance.corpus.case import Case, Made, Place, Shape
+from conformance.corpus.case import Case, Location, Made, Shape
 from conformance.corpus.tensors import Array, Tensors, dtype_of
 from conformance.geometry import Geometry, problems
 from conformance.oracle import GradientTruth, Truth, gradient_truths, truth_of
@@ -24,10 +24,10 @@ NONFINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 LARGEST = 4
 """The magnitude of the largest number that the recipe `integers` makes."""
 
-KEPT = 1024
-"""The most numbers of every seed that are kept; an array of more has them made anew."""
+MOST_CACHED = 1024
+"""The most numbers of every seed that are cached; an array of more has them made anew."""
 
-_NOWHERE = Place(file=Path("sweep.yaml"), lines={"": 1})
+_NOWHERE = Location(file=Path("sweep.yaml"), lines={"": 1})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,15 +43,15 @@ class Put:
     def index(self, shape: Shape) -> Shape:
         """The full index in an operand that is not empty."""
         rest = self.position % math.prod(shape)
-        found: list[int] = []
+        index: list[int] = []
         for size in reversed(shape):
             rest, number = divmod(rest, size)
-            found.insert(0, number)
-        return tuple(found)
+            index.insert(0, number)
+        return tuple(index)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawn:
+class SweepCall:
     """A call with integers for numbers.
 
     The input is made from `seed`, kernel, bias and cotangent from the next ones: with seed 1 those
@@ -113,7 +113,7 @@ class Drawn:
 
     @cached_property
     def case(self) -> Case:
-        """The case that this is, without a place in a file."""
+        """The case that this is, without a location in a file."""
         return Case(
             name="sweep",
             summary="",
@@ -131,7 +131,7 @@ class Drawn:
             must_fail=self.must_fail,
             expected=None,
             tags=(),
-            place=_NOWHERE,
+            location=_NOWHERE,
         )
 
     @cached_property
@@ -196,7 +196,7 @@ class Drawn:
     def _array(self, shape: Shape, number: int, largest: int) -> Array:
         count = math.prod(shape)
         return (
-            _numbers(self.seed + number, largest, max(KEPT, count))[:count]
+            _numbers(self.seed + number, largest, max(MOST_CACHED, count))[:count]
             .reshape(shape)
             .astype(dtype_of(self.dtype))
         )

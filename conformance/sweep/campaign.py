@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.sweep.attempt import Tried
+from conformance.sweep.attempt import Attempt
 from conformance.sweep.desk import Desk
 from conformance.sweep.kinds import Failure, Kind, Known, kind_of
 from conformance.sweep.request import Request
@@ -39,7 +39,7 @@ class Swept:
     refused: Counter[str] = field(default_factory=Counter)
     redrawn: Counter[str] = field(default_factory=Counter)
     has_gradients: bool = True
-    given_up: str | None = None
+    stop_reason: str | None = None
 
     @property
     def rate(self) -> float:
@@ -56,7 +56,7 @@ class Swept:
 
     @property
     def fails(self) -> bool:
-        return bool(self.failures) or self.given_up is not None
+        return bool(self.failures) or self.stop_reason is not None
 
 
 def sweep(request: Request, report_line: Callable[[str], None] = lambda line: None) -> list[Swept]:
@@ -102,31 +102,31 @@ class _Sweep:
         began = time.monotonic()
         try:
             for number in self.request.numbers:
-                for tried in desk.failing(number):
+                for attempt in desk.failing(number):
                     since = time.monotonic()
-                    self._failed(number, tried, kind_of(tried))
+                    self._failed(number, attempt, kind_of(attempt))
                     swept.shrinking += time.monotonic() - since
         except LostError as error:
-            swept.given_up = str(error)
+            swept.stop_reason = str(error)
         swept.seconds = time.monotonic() - began
         swept.lost = desk.standby.lost
         swept.calls, swept.refused, swept.redrawn = desk.calls, desk.refused, desk.redrawn
         swept.has_gradients = desk.has_gradients
         return swept
 
-    def _failed(self, number: int, tried: Tried, kind: Kind) -> None:
+    def _failed(self, number: int, attempt: Attempt, kind: Kind) -> None:
         """Count a failure, and look into it if it is the first of its kind and not declared."""
         before = self.swept.failures.get(kind) or self.swept.known.get(kind)
         if before is not None:
             before.count += 1
             return
-        reason = self.desk.declared.reason(tried)
+        reason = self.desk.declared.reason(attempt)
         if reason is not None:
             self.swept.known[kind] = Known(kind=kind, call=number, reason=reason)
             return
         failure = self.swept.failures[kind] = Failure(kind=kind, call=number)
         address = self.request.address(number)
         if len(self.swept.failures) <= MOST_WRITTEN:
-            self.investigation.write(tried, failure, seed=self.request.seed, address=address)
+            self.investigation.write(attempt, failure, seed=self.request.seed, address=address)
         often = "" if failure.repeats else ", not every time"
         self.report_line(f"{self.swept.label} {address}: {kind}{often}")

@@ -7,7 +7,7 @@ from random import Random
 
 from conformance import conventions
 from conformance.geometry import Axis, Geometry
-from conformance.sweep.call import Drawn, Put
+from conformance.sweep.call import Put, SweepCall
 
 
 class Corner:
@@ -24,9 +24,9 @@ class Corner:
         """The axes with their window; where the convention cannot spell it, it is drawn again."""
         return geometry
 
-    def of_call(self, drawn: Drawn, random: Random) -> Drawn:
+    def of_call(self, call: SweepCall, random: Random) -> SweepCall:
         """The whole call."""
-        return drawn
+        return call
 
 
 class _OnOneAxis(Corner):
@@ -52,8 +52,8 @@ class _OneElement(_OnOneAxis):
     def _changed(self, axis: Axis, random: Random) -> Axis:
         return replace(axis, size=1)
 
-    def of_call(self, drawn: Drawn, random: Random) -> Drawn:
-        return replace(drawn, batch=random.choice((2, 3, 4)))
+    def of_call(self, call: SweepCall, random: Random) -> SweepCall:
+        return replace(call, batch=random.choice((2, 3, 4)))
 
 
 class _OneTap(_OnOneAxis):
@@ -77,8 +77,8 @@ class _Long(_OnOneAxis):
     def _changed(self, axis: Axis, random: Random) -> Axis:
         return replace(axis, size=random.randint(15, 70))
 
-    def of_call(self, drawn: Drawn, random: Random) -> Drawn:
-        return _narrow(drawn, random)
+    def of_call(self, call: SweepCall, random: Random) -> SweepCall:
+        return _narrow(call, random)
 
 
 class _LongKernel(_OnOneAxis):
@@ -87,8 +87,8 @@ class _LongKernel(_OnOneAxis):
     def _changed(self, axis: Axis, random: Random) -> Axis:
         return replace(axis, kernel=random.randint(8, 17))
 
-    def of_call(self, drawn: Drawn, random: Random) -> Drawn:
-        return _narrow(drawn, random)
+    def of_call(self, call: SweepCall, random: Random) -> SweepCall:
+        return _narrow(call, random)
 
 
 class _LongStride(_OnOneAxis):
@@ -101,10 +101,10 @@ class _LongStride(_OnOneAxis):
 class _ManyChannels(Corner):
     """Channels on both sides that fill registers, or leave a tail, in one group or in several."""
 
-    def of_call(self, drawn: Drawn, random: Random) -> Drawn:
-        groups = drawn.geometry.groups
+    def of_call(self, call: SweepCall, random: Random) -> SweepCall:
+        groups = call.geometry.groups
         return replace(
-            drawn,
+            call,
             batch=random.choice((1, 2)),
             in_per_group=max(1, random.choice(_TILES) // groups),
             out_per_group=max(1, random.choice(_TILES) // groups),
@@ -117,13 +117,13 @@ _TILES = (8, 15, 16, 17, 24, 32, 33, 64)
 class _OneChannel(Corner):
     """A single channel on one side, or on both."""
 
-    def of_call(self, drawn: Drawn, random: Random) -> Drawn:
+    def of_call(self, call: SweepCall, random: Random) -> SweepCall:
         inside, outside = random.choice(((1, 1), (1, None), (None, 1)))
         return replace(
-            drawn,
-            geometry=replace(drawn.geometry, groups=1),
-            in_per_group=inside or drawn.in_per_group,
-            out_per_group=outside or drawn.out_per_group,
+            call,
+            geometry=replace(call.geometry, groups=1),
+            in_per_group=inside or call.in_per_group,
+            out_per_group=outside or call.out_per_group,
         )
 
 
@@ -157,13 +157,13 @@ class _Moved(Corner):
 class _NotFinite(Corner):
     """One number that is not finite; its gradients are not asked for."""
 
-    def of_call(self, drawn: Drawn, random: Random) -> Drawn:
+    def of_call(self, call: SweepCall, random: Random) -> SweepCall:
         put = Put(
             role=random.choice(("input", "kernel")),
             position=random.randrange(1000),
             value=random.choice(("nan", "nan", "inf", "-inf")),
         )
-        return replace(drawn, put=put, gradients=False)
+        return replace(call, put=put, gradients=False)
 
 
 CORNERS: tuple[Corner, ...] = (
@@ -181,10 +181,10 @@ CORNERS: tuple[Corner, ...] = (
 )
 
 
-def _narrow(drawn: Drawn, random: Random) -> Drawn:
+def _narrow(call: SweepCall, random: Random) -> SweepCall:
     """The call with one or two channels per group on either side."""
     return replace(
-        drawn, in_per_group=random.choice((1, 1, 2)), out_per_group=random.choice((1, 1, 2))
+        call, in_per_group=random.choice((1, 1, 2)), out_per_group=random.choice((1, 1, 2))
     )
 
 

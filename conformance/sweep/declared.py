@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from conformance.corpus.case import DTYPES, Case, Filed, Given, Source
+from conformance.corpus.case import DTYPES, ArrayLiteral, Case, Filed, Source
 from conformance.corpus.files import load_cases
-from conformance.sweep.attempt import Caller, FailureSignature, Tried, skeleton
-from conformance.sweep.call import Drawn
+from conformance.sweep.attempt import Attempt, Caller, FailureSignature, skeleton
+from conformance.sweep.call import SweepCall
 from conformance.system.machine import circumstances
 from conformance.verdicts.known import Difference
 from conformance.verdicts.known_reader import load_differences
@@ -38,17 +38,17 @@ class Declared:
     corpora: Sequence[Path]
     _answers: dict[str, list[tuple[Verdict, FailureSignature | None]]] = field(default_factory=dict)
 
-    def reason(self, tried: Tried) -> str | None:
+    def reason(self, attempt: Attempt) -> str | None:
         """The reason that is declared for a failure like this one, if any is. Raises LostError."""
-        verdict = tried.diagnosed()
+        verdict = attempt.diagnosed()
         for entry in self._entries:
             if not entry.fits(verdict):
                 continue
             if verdict.quantity == "shape":
-                if any(tried.way == way for way in self._ways(entry)):
+                if any(attempt.signature == signature for signature in self._signatures(entry)):
                     return entry.reason
             elif verdict.message is None:
-                if entry.quantity == verdict.quantity and self._is_alike(entry, tried.drawn):
+                if entry.quantity == verdict.quantity and self._is_alike(entry, attempt.call):
                     return entry.reason
             elif _telling(verdict.message, verdict.status) in self._messages(entry):
                 return entry.reason
@@ -68,12 +68,12 @@ class Declared:
 
     @cached_property
     def _cases(self) -> list[Case]:
-        found = load_cases(self.corpora)
+        cases = load_cases(self.corpora)
         return sorted(
-            (case for case in found if case.geometry is not None), key=lambda case: case.products
+            (case for case in cases if case.geometry is not None), key=lambda case: case.products
         )
 
-    def _is_alike(self, entry: Difference, drawn: Drawn) -> bool:
+    def _is_alike(self, entry: Difference, call: SweepCall) -> bool:
         """Whether the entry's cases have this dtype and this rank, if not together, and what else
         decides where no diagnosis tells what goes wrong.
         """
@@ -83,7 +83,7 @@ class Declared:
         return bool(declared) and all(
             trait in traits
             for trait, traits in zip(
-                _traits(drawn.case, entry), zip(*declared, strict=True), strict=True
+                _traits(call.case, entry), zip(*declared, strict=True), strict=True
             )
         )
 
@@ -95,9 +95,9 @@ class Declared:
             if verdict.status in ("raised", "crashed") and verdict.message is not None
         ) - {""}
 
-    def _ways(self, entry: Difference) -> list[FailureSignature | None]:
+    def _signatures(self, entry: Difference) -> list[FailureSignature | None]:
         """The ways in which the entry's cases fail."""
-        return [way for _, way in self._asked(entry) if way is not None]
+        return [signature for _, signature in self._asked(entry) if signature is not None]
 
     def _asked(self, entry: Difference) -> list[tuple[Verdict, FailureSignature | None]]:
         """The verdicts on the entry's smallest cases of every dtype, asked once."""
@@ -130,5 +130,9 @@ def _traits(case: Case, entry: Difference) -> tuple[object, ...]:
 
 def _is_not_finite(operand: Source) -> bool:
     assert not isinstance(operand, Filed), "what is drawn lies in no file"
-    numbers = operand.numbers if isinstance(operand, Given) else [value for _, value in operand.put]
+    numbers = (
+        operand.numbers
+        if isinstance(operand, ArrayLiteral)
+        else [value for _, value in operand.put]
+    )
     return not all(map(math.isfinite, numbers))

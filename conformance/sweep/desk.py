@@ -9,8 +9,8 @@ from pathlib import Path
 from conformance.adapters import thread_environment
 from conformance.errors import UsageError
 from conformance.outcomes import Unsupported
-from conformance.sweep.attempt import Caller, Tried, skeleton
-from conformance.sweep.call import Drawn
+from conformance.sweep.attempt import Attempt, Caller, skeleton
+from conformance.sweep.call import SweepCall
 from conformance.sweep.declared import Declared
 from conformance.sweep.draw import Drawer
 from conformance.sweep.investigation import Investigation
@@ -66,19 +66,19 @@ class Desk:
         self.refused = Counter()
         self.redrawn = self.drawer.redrawn = Counter()
 
-    def failing(self, number: int) -> Iterator[Tried]:
+    def failing(self, number: int) -> Iterator[Attempt]:
         """What fails of one drawn call. Raises LostError.
 
         What gives no output for its arguments' sake has no gradients either.
         """
-        drawn = self.drawer.draw(number)
-        output = self._asked(drawn, self.quantity)
-        if output.way is not None:
+        call = self.drawer.draw(number)
+        output = self._asked(call, self.quantity)
+        if output.signature is not None:
             yield output
         answered = output.verdict.status in ("conforms", "differs")
-        if drawn.gradients and self.has_gradients and answered:
-            gradients = self._asked(drawn, "gradients")
-            if gradients.way is not None:
+        if call.gradients and self.has_gradients and answered:
+            gradients = self._asked(call, "gradients")
+            if gradients.signature is not None:
                 yield gradients
 
     def investigation(self, folder: Path) -> Investigation:
@@ -87,12 +87,12 @@ class Desk:
             self.caller, self.greeting, folder=folder, threads=self.request.threads
         )
 
-    def _asked(self, drawn: Drawn, quantity: str) -> Tried:
-        tried = self.caller.tried(drawn, quantity)
-        if tried.outcome == Unsupported(reason=NO_GRADIENTS):  # that is asked once, and no call
+    def _asked(self, call: SweepCall, quantity: str) -> Attempt:
+        attempt = self.caller.attempt(call, quantity)
+        if attempt.outcome == Unsupported(reason=NO_GRADIENTS):  # that is asked once, and no call
             self.has_gradients = False
-            return tried
+            return attempt
         self.calls += 1
-        if isinstance(tried.outcome, Unsupported):
-            self.refused[skeleton(tried.outcome.reason)] += 1
-        return tried
+        if isinstance(attempt.outcome, Unsupported):
+            self.refused[skeleton(attempt.outcome.reason)] += 1
+        return attempt

@@ -16,7 +16,7 @@ from typing import Any
 from conformance.cluster import Crew, Piece, engine_name
 from conformance.cluster.home import Home, here, rehomed
 from conformance.errors import RecordError
-from conformance.sweep.attempt import Tried
+from conformance.sweep.attempt import Attempt
 from conformance.sweep.campaign import MOST_WRITTEN, Swept, engine_of
 from conformance.sweep.desk import Desk
 from conformance.sweep.kinds import Failure, Kind, Known, kind_of
@@ -53,10 +53,10 @@ class Survey:
     seconds: float = 0.0
     refused: Counter[str] = field(default_factory=Counter)
     redrawn: Counter[str] = field(default_factory=Counter)
-    first: dict[Kind, tuple[int, Tried]] = field(default_factory=dict)
+    first: dict[Kind, tuple[int, Attempt]] = field(default_factory=dict)
     counts: Counter[Kind] = field(default_factory=Counter)
     has_gradients: bool = True
-    given_up: str | None = None
+    stop_reason: str | None = None
 
     def add(self, other: Survey) -> None:
         """Take in another one of the same engine."""
@@ -66,10 +66,10 @@ class Survey:
         self.redrawn += other.redrawn
         self.counts += other.counts
         self.has_gradients &= other.has_gradients
-        self.given_up = self.given_up or other.given_up
-        for kind, (number, tried) in other.first.items():
+        self.stop_reason = self.stop_reason or other.stop_reason
+        for kind, (number, attempt) in other.first.items():
             if kind not in self.first or number < self.first[kind][0]:
-                self.first[kind] = (number, tried)
+                self.first[kind] = (number, attempt)
 
 
 def sweep_on(
@@ -89,7 +89,7 @@ class _Sweep:
         self.crew, self.request, self.report_line = crew, request, report_line
         spec = request.specs[number]
         self.label, self.engine = spec.label, engine_name(spec.adapter, spec.label)
-        self.order = crew.kept(Order(request=request, home=here(), number=number))
+        self.order = crew.shared(Order(request=request, home=here(), number=number))
 
     def go(self) -> Swept:
         began = time.monotonic()
@@ -101,7 +101,7 @@ class _Sweep:
             refused=survey.refused,
             redrawn=survey.redrawn,
             has_gradients=survey.has_gradients,
-            given_up=survey.given_up,
+            stop_reason=survey.stop_reason,
         )
         since = time.monotonic()
         self._sort(survey, swept)
@@ -128,22 +128,23 @@ class _Sweep:
                 )
             else:
                 whole.add(survey)
-            if survey.given_up is not None:
+            if survey.stop_reason is not None:
                 break
         assert whole is not None, "at least one call"
         return whole
 
     def _sort(self, survey: Survey, swept: Swept) -> None:
         """Tell what is declared from what is not, by the first of each kind, in their order."""
-        found = sorted(
-            survey.first.items(), key=lambda one: (one[1][0], one[0].way.quantity == "gradients")
+        firsts = sorted(
+            survey.first.items(),
+            key=lambda one: (one[1][0], one[0].signature.quantity == "gradients"),
         )
-        if not found:
+        if not firsts:
             return
         reasons = self.crew.result(
-            self._piece(0, _reasons, [tried for _, (_, tried) in found], name="declared")
+            self._piece(0, _reasons, [attempt for _, (_, attempt) in firsts], name="declared")
         )
-        for (kind, (number, _)), reason in zip(found, reasons, strict=True):
+        for (kind, (number, _)), reason in zip(firsts, reasons, strict=True):
             count = survey.counts[kind]
             if reason is None:
                 swept.failures[kind] = Failure(kind=kind, call=number, count=count)
@@ -202,12 +203,12 @@ def _survey(order: Order, numbers: Sequence[int]) -> Survey:
     survey = Survey(engine=engine_of(desk))
     try:
         for number in numbers:
-            for tried in desk.failing(number):
-                kind = kind_of(tried)
+            for attempt in desk.failing(number):
+                kind = kind_of(attempt)
                 survey.counts[kind] += 1
-                survey.first.setdefault(kind, (number, tried))
+                survey.first.setdefault(kind, (number, attempt))
     except LostError as error:
-        survey.given_up = str(error)
+        survey.stop_reason = str(error)
         del _desks[repr(order)]
     survey.calls, survey.refused, survey.redrawn = desk.calls, desk.refused, desk.redrawn
     survey.has_gradients = desk.has_gradients
@@ -215,12 +216,12 @@ def _survey(order: Order, numbers: Sequence[int]) -> Survey:
     return survey
 
 
-def _reasons(order: Order, firsts: Sequence[Tried]) -> list[str | None]:
+def _reasons(order: Order, firsts: Sequence[Attempt]) -> list[str | None]:
     """Why each of these failures is declared, on a worker."""
-    return [_desk(order).declared.reason(tried) for tried in firsts]
+    return [_desk(order).declared.reason(attempt) for attempt in firsts]
 
 
-def _looked_into(order: Order, failure: Failure, first: Tried) -> tuple[Failure, str]:
+def _looked_into(order: Order, failure: Failure, first: Attempt) -> tuple[Failure, str]:
     """A failure with its smallest call, and the text of its file, on a worker."""
     request = order.request
     with tempfile.TemporaryDirectory() as folder:

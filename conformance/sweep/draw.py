@@ -18,7 +18,7 @@ from random import Random
 from conformance import conventions
 from conformance.conventions import Native, Unrepresentable
 from conformance.geometry import Axis, Geometry
-from conformance.sweep.call import Drawn, Dtype
+from conformance.sweep.call import Dtype, SweepCall
 from conformance.sweep.corners import CORNERS, Corner
 
 MOST_PRODUCTS = 60_000  # of a call: a sweep is many small calls
@@ -71,26 +71,26 @@ class Drawer:
         self.redrawn: Counter[str] = Counter()
         """Why draws were thrown away, and how often."""
 
-    def draw(self, number: int) -> Drawn:
+    def draw(self, number: int) -> SweepCall:
         """A call that has arguments in the convention, makes sense and is exact; of a shape nothing
         is summed, and a call without output is one to refuse.
         """
         self._random = Random(f"{self._seed} {self._name} {number}")
         while True:
-            drawn = self._candidate()
-            reason = obstacle(drawn, self._name, self._quantity)
+            call = self._candidate()
+            reason = obstacle(call, self._name, self._quantity)
             if reason is None:
-                return drawn
+                return call
             self.redrawn[reason] += 1
 
-    def _candidate(self) -> Drawn:
+    def _candidate(self) -> SweepCall:
         random = self._random
         rank = random.choice(self._wish.ranks)
         corner = random.choice(self._corners) if random.random() < SHARE_OF_CORNERS else Corner()
         geometry = self._window(corner.of_axes(self._axes(rank), random, self._name))
         geometry = corner.of_window(geometry, random)
         groups, inside, outside = self._channels()
-        drawn = Drawn(
+        call = SweepCall(
             geometry=replace(geometry, groups=groups),
             batch=random.choices((0, 1, 2, 3), (3, 45, 35, 17))[0],
             in_per_group=inside,
@@ -100,10 +100,10 @@ class Drawer:
             seed=random.randrange(1, SEEDS),
             gradients=self._wish.gradients and self._quantity != "shape",
         )
-        drawn = corner.of_call(drawn, random)
-        if obstacle(drawn, self._name, self._quantity) == INEXACT:
-            return replace(drawn, small=True)
-        return drawn
+        call = corner.of_call(call, random)
+        if obstacle(call, self._name, self._quantity) == INEXACT:
+            return replace(call, small=True)
+        return call
 
     def _axes(self, rank: int) -> list[Axis]:
         """Axes without a window; now and then all are the same but for their size."""
@@ -208,12 +208,12 @@ class Drawer:
 INEXACT = "sums that the dtype does not hold exactly"
 
 
-def obstacle(drawn: Drawn, convention: str, quantity: str = "output") -> str | None:
+def obstacle(call: SweepCall, convention: str, quantity: str = "output") -> str | None:
     """Why a call is not to be made, None if it is."""
-    if drawn.must_fail and quantity != "shape":
+    if call.must_fail and quantity != "shape":
         return "no output"
-    if drawn.products > MOST_PRODUCTS or math.prod(drawn.y_shape) > MOST_OUTPUTS:
+    if call.products > MOST_PRODUCTS or math.prod(call.y_shape) > MOST_OUTPUTS:
         return "too large"
-    if isinstance(conventions.get(convention).native(drawn.geometry), Unrepresentable):
+    if isinstance(conventions.get(convention).native(call.geometry), Unrepresentable):
         return f"no arguments in {convention}'s spelling"
-    return None if quantity == "shape" or drawn.exact else INEXACT
+    return None if quantity == "shape" or call.exact else INEXACT

@@ -69,23 +69,23 @@ def settled(engine: Entry) -> Entry:
     """
     files: dict[str, str] = {}
     failures = []
-    for number, failure in enumerate(sorted(engine["failures"], key=place)):
+    for number, failure in enumerate(sorted(engine["failures"], key=position)):
         file = failure["file"] if number < MOST_WRITTEN else None
         if file is not None and failure["signature"] is not None:
             file = files.setdefault(failure["signature"], file)
         failures.append({**failure, "file": file})
-    return {**engine, "failures": failures, "known": sorted(engine["known"], key=place)}
+    return {**engine, "failures": failures, "known": sorted(engine["known"], key=position)}
 
 
-def place(found: Mapping[str, Any]) -> tuple[int, bool]:
+def position(entry: Mapping[str, Any]) -> tuple[int, bool]:
     """Where a failure comes in a sweep: an output before the gradients of the same call."""
-    return found["call"], found["quantity"] == "gradients"
+    return entry["call"], entry["quantity"] == "gradients"
 
 
-def kind_in(found: Mapping[str, Any]) -> Kind:
+def kind_in(entry: Mapping[str, Any]) -> Kind:
     """The kind of a failure that the file tells of."""
-    way = FailureSignature(**{name: found[name] for name in ("quantity", "status", "kind")})
-    return Kind(way=way, diagnosis=found["diagnosis"], group=found["group"])
+    signature = FailureSignature(**{name: entry[name] for name in ("quantity", "status", "kind")})
+    return Kind(signature=signature, diagnosis=entry["diagnosis"], group=entry["group"])
 
 
 def write(folder: Path, content: Mapping[str, Any]) -> Path:
@@ -113,9 +113,9 @@ def read(file: Path) -> Entry:
         if not all(type(count) is int for count in counts.values()):
             raise RecordError(f"{file}: engines.{at}: refused and redrawn should be counts")
         for key, keys in (("failures", _OF_FAILURE), ("known", _OF_KNOWN)):
-            for number, found in enumerate(engine[key]):
-                _check(file, found, keys, f"engines.{at}.{key}.{number}.")
-                name = found.get("file")
+            for number, entry in enumerate(engine[key]):
+                _check(file, entry, keys, f"engines.{at}.{key}.{number}.")
+                name = entry.get("file")
                 if name is not None and (Path(name).name != name or not name.endswith(".yaml")):
                     raise RecordError(
                         f"{file}: engines.{at}.{key}.{number}.file: is {name!r:.80}, should be the "
@@ -124,13 +124,13 @@ def read(file: Path) -> Entry:
     return content
 
 
-def _check(file: Path, found: Any, keys: Mapping[str, type | tuple[type, ...]], where: str) -> None:
-    if not isinstance(found, dict):
+def _check(file: Path, entry: Any, keys: Mapping[str, type | tuple[type, ...]], where: str) -> None:
+    if not isinstance(entry, dict):
         raise RecordError(f"{file}: {where or 'it'} should be an object")
     for key, types in keys.items():
-        if key not in found:
+        if key not in entry:
             raise RecordError(f"{file}: {where}{key}: is missing, should be there")
-        value = found[key]
+        value = entry[key]
         kinds = types if isinstance(types, tuple) else (types,)
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             names = " or ".join("null" if kind is type(None) else kind.__name__ for kind in kinds)
@@ -147,16 +147,16 @@ def _engine(swept: Swept) -> Entry:
         "known": [_known(one) for one in swept.known.values()],
         "refused": dict(sorted(swept.refused.items())),
         "redrawn": dict(sorted(swept.redrawn.items())),
-        "given_up": swept.given_up,
+        "given_up": swept.stop_reason,
     }
 
 
 def _kind(kind: Kind) -> Entry:
-    way = kind.way
+    signature = kind.signature
     return {
-        "quantity": way.quantity,
-        "status": way.status,
-        "kind": way.kind,
+        "quantity": signature.quantity,
+        "status": signature.status,
+        "kind": signature.kind,
         "diagnosis": kind.diagnosis,
         "group": kind.group,
     }
@@ -169,7 +169,7 @@ def _failure(one: Failure) -> Entry:
         "count": one.count,
         "repeats": one.repeats,
         "file": None if one.file is None else one.file.name,
-        "signature": one.signature,
+        "signature": one.digest,
     }
 
 
@@ -182,13 +182,13 @@ def finish(request: Request, swept: Sequence[Swept]) -> Path:
     each failure name its own. Raises RecordError.
     """
     content = content_of(request, swept)
-    kept = set(files_of(content))
+    named = set(files_of(content))
     for one, engine in zip(swept, content["engines"], strict=True):
-        names = {place(told): told["file"] for told in engine["failures"]}
+        names = {position(entry): entry["file"] for entry in engine["failures"]}
         for failure in one.failures.values():
-            if failure.file is not None and failure.file.name not in kept:
+            if failure.file is not None and failure.file.name not in named:
                 failure.file.unlink(missing_ok=True)
-            name = names[failure.place]
+            name = names[failure.position]
             failure.file = None if name is None else request.folder / name
     return write(request.folder, content)
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from conformance.sweep.attempt import Caller, FailureSignature, Tried
-from conformance.sweep.call import Drawn
+from conformance.sweep.attempt import Attempt, Caller, FailureSignature
+from conformance.sweep.call import SweepCall
 from conformance.sweep.kinds import Failure, Kind, diagnosis_of
 from conformance.sweep.shrink import shrunk
 from conformance.sweep.standby import Standby
@@ -36,7 +36,7 @@ class Investigation:
             f"{name} {version}" for name, version in greeting.versions.items()
         )
 
-    def write(self, first: Tried, failure: Failure, *, seed: int, address: str) -> None:
+    def write(self, first: Attempt, failure: Failure, *, seed: int, address: str) -> None:
         """Write the smallest call that fails so, or the first where it does not come again. Raises
         LostError and RecordError.
 
@@ -44,23 +44,23 @@ class Investigation:
         """
         smallest, starts = self._smallest(first, failure.kind)
         failure.repeats = starts is not None
-        way = failure.kind.way
-        failure.signature = _signature(way, smallest.drawn)
-        quantity = "" if way.quantity == "output" else f"-{way.quantity}"
-        name = f"{_plain(self.label)}-{seed}-{failure.call}{quantity}-{way.status}"
+        signature = failure.kind.signature
+        failure.digest = _digest(signature, smallest.call)
+        quantity = "" if signature.quantity == "output" else f"-{signature.quantity}"
+        name = f"{_plain(self.label)}-{seed}-{failure.call}{quantity}-{signature.status}"
         file = self.folder / f"{name}.yaml"
         write_case(
             file,
-            smallest.drawn,
+            smallest.call,
             identity=name,
             source=f"conformance sweep -a {_plain(self.label)} {address}",
             remarks=self._remarks(smallest, starts, file.name),
         )
         failure.file = file
 
-    def _remarks(self, tried: Tried, starts: int | None, name: str) -> Iterator[str]:
+    def _remarks(self, attempt: Attempt, starts: int | None, name: str) -> Iterator[str]:
         """The failure, what would be right, and how to reproduce it."""
-        verdict = tried.diagnosed()
+        verdict = attempt.diagnosed()
         mismatch = (verdict.mismatch or {}).get("text") or verdict.message or ""
         yield (f"{self.label} ({self.versions}): {verdict.quantity} {verdict.status}: {mismatch}")
         if verdict.diagnosis is not None:
@@ -78,54 +78,57 @@ class Investigation:
             f"--threads {self.threads}"
         )
 
-    def _smallest(self, first: Tried, kind: Kind) -> tuple[Tried, int | None]:
+    def _smallest(self, first: Attempt, kind: Kind) -> tuple[Attempt, int | None]:
         """The smallest call that fails as the first did, and which new process it did so in first.
         Where a new process does not do what the first did, that one, and None.
         """
-        way = kind.way
-        drawn = replace(first.drawn, gradients=way.quantity == "gradients")
-        again = self._alone(drawn, way, attempts=1)
+        signature = kind.signature
+        call = replace(first.call, gradients=signature.quantity == "gradients")
+        again = self._alone(call, signature, attempts=1)
         if again is None:
             return first, None
         last, lost, calls = again[0], self.standby.lost, self.caller.calls
 
-        def fails(candidate: Drawn) -> bool | None:
+        def fails(candidate: SweepCall) -> bool | None:
             nonlocal last
-            gone = self.standby.lost - lost >= MOST_LOST.get(way.status, MOST_SHRINKING_CALLS)
+            gone = self.standby.lost - lost >= MOST_LOST.get(signature.status, MOST_SHRINKING_CALLS)
             if gone or self.caller.calls - calls >= MOST_SHRINKING_CALLS:
                 return None
-            tried = self.caller.tried(candidate, way.quantity)
-            same = way.like(tried.way) and kind.diagnosis in (None, diagnosis_of(tried))
-            last = tried if same else last
+            attempt = self.caller.attempt(candidate, signature.quantity)
+            same = signature.like(attempt.signature) and kind.diagnosis in (
+                None,
+                diagnosis_of(attempt),
+            )
+            last = attempt if same else last
             return same
 
-        shrunk(drawn, self.caller.convention, fails, way.quantity)
-        if way.status == "raised":  # which does not depend on the past, as was just seen
+        shrunk(call, self.caller.convention, fails, signature.quantity)
+        if signature.status == "raised":  # which does not depend on the past, as was just seen
             return last, 1
-        return self._alone(last.drawn, way, attempts=ATTEMPTS) or again
+        return self._alone(last.call, signature, attempts=ATTEMPTS) or again
 
     def _alone(
-        self, drawn: Drawn, way: FailureSignature, *, attempts: int
-    ) -> tuple[Tried, int] | None:
+        self, call: SweepCall, signature: FailureSignature, *, attempts: int
+    ) -> tuple[Attempt, int] | None:
         """The call, made again as `run` makes it in a new process, if it fails in the same way
         there; and in which of several.
         """
         for start in range(1, attempts + 1):
             if self.standby.running:  # a crash has ended it
                 self.standby.renew()
-            if way.quantity == "gradients":
-                self.caller.tried(drawn, "output")
-            tried = self.caller.tried(drawn, way.quantity)
-            if way.like(tried.way):
-                return tried, start
+            if signature.quantity == "gradients":
+                self.caller.attempt(call, "output")
+            attempt = self.caller.attempt(call, signature.quantity)
+            if signature.like(attempt.signature):
+                return attempt, start
         return None
 
 
-def _signature(way: FailureSignature, smallest: Drawn) -> str:
+def _digest(signature: FailureSignature, smallest: SweepCall) -> str:
     """A digest of how a call fails and of the smallest one that does: two kinds of failures with
     the same are one.
     """
-    return hashlib.sha256(repr((way, smallest)).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((signature, smallest)).encode()).hexdigest()[:16]
 
 
 def _plain(label: str) -> str:

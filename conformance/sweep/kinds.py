@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.sweep.attempt import FailureSignature, Tried
+from conformance.sweep.attempt import Attempt, FailureSignature
 
 LONGEST_SHOWN = 120  # of a kind, on a terminal
 
@@ -17,16 +17,16 @@ class Kind:
     What was refused or has another shape has no `group`: the message says what it is about.
     """
 
-    way: FailureSignature
+    signature: FailureSignature
     diagnosis: str | None
     group: str
 
     def __str__(self) -> str:
         diagnosis = f" ({self.diagnosis})" if self.diagnosis else ""
-        kind = self.way.kind
+        kind = self.signature.kind
         if len(kind) > LONGEST_SHOWN:  # the end of a message often says more than its beginning
             kind = f"{kind[: LONGEST_SHOWN // 3]} ... {kind[-2 * LONGEST_SHOWN // 3 :]}"
-        return f"{self.way.quantity} {self.way.status}: {kind}{diagnosis}{self.group}"
+        return f"{self.signature.quantity} {self.signature.status}: {kind}{diagnosis}{self.group}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,21 +34,21 @@ class Failure:
     """The first failure of its kind, and how many there are.
 
     `call` and the seed of the sweep are its address. `file` is where it was written, None where
-    there were too many; `signature` is the same where two kinds came down to one smallest call.
+    there were too many; `digest` is the same where two kinds came down to one smallest call.
     `repeats` is whether it failed alike in a fresh process.
     """
 
     kind: Kind
     call: int
     file: Path | None = None
-    signature: str | None = None
+    digest: str | None = None
     repeats: bool = True
     count: int = 1
 
     @property
-    def place(self) -> tuple[int, bool]:
+    def position(self) -> tuple[int, bool]:
         """Where it comes in a sweep: an output before the gradients of the same call."""
-        return self.call, self.kind.way.quantity == "gradients"
+        return self.call, self.kind.signature.quantity == "gradients"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,23 +61,23 @@ class Known:
     count: int = 1
 
 
-def kind_of(tried: Tried) -> Kind:
+def kind_of(attempt: Attempt) -> Kind:
     """The kind of a call that fails."""
-    assert tried.way is not None, "fails"
-    drawn = tried.drawn
-    grouped = ", groups" if drawn.geometry.groups > 1 else ""
-    told = (
-        tried.way.status == "raised"
-        or tried.way.quantity == "shape"
-        or tried.way.kind.startswith("shape")
+    assert attempt.signature is not None, "fails"
+    call = attempt.call
+    grouped = ", groups" if call.geometry.groups > 1 else ""
+    needs_no_group = (
+        attempt.signature.status == "raised"
+        or attempt.signature.quantity == "shape"
+        or attempt.signature.kind.startswith("shape")
     )
     return Kind(
-        way=tried.way,
-        diagnosis=diagnosis_of(tried),
-        group="" if told else f", {drawn.dtype}, {drawn.geometry.rank}-D{grouped}",
+        signature=attempt.signature,
+        diagnosis=diagnosis_of(attempt),
+        group="" if needs_no_group else f", {call.dtype}, {call.geometry.rank}-D{grouped}",
     )
 
 
-def diagnosis_of(tried: Tried) -> str | None:
+def diagnosis_of(attempt: Attempt) -> str | None:
     """The name of its diagnosis, if it has one."""
-    return tried.diagnosed().mistake
+    return attempt.diagnosed().mistake

@@ -12,7 +12,7 @@ from typing import Any
 from conformance import conventions
 from conformance.conventions import Unrepresentable
 from conformance.geometry import Axis, Geometry
-from conformance.sweep.call import Drawn
+from conformance.sweep.call import SweepCall
 from conformance.sweep.draw import obstacle
 
 MOST_WINDOWS = 3  # tried for an axis that was changed
@@ -21,68 +21,68 @@ _OF_AXIS = ("size", "kernel", "stride", "dilation")
 
 
 def shrunk(
-    drawn: Drawn,
+    call: SweepCall,
     convention: str,
-    fails: Callable[[Drawn], bool | None],
+    fails: Callable[[SweepCall], bool | None],
     quantity: str = "output",
-) -> Drawn:
+) -> SweepCall:
     """The last call of a chain of smaller ones that all fail; `fails` answers None when no more may
     be asked. What is to be refused stays so, and what is not, too.
     """
-    seen = {drawn}
+    seen = {call}
     while True:
-        for candidate in smaller(drawn, convention):
-            if candidate in seen or candidate.cost >= drawn.cost:
+        for candidate in smaller(call, convention):
+            if candidate in seen or candidate.cost >= call.cost:
                 continue
             seen.add(candidate)
-            other = candidate.must_fail != drawn.must_fail
+            other = candidate.must_fail != call.must_fail
             if other or obstacle(candidate, convention, quantity) is not None:
                 continue
             answer = fails(candidate)
             if answer is None:
-                return drawn
+                return call
             if answer:
-                drawn = candidate
+                call = candidate
                 break
         else:
-            return drawn
+            return call
 
 
-def smaller(drawn: Drawn, convention: str) -> Iterator[Drawn]:
+def smaller(call: SweepCall, convention: str) -> Iterator[SweepCall]:
     """Calls with one thing less, the largest steps first."""
-    if drawn.batch != 1:
-        yield replace(drawn, batch=1)
-    if drawn.bias:
-        yield replace(drawn, bias=False)
-    yield from _with_less_put(drawn)
+    if call.batch != 1:
+        yield replace(call, batch=1)
+    if call.bias:
+        yield replace(call, bias=False)
+    yield from _with_less_put(call)
     for name in _COUNTS:
-        for count in _less(_count(drawn, name)):
-            yield _counted(drawn, name, count)
-    for number, axis in enumerate(drawn.geometry.axes):
+        for count in _less(_count(call, name)):
+            yield _counted(call, name, count)
+    for number, axis in enumerate(call.geometry.axes):
         for name in _OF_AXIS:
             for value in _less(getattr(axis, name)):
                 changed: Any = {name: value}
-                yield from _windows(drawn, number, replace(axis, **changed), convention)
-        yield from _windows(drawn, number, replace(axis, crop_low=0, crop_high=0), convention)
+                yield from _windows(call, number, replace(axis, **changed), convention)
+        yield from _windows(call, number, replace(axis, crop_low=0, crop_high=0), convention)
         low, high = axis.crop_low, axis.crop_high
         for step in ((_nearer(low), _nearer(high)), (_nearer(low), high), (low, _nearer(high))):
             yield from _windows(
-                drawn, number, replace(axis, crop_low=step[0], crop_high=step[1]), convention
+                call, number, replace(axis, crop_low=step[0], crop_high=step[1]), convention
             )
-    if drawn.batch > 2:
-        yield replace(drawn, batch=drawn.batch - 1)
-    if drawn.small:
-        yield replace(drawn, small=False)
-    if drawn.seed != 1:
-        yield replace(drawn, seed=1)
+    if call.batch > 2:
+        yield replace(call, batch=call.batch - 1)
+    if call.small:
+        yield replace(call, small=False)
+    if call.seed != 1:
+        yield replace(call, seed=1)
 
 
-def _with_less_put(drawn: Drawn) -> Iterator[Drawn]:
+def _with_less_put(call: SweepCall) -> Iterator[SweepCall]:
     """The call with finite numbers, with the first number that is not, and with NaN."""
-    if drawn.put is not None:
-        yield replace(drawn, put=None)
-        yield replace(drawn, put=replace(drawn.put, position=0))
-        yield replace(drawn, put=replace(drawn.put, value="nan"))
+    if call.put is not None:
+        yield replace(call, put=None)
+        yield replace(call, put=replace(call.put, position=0))
+        yield replace(call, put=replace(call.put, value="nan"))
 
 
 def _less(value: int) -> list[int]:
@@ -95,18 +95,18 @@ def _nearer(crop: int) -> int:
     return crop - (crop > 0) + (crop < 0)
 
 
-def _count(drawn: Drawn, name: str) -> int:
-    return drawn.geometry.groups if name == "groups" else int(getattr(drawn, name))
+def _count(call: SweepCall, name: str) -> int:
+    return call.geometry.groups if name == "groups" else int(getattr(call, name))
 
 
-def _counted(drawn: Drawn, name: str, count: int) -> Drawn:
+def _counted(call: SweepCall, name: str, count: int) -> SweepCall:
     if name == "groups":
-        return replace(drawn, geometry=replace(drawn.geometry, groups=count))
+        return replace(call, geometry=replace(call.geometry, groups=count))
     changed: Any = {name: count}
-    return replace(drawn, **changed)
+    return replace(call, **changed)
 
 
-def _windows(drawn: Drawn, number: int, axis: Axis, convention: str) -> Iterator[Drawn]:
+def _windows(call: SweepCall, number: int, axis: Axis, convention: str) -> Iterator[SweepCall]:
     """The call with this axis, and with the windows nearest to the axis' own that the convention
     has arguments for.
     """
@@ -118,13 +118,13 @@ def _windows(drawn: Drawn, number: int, axis: Axis, convention: str) -> Iterator
     left = MOST_WINDOWS
     for pair in pairs:
         changed = replace(axis, crop_low=pair[0], crop_high=pair[1])
-        if changed.out < 1 and not drawn.must_fail:
+        if changed.out < 1 and not call.must_fail:
             continue
-        axes = (*drawn.geometry.axes[:number], changed, *drawn.geometry.axes[number + 1 :])
-        geometry = Geometry(axes=axes, groups=drawn.geometry.groups)
+        axes = (*call.geometry.axes[:number], changed, *call.geometry.axes[number + 1 :])
+        geometry = Geometry(axes=axes, groups=call.geometry.groups)
         if isinstance(conventions.get(convention).native(geometry), Unrepresentable):
             continue
-        yield replace(drawn, geometry=geometry)
+        yield replace(call, geometry=geometry)
         left -= 1
         if not left:
             return

@@ -11,7 +11,7 @@ from typing import Any
 
 from conformance.corpus.shards import Shard
 from conformance.errors import RecordError
-from conformance.sweep.failures import Entry, files_of, place, settled
+from conformance.sweep.failures import Entry, files_of, position, settled
 
 _QUESTION = ("conformance", "seed", "count", "indices", "wish", "threads")
 """The keys that the parts of one sweep have alike."""
@@ -61,10 +61,10 @@ def unite(files: Sequence[Path], contents: Sequence[Entry]) -> United:
                     "with other labels"
                 )
     content = {**first, "shards": sorted(there) if missing else None, "engines": engines}
-    kept = set(files_of(content))
+    named = set(files_of(content))
     return United(
         content=content,
-        texts={name: text for name, text in texts.items() if name in kept},
+        texts={name: text for name, text in texts.items() if name in named},
         missing=missing,
     )
 
@@ -88,19 +88,19 @@ def _parts(files: Sequence[Path], contents: Sequence[Entry]) -> list[list[_Part]
 
 def _without_repeats(parts: Sequence[_Part]) -> list[_Part]:
     """Each part once. Raises RecordError for the same calls told otherwise."""
-    kept: list[_Part] = []
+    distinct: list[_Part] = []
     for part in parts:
-        twin = next((one for one in kept if one.shards == part.shards), None)
+        twin = next((one for one in distinct if one.shards == part.shards), None)
         if twin is None:
-            kept.append(part)
+            distinct.append(part)
         elif twin.engine != part.engine:
             raise RecordError(
                 f"{part.file}: {part.engine['label']} failed otherwise in the same calls than in "
                 f"{twin.file}: should be alike; unite all but one of them"
             )
-    modulus = math.lcm(*(shard.of for part in kept for shard in part.shards))
+    modulus = math.lcm(*(shard.of for part in distinct for shard in part.shards))
     taken: dict[int, _Part] = {}
-    for part in kept:
+    for part in distinct:
         for shard in part.shards:
             for number in range(shard.number - 1, modulus, shard.of):
                 other = taken.setdefault(number, part)
@@ -109,7 +109,7 @@ def _without_repeats(parts: Sequence[_Part]) -> list[_Part]:
                         f"{part.file}: makes calls that {other.file} makes too, should be another "
                         "part of the sweep"
                     )
-    return kept
+    return distinct
 
 
 def _lacking(shards: Sequence[Shard]) -> str:
@@ -129,29 +129,33 @@ def _united(parts: Sequence[_Part]) -> tuple[Entry, dict[str, Path]]:
     earliest: dict[str, tuple[Entry, _Part]] = {}
     counts: Counter[str] = Counter()
     for part in parts:
-        for found in (*part.engine["failures"], *part.engine["known"]):
+        for entry in (*part.engine["failures"], *part.engine["known"]):
             key = repr(
-                [found[name] for name in ("quantity", "status", "kind", "diagnosis", "group")]
+                [entry[name] for name in ("quantity", "status", "kind", "diagnosis", "group")]
             )
-            counts[key] += found["count"]
-            if key not in earliest or place(found) < place(earliest[key][0]):
-                earliest[key] = (found, part)
-    found = [(one | {"count": counts[key]}, part) for key, (one, part) in earliest.items()]
+            counts[key] += entry["count"]
+            if key not in earliest or position(entry) < position(earliest[key][0]):
+                earliest[key] = (entry, part)
+    entries = [(one | {"count": counts[key]}, part) for key, (one, part) in earliest.items()]
     sums: dict[str, Counter[str]] = {"refused": Counter(), "redrawn": Counter()}
     for part in parts:
         for name, total in sums.items():
             total.update(part.engine[name])
-    given_up = [part.engine["given_up"] for part in parts if part.engine["given_up"] is not None]
+    stop_reasons = [
+        part.engine["given_up"] for part in parts if part.engine["given_up"] is not None
+    ]
     engine: dict[str, Any] = {
         **parts[0].engine,
         "calls": sum(part.engine["calls"] for part in parts),
         "gradients": all(part.engine["gradients"] for part in parts),
-        "failures": [one for one, _ in found if "reason" not in one],
-        "known": [one for one, _ in found if "reason" in one],
+        "failures": [one for one, _ in entries if "reason" not in one],
+        "known": [one for one, _ in entries if "reason" in one],
         **{name: dict(sorted(total.items())) for name, total in sums.items()},
-        "given_up": "; ".join(dict.fromkeys(given_up)) or None,
+        "given_up": "; ".join(dict.fromkeys(stop_reasons)) or None,
     }
-    sources = {one["file"]: part.file.parent for one, part in found if one.get("file") is not None}
+    sources = {
+        one["file"]: part.file.parent for one, part in entries if one.get("file") is not None
+    }
     return settled(engine), sources
 
 

@@ -14,19 +14,19 @@ from conformance.corpus.case import DEFAULT_SEEDS, Made, Source
 from conformance.corpus.files import load_cases
 from conformance.errors import RecordError
 from conformance.geometry import Geometry, canonical_padding
-from conformance.sweep.call import Drawn
+from conformance.sweep.call import SweepCall
 from conformance.system.files import replace_file
 
 WIDTH = 120
 
 
 def write_case(
-    file: Path, drawn: Drawn, *, identity: str, source: str, remarks: Iterable[str]
+    file: Path, call: SweepCall, *, identity: str, source: str, remarks: Iterable[str]
 ) -> None:
     """Write the file of one case, with its `expected` and the remarks above it. Raises
     RecordError.
     """
-    write_text(file, case_text(drawn, identity=identity, source=source, remarks=remarks))
+    write_text(file, case_text(call, identity=identity, source=source, remarks=remarks))
     write_expected(load_cases(file))
 
 
@@ -40,20 +40,20 @@ def write_text(file: Path, text: str) -> None:
         ) from None
 
 
-def case_text(drawn: Drawn, *, identity: str, source: str, remarks: Iterable[str]) -> str:
+def case_text(call: SweepCall, *, identity: str, source: str, remarks: Iterable[str]) -> str:
     """A case file without `expected`, but for a call to refuse."""
-    geometry = drawn.geometry
+    geometry = call.geometry
     lines = [f"# {line}" for remark in remarks for line in _wrapped(remark)]
     lines += [
         "format: 1",
         "cases:",
         f"  - id: {identity}",
-        f"    summary: {_quoted(summary(drawn))}",
+        f"    summary: {_quoted(summary(call))}",
     ]
     lines.append(f"    source: {_quoted(source)}")
     if geometry.rank != 2:
         lines.append(f"    spatial: {geometry.rank}")
-    case = drawn.case
+    case = call.case
     lines += [
         f"    input: {_array(case.input, 'input')}",
         f"    kernel: {_array(case.kernel, 'kernel')}",
@@ -61,18 +61,18 @@ def case_text(drawn: Drawn, *, identity: str, source: str, remarks: Iterable[str
     if case.bias is not None:
         lines.append(f"    bias: {_recipe(case.bias, 'bias')}")
     lines += [f"    {key}: {value}" for key, value in _arguments(geometry).items()]
-    if drawn.dtype != "float32":
-        lines.append(f"    dtype: {drawn.dtype}")
+    if call.dtype != "float32":
+        lines.append(f"    dtype: {call.dtype}")
     if case.gradients is not None:
         lines.append(f"    gradients: {_recipe(case.gradients, 'gradients')}")
-    if drawn.must_fail:
+    if call.must_fail:
         lines.append("    expected: {error: true}")
     return "\n".join(lines) + "\n"
 
 
-def summary(drawn: Drawn) -> str:
+def summary(call: SweepCall) -> str:
     """The call in one sentence."""
-    axes = drawn.geometry.axes
+    axes = call.geometry.axes
 
     def each(name: str) -> str:
         return "x".join(str(getattr(axis, name)) for axis in axes)
@@ -80,17 +80,17 @@ def summary(drawn: Drawn) -> str:
     parts = [f"Kernel {each('kernel')} at stride {each('stride')}"]
     if any(axis.dilation > 1 for axis in axes):
         parts.append(f"dilation {each('dilation')}")
-    if any(crop for pair in drawn.geometry.crops for crop in pair):
-        cut = ", ".join(f"{low} and {high}" for low, high in drawn.geometry.crops)
+    if any(crop for pair in call.geometry.crops for crop in pair):
+        cut = ", ".join(f"{low} and {high}" for low, high in call.geometry.crops)
         parts.append(f"crops of {cut}")
-    if drawn.geometry.groups > 1:
-        parts.append(f"{drawn.geometry.groups} groups")
-    if drawn.batch != 1:
-        parts.append(f"a batch of {drawn.batch}")
-    if drawn.put is not None:
-        value = {"nan": "NaN", "inf": "infinity", "-inf": "minus infinity"}[drawn.put.value]
-        parts.append(f"{value} in the {drawn.put.role}")
-    if drawn.must_fail:
+    if call.geometry.groups > 1:
+        parts.append(f"{call.geometry.groups} groups")
+    if call.batch != 1:
+        parts.append(f"a batch of {call.batch}")
+    if call.put is not None:
+        value = {"nan": "NaN", "inf": "infinity", "-inf": "minus infinity"}[call.put.value]
+        parts.append(f"{value} in the {call.put.role}")
+    if call.must_fail:
         return ", ".join(parts) + f": of {each('size')} nothing is left."
     return ", ".join(parts) + f": {each('size')} becomes {each('out')}."
 

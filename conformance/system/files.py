@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_HELD_LOCKS = Path("/proc/locks")
+_LOCK_TABLE = Path("/proc/locks")
 """Where Linux tells who holds a lock."""
 
 
@@ -94,7 +94,7 @@ def locked(folder: Path) -> int:
 def _holder(inode: int) -> str:
     """The process that holds the lock of a file, as far as the system tells."""
     with contextlib.suppress(OSError, ValueError, IndexError):
-        for line in _HELD_LOCKS.read_text(encoding="ascii").splitlines():
+        for line in _LOCK_TABLE.read_text(encoding="ascii").splitlines():
             words = line.split()  # 1: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE 0 EOF
             if words[1] == "FLOCK" and int(words[5].rpartition(":")[2]) == inode:
                 return f"process {words[4]}"

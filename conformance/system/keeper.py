@@ -48,7 +48,7 @@ def main(control: int, most_memory: int, words: list[str]) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1):  # the pipes are the program's alone, which is how its end is seen
         os.dup2(null, stream)
-    status = _kept(program, control, most_memory)
+    status = _exit_status(program, control, most_memory)
     _tell(control, "ended")
     _end_as(status)
 
@@ -70,7 +70,7 @@ def _started(words: list[str], set_option: Callable[[int, int], object]) -> int:
     """The process of the program, in a session of its own. Raises OSError where it cannot be
     executed.
     """
-    told, tell = os.pipe()  # closed by the execution of the program
+    reader, writer = os.pipe()  # closed by the execution of the program
     program = os.fork()
     if not program:
         os.setsid()
@@ -80,18 +80,18 @@ def _started(words: list[str], set_option: Callable[[int, int], object]) -> int:
         try:
             os.execvp(words[0], words)
         except OSError as error:
-            os.write(tell, str(error.errno).encode())
+            os.write(writer, str(error.errno).encode())
         os._exit(_CANNOT_EXECUTE)
-    os.close(tell)
-    code = os.read(told, 16)
-    os.close(told)
+    os.close(writer)
+    code = os.read(reader, 16)
+    os.close(reader)
     if code:
         os.waitpid(program, 0)
         raise OSError(int(code), os.strerror(int(code)))
     return program
 
 
-def _kept(program: int, suite: int, most_memory: int) -> int:
+def _exit_status(program: int, suite: int, most_memory: int) -> int:
     """The status with which the program ended; its descendants are ended then, and it when the
     suite hangs up or its memory is beyond the limit.
     """
@@ -143,9 +143,9 @@ def _end_all(program: int, *, ended: bool) -> int | None:
         for process in left:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(process, signal.SIGKILL)
-        found = _reaped(program)
-        if found is not None:
-            status, ended = found, True
+        reaped_status = _reaped(program)
+        if reaped_status is not None:
+            status, ended = reaped_status, True
         if (ended and not children(os.getpid())) or time.monotonic() > until:
             return status
         time.sleep(0.001)
@@ -153,11 +153,11 @@ def _end_all(program: int, *, ended: bool) -> int | None:
 
 def children(process: int) -> list[int]:
     """The children of all threads of a process; none where the system does not list them."""
-    found: list[int] = []
+    processes: list[int] = []
     with contextlib.suppress(OSError):
         for thread in os.listdir(f"/proc/{process}/task"):
-            found += map(int, _text(f"/proc/{process}/task/{thread}/children").split())
-    return found
+            processes += map(int, _text(f"/proc/{process}/task/{thread}/children").split())
+    return processes
 
 
 def _memory() -> int:

@@ -44,13 +44,13 @@ def choose_driver(manifests: Sequence[str] = SWIFTSHADER) -> str | None:
     """
     if any(os.environ.get(name) for name in VARIABLES) or has_hardware():
         return None
-    found = next((path for path in manifests if Path(path).is_file()), None)
-    if found is not None:
+    driver = next((path for path in manifests if Path(path).is_file()), None)
+    if driver is not None:
         for name in VARIABLES:
-            os.environ[name] = found
+            os.environ[name] = driver
         # Mesa complains on stderr where there is none
         os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-    return found
+    return driver
 
 
 def has_hardware() -> bool:
@@ -71,13 +71,13 @@ class Device:
     is_software: bool
 
 
-def facts(found: Sequence[Device]) -> dict[str, bool | str]:
+def facts(devices: Sequence[Device]) -> dict[str, bool | str]:
     """The facts of an engine that runs on one of these devices."""
-    if not found:
+    if not devices:
         return {}
     return {
-        "gpu": " or ".join(device.name for device in found),
-        "software_driver": all(device.is_software for device in found),
+        "gpu": " or ".join(device.name for device in devices),
+        "software_driver": all(device.is_software for device in devices),
     }
 
 
@@ -96,15 +96,15 @@ def devices() -> list[Device]:
     loader.vkEnumeratePhysicalDevices(instance, ctypes.byref(count), None)
     handles = (ctypes.c_void_p * count.value)()
     loader.vkEnumeratePhysicalDevices(instance, ctypes.byref(count), handles)
-    found = []
+    listed = []
     for handle in handles[: count.value]:
         properties = ctypes.create_string_buffer(_MOST_PROPERTIES)
         loader.vkGetPhysicalDeviceProperties(ctypes.c_void_p(handle), properties)
         kind = int.from_bytes(properties.raw[_KIND], sys.byteorder)
         name = properties.raw[_NAME].partition(b"\0")[0].decode(errors="replace")
-        found.append(Device(name, kind == _PROCESSOR))
+        listed.append(Device(name, kind == _PROCESSOR))
     loader.vkDestroyInstance(instance, None)
-    return found
+    return listed
 
 
 # Of vulkan_core.h: VkInstanceCreateInfo.sType, and in VkPhysicalDeviceProperties, which is below

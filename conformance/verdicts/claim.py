@@ -31,11 +31,12 @@ def assess_shape(case: Case, outcome: Outcome, *, adapter: str, device: str) -> 
     if len(outcome.sizes) != len(truth) or any(
         size not in (None, true) for size, true in zip(outcome.sizes, truth, strict=True)
     ):
-        text = f"shape {told(outcome.sizes)}, should be {told(truth)}"
+        text = f"shape {sizes_text(outcome.sizes)}, should be {sizes_text(truth)}"
         return subject.verdict("differs", mismatch={"kind": "shape", "text": text})
     by_chance = _by_chance(case, outcome)
     if by_chance:
-        text = f"shape {told(outcome.sizes)}, though {_axes(by_chance)} had no size that was told"
+        untold = f"{_axes(by_chance)} had no size that was told"
+        text = f"shape {sizes_text(outcome.sizes)}, though {untold}"
         return subject.verdict("differs", mismatch={"kind": "shape", "text": text})
     unknown = _unknown(outcome)
     if not unknown:
@@ -43,7 +44,7 @@ def assess_shape(case: Case, outcome: Outcome, *, adapter: str, device: str) -> 
     return _open(subject, f"claims nothing about {_axes(unknown)}")
 
 
-def told(sizes: Sizes) -> str:
+def sizes_text(sizes: Sizes) -> str:
     """A shape as a list, with a question mark for what is unknown."""
     return f"[{', '.join('?' if size is None else str(size) for size in sizes)}]"
 
@@ -56,8 +57,8 @@ def _not_refused(subject: Subject, outcome: Shape) -> Verdict:
     if sizes is None:
         return _open(subject, "claims nothing that could be refused: no shape")
     if None in sizes and all(size is None for size in sizes[2:]):
-        return _open(subject, f"claims nothing that could be refused: shape {told(sizes)}")
-    text = f"shape {told(sizes)}, should be refused"
+        return _open(subject, f"claims nothing that could be refused: shape {sizes_text(sizes)}")
+    text = f"shape {sizes_text(sizes)}, should be refused"
     return subject.verdict("differs", mismatch={"kind": "not-refused", "text": text})
 
 

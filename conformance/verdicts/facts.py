@@ -31,13 +31,13 @@ MEASURED = ("compared", "error of the bound", "computed by", "time")
 
 def facts(verdict: Verdict) -> list[Fact]:
     """All that there is to say of a verdict besides its status, in the order of telling."""
-    told = (
+    pairs = (
         *_of_the_numbers(verdict),
         *_of_chance(verdict),
         *_of_what_is_known(verdict),
         *_of_measurement(verdict),
     )
-    return [(key, shortened(printable(sentence))) for key, sentence in told]
+    return [(key, shortened(printable(sentence))) for key, sentence in pairs]
 
 
 def explanation(verdict: Verdict) -> list[str]:

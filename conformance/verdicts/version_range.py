@@ -62,9 +62,9 @@ def widened(specifier: SpecifierSet, version: str) -> str:
     side, name = position(version, specifier), public(version)
     if side not in (Position.BEFORE, Position.BEYOND) or name is None:
         raise ValueError(f"{version} lies {side.value} {specifier}, should lie beyond or before it")
-    kept = [clause for each in specifier for clause in _open(each, side)]
+    bounds = [clause for each in specifier for clause in _open(each, side)]
     moved = f"<={name}" if side is Position.BEYOND else f">={name}"
-    clauses = sorted({*kept, moved}, key=lambda clause: (clause[0] != ">", clause))
+    clauses = sorted({*bounds, moved}, key=lambda clause: (clause[0] != ">", clause))
     return ",".join(clauses)
 
 

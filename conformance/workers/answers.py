@@ -103,13 +103,13 @@ def _fault_of_greeting(answer: Mapping[str, Any]) -> str | None:
     if max(len(versions), len(devices), len(facts)) > _MOST_OF_A_KIND:
         return f"greets with more than {_MOST_OF_A_KIND} versions, devices or facts"
     for key, words in (("quantities", QUANTITIES), ("unknown", UNKNOWN)):
-        told = answer.get(key, [])
+        value = answer.get(key, [])
         if (
-            not isinstance(told, list)
-            or len(told) > len(words)
-            or not all(word in words for word in told)
+            not isinstance(value, list)
+            or len(value) > len(words)
+            or not all(word in words for word in value)
         ):
-            return f"greets with {key} {told!r:.80}, should be a list of {', '.join(words)}"
+            return f"greets with {key} {value!r:.80}, should be a list of {', '.join(words)}"
     return None
 
 
@@ -153,8 +153,8 @@ def counts(value: Any) -> dict[str, int] | None:
 
 def _placement(answer: Mapping[str, Any]) -> str | None:
     """What computed it, if that is what an engine told."""
-    told = answer.get("computed_by")
-    return readable(told, LONGEST_NAME) if isinstance(told, str) else None
+    placement = answer.get("computed_by")
+    return readable(placement, LONGEST_NAME) if isinstance(placement, str) else None
 
 
 def gradients_of(answer: Mapping[str, Any], arrays: Mapping[str, Any], tensors: Tensors) -> Outcome:

@@ -139,7 +139,7 @@ class Engine:
         """
         header = {"do": "call", "device": device, "native": native}
         answer, arrays, outcome = self._ask(header, tensors, self._timeout, due=due)
-        return self._kept(outcome_of(answer, arrays) if outcome is None else outcome)
+        return self._settle(outcome_of(answer, arrays) if outcome is None else outcome)
 
     @_never_raises
     def gradients(self, tensors: Tensors, cotangent: Array, native: Native, device: str) -> Outcome:
@@ -150,7 +150,7 @@ class Engine:
         answer, arrays, outcome = self._ask(header, tensors, self._timeout, cotangent=cotangent)
         if outcome is not None:
             return outcome
-        return self._kept(
+        return self._settle(
             gradients_of(answer, arrays, tensors)
             if answer.get("outcome") == "gradients"
             else outcome_of(answer, arrays)
@@ -172,7 +172,7 @@ class Engine:
         answer, arrays, outcome = self._ask({**header, "operands": operands}, None, self._timeout)
         if outcome is not None:
             return outcome
-        return self._kept(
+        return self._settle(
             shape_of(answer, hidden)
             if answer.get("outcome") == "shape"
             else outcome_of(answer, arrays)
@@ -191,15 +191,15 @@ class Engine:
         calls = answer.get("calls")
         if answer.get("outcome") != "timing":
             return outcome_of(answer, {})
-        told = [duration(call) for call in calls] if isinstance(calls, list) else []
-        durations = [one for one in told if one is not None]
-        if not told or len(durations) < len(told):
+        seconds_by_call = [duration(call) for call in calls] if isinstance(calls, list) else []
+        durations = [one for one in seconds_by_call if one is not None]
+        if not seconds_by_call or len(durations) < len(seconds_by_call):
             text = f"answered calls {calls!r:.80}, should be a list of durations in seconds"
-            return self._kept(Crashed(message=text))
+            return self._settle(Crashed(message=text))
         passed = time.monotonic() - began
         if sum(durations) > passed + _CLOCKS_APART:
             text = f"answered calls of {sum(durations):.3g} s in all, in {passed:.3g} s that passed"
-            return self._kept(Crashed(message=text))
+            return self._settle(Crashed(message=text))
         return durations
 
     def close(self) -> None:
@@ -215,7 +215,7 @@ class Engine:
         if process is not None:
             process.kill(grace)
 
-    def _kept(self, outcome: Outcome) -> Outcome:
+    def _settle(self, outcome: Outcome) -> Outcome:
         """The outcome; the process is ended after one that it should not survive."""
         if isinstance(outcome, Crashed) or (isinstance(outcome, Raised) and outcome.out_of_memory):
             self.kill()

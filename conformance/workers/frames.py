@@ -30,7 +30,7 @@ def frames_of(error: BaseException) -> str:
     """The last frames of an exception in the code of the engine, the adapter and its framework, the
     innermost last; empty where there are none.
     """
-    return _told(
+    return _frames_text(
         (frame.filename, str(frame.lineno), frame.name, frame.line or "")
         for frame in traceback.extract_tb(error.__traceback__)
     )
@@ -59,12 +59,12 @@ def parted(text: str) -> tuple[str, str]:
             continue
         rest.append(line)
     # the first thread is told last
-    told = [(died, _told(reversed(frames))) for died, frames in threads]
-    of_the_dead = next((frames for died, frames in told if died and frames), "")
-    return "\n".join(rest), of_the_dead or next((frames for _, frames in told[::-1] if frames), "")
+    texts = [(died, _frames_text(reversed(frames))) for died, frames in threads]
+    of_the_dead = next((frames for died, frames in texts if died and frames), "")
+    return "\n".join(rest), of_the_dead or next((frames for _, frames in texts[::-1] if frames), "")
 
 
-def _told(frames: Iterable[tuple[str, str, str, str]]) -> str:
+def _frames_text(frames: Iterable[tuple[str, str, str, str]]) -> str:
     """Frames (file, line, function, source) as Python tells them, the last ones of the engine."""
     lines = []
     for file, number, function, source in [one for one in frames if _is_engines(one[0])][

@@ -27,7 +27,7 @@ class Perturbations:
         self._specs, self._start = specs, start
         self._engines: dict[str, Engine] = {}
         self._late: Counter[str] = Counter()
-        self._given_up: dict[str, Outcome] = {}
+        self._last_outcomes: dict[str, Outcome] = {}
 
     def outcomes(self, engine: Engine, request: CallRequest) -> tuple[Perturbed, ...]:
         """The outcomes of the call in every other circumstance."""
@@ -43,9 +43,9 @@ class Perturbations:
 
     def _outcome(self, aspect: str, request: CallRequest) -> Outcome:
         """The outcome of the process of an aspect; what it last came to, once it is given up."""
-        given_up = self._given_up.get(aspect)
-        if given_up is not None:
-            return given_up
+        last = self._last_outcomes.get(aspect)
+        if last is not None:
+            return last
         if aspect not in self._engines:
             self._engines[aspect] = self._start(self._specs[aspect])
         engine = self._engines[aspect]
@@ -53,12 +53,12 @@ class Perturbations:
             answer = engine.start()
             if not isinstance(answer, Greeting):
                 if engine.failed_starts >= MOST_FAILED_STARTS:
-                    self._given_up[aspect] = answer
+                    self._last_outcomes[aspect] = answer
                 return answer
         outcome = request.ask(engine)
         self._late[aspect] = self._late[aspect] + 1 if isinstance(outcome, TimedOut) else 0
         if self._late[aspect] >= MOST_LATE:
-            self._given_up[aspect] = outcome
+            self._last_outcomes[aspect] = outcome
         return outcome
 
 

@@ -217,9 +217,9 @@ class Pool(Generic[Task, Result]):
         lane, engine = claim.lane, claim.engine
         try:
             if engine is None:
-                given_up = lane.failure or lane.hanging
-                assert given_up is not None
-                return given_up
+                last = lane.failure or lane.hanging
+                assert last is not None
+                return last
             request = call(claim.task)
             if not isinstance(request, EngineRequest):
                 return request

@@ -21,7 +21,7 @@ from typing import Any, cast
 from conformance.corpus.tensors import Array
 from conformance.printing import complain
 from conformance.system.interpreter import package_command
-from conformance.system.kept_process import KeptProcess
+from conformance.system.process_tree import ProcessTree
 from conformance.workers import protocol
 from conformance.workers.protocol import ProtocolError
 from conformance.workers.stderr import Stderr
@@ -87,7 +87,7 @@ class EngineProcess:
         memory: int = 0,
         label: str | None = None,
     ) -> None:
-        self._process = KeptProcess(command, environment, memory=memory)
+        self._process = ProcessTree(command, environment, memory=memory)
         stdin, stdout, stderr = self._process.stdin, self._process.stdout, self._process.stderr
         assert stdin is not None
         self._in, self._out = stdin.fileno(), stdout.fileno()
@@ -154,7 +154,7 @@ class EngineProcess:
             computed = None if now is None or self._computed is None else now - self._computed
             raise Late(self.stderr.tail(), computed) from None
         except (EOFError, OSError, ValueError):  # a closed pipe
-            raise Died(self._obituary(), self.stderr.frames()) from None
+            raise Died(self._exit_reason(), self.stderr.frames()) from None
         except ProtocolError as error:
             raise Died(f"{error}{self.stderr.tail()}") from None
 
@@ -208,7 +208,7 @@ class EngineProcess:
         self._process.forget()
         self._asking.release()
 
-    def _obituary(self) -> str:
+    def _exit_reason(self) -> str:
         """How it died: the wait is short, since its end of the pipe is closed already."""
         try:
             code = self._process.wait(min(5.0, max(0.1, self._deadline - time.monotonic())))

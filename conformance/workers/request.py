@@ -67,12 +67,12 @@ class ShapeRequest:
 
     def ask(self, engine: Engine) -> Outcome:
         operands = [
-            {"name": name, "dtype": self.dtypes[name], "shape": self._told(name)}
+            {"name": name, "dtype": self.dtypes[name], "shape": self._visible_shape(name)}
             for name in self.shapes
         ]
         return engine.shape(operands, self.native, self.device, self.hidden)
 
-    def _told(self, name: str) -> list[int | None]:
+    def _visible_shape(self, name: str) -> list[int | None]:
         """The shape of an operand, None for what is not told."""
         sizes: list[int | None] = [*self.shapes[name]]
         if name == "x" and "batch" in self.hidden:

@@ -158,27 +158,27 @@ def _needs(command: Sequence[str], environment: Mapping[str, str]) -> list[Path]
     among its words, and what PYTHONPATH names.
     """
     program = shutil.which(command[0])
-    found = _installed(program)
+    paths = _installed(program)
     if program is not None and Path(program).name.startswith("python"):
-        found += _interpreter(program)
+        paths += _interpreter(program)
     for word in command[1:]:
         if "/" in word and Path(word).exists():
-            found += [Path(word).resolve(), *_beside(Path(word).resolve())]
+            paths += [Path(word).resolve(), *_beside(Path(word).resolve())]
     for variables in (os.environ, environment):
-        found += map(Path, filter(None, variables.get("PYTHONPATH", "").split(os.pathsep)))
+        paths += map(Path, filter(None, variables.get("PYTHONPATH", "").split(os.pathsep)))
     package = Path(__file__).resolve().parent.parent
     installed = cache.folder() / "engines"
-    return [path.resolve() for path in [*found, package, installed] if path.exists()]
+    return [path.resolve() for path in [*paths, package, installed] if path.exists()]
 
 
 def _installed(program: str | None) -> list[Path]:
     """A program, where it is and where it leads to, with all that was installed with it."""
     if program is None:
         return []
-    found: list[Path] = []
+    paths: list[Path] = []
     for path in (Path(program).absolute(), Path(program).resolve()):
-        found += [path, *(_beside(path.parent) if path.parent.name in BINARIES else _beside(path))]
-    return found
+        paths += [path, *(_beside(path.parent) if path.parent.name in BINARIES else _beside(path))]
+    return paths
 
 
 def _beside(path: Path) -> list[Path]:
@@ -211,8 +211,8 @@ def _is_inside(path: Path, folders: Iterable[Path]) -> bool:
 def _outermost(paths: Iterable[Path]) -> Iterator[Path]:
     """The paths that lie in no other of them, each once."""
     several = sorted(set(paths), key=lambda path: len(path.parts))
-    kept: list[Path] = []
+    outermost: list[Path] = []
     for path in several:
-        if not _is_inside(path, kept):
-            kept.append(path)
-    yield from kept
+        if not _is_inside(path, outermost):
+            outermost.append(path)
+    yield from outermost

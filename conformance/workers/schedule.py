@@ -57,10 +57,10 @@ class Lane(Generic[Task]):
     @property
     def is_ready(self) -> bool:
         """Whether its next task needs no second process."""
-        return bool(self.idle) or self.is_given_up or not self.busy
+        return bool(self.idle) or self.is_abandoned or not self.busy
 
     @property
-    def is_given_up(self) -> bool:
+    def is_abandoned(self) -> bool:
         """Whether it is asked nothing any more."""
         return self.failure is not None or self.hanging is not None
 
@@ -153,7 +153,7 @@ class Schedule(Generic[Task]):
 
     def _take(self, lane: Lane[Task]) -> Claim[Task]:
         engine = None
-        if not lane.is_given_up:
+        if not lane.is_abandoned:
             engine = lane.idle.pop() if lane.idle else self._start(lane.spec)
         lane.busy += 1
         is_first = lane.first > 0

@@ -106,7 +106,7 @@ def _call(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]) -> 
     began = time.perf_counter()
     y = run()
     answer = {"outcome": "output", "seconds": time.perf_counter() - began}
-    answer |= _told_of_the_call(adapter, before)
+    answer |= _call_report(adapter, before)
     try:
         return answer, {"y": numeric_array(fetch(y))}
     except Exception as error:  # the call itself went through: this refuses nothing
@@ -129,7 +129,7 @@ def _gradients(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]
         tensors["cotangent"],
         header["device"],
     )
-    answer: dict[str, Any] = {"outcome": "gradients", **_told_of_the_call(adapter, before)}
+    answer: dict[str, Any] = {"outcome": "gradients", **_call_report(adapter, before)}
     try:
         arrays = zip(("dx", "dkernel", "dbias"), gradients, strict=True)
         return answer, {name: numeric_array(array) for name, array in arrays if array is not None}
@@ -137,7 +137,7 @@ def _gradients(adapter: Adapter, header: dict[str, Any], tensors: dict[str, Any]
         return {**_raised(error), "outcome": "raised", "stage": "while reading the gradients"}, {}
 
 
-def _told_of_the_call(adapter: Adapter, before: Mapping[str, int] | None) -> dict[str, Any]:
+def _call_report(adapter: Adapter, before: Mapping[str, int] | None) -> dict[str, Any]:
     """What the framework tells of the call that it has made: how many programs it compiled since
     `before`, and where it placed the call.
     """

@@ -13,7 +13,7 @@ from conformance.workers.frames import parted
 
 TAIL_BYTES = 64 * 1024
 TAIL_LINES = 12
-LONGEST_TOLD = 500
+LONGEST_LINE = 500
 _REASON = re.compile(
     r"Check failed|[Aa]ssert|Fatal|terminate called|what\(\):"
 )  # above a stack trace stands why it died
@@ -41,7 +41,7 @@ class Stderr:
         wrote is told by `frames`.
         """
         text, _ = parted(bytes(self._tail).decode(errors="replace").strip())
-        lines = [line[:LONGEST_TOLD] for line in text.splitlines() if line.strip()]
+        lines = [line[:LONGEST_LINE] for line in text.splitlines() if line.strip()]
         last = lines[-TAIL_LINES:]
         reason = next((line for line in lines if _REASON.search(line)), None)
         shown = last if reason is None or reason in last else [reason, "...", *last]

@@ -46,7 +46,7 @@ def test_the_corpus_is_large_enough(cases: tuple[Case, ...]) -> None:
 
 def test_every_mistake_is_noticed_by_five_cases(cases: tuple[Case, ...]) -> None:
     """The mistakes of the diagnosis, made on small cases until each was noticed five times."""
-    noticed: Counter[str] = Counter()
+    detected: Counter[str] = Counter()
     names: set[str] = set()
     small = [
         case
@@ -58,9 +58,9 @@ def test_every_mistake_is_noticed_by_five_cases(cases: tuple[Case, ...]) -> None
         truth = prepare(case).truth
         assert truth is not None
         found = detection(truth)
-        noticed.update(found.noticed)
-        names |= found.noticed | found.missed
-    assert {name: noticed[name] for name in names if noticed[name] < 5} == {}
+        detected.update(found.detected)
+        names |= found.detected | found.survived
+    assert {name: detected[name] for name in names if detected[name] < 5} == {}
     assert len(names) >= 40
 
 

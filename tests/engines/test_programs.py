@@ -15,7 +15,7 @@ from helpers import CHECKOUT
 
 from conformance.adapters import REGISTRY
 from conformance.conventions import Unrepresentable
-from conformance.corpus.case import Case, Given, Made
+from conformance.corpus.case import ArrayLiteral, Case, Made
 from conformance.corpus.files import load_cases, shipped_cases
 from conformance.corpus.tensors import tensors_of
 from conformance.programs import array, program
@@ -279,7 +279,7 @@ def test_an_array_is_the_same_in_a_program_as_in_a_run(
 
 def test_numbers_written_out_are_the_same_in_a_program() -> None:
     """NaN and infinities have no literal in Python, and are there all the same."""
-    given = Given(shape=(1, 1, 2, 2), numbers=(1.5, float("nan"), float("-inf"), -0.0))
+    given = ArrayLiteral(shape=(1, 1, 2, 2), numbers=(1.5, float("nan"), float("-inf"), -0.0))
     evaluated = eval(array(given, "input"), {"np": np})
     assert np.array_equal(evaluated, np.array([[[[1.5, np.nan], [-np.inf, -0.0]]]]), equal_nan=True)
     assert np.signbit(evaluated[0, 0, 1, 1])

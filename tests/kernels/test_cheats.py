@@ -77,14 +77,14 @@ def climbed(cheat: Cheat, subject: Subject, own: KernelCall, file: Path) -> Repo
     """As `judge` does it."""
     file.write_text(cheat.file(), encoding="utf-8")
     subject.facts = subject.candidate.ask("describe")
-    subject.heard.clear()
+    subject.operators.clear()
     report = Report(options=Options(file=file), facts=subject.facts, own=own, is_plain=True)
     names = subject.facts["parameters"]
     for rung in climb(subject, own, list(names), names, cheat.rungs):
         report.rungs.append(rung)
         if rung.wrong:
             break
-    report.operators = sorted(subject.heard)
+    report.operators = sorted(subject.operators)
     return report
 
 

@@ -34,7 +34,7 @@ from conformance.corpus.selection import select  # noqa: E402
 from conformance.run.observer import Silent  # noqa: E402
 from conformance.run.request import Request  # noqa: E402
 from conformance.run.runner import execute  # noqa: E402
-from conformance.system.kept_process import adopting_orphans  # noqa: E402
+from conformance.system.process_tree import adopting_orphans  # noqa: E402
 from conformance.workers.spec import Spec  # noqa: E402
 
 TIMEOUT = 2.0

@@ -36,20 +36,20 @@ class CandidateServer:
             from conformance.kernels.bench.library import LibraryCaller
 
             self._caller, form = LibraryCaller(path, name), "library"
-            found, parameters = name, {}
+            found_name, parameters = name, {}
         else:
             module = loading.load_module(path, _NAME)
             if form == "operator":
-                found, candidate = "operator", None
+                found_name, candidate = "operator", None
             else:
-                found, candidate = loading.find(module, name)
+                found_name, candidate = loading.find(module, name)
                 form = form or loading.form_of(candidate, module)
             parameters = {} if candidate is None else loading.parameters(candidate)
             self._caller = _caller(form, candidate, self._device)
         return {
             "file": str(Path(path).resolve()),
             "form": form,
-            "name": found,
+            "name": found_name,
             "parameters": parameters,
             "seconds": time.perf_counter() - began,
             **self._caller.facts(),
@@ -71,14 +71,14 @@ class CandidateServer:
         memory to poison.
         """
         self._calls += 1
-        told: dict[str, Any] = self._caller.call(inputs, arguments, due, cotangent)
-        return {**told, **self._caller.write(self._folder, f"y{self._calls}")}
+        remarks: dict[str, Any] = self._caller.call(inputs, arguments, due, cotangent)
+        return {**remarks, **self._caller.write(self._folder, f"y{self._calls}")}
 
     def do_recall(self) -> dict[str, Any]:
         """The last call once more, with the numbers that its inputs hold now."""
         self._calls += 1
-        told: dict[str, Any] = self._caller.recall()
-        return {**told, **self._caller.write(self._folder, f"y{self._calls}")}
+        remarks: dict[str, Any] = self._caller.recall()
+        return {**remarks, **self._caller.write(self._folder, f"y{self._calls}")}
 
     def do_again(self) -> dict[str, Any]:
         """Write what was returned once more: it must be what it was, whatever became of the
@@ -101,7 +101,7 @@ class CandidateServer:
         operators: list[str] = []
 
         def call() -> None:
-            operators.extend(self._caller.heard())
+            operators.extend(self._caller.operators())
 
         files, functions = trace.ran(call)
         return {

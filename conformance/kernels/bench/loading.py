@@ -110,14 +110,14 @@ def parameters(candidate: Any) -> dict[str, Any]:
         signature = inspect.signature(candidate)
     except (TypeError, ValueError):
         return {}
-    told = {}
+    names = {}
     for name, parameter in signature.parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
         default = parameter.default
         if default is parameter.empty:
-            told[name] = "required"
+            names[name] = "required"
         else:
             plain = isinstance(default, int | float | bool | tuple | list | type(None))
-            told[name] = default if plain else "..."
-    return told
+            names[name] = default if plain else "..."
+    return names

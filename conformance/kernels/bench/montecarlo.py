@@ -192,12 +192,12 @@ def _gradients(
     leaves = [
         *(each.clone().requires_grad_() for each in inputs if each.is_floating_point()),
     ]
-    found = torch.autograd.grad(
+    gradients = torch.autograd.grad(
         model(*leaves), [*leaves, *model.parameters()], cotangent, allow_unused=True
     )
     return [
         torch.zeros_like(leaf) if each is None else each
-        for each, leaf in zip(found, [*leaves, *model.parameters()], strict=True)
+        for each, leaf in zip(gradients, [*leaves, *model.parameters()], strict=True)
     ]
 
 

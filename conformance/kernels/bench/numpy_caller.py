@@ -65,7 +65,7 @@ class NumpyCaller:
         for _ in range(times):
             self.run(self._inputs, self._arguments, self._due)
 
-    def heard(self) -> list[str]:
-        """The last call once more; what it calls of torch is heard elsewhere."""
+    def operators(self) -> list[str]:
+        """The last call once more; what it calls of torch is listened to elsewhere."""
         self.repeat(1)
         return []

@@ -29,6 +29,6 @@ class _Listening(TorchDispatchMode):  # type: ignore[misc]  # torch has no types
 
 def operators_of(call: Callable[[], Any]) -> list[str]:
     """The names of the operators that a call dispatches, sorted."""
-    with torch.no_grad(), _Listening() as heard:
+    with torch.no_grad(), _Listening() as listener:
         call()
-    return sorted(heard.names)
+    return sorted(listener.names)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 
-def place(module: torch.nn.Module, weights: Sequence[tuple[str, torch.Tensor]]) -> list[str]:
+def set_weights(module: torch.nn.Module, weights: Sequence[tuple[str, torch.Tensor]]) -> list[str]:
     """Copy weights into the parameters and buffers of the same name, else of the same last name,
     else of the same shape, in order; the names of those for which there is none.
     """

@@ -133,12 +133,12 @@ class ReferenceServer:
         """The gradients of inputs and parameters in float64, and what is allowed of each."""
         assert self._model is not None, "made before it is asked"
         trials = Trials(self._model, [tensor_of(each) for each in inputs])
-        found = trials.gradients(tensor_of(cotangent).double())
+        gradients = trials.gradients(tensor_of(cotangent).double())
         self._made += 1
         return {
             "gradients": [
                 [share(self._folder, f"g{self._made}-{n}-{k}", each) for k, each in enumerate(pair)]
-                for n, pair in enumerate(found)
+                for n, pair in enumerate(gradients)
             ]
         }
 

@@ -12,7 +12,7 @@ import torch
 from conformance.kernels.arrays import Described
 from conformance.kernels.bench.loading import parameters
 from conformance.kernels.bench.operators import operators_of
-from conformance.kernels.bench.placing import place
+from conformance.kernels.bench.placing import set_weights
 from conformance.kernels.bench.tensors import share, tensor_of, tupled
 
 POISONED = 3
@@ -56,7 +56,7 @@ class TorchCaller:
         if cotangent is None:
             return self._called(on_device)
         self._differentiate(on_device, tensor_of(cotangent).to(self._device))
-        return self._told()
+        return self._oddities()
 
     def recall(self) -> dict[str, Any]:
         """The last call again: the same tensors, in which there may be other numbers."""
@@ -64,17 +64,17 @@ class TorchCaller:
             if on_device is not shared:
                 on_device.copy_(shared)
         before = self._result  # kept, so that nobody gets its memory while somebody may look at it
-        told = self._called([tensor for _, tensor in self._inputs])
-        return {**told, "reused": _memory(before) == _memory(self._result)}
+        oddities = self._called([tensor for _, tensor in self._inputs])
+        return {**oddities, "reused": _memory(before) == _memory(self._result)}
 
     def _called(self, inputs: Sequence[torch.Tensor]) -> dict[str, Any]:
         self._result, self._gradients = None, []
         self._poison(self._due, inputs)
         with torch.no_grad():
             self._result = self.run(inputs, self._arguments)
-        told = self._told()
+        oddities = self._oddities()
         self._show_inputs()
-        return told
+        return oddities
 
     def _poison(self, due: list[int], inputs: Sequence[torch.Tensor]) -> None:
         dtype = inputs[0].dtype if inputs[0].is_floating_point() else torch.float32
@@ -89,14 +89,14 @@ class TorchCaller:
         result = self.run(inputs, self._arguments)
         if not isinstance(result, torch.Tensor) or not result.requires_grad:
             raise NotImplementedError("its result has no gradient")
-        found = torch.autograd.grad(result, leaves, cotangent, allow_unused=True)
-        self._result, self._gradients = result.detach(), list(found)
+        gradients = torch.autograd.grad(result, leaves, cotangent, allow_unused=True)
+        self._result, self._gradients = result.detach(), list(gradients)
 
     def leaves(self, inputs: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         """What gradients are asked for: the operands."""
         return list(inputs)
 
-    def _told(self) -> dict[str, Any]:
+    def _oddities(self) -> dict[str, Any]:
         """What is strange about the object that was returned."""
         result = self._result
         if isinstance(result, tuple | list) and len(result) == 1:
@@ -115,13 +115,13 @@ class TorchCaller:
                 torch.cuda.synchronize()
         elif self._device.type == "cuda":  # of its own stream alone: what is elsewhere is late
             torch.cuda.current_stream().synchronize()
-        told: dict[str, Any] = {"y": share(folder, name, self._result)}
+        answer: dict[str, Any] = {"y": share(folder, name, self._result)}
         if self._gradients:
-            told["gradients"] = [
+            answer["gradients"] = [
                 None if each is None else share(folder, f"{name}-g{number}", each)
                 for number, each in enumerate(self._gradients)
             ]
-        return told
+        return answer
 
     def _show_inputs(self) -> None:
         """Have the other side see what a call did to its operands on a device."""
@@ -141,7 +141,7 @@ class TorchCaller:
         if isinstance(result, torch.Tensor) and result.numel():
             result.reshape(-1)[-1].item()  # what is computed when it is looked at is looked at
 
-    def heard(self) -> list[str]:
+    def operators(self) -> list[str]:
         """The operators of the last call, made once more."""
         on_device = [tensor for _, tensor in self._inputs]
         return operators_of(lambda: self.run(on_device, self._arguments))
@@ -198,7 +198,7 @@ class ModuleCaller(TorchCaller):
             torch.cuda.manual_seed(seed)
         module = self._candidate(*map(tupled, values))
         module = module.to(device=self._device, dtype=getattr(torch, dtype))
-        unplaced = place(module, [(name, tensor_of(each)) for name, each in weights])
+        unplaced = set_weights(module, [(name, tensor_of(each)) for name, each in weights])
         self._module = module
         has = [[name, list(each.shape)] for name, each in module.named_parameters()]
         return {"unplaced": unplaced, "parameters": has}

@@ -53,7 +53,7 @@ def ran(call: Callable[[], Any]) -> tuple[set[str], set[str]]:
 
 def replaced() -> list[str]:
     """The names of watched functions that stand for somebody else's."""
-    found = [
+    names = [
         f"{module}.{name}"
         for module, names in WATCHED.items()
         if module in sys.modules
@@ -61,8 +61,8 @@ def replaced() -> list[str]:
     ]
     torch = sys.modules.get("torch")
     if torch is not None:
-        found += [f"Tensor.{name}" for name in _foreign(torch.Tensor, OF_TENSORS, "torch")]
-    return sorted(found)
+        names += [f"Tensor.{name}" for name in _foreign(torch.Tensor, OF_TENSORS, "torch")]
+    return sorted(names)
 
 
 def _foreign(holder: Any, names: tuple[str, ...], module: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ import torch
 
 from conformance.models.guard import no_pickle
 from conformance.models.readers.torchcalls import Recording, run
-from conformance.models.results import ReadingError, Request, Results, drawn
+from conformance.models.results import ReadingError, Request, Results, random_input
 
 
 def read(request: Request, results: Results) -> None:
@@ -51,10 +51,10 @@ def _samples(program: Any, names: list[str], request: Request) -> list[tuple[str
             raise ReadingError(f"has an input {missing[0]} that is not given (--input)")
         return [(None, asked[name].numbers(None)) for name in names]
     values = {node.name: node.meta.get("val") for node in program.graph.nodes if node.name in names}
-    return [(None, _drawn(name, values[name])) for name in names]
+    return [(None, _sample(name, values[name])) for name in names]
 
 
-def _drawn(name: str, value: Any) -> Any:
+def _sample(name: str, value: Any) -> Any:
     """Numbers for a placeholder; a symbolic size is the one of the program's own example."""
     if not isinstance(value, torch.Tensor):
         raise ReadingError(f"has an input {name} that is not a tensor, should have tensors alone")
@@ -62,4 +62,4 @@ def _drawn(name: str, value: Any) -> Any:
         shape = [int(size) for size in value.shape]
     except Exception as error:
         raise ReadingError(f"leaves sizes of {name} open, should be given an input") from error
-    return drawn(shape, str(value.dtype).removeprefix("torch."))
+    return random_input(shape, str(value.dtype).removeprefix("torch."))

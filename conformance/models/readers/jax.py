@@ -79,9 +79,9 @@ class _Run:
         """
         values: dict[Any, Any] = dict(zip(jaxpr.constvars, consts, strict=True))
         origins: dict[Any, list[str]] = {var: [] for var in jaxpr.constvars}
-        for place, (var, value) in enumerate(zip(jaxpr.invars, args, strict=True)):
+        for position, (var, value) in enumerate(zip(jaxpr.invars, args, strict=True)):
             values[var] = value
-            if place in constant:
+            if position in constant:
                 origins[var] = []
         for equation in jaxpr.eqns:
             inputs = [_value(values, var) for var in equation.invars]
@@ -106,7 +106,7 @@ class _Run:
         inner = next((equation.params[key] for key in _INSIDE if key in equation.params), None)
         if name in _CALLS and inner is not None:
             jaxpr, consts = (inner.jaxpr, inner.consts) if hasattr(inner, "consts") else (inner, ())
-            constant = {place for place, origin in enumerate(known) if origin is not None}
+            constant = {position for position, origin in enumerate(known) if origin is not None}
             return self.evaluate(jaxpr, consts, inputs, constant, path)
         bound = equation.primitive.get_bind_params(equation.params)
         functions, params = bound if isinstance(bound, tuple) else ((), bound)  # before jax 0.10
@@ -124,14 +124,16 @@ class _Run:
     def _is_bias(self, inputs: Sequence[Any], known: Sequence[Any], output: Any) -> bool:
         """Whether a sum adds a bias to the output of the convolution before it, which gets it."""
         index, before, channel_axis = self._last
-        place = next((place for place, value in enumerate(inputs) if value is before), None)
-        if index is None or place is None or known[1 - place] is None:
+        position = next(
+            (position for position, value in enumerate(inputs) if value is before), None
+        )
+        if index is None or position is None or known[1 - position] is None:
             return False
-        added = np.asarray(inputs[1 - place])
+        added = np.asarray(inputs[1 - position])
         if added.size != before.shape[channel_axis] or added.shape[channel_axis] != added.size:
             return False
         entry = self._results.layers[index]
-        parameter = self._parameters.get(_address(inputs[1 - place]))
+        parameter = self._parameters.get(_address(inputs[1 - position]))
         entry.bias = self._results.store(added.reshape(-1))
         entry.bias_tensor = {"name": parameter, "axes": "O"}
         self._last = (None, None, 0)

@@ -19,8 +19,8 @@ from conformance.models.results import (
     ReadingError,
     Request,
     Results,
-    drawn,
     open_sizes,
+    random_input,
 )
 
 _LAYOUT: Mapping[str, Callable[[Any, Any], Any]] = {
@@ -157,7 +157,7 @@ def _samples(exported: Any, request: Request, results: Results) -> list[Any]:
         elif None in shape:
             raise open_sizes(str(number), shape)
         else:
-            array = drawn(aval.shape, aval.dtype.name)
+            array = random_input(aval.shape, aval.dtype.name)
         results.add_input(str(number), shape, aval.dtype.name, array)
         arrays.append(array)
     return arrays

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from conformance.models.guard import no_pickle
-from conformance.models.results import LayerEntry, ReadingError, Request, Results, drawn
+from conformance.models.results import LayerEntry, ReadingError, Request, Results, random_input
 
 _KINDS = (
     keras.layers.Conv1DTranspose,
@@ -105,14 +105,14 @@ def _samples(model: Any, request: Request, results: Results) -> list[Any] | None
     names = [tensor.name for tensor in tensors] or [str(n) for n in range(len(request.inputs))]
     asked = request.inputs_of(names)
     samples = []
-    for place, name in enumerate(names):
-        tensor = tensors[place] if tensors else None
+    for position, name in enumerate(names):
+        tensor = tensors[position] if tensors else None
         shape = None if tensor is None else list(tensor.shape)
         dtype = None if tensor is None else str(tensor.dtype)
         if name in asked:
             array = asked[name].numbers(dtype)
         elif shape is not None and None not in shape[1:]:
-            array = drawn([shape[0] or 1, *shape[1:]], dtype)
+            array = random_input([shape[0] or 1, *shape[1:]], dtype)
         else:
             array = None
         results.add_input(name, shape, dtype, array)
@@ -139,8 +139,8 @@ def _run(
     trains = "training" in inspect.signature(model.call).parameters
     output = model(*arguments, **({"training": False} if trains else {}))
     if request.activations:
-        for place, tensor in enumerate(keras.tree.flatten(output)):
-            results.outputs[str(place)] = results.store(keras.ops.convert_to_numpy(tensor))
+        for position, tensor in enumerate(keras.tree.flatten(output)):
+            results.outputs[str(position)] = results.store(keras.ops.convert_to_numpy(tensor))
 
 
 def _watch(path: str, layer: Any, index: int | None, keep: bool, results: Results) -> None:

@@ -15,8 +15,8 @@ from conformance.models.results import (
     LayerEntry,
     Request,
     Results,
-    drawn,
     open_sizes,
+    random_input,
 )
 
 _TENSORS_AT_ONCE = 64
@@ -64,7 +64,7 @@ def _samples(results: Results, request: Request) -> dict[str, Any] | None:
             if request.activations:
                 raise open_sizes(entry["name"], shape)
             return None
-        samples[entry["name"]] = drawn(shape, entry["dtype"])
+        samples[entry["name"]] = random_input(shape, entry["dtype"])
         entry["sample"] = results.store(samples[entry["name"]])
     return samples
 
@@ -140,8 +140,8 @@ def _outputs(model: Any, wanted: Any, folder: Path, samples: Mapping[str, Any]) 
     """The wanted tensors by name, some at a time, so that memory need not hold all."""
     import onnxruntime
 
-    with TemporaryDirectory() as place:
-        file = _with_outputs(model, wanted, folder, Path(place))
+    with TemporaryDirectory() as temporary:
+        file = _with_outputs(model, wanted, folder, Path(temporary))
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         options.log_severity_level = 3
@@ -155,7 +155,7 @@ def _outputs(model: Any, wanted: Any, folder: Path, samples: Mapping[str, Any]) 
             }
 
 
-def _with_outputs(model: Any, wanted: Any, folder: Path, place: Path) -> str:
+def _with_outputs(model: Any, wanted: Any, folder: Path, temporary: Path) -> str:
     """A file of the model with more outputs. Its external data, which has been checked, is linked
     to from beside it.
     """
@@ -169,10 +169,10 @@ def _with_outputs(model: Any, wanted: Any, folder: Path, place: Path) -> str:
     for tensor in changed.graph.initializer:
         if onnx.external_data_helper.uses_external_data(tensor):
             file, _, _ = external_file(tensor, folder)
-            link = place / file.name
+            link = temporary / file.name
             if not link.exists():
                 link.hardlink_to(file)
             next(e for e in tensor.external_data if e.key == "location").value = file.name
-    path = place / "model.onnx"
+    path = temporary / "model.onnx"
     onnx.save(changed, str(path))
     return str(path)

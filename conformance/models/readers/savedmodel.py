@@ -12,7 +12,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from conformance.models.readers.tfgraph import Graph
-from conformance.models.results import ReadingError, Request, Results, drawn, open_sizes
+from conformance.models.results import ReadingError, Request, Results, open_sizes, random_input
 
 _FILE_OPERATORS = {
     "EagerPyFunc", "MatchingFiles", "PyFunc", "PyFuncStateless", "ReadFile", "WriteFile",
@@ -72,7 +72,7 @@ def _samples(function: Any, request: Request, results: Results) -> Mapping[str, 
         if name in asked:
             samples[name] = np.asarray(asked[name].numbers(np.dtype(dtype).name), dtype)
         elif shape is not None and None not in shape[1:]:
-            samples[name] = drawn([shape[0] or 1, *shape[1:]], np.dtype(dtype).name)
+            samples[name] = random_input([shape[0] or 1, *shape[1:]], np.dtype(dtype).name)
         else:
             raise open_sizes(name, shape)
         results.add_input(name, shape, np.dtype(dtype).name, samples[name])

@@ -18,8 +18,8 @@ from conformance.models.results import (
     ReadingError,
     Request,
     Results,
-    drawn,
     open_sizes,
+    random_input,
 )
 
 _PADDINGS = {0: "SAME", 1: "VALID"}
@@ -82,7 +82,7 @@ def _allocate(interpreter: Any, request: Request, results: Results) -> None:
         elif None in signature[1:]:
             raise open_sizes(name, signature)
         else:
-            array = drawn([int(size) for size in entry["shape"]], dtype.name)
+            array = random_input([int(size) for size in entry["shape"]], dtype.name)
         interpreter.set_tensor(entry["index"], array)
         results.add_input(name, signature, dtype.name, array)
 

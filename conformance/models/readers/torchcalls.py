@@ -149,13 +149,13 @@ class Recording(TorchDispatchMode):
     def _other(self, name: str, tensors: Sequence[Any], output: Any) -> None:
         word = _word(name)
         for tensor in tensors:
-            index, place = self._users.get(tensor, (None, 0))
+            index, position = self._users.get(tensor, (None, 0))
             if index is None:
                 continue
             chain = self.results.layers[index].followed_by
-            if place == len(chain) < _MOST_FUSED:
+            if position == len(chain) < _MOST_FUSED:
                 chain.append(word)
-                self._users[output] = (index, place + 1)
+                self._users[output] = (index, position + 1)
         if self.keep and name.startswith("aten::") and not word.startswith("empty"):
             path = f"{self.path}.{word}" if self.path else word
             self.results.add_activation(self._numbered(path), name, numbers(output))
@@ -213,14 +213,14 @@ def run(
     """Call a model on samples, by position or by name, while `recording` looks on."""
     positional = [torch.from_numpy(np.array(array)) for name, array in samples if name is None]
     named = {name: torch.from_numpy(np.array(array)) for name, array in samples if name}
-    for (name, array), place in zip(samples, range(len(samples)), strict=True):
-        known = name or (names[place] if place < len(names) else str(place))
+    for (name, array), position in zip(samples, range(len(samples)), strict=True):
+        known = name or (names[position] if position < len(names) else str(position))
         results.add_input(known, None, array.dtype.name, array)
     with torch.no_grad(), recording:
         output = call(*positional, **named)
     if recording.keep:
-        for place, tensor in enumerate(_outputs(output)):
-            results.outputs[str(place)] = results.store(numbers(tensor))
+        for position, tensor in enumerate(_outputs(output)):
+            results.outputs[str(position)] = results.store(numbers(tensor))
 
 
 def _outputs(output: Any) -> list[Any]:

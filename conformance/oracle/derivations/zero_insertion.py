@@ -54,10 +54,10 @@ def stretched(x: Float64, geometry: Geometry) -> Float64:
             (axis.size - 1) * axis.stride + 1 + (reach - axis.crop_low) + (reach - axis.crop_high)
         )
         target = np.arange(axis.size) * axis.stride + (reach - axis.crop_low)
-        kept = (target >= 0) & (target < length)
+        inside = (target >= 0) & (target < length)
         lengths.append(length)
-        sources.append(np.flatnonzero(kept))
-        targets.append(target[kept])
+        sources.append(np.flatnonzero(inside))
+        targets.append(target[inside])
     z = np.zeros((*x.shape[:2], *lengths))
     channels = [np.arange(n) for n in x.shape[:2]]
     z[np.ix_(*channels, *targets)] = x[

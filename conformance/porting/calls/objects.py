@@ -44,8 +44,8 @@ def _torch(layer: Any, name: str) -> tuple[str, str]:
 
 def _in_normalisation(layer: Any, call: str) -> str:
     """The call in what normalises the weights: a parametrization, or a hook before the layer."""
-    held = getattr(layer, "parametrizations", {})
-    parts = [*held["weight"]] if "weight" in held else []
+    parametrizations = getattr(layer, "parametrizations", {})
+    parts = [*parametrizations["weight"]] if "weight" in parametrizations else []
     parts += getattr(layer, "_forward_pre_hooks", {}).values()
     words = {"WeightNorm": "weight_norm", "SpectralNorm": "spectral_norm"}
     for part in parts:

@@ -114,8 +114,8 @@ def _brackets(text: str, start: int) -> Iterator[tuple[str, str]]:
 def _closing(text: str, start: int) -> int:
     """The place of the bracket that closes the one at `start`; strings count as they stand."""
     left, quote = [], ""
-    for place in range(start, len(text)):
-        letter = text[place]
+    for position in range(start, len(text)):
+        letter = text[position]
         if quote:
             quote = "" if letter == quote else quote
         elif letter in "\"'":
@@ -125,7 +125,7 @@ def _closing(text: str, start: int) -> int:
         elif left and letter == left[-1]:
             left.pop()
             if not left:
-                return place
+                return position
     raise PortError(f"{text[start : start + 60]!r} is not closed, should be a whole node")
 
 
@@ -136,13 +136,13 @@ def _operands(text: str) -> list[str]:
 
 
 def _attributes(text: str) -> dict[str, Any]:
-    attributes, place = {}, 0
-    while text[place:].strip():
-        item = _ATTRIBUTE.match(text, place)
+    attributes, position = {}, 0
+    while text[position:].strip():
+        item = _ATTRIBUTE.match(text, position)
         if item is None:
-            raise PortError(f"{text[place : place + 60].strip()!r} should be an attribute")
+            raise PortError(f"{text[position : position + 60].strip()!r} should be an attribute")
         attributes[item[1]] = _value(item[2])
-        place = item.end()
+        position = item.end()
     return attributes
 
 
@@ -171,9 +171,9 @@ def _declared(text: str, name: str) -> list[int] | None:
         rf"%\"{word}\"<\w+,\[([\d,]+)\]>",
         rf"\b\w+\[([\d,]+)\] {word}\b",
     ):
-        found = re.search(pattern, text)
-        if found:
-            return [_integer(size) for size in re.findall(r"\d+", found[1])]
+        match = re.search(pattern, text)
+        if match:
+            return [_integer(size) for size in re.findall(r"\d+", match[1])]
     return None
 
 
@@ -182,12 +182,12 @@ def _properties(lines: Sequence[str]) -> Node | None:
     attributes: dict[str, Any] = {}
     has_bias = True
     for number, line in enumerate(lines):
-        found = _PROPERTY.match(line)
-        if found and re.fullmatch(_VALUE, found[2]):
-            value = _value(found[2])
-            attributes[found[1]] = value if found[1] in ("group", "auto_pad") else _listed(value)
-        elif found and re.fullmatch(r"-?\d+(\s*,\s*-?\d+)*", found[2]):
-            attributes[found[1]] = _value(f"[{found[2]}]")
+        match = _PROPERTY.match(line)
+        if match and re.fullmatch(_VALUE, match[2]):
+            value = _value(match[2])
+            attributes[match[1]] = value if match[1] in ("group", "auto_pad") else _listed(value)
+        elif match and re.fullmatch(r"-?\d+(\s*,\s*-?\d+)*", match[2]):
+            attributes[match[1]] = _value(f"[{match[2]}]")
         elif re.match(r"\s*(inputs|outputs)\b", line, re.IGNORECASE):
             has_bias = any(re.match(r"\s*B\b", other) for other in lines[number:])
             break

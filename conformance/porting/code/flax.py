@@ -35,9 +35,9 @@ def body(call: str, plan: Plan, layout: Layout, bias: bool) -> list[str]:
 
 def _linen(call: str, bias: bool) -> list[str]:
     """Linen's layer, which is only ever the source: it keeps its weights outside."""
-    held = '"kernel": convert(weight)' + (', "bias": bias' if bias else "")
+    arrays = '"kernel": convert(weight)' + (', "bias": bias' if bias else "")
     return [
         "from flax import linen as nn",
         "",
-        f"return {call}.apply({{'params': {{{held}}}}}, jnp.asarray(x))".replace("'", '"'),
+        f"return {call}.apply({{'params': {{{arrays}}}}}, jnp.asarray(x))".replace("'", '"'),
     ]

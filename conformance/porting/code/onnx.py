@@ -41,9 +41,9 @@ def spelled(spoken: Spoken) -> str:
 def body(call: str, plan: Plan, layout: Layout, bias: bool) -> list[str]:
     initializers = {"w": "convert(weight)"} | ({"b": "np.asarray(bias)"} if bias else {})
     nodes, more = nodes_of(call, plan)
-    held = ", ".join(f'"{name}": {value}' for name, value in (initializers | more).items())
+    items = ", ".join(f'"{name}": {value}' for name, value in (initializers | more).items())
     return [
-        f"held = {{{held}}}",
+        f"held = {{{items}}}",
         "nodes = [",
         *(f"    {node}" for node in nodes),
         "]",
@@ -56,16 +56,16 @@ def nodes_of(call: str, plan: Plan) -> tuple[list[str], dict[str, str]]:
     by name.
     """
     before, behind = [], []
-    held: dict[str, str] = {}
+    initializers: dict[str, str] = {}
     if any(map(any, plan.pad)):
         before = [f'helper.make_node("Pad", ["x", "pads"], ["padded"]),{WHY_PAD}']
-        held |= _pads(plan.pad)
+        initializers |= _pads(plan.pad)
         call = call.replace('["x", ', '["padded", ', 1)
     if any(map(any, plan.cut)):
         behind = ['helper.make_node("Slice", ["whole", "starts", "ends", "axes"], ["y"]),']
-        held |= _slices(plan.cut)
+        initializers |= _slices(plan.cut)
         call = call.replace('["y"]', '["whole"]', 1)
-    return [*before, f"{call},", *behind], held
+    return [*before, f"{call},", *behind], initializers
 
 
 def _pads(pad: Pairs) -> dict[str, str]:

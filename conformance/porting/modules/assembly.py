@@ -63,7 +63,7 @@ def _with_conversions(parts: Sequence[Part]) -> tuple[list[Part], list[str]]:
 
 
 def _from_to(part: Part) -> str:
-    have, want = part.layer.layout, part.held_layout
+    have, want = part.layer.layout, part.kernel_layout
     start = f"{words(have.kernel)}{', flipped' * have.flipped}"
     end = f"{words(want.kernel)}{', flipped' * want.flipped}"
     if len(part.conversion) == 1:
@@ -123,7 +123,7 @@ def _example(parts: Sequence[Part], form: str, path: str) -> list[str]:
         return [*lines, '    onnx.save(layers, "layers.onnx")']
     sizes = dict(zip(SPATIAL[first.layer.rank], first.geometry.size, strict=True))
     letters = {"N": first.channels.batch, "C": first.channels.c_in, **sizes}
-    shape = tuple(letters[letter] for letter in first.held_layout.x)
+    shape = tuple(letters[letter] for letter in first.kernel_layout.x)
     x = f"torch.ones({shape})" if first.target == "torch" else f'np.ones({shape}, "float32")'
     call = loaded(first, form, len(parts) > 1)
     shown = f"{first.name}({params_of(call)}, {x})" if first.target == "jax" else f"{call}({x})"

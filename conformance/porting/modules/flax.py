@@ -28,7 +28,7 @@ def definition(part: Part) -> Iterator[str]:
 def _of_layer(part: Part) -> Iterator[str]:
     call = flax.spelled(part.spoken).replace("rngs=nnx.Rngs(0)", "rngs=rngs")
     yield from (f"        self.conv = {call}", "", "    def __call__(self, x):")
-    layout = part.held_layout
+    layout = part.kernel_layout
     yield from (f"        {line}" for line in padded(part.plan.pad, layout.x, "jnp.pad"))
     yield f"        return self.conv(x){sliced(part.plan.cut, layout.y)}"
     yield from ("", f"    def load(self, {part.parameters}):")
@@ -38,13 +38,13 @@ def _of_layer(part: Part) -> Iterator[str]:
 
 
 def _of_function(part: Part) -> Iterator[str]:
-    start = f"nnx.initializers.lecun_normal()(rngs.params(), {part.held_shape})"
+    start = f"nnx.initializers.lecun_normal()(rngs.params(), {part.own_kernel_shape})"
     yield f"        self.kernel = nnx.Param({start})"
     if part.bias:
         yield f"        self.bias = nnx.Param(jnp.zeros({part.channels.c_out}))"
     yield from ("", "    def __call__(self, x):", "        w = self.kernel[...]")
     bias = "self.bias[...]" if part.bias else None
-    call, layout = jax.spelled(part.spoken), part.held_layout
+    call, layout = jax.spelled(part.spoken), part.kernel_layout
     yield from (
         f"        {line}" for line in added(call, part.plan, layout, pad="jnp.pad", bias=bias)
     )

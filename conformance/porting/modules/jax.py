@@ -17,7 +17,9 @@ def definition(part: Part) -> Iterator[str]:
     yield f"    {part.summary}"
     yield '    w = params["kernel"]'
     bias = 'params["bias"]' if part.bias else None
-    for line in added(spelled(part.spoken), part.plan, part.held_layout, pad="jnp.pad", bias=bias):
+    for line in added(
+        spelled(part.spoken), part.plan, part.kernel_layout, pad="jnp.pad", bias=bias
+    ):
         yield f"    {line}"
     yield from ("", "", f"def load_{part.name}({part.parameters}):")
     bias_item = ', "bias": jnp.asarray(array(held, bias))' if part.bias else ""

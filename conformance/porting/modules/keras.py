@@ -49,7 +49,7 @@ def _own(part: Part) -> Iterator[str]:
 def _written_out(part: Part) -> Iterator[str]:
     """Methods that keep a kernel of groups, and call Keras' function with it written out."""
     yield from ("", "    def build(self, input_shape):")
-    yield f'        self.kernel = self.add_weight(name="kernel", shape={part.held_shape})'
+    yield f'        self.kernel = self.add_weight(name="kernel", shape={part.own_kernel_shape})'
     if part.bias:
         shape = f"({part.channels.c_out},)"
         more = f'name="bias", shape={shape}, initializer="zeros"'

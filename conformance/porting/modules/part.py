@@ -37,7 +37,7 @@ class Part:
         return "".join(word[:1].upper() + word[1:] for word in self.name.split("_")) or "Layer"
 
     @property
-    def held_layout(self) -> Layout:
+    def kernel_layout(self) -> Layout:
         """How the target's layer keeps its kernel: groups as groups."""
         return layout_of(
             self.plan.target,
@@ -47,10 +47,10 @@ class Part:
         )
 
     @property
-    def held_shape(self) -> tuple[int, ...]:
+    def own_kernel_shape(self) -> tuple[int, ...]:
         """The shape of the kernel that the layer keeps and trains."""
         return kernel_shape(
-            self.held_layout,
+            self.kernel_layout,
             c_in=self.channels.c_in,
             c_out=self.channels.c_out,
             kernel=self.geometry.kernel,
@@ -75,7 +75,7 @@ class Part:
         """
         plain = replace(self.plan, block_diagonal=False, insert_zeros=False)
         lines, _ = conversion(
-            self.layer.layout, self.held_layout, plain, self.geometry, self.channels
+            self.layer.layout, self.kernel_layout, plain, self.geometry, self.channels
         )
         return lines
 

@@ -53,8 +53,8 @@ def parts_of(
 
 def _assigned(text: str) -> str | None:
     """The name that a call's text gives its layer: `self.up = `, or `(up): `."""
-    found = re.match(r"\s*(?:self\.)?(\w+)\s*(?::[^=(]*)?=(?!=)|\s*\((\w+)\):", text)
-    return (found[1] or found[2]) if found else None
+    match = re.match(r"\s*(?:self\.)?(\w+)\s*(?::[^=(]*)?=(?!=)|\s*\((\w+)\):", text)
+    return (match[1] or match[2]) if match else None
 
 
 def _layer_part(text: str) -> str:

@@ -170,7 +170,7 @@ def prove_module(
     programs, expected = [], []
     for part in parts:
         numbers = integers(part.geometry, part.channels, bias=part.layer.bias)
-        x = part.held_layout.x
+        x = part.kernel_layout.x
         arrays = numbers.program_arrays(x, part.layer.layout, part.geometry.groups)
         programs.append((code + _driver(part, parts, form), arrays))
         expected.append((part, oracle(numbers, part.geometry)))
@@ -229,7 +229,7 @@ def _failure(part: Part, y: Array, got: Array | Failure) -> str | None:
     """What is wrong with a layer, or None."""
     if isinstance(got, Failure):
         return f"{part.name} does not run: {_first_line(got)}"
-    right = canonical(got, part.held_layout.y)
+    right = canonical(got, part.kernel_layout.y)
     if right.shape != y.shape or not np.array_equal(right, y):
         return f"{part.name} DIFFERS from the oracle on integers, {times(y.shape)}."
     return None

@@ -17,7 +17,7 @@ def definition(part: Part) -> Iterator[str]:
     yield f"class {part.class_name}(tf.Module):"
     yield f"    {part.summary}"
     yield from ("", "    def __init__(self, name=None):", "        super().__init__(name=name)")
-    yield f'        self.kernel = tf.Variable(tf.zeros({part.held_shape}), name="kernel")'
+    yield f'        self.kernel = tf.Variable(tf.zeros({part.own_kernel_shape}), name="kernel")'
     if part.bias:
         yield f'        self.bias = tf.Variable(tf.zeros({part.channels.c_out}), name="bias")'
     yield from ("", "    def __call__(self, x):", "        w = tf.convert_to_tensor(self.kernel)")
@@ -26,7 +26,7 @@ def definition(part: Part) -> Iterator[str]:
     ):
         yield f"        {line}"
     bias = "self.bias" if part.bias else None
-    for line in added(spelled(part.spoken), part.plan, part.held_layout, pad="tf.pad", bias=bias):
+    for line in added(spelled(part.spoken), part.plan, part.kernel_layout, pad="tf.pad", bias=bias):
         yield f"        {line}"
     yield from ("", f"    def load(self, {part.parameters}):")
     yield f"        self.kernel.assign({part.kernel_expression})"

@@ -25,7 +25,7 @@ def definition(part: Part) -> Iterator[str]:
         yield f"        x = torch.nn.functional.pad(x, {pad}){WHY_PAD}"
     sizes = part.plan.native.get("output_size")
     size = "" if sizes is None else f", output_size={sizes}"
-    yield f"        return self.conv(x{size}){sliced(part.plan.cut, part.held_layout.y)}"
+    yield f"        return self.conv(x{size}){sliced(part.plan.cut, part.kernel_layout.y)}"
     yield from ("", f"    def load(self, {part.parameters}):", "        with torch.no_grad():")
     yield f"            self.conv.weight.copy_(torch.from_numpy({part.kernel_expression}))"
     if part.bias:

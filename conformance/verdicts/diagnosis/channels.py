@@ -14,7 +14,7 @@ from conformance.oracle.reference import Float64
 from conformance.verdicts.diagnosis.contributions import Probe, probe
 from conformance.verdicts.diagnosis.factors import Reading
 from conformance.verdicts.diagnosis.mistake import Call, Mistake
-from conformance.verdicts.diagnosis.slices import chosen, listed, told_factors
+from conformance.verdicts.diagnosis.slices import chosen, factors_text, listed
 
 TILES = (2, 4, 8, 16, 32, 64, 128, 256)
 """Of channels, what a kernel takes at once; what is left over may be forgotten."""
@@ -88,7 +88,7 @@ def _solved(
         factors.append(dict(zip(pairs, map(float, solved), strict=True)))
         for factor, term in zip(solved, basis, strict=True):
             weights[term.channel] += factor * term.weights[0]
-    named = _told(factors, len(call.w) // call.geometry.groups)
+    named = _factors_text(factors, len(call.w) // call.geometry.groups)
     if named is not None:
         yield Mistake(name=named[0], text=named[1], call=replace(call, w=weights))
 
@@ -173,7 +173,9 @@ def _weights_of_others(call: Call, group: int) -> list[_Term]:
     ]
 
 
-def _told(solved: Sequence[Mapping[tuple[int, int], float]], inside: int) -> tuple[str, str] | None:
+def _factors_text(
+    solved: Sequence[Mapping[tuple[int, int], float]], inside: int
+) -> tuple[str, str] | None:
     """(name, text) of the factor with which a channel meets whose weights, by group; None where one
     meets several, or nothing is wrong.
     """
@@ -192,7 +194,7 @@ def _told(solved: Sequence[Mapping[tuple[int, int], float]], inside: int) -> tup
         values = factors[0] if alike else factors.ravel()
         if (values == values[0]).all():
             return None
-        kind, text = told_factors(values, noun, where if alike else "")
+        kind, text = factors_text(values, noun, where if alike else "")
         return f"input-channels-{kind}", text
     if (own | ones).all() and len(set(factors[ones])) == 1:
         which, value = ones.any(axis=0), factors[ones][0]

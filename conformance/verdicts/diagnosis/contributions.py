@@ -18,7 +18,7 @@ from conformance.geometry import Axis
 from conformance.oracle.reference import Float64
 from conformance.verdicts.diagnosis.factors import Reading
 from conformance.verdicts.diagnosis.mistake import Call, Mistake, part
-from conformance.verdicts.diagnosis.slices import listed, told_factors
+from conformance.verdicts.diagnosis.slices import factors_text, listed
 
 MOST_UNKNOWNS = 256
 """Factors that a system of equations is solved for: 16 channels, each with every one's weights."""
@@ -149,7 +149,7 @@ def _taps_of_axis(reading: Reading, axis: int, length: int) -> Iterator[Mistake]
     matrix = np.zeros((length, length))
     for (i, j), factor in zip(pairs, factors, strict=True):
         matrix[i, j] = factor
-    named = _told_taps_of_axis(matrix, _where(reading.call, axis))
+    named = _axis_taps_text(matrix, _where(reading.call, axis))
     if named is not None:
         mixed = np.moveaxis(np.tensordot(matrix, taps, 1), 0, axis + 2)
         yield Mistake(name=named[0], text=named[1], call=replace(reading.call, w=mixed))
@@ -168,13 +168,13 @@ def _factors_of_taps(
     )
 
 
-def _told_taps_of_axis(matrix: NDArray[np.float64], where: str) -> tuple[str, str] | None:
+def _axis_taps_text(matrix: NDArray[np.float64], where: str) -> tuple[str, str] | None:
     """(name, text) of the factors with which tap j's weights stand where tap i's belong."""
     diagonal = matrix.diagonal()
     if np.count_nonzero(matrix) == np.count_nonzero(diagonal):
         if (diagonal == diagonal[0]).all():
             return None
-        kind, text = told_factors(diagonal, "tap", f" of the kernel{where}")
+        kind, text = factors_text(diagonal, "tap", f" of the kernel{where}")
         return f"taps-{kind}", text
     if (np.count_nonzero(matrix, axis=1) == 1).all() and set(matrix[matrix != 0]) == {1.0}:
         order = listed(matrix.argmax(axis=1))
@@ -194,10 +194,10 @@ def _all_taps(reading: Reading, kernel: Sequence[int]) -> Iterator[Mistake]:
         return
     wrong = replace(reading.call, w=w * factors.reshape(kernel))
     kind = "left-out" if set(factors.tolist()) == {0.0, 1.0} else "scaled"
-    yield Mistake(name=f"taps-{kind}", text=_told_taps(factors.reshape(kernel)), call=wrong)
+    yield Mistake(name=f"taps-{kind}", text=_taps_text(factors.reshape(kernel)), call=wrong)
 
 
-def _told_taps(factors: NDArray[np.float64]) -> str:
+def _taps_text(factors: NDArray[np.float64]) -> str:
     others = np.argwhere(factors != 1)
     if len(others) <= 2:
         taps = " and ".join(str(tuple(int(i) for i in tap)) for tap in others)
@@ -258,7 +258,7 @@ def _input_positions(reading: Reading) -> Iterator[Mistake]:
         factors[reaching] = solved
         if (factors == factors[0]).all():
             continue
-        kind, text = told_factors(factors, "input position", _where(call, axis))
+        kind, text = factors_text(factors, "input position", _where(call, axis))
         spread = factors.reshape(-1, *[1] * (call.geometry.rank - axis - 1))
         wrong = replace(call, x=call.x * spread)
         yield Mistake(name=f"input-positions-{kind}", text=text, call=wrong)

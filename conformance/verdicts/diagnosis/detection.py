@@ -20,24 +20,24 @@ class Detection:
     show and does not.
     """
 
-    noticed: frozenset[str]
-    missed: frozenset[str]
+    detected: frozenset[str]
+    survived: frozenset[str]
 
 
 def detection(truth: Truth) -> Detection:
     """Make every mistake that the call could show, and see whether the comparison finds it."""
-    noticed: set[str] = set()
-    missed: set[str] = set()
+    detected: set[str] = set()
+    survived: set[str] = set()
     dtype = dtype_of(truth.dtype)
     with np.errstate(over="ignore", invalid="ignore"):
         for mistake in made_mistakes(truth):
             y = mistake.output()
             wrong = y is not None and compare(y.astype(dtype), truth).mismatch is not None
-            (noticed if wrong else missed).add(mistake.name)
-    return Detection(noticed=frozenset(noticed), missed=frozenset(missed - noticed))
+            (detected if wrong else survived).add(mistake.name)
+    return Detection(detected=frozenset(detected), survived=frozenset(survived - detected))
 
 
-def suspicions(case: Case, truth: Truth) -> Iterator[str]:
+def weaknesses(case: Case, truth: Truth) -> Iterator[str]:
     """What in the looks of a case keeps it from noticing mistakes, a sentence each."""
     w, axes = truth.kernel, truth.geometry.axes
     spatial = tuple(range(2, w.ndim))

@@ -13,7 +13,7 @@ import numpy as np
 
 from conformance.oracle.reference import Float64
 from conformance.verdicts.diagnosis.mistake import Call, Mistake
-from conformance.verdicts.diagnosis.slices import Slicing, result_slicings, snapped, told_factors
+from conformance.verdicts.diagnosis.slices import Slicing, factors_text, result_slicings, snapped
 
 MOST_SLICES = 4096
 """Slices of a result that a factor of their own is sought for."""
@@ -93,7 +93,7 @@ def _of_result(slicing: Slicing, reading: Reading) -> Iterator[Mistake]:
         factors = None if medians is None else reading.simple(medians)
         if factors is None or (factors == factors[0]).all():
             continue
-        kind, text = told_factors(factors, slicing.noun, slicing.where)
+        kind, text = factors_text(factors, slicing.noun, slicing.where)
         if bias.any():
             text += ", before the bias" if offset is bias else ", with the bias"
         candidate = slicing.spread(factors, y.ndim) * sums + offset

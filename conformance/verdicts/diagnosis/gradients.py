@@ -24,9 +24,9 @@ from conformance.verdicts.diagnosis.arguments import argument_mistakes
 from conformance.verdicts.diagnosis.factors import factors_of
 from conformance.verdicts.diagnosis.fit import matching_elements
 from conformance.verdicts.diagnosis.mistake import Call, Mistake
-from conformance.verdicts.diagnosis.orders import exchanged_axes, order_of, told_order
+from conformance.verdicts.diagnosis.orders import exchanged_axes, order_of, order_text
 from conformance.verdicts.diagnosis.outputs import moved_results
-from conformance.verdicts.diagnosis.slices import Slicing, snapped, told_factors
+from conformance.verdicts.diagnosis.slices import Slicing, factors_text, snapped
 
 MOST_SAMPLES = 64
 """Samples, or output channels, that are each left out to see whether that explains a gradient."""
@@ -135,31 +135,33 @@ def _of_the_adjoint(differentiated: _Differentiated) -> Iterator[Mistake]:
     call, of = differentiated.call, differentiated.of
     if of == "bias":
         return
-    places = replace(call, x=_numbered(call.x), w=_numbered(call.w))
-    for mistake in argument_mistakes(places):
+    positions = replace(call, x=_numbered(call.x), w=_numbered(call.w))
+    for mistake in argument_mistakes(positions):
         wrong = mistake.call
         if wrong is None or not wrong.makes_sense:
             continue
-        numbers = replace(wrong, x=_taken(call.x, wrong.x), w=_taken(call.w, wrong.w))
+        numbers = replace(wrong, x=_gathered(call.x, wrong.x), w=_gathered(call.w, wrong.w))
         gradient = differentiated.gradient(numbers, _fitted(differentiated.cotangent, wrong.shape))
         own, moved = (call.x, wrong.x) if of == "input" else (call.w, wrong.w)
-        yield Mistake(name=mistake.name, text=mistake.text, y=_given_back(own, moved, gradient))
+        yield Mistake(
+            name=mistake.name, text=mistake.text, y=_adjoint_of_copies(own, moved, gradient)
+        )
 
 
 def _numbered(operand: Float64) -> Float64:
-    """The place of every number, from 1 on: 0 stands for a zero that is put in."""
+    """The position of every number, from 1 on: 0 stands for a zero that is put in."""
     return np.arange(1.0, operand.size + 1).reshape(operand.shape)
 
 
-def _taken(operand: Float64, places: Float64) -> Float64:
-    """The operand's numbers from these places."""
-    return np.asarray(np.concatenate([[0.0], operand.ravel()])[places.astype(int)])
+def _gathered(operand: Float64, positions: Float64) -> Float64:
+    """The operand's numbers from these positions."""
+    return np.asarray(np.concatenate([[0.0], operand.ravel()])[positions.astype(int)])
 
 
-def _given_back(operand: Float64, places: Float64, gradient: Float64) -> Float64:
+def _adjoint_of_copies(operand: Float64, positions: Float64, gradient: Float64) -> Float64:
     """What every place of the operand receives of the gradient of its copies."""
     sums = np.zeros(operand.size + 1)
-    np.add.at(sums, places.astype(int).ravel(), gradient.ravel())
+    np.add.at(sums, positions.astype(int).ravel(), gradient.ravel())
     return sums[1:].reshape(operand.shape)
 
 
@@ -260,12 +262,12 @@ def _of_slices(got: Float64, truth: GradientTruth) -> Iterator[Mistake]:
     for slicing in _slicings(truth):
         factors = factors_of(slicing, got, y)
         if factors is not None:
-            kind, text = told_factors(snapped(factors, NEAR), slicing.noun, slicing.where)
+            kind, text = factors_text(snapped(factors, NEAR), slicing.noun, slicing.where)
             spread = slicing.spread(snapped(factors, NEAR), y.ndim)
             yield Mistake(name=f"{slicing.key}-{kind}", text=text, y=spread * y)
         order = order_of(y, got, slicing.axis, truth.dtype, limit)
         if order is not None and slicing.count == y.shape[slicing.axis]:
-            text = f"the {slicing.noun}s{slicing.where} are {told_order(order)}"
+            text = f"the {slicing.noun}s{slicing.where} are {order_text(order)}"
             yield Mistake(
                 name=f"{slicing.key}-permuted", text=text, y=np.take(y, order, slicing.axis)
             )

@@ -104,8 +104,8 @@ def _lag(got: Float64, y: Float64, wrong: NDArray[np.bool_]) -> int:
     if len(at) < FEWEST or len(np.unique(got[probes])) < FEWEST:
         return 0
     lags = set(range(probes[0] - y.size + 1, probes[0] + 1))
-    for place in probes:
-        lags &= set((place - np.flatnonzero(y == got[place])).tolist())
+    for probe in probes:
+        lags &= set((probe - np.flatnonzero(y == got[probe])).tolist())
         if not lags:
             return 0
     for lag in sorted(lags, key=abs):

@@ -79,7 +79,7 @@ def permuted_slices(reading: Reading, dtype: str, limit: float) -> Iterator[Mist
             order = order_of(y - offset, got - offset, axis, dtype, limit)
             if order is None:
                 continue
-            text = f"{what} are {told_order(order)}"
+            text = f"{what} are {order_text(order)}"
             if offset is bias:
                 text += ", before the bias"
             yield Mistake(name=name, text=text, y=np.take(y - offset, order, axis) + offset)
@@ -121,7 +121,7 @@ def permuted_phases(call: Call, got: Float64) -> Iterator[Mistake]:
             )
 
 
-def told_order(order: list[int]) -> str:
+def order_text(order: list[int]) -> str:
     """The order of slices in words, behind "are"."""
     count = len(order)
     if order == list(range(count))[::-1]:
@@ -131,8 +131,8 @@ def told_order(order: list[int]) -> str:
     shift = (order[0] - 0) % count
     if order == [(number + shift) % count for number in range(count)]:
         return f"moved round by {count - shift}"
-    kept = sorted(set(order)) == list(range(count))
-    return f"in {'another order' if kept else 'part those of others'}: {listed(order)}"
+    is_permutation = sorted(set(order)) == list(range(count))
+    return f"in {'another order' if is_permutation else 'part those of others'}: {listed(order)}"
 
 
 def order_of(y: Float64, got: Float64, axis: int, dtype: str, limit: float) -> list[int] | None:

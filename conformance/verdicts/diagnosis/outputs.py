@@ -31,7 +31,7 @@ def result_mistakes(call: Call, y: Float64) -> Iterator[Mistake]:
 
 def arrangements(call: Call, y: Float64) -> Iterator[Mistake]:
     """The mistakes that are made of a finished result, whatever it was made by."""
-    yield from _places(call, y)
+    yield from _misplaced(call, y)
     yield from _channels(call, y)
     yield from _border(call, y)
     yield from _bias_along_axes(call, y)
@@ -48,8 +48,8 @@ def _likely_moves(y: Float64, got: Float64, reach: int) -> list[tuple[int, ...]]
     random = np.random.RandomState(0)
     at = [random.randint(0, size, PROBES) for size in y.shape]
     origins = np.stack(at[2:])[np.newaxis] - moves[:, :, np.newaxis]  # (moves, axes, probes)
-    kept = ((origins >= 0) & (origins < np.array(out)[:, np.newaxis])).all(axis=1)
-    there = np.moveaxis(np.where(kept[:, np.newaxis], origins, 0), 1, 0)
+    inside = ((origins >= 0) & (origins < np.array(out)[:, np.newaxis])).all(axis=1)
+    there = np.moveaxis(np.where(inside[:, np.newaxis], origins, 0), 1, 0)
     expected = got[tuple(at)]
     with np.errstate(invalid="ignore"):
         moved = y[(at[0], at[1], *there)]
@@ -60,8 +60,8 @@ def _likely_moves(y: Float64, got: Float64, reach: int) -> list[tuple[int, ...]]
         )
     likely = (
         moves.any(axis=1)
-        & kept.any(axis=1)
-        & ((near & kept).sum(axis=1) >= LEAST_LIKENESS * kept.sum(axis=1))
+        & inside.any(axis=1)
+        & ((near & inside).sum(axis=1) >= LEAST_LIKENESS * inside.sum(axis=1))
     )
     return [tuple(int(by) for by in move) for move in moves[likely]]
 
@@ -113,7 +113,7 @@ def scaled_results(call: Call, y: Float64, got: Float64) -> Iterator[Mistake]:
             )
 
 
-def _places(call: Call, y: Float64) -> Iterator[Mistake]:
+def _misplaced(call: Call, y: Float64) -> Iterator[Mistake]:
     batch, channels = y.shape[:2]
     for item in range(min(batch, MOST_ITEMS) if batch > 1 else 0):
         which = "first" if item == 0 else f"{item}th (from 0)"
@@ -167,10 +167,10 @@ def _border(call: Call, y: Float64) -> Iterator[Mistake]:
         inside = tuple(
             slice(low, size - high) for low, high, size in zip(before, beyond, out, strict=True)
         )
-        kept = np.zeros_like(y)
-        kept[(slice(None), slice(None), *inside)] = y[(slice(None), slice(None), *inside)]
+        partial = np.zeros_like(y)
+        partial[(slice(None), slice(None), *inside)] = y[(slice(None), slice(None), *inside)]
         yield Mistake(
-            name="no-bias-on-border", text="the bias is missing on the appended elements", y=kept
+            name="no-bias-on-border", text="the bias is missing on the appended elements", y=partial
         )
     appended = [max(min(axis.crop_low - axis.crop_high, axis.out), 0) for axis in axes]
     if not any(appended) or any(axis.crop_low < 0 for axis in axes):
@@ -216,6 +216,6 @@ def _ends_replaced(y: Float64, counts: list[int], values: Float64) -> Float64:
     filling = np.broadcast_to(values.reshape(-1, *[1] * len(counts)), y.shape)
     for axis, count in enumerate(counts):
         if count:
-            place = (slice(None),) * (axis + 2) + (slice(-count, None),)
-            replaced[place] = filling[place]
+            ends = (slice(None),) * (axis + 2) + (slice(-count, None),)
+            replaced[ends] = filling[ends]
     return replaced

@@ -53,7 +53,7 @@ def region_of(wrong: NDArray[np.bool_], geometry: Geometry) -> Region | None:
 
 def _regions(wrong: NDArray[np.bool_], geometry: Geometry) -> Iterator[tuple[Slicing, Region]]:
     """The region of every slicing that has slices without a wrong element, the fullest first."""
-    found = []
+    regions = []
     for slicing in result_slicings(geometry, wrong.shape):
         others = tuple(axis for axis in range(wrong.ndim) if axis != slicing.axis)
         touched = np.zeros(slicing.count, bool)
@@ -62,10 +62,10 @@ def _regions(wrong: NDArray[np.bool_], geometry: Geometry) -> Iterator[tuple[Sli
             continue
         mask = np.broadcast_to(slicing.spread(touched * 1.0, wrong.ndim) > 0, wrong.shape)
         text = chosen(touched, slicing.noun) + slicing.where
-        found.append(
+        regions.append(
             (slicing, Region(mask=mask, text=text, filled=float(wrong.sum() / mask.sum())))
         )
-    yield from sorted(found, key=lambda entry: -entry[1].filled)
+    yield from sorted(regions, key=lambda entry: -entry[1].filled)
 
 
 def rounded_positions(wrong: NDArray[np.bool_], geometry: Geometry) -> str | None:

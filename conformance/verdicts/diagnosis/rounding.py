@@ -95,7 +95,7 @@ def rounding(
             f"{FORMATS['float16'].largest:.0f}"
         )
         return {"name": "low-precision-accumulation", "text": text, "share": 1.0, "also": []}, True
-    return (None if precision is None else _lost_on_the_way(truth, precision)), False
+    return (None if precision is None else _intermediate_loss(truth, precision)), False
 
 
 def _certain_roundings(got: Float64, truth: Truth) -> list[dict[str, str]]:
@@ -128,7 +128,7 @@ def _certain_roundings(got: Float64, truth: Truth) -> list[dict[str, str]]:
     return whole
 
 
-def _lost_on_the_way(truth: Truth, precision: Mapping[str, Any]) -> dict[str, Any]:
+def _intermediate_loss(truth: Truth, precision: Mapping[str, Any]) -> dict[str, Any]:
     """What is told of errors that are small beside the sums, and that no format explains."""
     formats = " or ".join(precision["formats"])
     text = f"the result has about {precision['bits']} significant bits" + (
@@ -166,7 +166,7 @@ def _formats_that_fit(
     """format -> (bits, what is rounded to it, for all that explains every element), of the formats
     of most bits alone.
     """
-    found: dict[str, tuple[int, list[str]]] = {}
+    fitting: dict[str, tuple[int, list[str]]] = {}
     for format, bits in ((name, format.bits) for name, format in FORMATS.items()):
         if bits >= SIGNIFICAND_BITS[truth.dtype]:
             continue
@@ -176,9 +176,9 @@ def _formats_that_fit(
                 not np.array_equal(mistake.y, truth.y, equal_nan=True)
                 and matching_elements(got, mistake.y, truth.dtype, limit).all()
             ):
-                found.setdefault(format, (bits, []))[1].append(mistake.text)
-    most = max((bits for bits, _ in found.values()), default=0)
-    return {format: entry for format, entry in found.items() if entry[0] == most}
+                fitting.setdefault(format, (bits, []))[1].append(mistake.text)
+    most = max((bits for bits, _ in fitting.values()), default=0)
+    return {format: entry for format, entry in fitting.items() if entry[0] == most}
 
 
 def _rounded(truth: Truth, format: str) -> Iterator[Mistake]:
@@ -206,8 +206,8 @@ def to_format(format: str, values: Float64, cut: bool) -> Float64:
 def _in(format: _Format, values: Float64, *, cut: bool) -> Float64:
     exponent = np.maximum(np.frexp(values)[1] - format.bits, format.quantum)
     units = np.ldexp(values, -exponent)
-    held = np.ldexp(np.trunc(units) if cut else np.round(units), exponent)
-    return np.asarray(np.where(np.abs(held) <= format.largest, held, held * np.inf))
+    rounded = np.ldexp(np.trunc(units) if cut else np.round(units), exponent)
+    return np.asarray(np.where(np.abs(rounded) <= format.largest, rounded, rounded * np.inf))
 
 
 def _accumulated(truth: Truth, bits: int, *, bias_rounded: bool = True) -> Float64:

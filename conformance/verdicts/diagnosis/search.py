@@ -139,7 +139,7 @@ def _explained(
     if not whole and rounded is not None:
         return rounded
     fitting = whole or _most([*singles, *in_memory], float(right.mean()))
-    return _told(fitting, region) if fitting else _somewhere(~right, truth.geometry, region)
+    return _diagnosis_of(fitting, region) if fitting else _somewhere(~right, truth.geometry, region)
 
 
 def _bit_for_bit(wrong: WrongResult, mistakes: Iterable[Mistake]) -> list[Mistake]:
@@ -196,14 +196,14 @@ def diagnosed(
     """The verdict, with a diagnosis where a result differs in shape, pattern or values."""
     if verdict.status != "differs" or truth is None or not isinstance(outcome, Output):
         return verdict
-    found = _once(outcome.y, truth, verdict.precision, briefly)
-    is_rounding = found is None or any(
-        name.startswith("low-precision") for name in found["name"].split(" + ")
+    diagnosis = _once(outcome.y, truth, verdict.precision, briefly)
+    is_rounding = diagnosis is None or any(
+        name.startswith("low-precision") for name in diagnosis["name"].split(" + ")
     )
     # of a mistake that explains the numbers, the size of the errors tells no precision
     return replace(
         verdict,
-        diagnosis=NOT_SOUGHT if found is None and briefly else found,
+        diagnosis=NOT_SOUGHT if diagnosis is None and briefly else diagnosis,
         precision=verdict.precision if is_rounding else None,
     )
 
@@ -234,15 +234,15 @@ def _once(
     """`diagnose`, but what several engines make alike, bit for bit, is looked into once as long as
     the truth is kept.
     """
-    told = _TOLD.setdefault(truth, {})
+    cache = _CACHE.setdefault(truth, {})
     digest = blake2b(np.ascontiguousarray(got).tobytes()).digest()
     key = (got.shape, got.dtype.name, digest, briefly)
-    if key not in told:
-        told[key] = diagnose(got, truth, precision, briefly=briefly)
-    return told[key]
+    if key not in cache:
+        cache[key] = diagnose(got, truth, precision, briefly=briefly)
+    return cache[key]
 
 
-_TOLD: WeakKeyDictionary[
+_CACHE: WeakKeyDictionary[
     Truth, dict[tuple[tuple[int, ...], str, bytes, bool], dict[str, Any] | None]
 ] = WeakKeyDictionary()
 
@@ -277,7 +277,7 @@ def _most(scored: Sequence[Scored], right: float) -> list[Scored]:
     return [(mistake, share) for mistake, share in scored if share == best]
 
 
-def _told(fitting: Sequence[Scored], region: Region | None) -> dict[str, Any]:
+def _diagnosis_of(fitting: Sequence[Scored], region: Region | None) -> dict[str, Any]:
     (first, share), *others = fitting
     also, names = [], {first.name}
     for mistake, _ in others:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from conformance.geometry import Geometry
 
-MOST_TOLD = 8
+MOST_LISTED = 8
 """Numbers that a list in a text has at most."""
 
 GRIDS = (1, 8, 64, 10, 100)
@@ -115,11 +115,11 @@ def chosen(which: NDArray[np.bool_], noun: str) -> str:
 
 def listed(numbers: Sequence[float] | NDArray[np.generic]) -> str:
     """The numbers with commas between, a few of many."""
-    texts = [f"{float(number):.6g}" for number in numbers[:MOST_TOLD]]
-    return ", ".join(texts) + (", ..." if len(numbers) > MOST_TOLD else "")
+    texts = [f"{float(number):.6g}" for number in numbers[:MOST_LISTED]]
+    return ", ".join(texts) + (", ..." if len(numbers) > MOST_LISTED else "")
 
 
-def told_factors(factors: NDArray[np.float64], noun: str, where: str) -> tuple[str, str]:
+def factors_text(factors: NDArray[np.float64], noun: str, where: str) -> tuple[str, str]:
     """("left-out" or "scaled", the sentence) of factors by slice, which are not all alike."""
     others = factors != 1.0
     values = np.unique(factors[others])

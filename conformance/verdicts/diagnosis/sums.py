@@ -106,7 +106,7 @@ def _overwritten(call: Call, *, last_input: bool) -> Float64:
             stamp = np.matmul(tap.swapaxes(1, 2), flat).reshape(
                 batch, groups, per_group, *source.shape[3:]
             )
-            y[(*every, *np.ix_(*(places for _, _, places in parts)))] = stamp
+            y[(*every, *np.ix_(*(targets for _, _, targets in parts)))] = stamp
     return _biased(y.reshape(call.shape), call)
 
 
@@ -116,14 +116,14 @@ def _chosen(axis: Axis, *, last_input: bool) -> Iterator[tuple[int, list[int], l
     """
     owner: dict[int, tuple[int, int]] = {}
     taps = list(axis.taps())
-    for tap, positions, places in reversed(taps) if last_input else taps:
+    for tap, positions, targets in reversed(taps) if last_input else taps:
         owner.update(
-            {place: (tap, position) for position, place in zip(positions, places, strict=True)}
+            {target: (tap, position) for position, target in zip(positions, targets, strict=True)}
         )
     for tap in range(axis.kernel):
-        mine = sorted(place for place, (own, _) in owner.items() if own == tap)
+        mine = sorted(target for target, (own, _) in owner.items() if own == tap)
         if mine:
-            yield tap, [owner[place][1] for place in mine], mine
+            yield tap, [owner[target][1] for target in mine], mine
 
 
 def _with_zeros(call: Call) -> Float64:

@@ -145,7 +145,7 @@ def owners(axes: tuple[Axis, ...], lows: Sequence[int], out: Sequence[int]) -> l
     """The spellings whose window begins at `lows` and has `out` elements, for these sizes, kernels,
     strides and dilations.
     """
-    found = [
+    texts = [
         name for name, *window in _windows_of_spellings(axes) if window == [tuple(lows), tuple(out)]
     ]
     plain = Geometry(
@@ -157,8 +157,8 @@ def owners(axes: tuple[Axis, ...], lows: Sequence[int], out: Sequence[int]) -> l
     native_or_none = conventions.get("torch").native(plain)
     if not isinstance(native_or_none, Unrepresentable):
         padding, extra = native_or_none["padding"], native_or_none["output_padding"]
-        found.append(f"padding={_one(padding)}, output_padding={_one(extra)}")
-    return found
+        texts.append(f"padding={_one(padding)}, output_padding={_one(extra)}")
+    return texts
 
 
 @lru_cache(1024)  # many windows of one call are looked at
@@ -169,7 +169,7 @@ def _windows_of_spellings(
     dilations.
     """
     size, kernel = [axis.size for axis in axes], [axis.kernel for axis in axes]
-    found = []
+    windows = []
     for name, (convention, padding) in SAME_SOUNDING.items():
         names = SPELLINGS[convention]
         native = conventions.normal_form(
@@ -182,8 +182,8 @@ def _windows_of_spellings(
             len(axes),
         )
         geometry = conventions.get(convention).geometry(native, size=size, kernel=kernel)
-        found.append((name, tuple(axis.crop_low for axis in geometry.axes), geometry.out))
-    return found
+        windows.append((name, tuple(axis.crop_low for axis in geometry.axes), geometry.out))
+    return windows
 
 
 def _one(values: Sequence[int]) -> int | tuple[int, ...]:

@@ -11,7 +11,7 @@ import pytest
 from helpers import CUT, EMPTY, GAPS, corpus
 
 from conformance.audit import count
-from conformance.audit.count import Tally, detected, of_cases, of_configurations, together
+from conformance.audit.count import Tally, detection_by, of_cases, of_configurations, together
 from conformance.audit.rules import Close
 from conformance.audit.suite import suites
 from conformance.audit.table import NONE, as_json, markdown, mistakes, terminal
@@ -30,22 +30,22 @@ def cases(tmp_path: Path) -> list[Any]:
 def test_equal_notices_what_this_suite_notices_of_integers(cases: list[Any]) -> None:
     """Where a case is exact, the bound of this suite is zero."""
     truth = prepare(cases[0]).truth
-    assert detected(truth, Close(atol=0.0, rtol=0.0)) == detection(truth)
+    assert detection_by(truth, Close(atol=0.0, rtol=0.0)) == detection(truth)
 
 
 def test_a_wide_tolerance_notices_shapes_alone(cases: list[Any]) -> None:
     """What keeps the shape passes; what has another does not, however wide the tolerance is."""
-    found = detected(prepare(cases[0]).truth, Close(atol=1e30, rtol=0.0))
-    assert "padding-ignored" in found.noticed
-    assert "bias-dropped" in found.missed
+    found = detection_by(prepare(cases[0]).truth, Close(atol=1e30, rtol=0.0))
+    assert "padding-ignored" in found.detected
+    assert "bias-dropped" in found.survived
 
 
 def test_what_an_activation_hides_goes_unnoticed(cases: list[Any]) -> None:
     """No two results of one shape are more than 6 apart after relu6."""
     truth = prepare(cases[0]).truth
     rule = Close(atol=6.0, rtol=0.0)
-    assert "bias-dropped" not in detected(truth, rule, "relu6").noticed
-    assert detected(truth, rule, "relu6").noticed < detected(truth, rule).noticed
+    assert "bias-dropped" not in detection_by(truth, rule, "relu6").detected
+    assert detection_by(truth, rule, "relu6").detected < detection_by(truth, rule).detected
 
 
 def test_what_must_be_refused_is_not_counted(cases: list[Any]) -> None:

@@ -12,7 +12,7 @@ from helpers import CUT, EMPTY, GAPS, TORCHS_RULE, corpus
 from miniatures import scatter
 
 import conformance
-from conformance.check_report import MOST_TOLD
+from conformance.check_report import MOST_LISTED
 from conformance.errors import SelectionError
 from conformance.geometry import Axis, Geometry
 from conformance.oracle.gradients import gradient_truths
@@ -84,15 +84,15 @@ def test_raises_makes_it_one_line_in_a_test_of_ones_own(tmp_path: Path) -> None:
 
 def test_a_kernel_that_is_wrong_everywhere_is_told_once(tmp_path: Path) -> None:
     """One cause, one message, with the smallest case in full; as many are looked at as are told."""
-    cases = [CUT.replace("id: cut", f"id: cut-{number}") for number in range(MOST_TOLD + 3)]
+    cases = [CUT.replace("id: cut", f"id: cut-{number}") for number in range(MOST_LISTED + 3)]
     text = str(conformance.check(without_bias, corpus(tmp_path, *cases)))
     assert text.startswith(
-        f"{MOST_TOLD + 3} of {MOST_TOLD + 3} cases fail\n{MOST_TOLD + 3} cases:\nwithout_bias "
-        "(cpu) differs"
+        f"{MOST_LISTED + 3} of {MOST_LISTED + 3} cases fail\n{MOST_LISTED + 3} cases:\n"
+        "without_bias (cpu) differs"
     )
     assert text.count("differs from the oracle") == 1
     assert text.endswith(
-        f"and so do {MOST_TOLD - 1} of the {MOST_TOLD - 1} others that were looked at"
+        f"and so do {MOST_LISTED - 1} of the {MOST_LISTED - 1} others that were looked at"
     )
 
 
@@ -103,7 +103,7 @@ def test_ways_to_fail_beyond_the_most_are_counted(tmp_path: Path) -> None:
     def refuses(x: Any, w: Any, bias: Any, **_: Any) -> None:
         raise ValueError(f"{next(names)}: no")
 
-    cases = [CUT.replace("id: cut", f"id: cut-{number}") for number in range(MOST_TOLD + 3)]
+    cases = [CUT.replace("id: cut", f"id: cut-{number}") for number in range(MOST_LISTED + 3)]
     assert str(conformance.check(refuses, corpus(tmp_path, *cases))).endswith("and 3 more causes")
 
 

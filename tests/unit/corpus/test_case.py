@@ -11,7 +11,7 @@ import pytest
 
 from conformance import conventions
 from conformance.conventions import Unrepresentable
-from conformance.corpus.case import Case, Expected, Made, Place
+from conformance.corpus.case import Case, Expected, Location, Made
 from conformance.geometry import Axis, Geometry
 
 
@@ -80,8 +80,10 @@ def test_a_native_error_case_concerns_its_own_convention_alone(a_case: Callable[
 
 def test_a_place_gives_the_nearest_key_above() -> None:
     """A key that is not written is found at the key above it, and at last at the case."""
-    place = Place(file=Path("cases/a.yaml"), lines={"": 3, "expected": 9, "expected.shape": 10})
-    assert [place.at(key) for key in ("expected.shape", "expected.values", "bias", "")] == [
+    location = Location(
+        file=Path("cases/a.yaml"), lines={"": 3, "expected": 9, "expected.shape": 10}
+    )
+    assert [location.at(key) for key in ("expected.shape", "expected.values", "bias", "")] == [
         "cases/a.yaml:10", "cases/a.yaml:9", "cases/a.yaml:3", "cases/a.yaml:3",
     ]  # fmt: skip
 
@@ -106,7 +108,7 @@ def test_expected_is_complete_where_it_says_something_of_the_numbers(
 
 def test_where_a_case_is_written_is_no_part_of_what_it_is(a_case: Callable[..., Case]) -> None:
     """Two cases that differ in their place alone are equal."""
-    assert a_case() == a_case(place=Place(file=Path("elsewhere.yaml"), lines={"": 1}))
+    assert a_case() == a_case(location=Location(file=Path("elsewhere.yaml"), lines={"": 1}))
     assert a_case() != a_case(tags=("slow",))
 
 

@@ -18,8 +18,8 @@ from conformance.corpus.limits import (
     MOST_BYTES,
     MOST_ELEMENTS,
     MOST_EMPTY,
+    MOST_LISTED,
     MOST_PRODUCTS,
-    MOST_TOLD,
     MOST_VALUES,
     shape_problem,
 )
@@ -180,7 +180,7 @@ def test_the_documented_limits_are_the_codes() -> None:
         MOST_BYTES,
         MOST_VALUES,
         DEEPEST,
-        MOST_TOLD,
+        MOST_LISTED,
         LONGEST_TEXT,
         LONGEST_NAME,
         MOST_ELEMENTS,
@@ -239,9 +239,9 @@ def test_values_and_bytes_are_counted(tmp_path: Path) -> None:
 
 def test_of_very_many_problems_the_first_are_told(corpus: Corpus) -> None:
     """And how many there are besides."""
-    unknown = "".join(f"x{n}: 1\n" for n in range(MOST_TOLD + 50))
+    unknown = "".join(f"x{n}: 1\n" for n in range(MOST_LISTED + 50))
     lines = told(corpus, f"format: 1\ncases: []\n{unknown}")
-    assert len(lines) == MOST_TOLD + 1
+    assert len(lines) == MOST_LISTED + 1
     assert lines[-1] == "1: (file): has 50 further problems"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance.corpus.case import Case, Expected, Given, Guard, Made
+from conformance.corpus.case import ArrayLiteral, Case, Expected, Guard, Made
 from conformance.corpus.expected import (
     MOST_VALUES,
     check_guards,
@@ -220,13 +220,13 @@ def test_a_cotangent_written_out_weighs_the_output(a_case: CaseMaker) -> None:
     the products land, times the kernel.
     """
     case = a_case(
-        input=Given(shape=(1, 1, 1, 2), numbers=(5.0, 7.0)),
-        kernel=Given(shape=(1, 1, 1, 1), numbers=(3.0,)),
+        input=ArrayLiteral(shape=(1, 1, 1, 2), numbers=(5.0, 7.0)),
+        kernel=ArrayLiteral(shape=(1, 1, 1, 1), numbers=(3.0,)),
         geometry=from_padding(
             size=[1, 2], kernel=[1, 1], stride=[1, 2], padding=[(0, 0)] * 2,
             output_padding=[0, 0], dilation=[1, 1],
         ),
-        gradients=Given(shape=(1, 1, 1, 3), numbers=(2.0, 100.0, -1.0)),
+        gradients=ArrayLiteral(shape=(1, 1, 1, 3), numbers=(2.0, 100.0, -1.0)),
     )  # fmt: skip
     gradients = prepare(case).gradient_truths
     assert gradients["input"].y.ravel().tolist() == [6.0, -3.0]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.corpus.case import Case, Expected, Given, Made
+from conformance.corpus.case import ArrayLiteral, Case, Expected, Made
 from conformance.corpus.files import case_files, corpus_root, load_cases, shipped_cases
 from conformance.errors import CaseFileError
 from conformance.geometry import Axis
@@ -173,8 +173,8 @@ def test_written_numbers_are_kept_in_c_order(corpus: Corpus) -> None:
             case_text("bias: [-0.0]", input="[[1, 2.5], [-.inf, .nan]]", kernel="[[1e-40]]"),
         )
     )
-    assert isinstance(case.input, Given)
-    assert isinstance(case.bias, Given)
+    assert isinstance(case.input, ArrayLiteral)
+    assert isinstance(case.bias, ArrayLiteral)
     assert case.input.numbers[:3] == (1.0, 2.5, -math.inf)
     assert math.isnan(case.input.numbers[3])
     assert math.copysign(1, case.bias.numbers[0]) == -1
@@ -756,7 +756,7 @@ def test_an_empty_list_of_cases_is_no_mistake(corpus: Corpus) -> None:
 def test_a_case_knows_the_lines_of_its_keys(corpus: Corpus) -> None:
     """Later messages about a key can name its line, nested keys too."""
     file = corpus("a.yaml", case_text("expected:", "  shape: [1, 3, 4, 4]", "  sum_abs: 1"))
-    place = load(file).place
+    place = load(file).location
     assert [place.at(key) for key in ("", "input.values", "expected.sum_abs", "bias")] == [
         f"{file}:3", f"{file}:6", f"{file}:10", f"{file}:3",
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance.corpus.case import Case, Given, Made
+from conformance.corpus.case import ArrayLiteral, Case, Made
 from conformance.corpus.tensors import dtype_of, tensors_of
 
 SHAPE = (2, 2, 3, 4)
@@ -97,7 +97,7 @@ def test_put_places_single_numbers_in_order(a_case: Callable[..., Case]) -> None
 
 def test_given_numbers_keep_their_shape(a_case: Callable[..., Case]) -> None:
     """Numbers that were written out stand in C order."""
-    x = tensors_of(a_case(input=Given(shape=(1, 2, 1, 3), numbers=(1, 2, 3, 4, 5, 6)))).x
+    x = tensors_of(a_case(input=ArrayLiteral(shape=(1, 2, 1, 3), numbers=(1, 2, 3, 4, 5, 6)))).x
     assert x.tolist() == [[[[1, 2, 3]], [[4, 5, 6]]]]
 
 
@@ -120,13 +120,15 @@ def test_numbers_are_rounded_to_the_dtype(
     """Each number becomes the nearest of the case's dtype, ties to even, without a warning where it
     overflows.
     """
-    x = tensors_of(a_case(input=Given(shape=(1, 2, 1, 1), numbers=(number, 0.0)), dtype=dtype)).x
+    x = tensors_of(
+        a_case(input=ArrayLiteral(shape=(1, 2, 1, 1), numbers=(number, 0.0)), dtype=dtype)
+    ).x
     assert x.dtype == dtype_of(dtype)
     assert float(x[0, 0, 0, 0]) == rounded
 
 
 def test_an_operand_of_another_dtype_is_rounded_to_that(
-    a_case: Callable[..., Case], given: Callable[[Any], Given]
+    a_case: Callable[..., Case], given: Callable[[Any], ArrayLiteral]
 ) -> None:
     """257 is no bfloat16 and 2049 no float16, and the kernel keeps both in float32."""
     case = a_case(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from conformance.corpus.case import Case, Given, Made
+from conformance.corpus.case import ArrayLiteral, Case, Made
 from conformance.corpus.traits import traits_of, traits_of_line
 from conformance.corpus.truths import Truths
 from conformance.record.case_line import case_from, case_line
 
 
 def test_a_cotangent_that_is_written_out_is_in_the_record(
-    a_case: Callable[..., Case], given: Callable[[Any], Given]
+    a_case: Callable[..., Case], given: Callable[[Any], ArrayLiteral]
 ) -> None:
     """Its numbers stand there; one that is made has its recipe beside them."""
     written = [[[[1.0, 0.0], [0.5, -2.0]]]]

@@ -12,7 +12,7 @@ from conformance.corpus.files import load_cases
 from conformance.corpus.traits import rule, traits_of, traits_of_line
 from conformance.record import signatures
 from conformance.record.record import Record
-from conformance.record.signatures import groups_of, told
+from conformance.record.signatures import extent, groups_of
 from conformance.verdicts.verdict import Verdict
 
 DEEP = frozenset({"dilation above 1", "dilation above 2"})
@@ -113,7 +113,7 @@ def test_failures_of_one_kind_are_one_group(record: Callable[..., Record]) -> No
         ["a/b/3", "a/b/1"],
         ["a/b/6"],
     ]
-    assert [told(group) for group in found] == ["2 cases", "2 cases", ""]
+    assert [extent(group) for group in found] == ["2 cases", "2 cases", ""]
 
 
 def test_a_kernel_that_forgets_the_bias_in_groups_is_told_so() -> None:

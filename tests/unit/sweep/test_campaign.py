@@ -27,7 +27,7 @@ from conformance.geometry import Axis, Geometry, problems
 from conformance.oracle import gradient_truths, truth_of
 from conformance.sweep import Request, Wish, sweep
 from conformance.sweep.attempt import FailureSignature, skeleton
-from conformance.sweep.call import KEPT, Drawn, Put
+from conformance.sweep.call import MOST_CACHED, Put, SweepCall
 from conformance.sweep.draw import Drawer, obstacle
 from conformance.sweep.failures import finish
 from conformance.sweep.shrink import shrunk, smaller
@@ -105,7 +105,7 @@ def square(**changes: Any) -> Any:
         "in_per_group": 2,
         "out_per_group": 2,
     }
-    return Drawn(**{**fields, "bias": True, "seed": 77, **changes})
+    return SweepCall(**{**fields, "bias": True, "seed": 77, **changes})
 
 
 def test_a_seed_draws_the_same_calls_and_another_seed_others() -> None:
@@ -306,8 +306,8 @@ def test_a_written_case_is_the_call_that_was_made(convention: Any, tmp_path: Pat
 
 def test_arrays_longer_than_what_is_kept_are_the_case_s_too() -> None:
     """A long array begins with the numbers of a short one, and both are what the recipe makes."""
-    axis = Axis(size=KEPT + 5, kernel=1)
-    call = Drawn(geometry=Geometry(axes=(axis,)), seed=9)
+    axis = Axis(size=MOST_CACHED + 5, kernel=1)
+    call = SweepCall(geometry=Geometry(axes=(axis,)), seed=9)
     np.testing.assert_array_equal(call.tensors.x, tensors_of(call.case).x)
     np.testing.assert_array_equal(
         call.tensors.x[0, 0, :3], replace(call, batch=2).tensors.x[0, 0, :3]
@@ -337,7 +337,9 @@ def test_shrinking_leaves_what_the_failure_needs_and_nothing_else() -> None:
         square(), "torch", lambda call: call.geometry.groups >= 2 and call.geometry.stride[1] >= 2
     )
     plain = Axis(size=1, kernel=1)
-    assert smallest == Drawn(geometry=Geometry(axes=(plain, replace(plain, stride=2)), groups=2))
+    assert smallest == SweepCall(
+        geometry=Geometry(axes=(plain, replace(plain, stride=2)), groups=2)
+    )
 
 
 def test_shrinking_asks_only_what_can_be_asked() -> None:
@@ -368,7 +370,7 @@ def test_shrinking_stops_when_no_more_may_be_asked() -> None:
 def test_the_window_follows_an_argument_that_shrinks() -> None:
     """Where the padding would no longer be spelled, the nearest that is takes its place."""
     axis = Axis(size=3, kernel=4, stride=2, crop_low=1, crop_high=1)  # Keras: same
-    call = Drawn(geometry=Geometry(axes=(axis,)))
+    call = SweepCall(geometry=Geometry(axes=(axis,)))
     kernels = {(c.geometry.kernel[0], *c.geometry.crops[0]) for c in smaller(call, "keras")}
     assert (3, 0, 1) in kernels
 
@@ -413,7 +415,9 @@ def test_a_wrong_engine_s_failure_is_shrunk_written_and_fails_again(tmp_path: Pa
     (swept,) = sweep(asked)
     finish(asked, [swept])
     (file,) = {
-        failure.file for failure in swept.failures.values() if failure.kind.way.status == "differs"
+        failure.file
+        for failure in swept.failures.values()
+        if failure.kind.signature.status == "differs"
     }
     (case,) = load_cases(file)
     assert (case.input.shape, case.kernel.shape, case.bias is None) == (
@@ -443,7 +447,7 @@ def test_a_wrong_gradient_is_written_with_its_cotangent(tmp_path: Path) -> None:
     assert swept.calls == 6 + sum(
         call.gradients for call in drawn(count=6, ranks=(2,), gradients=True)
     )
-    assert {(kind.way.quantity, kind.way.kind) for kind in swept.failures} == {
+    assert {(kind.signature.quantity, kind.signature.kind) for kind in swept.failures} == {
         ("gradients", "values of dbias")
     }
     (case,) = load_cases(tmp_path)
@@ -463,14 +467,14 @@ def test_gradients_that_an_engine_does_not_have_are_no_failure(tmp_path: Path) -
         request(tmp_path, miniature("BiasDropped"), count=4, ranks=(1,), gradients=True)
     )
     assert (swept.refused, swept.has_gradients) == ({}, False)
-    assert {kind.way.quantity for kind in swept.failures} == {"output"}
+    assert {kind.signature.quantity for kind in swept.failures} == {"output"}
 
 
 def test_an_engine_that_dies_is_swept_to_the_end(tmp_path: Path) -> None:
     """All calls are made, and what kills it is written as the smallest call that does."""
     (swept,) = sweep(request(tmp_path, miniature("AbortsWithBias"), count=8, ranks=(1,), seed=3))
     crashed = [
-        failure for failure in swept.failures.values() if failure.kind.way.status == "crashed"
+        failure for failure in swept.failures.values() if failure.kind.signature.status == "crashed"
     ]
     assert swept.calls == 8
     assert swept.lost >= len(crashed) >= 1
@@ -592,7 +596,7 @@ def test_the_exit_code_says_whether_anything_failed(
 def test_an_engine_that_hangs_is_given_up(tmp_path: Path) -> None:
     """Nothing waits for ever: what times out call after call is told, and the sweep ends."""
     [swept] = sweep(replace(request(tmp_path, miniature("Hangs"), count=200), timeout=0.1))
-    assert "hangs" in (swept.given_up or "")
+    assert "hangs" in (swept.stop_reason or "")
     assert swept.fails
     assert swept.calls < 50
 

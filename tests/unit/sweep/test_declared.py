@@ -73,7 +73,7 @@ def test_a_wrong_result_is_declared_by_its_diagnosis_dtype_and_rank(
     """Each of which the cases of the entry have, if not together."""
     result = swept(tmp_path, "BiasDropped", BIAS, dtypes=(dtype,), ranks=(rank,))
     assert (result.reasons.total() > 3) == known
-    differing = [kind for kind in result.failures if kind.way.status == "differs"]
+    differing = [kind for kind in result.failures if kind.signature.status == "differs"]
     assert bool(differing) != known
 
 

@@ -11,7 +11,7 @@ from helpers import command, environment, miniature
 from conformance.corpus.files import load_cases
 from conformance.geometry import Axis, Geometry
 from conformance.sweep import Request, Wish, sweep
-from conformance.sweep.call import Drawn
+from conformance.sweep.call import SweepCall
 from conformance.sweep.draw import Drawer
 from conformance.sweep.shrink import shrunk
 
@@ -65,8 +65,8 @@ def test_a_wrong_shape_is_shrunk_written_and_fails_again(tmp_path: Path) -> None
 def test_a_shape_where_refusal_was_due_is_written_as_a_case_to_refuse(tmp_path: Path) -> None:
     """Of calls with an output the same engine is wrong in other ways."""
     failures = swept(tmp_path, "NeverRefuses", count=120).failures
-    refusals = [failure for kind, failure in failures.items() if "refused" in kind.way.kind]
-    kinds = {failure.kind.way.kind for failure in refusals}
+    refusals = [failure for kind, failure in failures.items() if "refused" in kind.signature.kind]
+    kinds = {failure.kind.signature.kind for failure in refusals}
     assert any(kind.startswith("not-refused: some where there is no output") for kind in kinds)
     assert all(case.must_fail for failure in refusals for case in load_cases(failure.file))
 
@@ -74,9 +74,9 @@ def test_a_shape_where_refusal_was_due_is_written_as_a_case_to_refuse(tmp_path: 
 def test_a_call_to_refuse_shrinks_to_another_that_is_to_be_refused() -> None:
     """And never to one with an output."""
     axis = Axis(size=4, kernel=3, stride=2, crop_low=9, crop_high=9)
-    asked: list[Drawn] = []
+    asked: list[SweepCall] = []
     smallest = shrunk(
-        Drawn(geometry=Geometry(axes=(axis, axis), groups=2), batch=3, bias=True),
+        SweepCall(geometry=Geometry(axes=(axis, axis), groups=2), batch=3, bias=True),
         "torch",
         lambda call: not asked.append(call),
         "shape",
@@ -125,4 +125,4 @@ def test_a_declared_shape_is_counted_where_the_claim_departs_alike(
 def test_what_is_not_told_is_not_asked_for(tmp_path: Path) -> None:
     """A shape function that says less than follows from what it was told has not failed."""
     result = swept(tmp_path, "AxisTwoUnknown", indices=tuple(range(1, 30)))
-    assert not [kind for kind in result.failures if kind.way.kind.startswith("shape")]
+    assert not [kind for kind in result.failures if kind.signature.kind.startswith("shape")]

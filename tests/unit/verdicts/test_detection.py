@@ -9,7 +9,7 @@ import pytest
 from conformance.corpus.files import load_cases
 from conformance.corpus.selection import select
 from conformance.corpus.truths import prepare
-from conformance.verdicts.diagnosis.detection import detection, suspicions
+from conformance.verdicts.diagnosis.detection import detection, weaknesses
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ def told(tmp_path: Path, arguments: str) -> list[str]:
     (case,) = load_cases(file)
     truth = prepare(case).truth
     assert truth is not None
-    return list(suspicions(case, truth))
+    return list(weaknesses(case, truth))
 
 
 @pytest.mark.parametrize(
@@ -86,18 +86,18 @@ def test_what_is_said_of_the_looks_is_what_making_the_mistake_shows(tmp_path: Pa
         truth = prepare(load_cases(file)[0]).truth
         assert truth is not None
         found = detection(truth)
-        assert ("kernel-not-flipped" in found.missed) is blind
-        assert ("kernel-not-flipped" in found.noticed) is not blind
+        assert ("kernel-not-flipped" in found.survived) is blind
+        assert ("kernel-not-flipped" in found.detected) is not blind
 
 
 def test_the_corpus_notices_every_mistake() -> None:
     """Each that any small shipped case could show is noticed by at least one."""
-    noticed, could = set(), set()
+    detected, could = set(), set()
     for case in select().cases:
         truth = prepare(case).truth
         if truth is not None and truth.y.size <= 2000:
             found = detection(truth)
-            noticed |= found.noticed
-            could |= found.noticed | found.missed
+            detected |= found.detected
+            could |= found.detected | found.survived
     assert len(could) >= 30
-    assert could <= noticed
+    assert could <= detected

@@ -18,7 +18,7 @@ from conformance.oracle import Truth, transpose_into_window
 from conformance.verdicts.compare import compare
 from conformance.verdicts.diagnosis import diagnose
 from conformance.verdicts.diagnosis.regions import region_of
-from conformance.verdicts.diagnosis.slices import chosen, snapped, told_factors
+from conformance.verdicts.diagnosis.slices import chosen, factors_text, snapped
 
 PLANE = Geometry(
     axes=(
@@ -138,11 +138,11 @@ def test_slices_in_words(numbers: list[int], count: int, words: str) -> None:
 
 def test_factors_in_words() -> None:
     """Left out, one factor, or one each; a factor next to a simple number is that."""
-    assert told_factors(np.array([1.0, 1.0, 0.0]), "tap", "") == (
+    assert factors_text(np.array([1.0, 1.0, 0.0]), "tap", "") == (
         "left-out",
         "the last tap (2) is left out",
     )
-    kind, text = told_factors(np.array([1.0, 1.0, 1.0, 3.0]), "tap", " of the kernel")
+    kind, text = factors_text(np.array([1.0, 1.0, 1.0, 3.0]), "tap", " of the kernel")
     assert (kind, text) == ("scaled", "the last tap (3) of the kernel is multiplied by 3")
     assert snapped(np.array([0.50000001, 1.7, 0.123456]), 1e-5).tolist() == [0.5, 1.7, 0.123456]
 

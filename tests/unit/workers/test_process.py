@@ -16,7 +16,7 @@ import pytest
 from helpers import CUT_OUTPUT, ONNX, TESTS, TORCH, eventually, foreign_words, gone, members, small
 
 from conformance.workers.process import Died, EngineProcess, Late, python_command
-from conformance.workers.stderr import LONGEST_TOLD, TAIL_BYTES, TAIL_LINES
+from conformance.workers.stderr import LONGEST_LINE, TAIL_BYTES, TAIL_LINES
 
 pytestmark = pytest.mark.slow
 
@@ -149,7 +149,7 @@ def test_a_long_line_of_stderr_is_cut(start: Any) -> None:
     process = start([sys.executable, "-c", shout])
     with pytest.raises(Died) as caught:
         call(process, TORCH)
-    assert len(str(caught.value)) < 2 * LONGEST_TOLD
+    assert len(str(caught.value)) < 2 * LONGEST_LINE
 
 
 def test_the_framework_reads_an_empty_stdin(miniature: Any) -> None:
@@ -170,7 +170,7 @@ def test_a_flood_on_stderr_does_not_block_an_engine(start: Any) -> None:
     process = start([sys.executable, "-c", flood])
     assert process.ask(HELLO, {}, 20.0) == ({}, {})
     assert eventually(lambda: 0 < len(process.stderr._tail) <= TAIL_BYTES)
-    assert len(process.stderr.tail()) <= 2 * LONGEST_TOLD
+    assert len(process.stderr.tail()) <= 2 * LONGEST_LINE
 
 
 def test_a_hanging_engine_is_late_and_gone(miniature: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from conformance.corpus.case import Case, Made, Place
+from conformance.corpus.case import Case, Location, Made
 from conformance.corpus.tensors import tensors_of
 from conformance.oracle import truth_of
 from covering.arguments import Arguments, geometry_of
@@ -39,7 +39,7 @@ def case_of(design: Design, row: Row, drawn: Arguments) -> Case:
         must_fail=False,
         expected=None,
         tags=(),
-        place=Place(file=Path(design.name), lines={"": 1}),
+        location=Location(file=Path(design.name), lines={"": 1}),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from conformance import conventions
-from conformance.corpus.case import Case, Made, Place
+from conformance.corpus.case import Case, Location, Made
 from native.calls import Call
 from native.wording import identity, summary
 
@@ -38,5 +38,5 @@ def case_of(framework: str, call: Call, number: int, stem: str) -> Case:
         must_fail=bool(call.error),
         expected=None,
         tags=(),
-        place=Place(file=Path(stem), lines={"": 1}),
+        location=Location(file=Path(stem), lines={"": 1}),
     )

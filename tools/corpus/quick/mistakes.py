@@ -14,7 +14,7 @@ def detected(truth: Truth) -> set[str]:
     """The mistakes of docs/diagnosis.md that a case detects: those that are made, and those that
     are read off a result.
     """
-    names = set(detection(truth).noticed)
+    names = set(detection(truth).detected)
     y, dtype = truth.y, dtype_of(truth.dtype)
     with np.errstate(over="ignore"):
         doubled = 2 * y

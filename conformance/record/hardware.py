@@ -8,7 +8,7 @@ from typing import Any
 from conformance.record.record import Record
 
 
-def place(record: Record, label: str, device: str) -> str:
+def hardware(record: Record, label: str, device: str) -> str:
     """The device, the processor and the instruction set that the engine says it is held to."""
     isa = record.run["facts"].get(label, {}).get("isa")
     software = " (software driver)" if record.by_software(label, device) else ""

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from helpers import eventually
 
-from conformance.system.kept_process import KeptProcess
+from conformance.system.process_tree import ProcessTree
 
 pytestmark = pytest.mark.slow
 
@@ -27,10 +27,10 @@ def python(code: str) -> list[str]:
 @pytest.fixture
 def keep() -> Iterator[Any]:
     """Starts programs, and ends what the test left."""
-    kept: list[KeptProcess] = []
+    kept: list[ProcessTree] = []
 
-    def begin(command: list[str], **more: Any) -> KeptProcess:
-        kept.append(KeptProcess(command, {}, **more))
+    def begin(command: list[str], **more: Any) -> ProcessTree:
+        kept.append(ProcessTree(command, {}, **more))
         return kept[-1]
 
     yield begin
@@ -72,7 +72,7 @@ def test_a_program_that_cannot_be_executed_is_an_os_error(tmp_path: Path) -> Non
     before = len([*Path("/proc/self/fd").iterdir()])
     for command in (["/no/such/program"], [str(tmp_path)]):
         with pytest.raises(OSError, match=r"No such file|Permission denied"):
-            KeptProcess(command, {})
+            ProcessTree(command, {})
     assert len([*Path("/proc/self/fd").iterdir()]) == before
 
 
@@ -104,8 +104,8 @@ def test_it_ends_with_who_started_it() -> None:
     """However that ends: here by SIGKILL."""
     code = """
         import sys, time
-        from conformance.system.kept_process import KeptProcess
-        p = KeptProcess([sys.executable, "-I", "-S", "-c", "import time; time.sleep(3600)"], {})
+        from conformance.system.process_tree import ProcessTree
+        p = ProcessTree([sys.executable, "-I", "-S", "-c", "import time; time.sleep(3600)"], {})
         print(p.number, flush=True)
         time.sleep(3600)
     """
@@ -132,6 +132,6 @@ def test_what_it_prints_is_had_even_when_it_is_late() -> None:
     """What was written before the limit, and that it was reached."""
     code = "import sys, time; print(sys.stdin.read(), flush=True); time.sleep(3600)"
     began = time.monotonic()
-    assert KeptProcess(python(code), {}).communicate(b"said", 2.0) == (b"said\n", b"", True)
+    assert ProcessTree(python(code), {}).communicate(b"said", 2.0) == (b"said\n", b"", True)
     assert time.monotonic() - began < 10
-    assert KeptProcess(python("print(1)"), {}).communicate(b"", 20.0) == (b"1\n", b"", False)
+    assert ProcessTree(python("print(1)"), {}).communicate(b"", 20.0) == (b"1\n", b"", False)

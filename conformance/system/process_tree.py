@@ -59,7 +59,7 @@ def _end_orphans() -> bool:
     return bool(orphans)
 
 
-class KeptProcess:
+class ProcessTree:
     """A running program in a session of its own, and its keeper, which ends whatever it has started
     when it ends, when `end` is called, or when this process is gone, however it went.
 
@@ -97,7 +97,7 @@ class KeptProcess:
             self._keeper.stdout,
             self._keeper.stderr,
         )
-        self._said = b""
+        self._received = b""
         self._is_over = False
         self.life: int | None = None
         self.number = self._started()
@@ -127,7 +127,7 @@ class KeptProcess:
 
     def used_beyond_limit(self) -> int | None:
         """The bytes for which the keeper has ended it; None if that was not the reason."""
-        _, used = self._heard("memory")
+        _, used = self._message("memory")
         return int(used) if used else None
 
     def end(self) -> None:
@@ -145,7 +145,7 @@ class KeptProcess:
             self._keeper.wait()
         self._is_over = True
         _keepers.discard(self._keeper.pid)
-        if self._heard("ended") == ("", ""):  # somebody has killed the keeper
+        if self._message("ended") == ("", ""):  # somebody has killed the keeper
             self._end_without_keeper()
 
     def _end_without_keeper(self) -> None:
@@ -171,28 +171,28 @@ class KeptProcess:
 
     def _started(self) -> int:
         """The program's process, as the keeper tells it. Raises OSError if there is none."""
-        what, told = self._heard("program", "absent")
+        what, text = self._message("program", "absent")
         if what == "program":
-            return int(told)
+            return int(text)
         self.number = self._keeper.pid
         self.end()
         for pipe in (self.stdin, self.stdout, self.stderr):
             if pipe is not None:
                 pipe.close()
         self.forget()
-        raise OSError(0, told or "it ended at once")
+        raise OSError(0, text or "it ended at once")
 
-    def _heard(self, *kinds: str) -> tuple[str, str]:
+    def _message(self, *kinds: str) -> tuple[str, str]:
         """The first of these things that the keeper says, two empty texts if it ends without."""
         with contextlib.suppress(OSError):  # closed meanwhile, by who ends it too
             self._socket.settimeout(_SECONDS)
             while True:
-                for line in self._said.decode().splitlines():
+                for line in self._received.decode().splitlines():
                     kind, _, rest = line.partition(" ")
                     if kind in kinds:
                         return kind, rest
                 piece = self._socket.recv(256)
                 if not piece:
                     break
-                self._said += piece
+                self._received += piece
         return "", ""
