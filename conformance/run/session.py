@@ -191,7 +191,7 @@ def lost_in(selection: Selection, known: Sequence[Difference]) -> list[dict[str,
     Reading all of the corpus that came with the package takes longer than a case: its own entries
     are judged when it is run whole, and by `conformance lint`.
     """
-    files = {case.place.file.resolve() for case in selection.loaded}
+    files = {case.location.file.resolve() for case in selection.loaded}
     names = {root: [case.name for case in selection.loaded] for root in selection.roots}
     for root in selection.roots:
         if files.issuperset(file.resolve() for file, _ in case_files([root])):
