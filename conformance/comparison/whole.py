@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from conformance.comparison.movement import Movement, allowed
+from conformance.comparison.movement import Movement, allowed, explained
 from conformance.comparison.results import Departure, OutputPair
-from conformance.comparison.tensors import are_whole, difference_in_any_layout
+from conformance.comparison.tensors import are_whole, difference_in_any_layout, limit
 from conformance.corpus.tensors import Array
 from conformance.models import Activation, Model
 
@@ -69,6 +69,7 @@ class _Tensor:
     activation: Activation
     size: int
     largest: float
+    limit: float
     own: float | None
 
 
@@ -110,6 +111,7 @@ def _tensors(model: Model, own: Movement | None = None) -> list[_Tensor]:
                 activation=activation,
                 size=array.size,
                 largest=largest,
+                limit=limit(array),
                 own=moved[position] if position < len(moved) else None,
             )
         )
@@ -119,16 +121,16 @@ def _tensors(model: Model, own: Movement | None = None) -> list[_Tensor]:
 def _same(tensor: _Tensor, candidates: Sequence[_Tensor]) -> _Tensor | None:
     """The first tensor that holds the same numbers, in any layout."""
     a = tensor.activation.output.load()
+    movement = explained(tensor.own) or 0.0
     for other in candidates:
-        if other.size != tensor.size:  # before its file is opened: a model has thousands
+        if other.size != tensor.size:
             continue
-        b = other.activation.output.load()
-        most = allowed(tensor.own, a, b)
+        most = max(tensor.limit, other.limit, movement)
         if not (
             abs(other.largest - tensor.largest) <= most * tensor.largest or np.isnan(tensor.largest)
         ):
-            continue
-        apart, _ = difference_in_any_layout(a, b)
+            continue  # before its file is opened: a model has thousands
+        apart, _ = difference_in_any_layout(a, other.activation.output.load())
         if apart is not None and apart <= most:
             return other
     return None
