@@ -146,10 +146,12 @@ def test_float32_is_exact_on_integers(engines: Any, name: Any, rank: Any) -> Non
 
 
 @pytest.mark.parametrize("name", REQUESTED)
-def test_cuda_computes_float32_in_float32(name: Any) -> None:
+def test_cuda_computes_float32_in_float32(engines: Any, name: Any) -> None:
     """Odd 13-bit integers, exact in float32 and not in TF32, on a device that has TF32 by
     default.
     """
+    if "cuda" not in engines(name)[1].devices:
+        pytest.skip(f"{name} has no CUDA device here")
     engine = Engine(
         Spec.of(name, label=name, python=sys.executable),
         timeout=120.0,
@@ -157,8 +159,6 @@ def test_cuda_computes_float32_in_float32(name: Any) -> None:
     )
     try:
         greeting = engine.start()
-        if "cuda" not in greeting.devices:
-            pytest.skip(f"{name} has no CUDA device here")
         geometry, random = window(2), np.random.RandomState(7)
         x = (2 * random.randint(2048, 4096, (items(name), 4, *geometry.size)) + 1).astype(
             np.float32

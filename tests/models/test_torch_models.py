@@ -179,3 +179,44 @@ def test_weights_from_a_file_are_those_of_the_model(
     assert (layer.kernel.load() == 2).all()
     with pytest.raises(ModelError, match=r"has no weights: .* cannot be loaded: Error\(s\) in"):
         read("made:net2", weights=str(path))
+
+
+COMPILED = """
+import sys
+import torch
+from torch import nn
+
+class Plain(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.up = nn.ConvTranspose2d(2, 3, 3)
+
+    def forward(self, x):
+        return self.up(x).relu() + ("torch._dynamo" in sys.modules)
+
+def whole():
+    return torch.compile(Plain())
+
+def part():
+    model = Plain()
+    model.up.compile()
+    return model
+"""
+
+
+def test_torch_compile_is_not_imported_for_a_model_that_does_not_use_it(
+    module: Any, read: Read
+) -> None:
+    """Importing it takes longer than all else."""
+    module(COMPILED)
+    (y,) = read("made:Plain", [(1, 2, 4, 4)], activations=True).outputs.values()
+    assert y.load().min() == 0
+
+
+@pytest.mark.parametrize("name", ["whole", "part"])
+def test_a_compiled_model_runs_as_it_is_written(module: Any, read: Read, name: str) -> None:
+    """No operator of it is fused with another."""
+    module(COMPILED)
+    model = read(f"made:{name}", [(1, 2, 4, 4)], activations=True)
+    operators = [activation.operator for activation in model.activations]
+    assert operators[:2] == ["torch.nn.ConvTranspose2d", "aten::relu"]

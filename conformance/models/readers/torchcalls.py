@@ -8,7 +8,9 @@ A module, a functional call, an exported program and TorchScript all come to
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -51,6 +53,11 @@ class Recording(TorchDispatchMode):
         self._names = {tensor.data_ptr(): name for name, tensor in parameters.items()}
         self._made = WeakIdKeyDictionary()  # what is computed of parameters alone: (names, makers)
         self._users = WeakIdKeyDictionary()  # (layer, place in the chain behind it)
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # else the first call imports all of torch.compile, which takes seconds
+        return False
 
     def __torch_dispatch__(
         self, function: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
@@ -216,11 +223,18 @@ def run(
     for (name, array), position in zip(samples, range(len(samples)), strict=True):
         known = name or (names[position] if position < len(names) else str(position))
         results.add_input(known, None, array.dtype.name, array)
-    with torch.no_grad(), recording:
+    with torch.no_grad(), _as_written(), recording:
         output = call(*positional, **named)
     if recording.keep:
         for position, tensor in enumerate(_outputs(output)):
             results.outputs[str(position)] = results.store(numbers(tensor))
+
+
+def _as_written() -> AbstractContextManager[Any]:
+    """What the model has compiled by torch.compile runs operator by operator."""
+    if "torch._dynamo" not in sys.modules:  # nothing is compiled, and importing it takes seconds
+        return nullcontext()
+    return torch.compiler.set_stance("force_eager")
 
 
 def _outputs(output: Any) -> list[Any]:
