@@ -6,7 +6,6 @@ dashboard. Engines stay processes of ours beside each worker.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import importlib.util
 import itertools
@@ -256,6 +255,8 @@ def _remote(where: str) -> Iterator[Client]:
 
 def _failure(tag: Any, result: Any) -> BaseException:
     """What a piece without a result raised, in words where it is about the cluster."""
+    from asyncio import CancelledError
+
     from distributed import KilledWorker
 
     error = result[1] if isinstance(result, tuple) else result
@@ -265,7 +266,7 @@ def _failure(tag: Any, result: Any) -> BaseException:
             f"{error.last_worker.address}: should be pieces that workers outlive; what came before "
             "is kept"
         )
-    if isinstance(error, asyncio.CancelledError):
+    if isinstance(error, CancelledError):
         return UsageError("--dask: the scheduler is gone, should stay; what came before is kept")
     assert isinstance(error, BaseException), "a failed piece has an exception"
     return error
@@ -295,6 +296,4 @@ def engine_name(adapter: str, label: str) -> str:
     is, or the label of one's own.
     """
     entry = REGISTRY.get(adapter)
-    if entry is None:
-        return label
-    return entry.variant_of or adapter
+    return label if entry is None else entry.variant_of or adapter

@@ -13,7 +13,7 @@ from conformance.conventions.answers import ANSWERS, QUESTIONS
 from conformance.record.record import Record
 from conformance.report.matrix import Column
 from conformance.support.features import ALIASES, FEATURES, MEANINGS
-from conformance.support.shipped import shipped_sources
+from conformance.support.shipped import sources_of
 from conformance.support.table import Cell, EngineSupport, Reason, engines_of
 from conformance.support.text import STATES, long, short
 
@@ -41,7 +41,7 @@ class CanUse:
     """What every column of a page supports."""
 
     def __init__(self, record: Record, columns: Sequence[Column]) -> None:
-        by_name = {engine.name: engine for engine in engines_of(record, shipped_sources())}
+        by_name = {engine.name: engine for engine in engines_of(record, sources_of(record))}
         self.columns = columns
         self._engines: list[EngineSupport | None] = [
             by_name.get(column.title) for column in columns

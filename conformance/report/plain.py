@@ -12,7 +12,7 @@ from markupsafe import Markup
 from conformance.printing import printable
 from conformance.record.record import Record
 from conformance.report.matrix import Row
-from conformance.support.shipped import shipped_sources
+from conformance.support.shipped import sources_of
 from conformance.verdicts import messages
 from conformance.verdicts.facts import explanation
 from conformance.verdicts.verdict import STATUSES, Verdict
@@ -87,7 +87,7 @@ def known_failures(
         if verdict.known is not None and not verdict.unexpected:
             reasons = verdicts.setdefault((verdict.adapter, verdict.device), {})
             reasons.setdefault(verdict.known, []).append(verdict)
-    sources = shipped_sources()
+    sources = sources_of(record)
     return {
         column: [(those, reason, sources.get(reason)) for reason, those in reasons.items()]
         for column, reasons in verdicts.items()

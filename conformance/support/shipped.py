@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.corpus.files import shipped_cases
+from conformance.record.record import Record
 from conformance.support.features import FEATURES
 from conformance.support.table import Cell, EngineSupport, Reason, Share
 from conformance.verdicts.known_reader import load_differences
@@ -29,6 +30,13 @@ def shipped_engines() -> list[EngineSupport]:
 def shipped_sources() -> Mapping[str, str]:
     """Reason of a known difference that the package ships -> where it is published."""
     return {entry.reason: entry.source for entry in load_differences([shipped_cases()])}
+
+
+def sources_of(record: Record) -> Mapping[str, str]:
+    """Reason -> where it is published, for what a record knows to fail; reading them takes longer
+    than a small record's page.
+    """
+    return shipped_sources() if any(verdict.known for verdict in record.verdicts) else {}
 
 
 def _engine(
