@@ -405,7 +405,7 @@ def test_the_head_of_a_public_model_is_equivalent_in_another_framework(
     framework: str,
 ) -> None:
     """Its transposed convolutions are those that `port` writes, with the weights of the file; with
-    one kernel that is not flipped it is told which.
+    one kernel of the voice that is not flipped it is told which.
     """
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     model, _ = public(name)
@@ -425,7 +425,7 @@ def test_the_head_of_a_public_model_is_equivalent_in_another_framework(
     assert done.returncode == 0, done.stderr
     (tmp_path / "walk.py").write_text(WALK, encoding="utf-8")
     (tmp_path / "ported.py").write_text(BY_HAND[framework], encoding="utf-8")
-    for change, code in (("", 0), ("[..., ::-1].copy()", 1)):
+    for change, code in (("", 0), ("[..., ::-1].copy()", 1))[: 1 + (name == "voice")]:
         layers = (tmp_path / "layers.py").read_text(encoding="utf-8")
         wrong = layers.replace("(array(held, weight))", f"(array(held, weight){change})", 1)
         (tmp_path / "layers.py").write_text(wrong, encoding="utf-8")
