@@ -1,5 +1,6 @@
-"""What people ask of a framework's transposed convolution before they call it: its kernel's layout,
-whether it flips it, what its padding cuts, how it is told a size, and groups.
+"""What people ask of a framework's transposed convolution before they call it: the layouts of its
+input and of its kernel, whether it flips it, what its padding crops, how it takes a size, and
+groups.
 
 docs/conventions.md has the formulas.
 """
@@ -15,6 +16,7 @@ class Answers:
     """The answers of one convention; `call` is the framework's own name for it."""
 
     call: str
+    input: str
     layout: str
     flip: str
     padding: str
@@ -24,6 +26,7 @@ class Answers:
 
 QUESTIONS: Mapping[str, str] = {
     "call": "Call",
+    "input": "Layout of the input",
     "layout": "Layout of the kernel",
     "flip": "Does it flip the kernel?",
     "padding": "Padding",
@@ -50,6 +53,7 @@ _SAME = (
 ANSWERS: Mapping[str, Answers] = {
     "torch": Answers(
         call="torch.nn.ConvTranspose1d, ConvTranspose2d, ConvTranspose3d",
+        input="(N, C_in, *size), whatever the memory format; without a batch (C_in, *size)",
         layout="(C_in, C_out / groups, *kernel)",
         flip=_UNFLIPPED,
         padding="padding crops both ends alike; output_padding crops less at the end",
@@ -58,6 +62,7 @@ ANSWERS: Mapping[str, Answers] = {
     ),
     "keras": Answers(
         call="keras.layers.Conv1DTranspose, Conv2DTranspose, Conv3DTranspose",
+        input="(N, *size, C_in); (N, C_in, *size) with data_format channels_first",
         layout="(*kernel, C_out, C_in)",
         flip=_UNFLIPPED,
         padding=f"valid crops nothing; same {_SAME}",
@@ -66,6 +71,7 @@ ANSWERS: Mapping[str, Answers] = {
     ),
     "tensorflow": Answers(
         call="tf.nn.conv1d_transpose, conv2d_transpose, conv3d_transpose",
+        input="(N, *size, C_in); (N, C_in, *size) with data_format NCW, NCHW or NCDHW",
         layout="(*kernel, C_out, C_in)",
         flip=_UNFLIPPED,
         padding=f"VALID crops nothing; SAME {_SAME}; pairs, in 2-D alone, crop both ends",
@@ -74,6 +80,10 @@ ANSWERS: Mapping[str, Answers] = {
     ),
     "jax": Answers(
         call="jax.lax.conv_transpose; jax.lax.conv_general_dilated has groups",
+        input=(
+            "as its dimension numbers say; by default (N, *size, C_in), in conv_general_dilated "
+            "(N, C_in, *size)"
+        ),
         layout="as its dimension numbers say; by default (*kernel, C_in, C_out)",
         flip=_CORRELATED,
         padding=(
@@ -85,6 +95,7 @@ ANSWERS: Mapping[str, Answers] = {
     ),
     "flax": Answers(
         call="flax.nnx.ConvTranspose",
+        input="(N, *size, C_in)",
         layout="(*kernel, C_in, C_out)",
         flip=_CORRELATED,
         padding=(
@@ -96,6 +107,7 @@ ANSWERS: Mapping[str, Answers] = {
     ),
     "onnx": Answers(
         call="ConvTranspose",
+        input="(N, C_in, *size)",
         layout="(C_in, C_out / group, *kernel)",
         flip=_UNFLIPPED,
         padding=(

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from conformance.conventions.answers import ANSWERS, QUESTIONS
 from conformance.record.record import Record
 from conformance.report.matrix import Column
-from conformance.support.features import ALIASES, FEATURES, MEANINGS
+from conformance.support.features import ALIASES, FAMILIES, FEATURES, MEANINGS
 from conformance.support.shipped import sources_of
 from conformance.support.table import Cell, EngineSupport, Reason, engines_of
 from conformance.support.text import STATES, long, short
@@ -59,12 +59,16 @@ class CanUse:
         return lines
 
     def data(self) -> dict[str, Any]:
-        """What the search answers from: features with their aliases, states, every column's cells
-        with their reasons, and the answers of every convention.
+        """What the search answers from: features with their aliases and families, states, every
+        column's cells with their reasons, and the answers of every convention.
         """
         return {
             "features": [
                 [feature, MEANINGS[feature], list(ALIASES.get(feature, ()))] for feature in FEATURES
+            ],
+            "families": [
+                [words, [FEATURES.index(feature) for feature in features]]
+                for words, features in FAMILIES.items()
             ],
             "states": {
                 name: {"sign": state.sign, "meaning": state.meaning}

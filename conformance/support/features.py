@@ -139,6 +139,12 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 }
 """Feature -> other words for it that people search by, in lower case."""
 
+FAMILIES: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    ("dtype", "dtypes"): ("float32", "float64", "float16", "bfloat16", "mixed dtypes"),
+    ("rank", "ranks", "dimension", "dimensions", "dimensional"): ("1-D", "2-D", "3-D"),
+}
+"""Words that people search by -> the features that they mean, each by itself."""
+
 
 def features_of(line: Line) -> frozenset[str]:
     """The features of a case, by its line."""

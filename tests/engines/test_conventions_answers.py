@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+
+import pytest
 
 from conformance.conventions.answers import ANSWERS, QUESTIONS
 from conformance.conventions.table import NAMES
@@ -62,3 +65,48 @@ def test_jax_and_flax_flip_only_when_they_are_told_to() -> None:
         mirrored = name in ("jax", "flax")
         assert output == ([3, 2, 1] if mirrored else [1, 2, 3]), name
         assert ANSWERS[name.split(",")[0]].flip.startswith("Not by default") == (name != "torch")
+
+
+DEFAULTS = {
+    "torch": """
+import torch
+y = torch.nn.functional.conv_transpose2d(torch.ones(1, 2, 4, 5), torch.ones(2, 7, 1, 1))
+""",
+    "keras": """
+import keras
+y = keras.layers.Conv2DTranspose(7, 1)(keras.ops.ones((1, 4, 5, 2)))
+""",
+    "tensorflow": """
+import tensorflow as tf
+y = tf.nn.conv2d_transpose(tf.ones((1, 4, 5, 2)), tf.ones((1, 1, 7, 2)), (1, 4, 5, 7), 1)
+""",
+    "jax": """
+import jax, numpy as np
+x, kernel = np.ones((1, 4, 5, 2)), np.ones((1, 1, 2, 7))
+y = jax.lax.conv_transpose(x, kernel, (1, 1), "VALID")
+x, kernel = np.ones((1, 2, 4, 5)), np.ones((7, 2, 1, 1))
+assert jax.lax.conv_general_dilated(x, kernel, (1, 1), "VALID").shape == (1, 7, 4, 5)
+""",
+    "flax": """
+import numpy as np
+from flax import nnx
+y = nnx.ConvTranspose(2, 7, (1, 1), rngs=nnx.Rngs(0))(np.ones((1, 4, 5, 2)))
+""",
+}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_the_layout_of_the_input_is_the_default(name: str) -> None:
+    """Each framework is given an input in the layout that is said, and answers in it."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{DEFAULTS[name]}\nprint(list(y.shape))"],
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    layout = {"[1, 7, 4, 5]": "(N, C_in, *size)", "[1, 4, 5, 7]": "(N, *size, C_in)"}
+    first = ANSWERS[name].input.partition("by default ")[2] or ANSWERS[name].input
+    assert first.startswith(layout[done.stdout.strip()])

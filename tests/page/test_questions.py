@@ -75,6 +75,66 @@ def test_does_jax_flip_the_kernel(visit: Callable[..., Any], reference_page: str
     assert "transpose_kernel=True" in answer
 
 
+def test_what_dtypes_does_flax_support(
+    visit: Callable[..., Any], reference_page: str, reference: Record
+) -> None:
+    """Every dtype by itself, with its numbers."""
+    answer = ask(visit(reference_page), "what dtypes does flax support")
+    for dtype in ("float32", "float64", "float16", "bfloat16"):
+        passed, all_of = passing(reference, "flax", dtype)
+        assert f"dtype {dtype}\n\n" in answer
+        assert f"flax: {passed} of {all_of} checks pass" in answer
+
+
+def test_which_engine_crashes(
+    visit: Callable[..., Any], reference_page: str, reference: Record
+) -> None:
+    """Each that does, with its number, the most first; the rows left are theirs."""
+    page = visit(reference_page)
+    answer = ask(page, "which engine crashes?")
+    crashed = [v for v in reference.verdicts if v.status == "crashed"]
+    counts = Counter(v.adapter for v in crashed)
+    assert counts
+    lines = page.locator("#answers .lines li").all_inner_texts()
+    assert sorted(lines) == sorted(
+        f"{name}: {count} check{'' if count == 1 else 's'}" for name, count in counts.items()
+    )
+    assert lines[0].startswith(tuple(n for n, c in counts.items() if c == max(counts.values())))
+    assert "unsupported" not in answer
+    rows = len({(v.case, v.quantity) for v in crashed})
+    assert page.inner_text("#found").startswith(f"{rows} of ")
+
+
+def test_which_engines_are_wrong_on_empty_inputs(
+    visit: Callable[..., Any], reference_page: str, reference: Record
+) -> None:
+    """In every way that is a failure; "on" is no engine's name."""
+    answer = ask(visit(reference_page), "which engines are wrong on empty inputs")
+    cases = {name for name, line in reference.cases.items() if "empty tensors" in features_of(line)}
+    counts = Counter(
+        (v.status, v.adapter)
+        for v in reference.verdicts
+        if v.case in cases and v.quantity != "gradients" and v.status in ("differs", "raised")
+    )
+    assert len(counts) > 4
+    for (status, adapter), count in counts.items():
+        block = answer.partition(f"{status} + empty tensors")[2]
+        assert f"{adapter}: {count} check" in block
+
+
+def test_is_torch_channels_last(visit: Callable[..., Any], reference_page: str) -> None:
+    """No, and which layout it has; that of Keras is another."""
+    page = visit(reference_page)
+    assert "torch\n(N, C_in, *size)" in ask(page, "is torch channels last")
+    assert "keras\n(N, *size, C_in)" in ask(page, "input layout keras")
+
+
+def test_how_do_i_convert_a_layer(visit: Callable[..., Any], reference_page: str) -> None:
+    """By a command, and not the other way round."""
+    answer = ask(visit(reference_page), "how do I convert a layer of torch to keras")
+    assert "conformance port --from torch --to keras" in answer
+
+
 def test_which_engines_run_3_d_with_groups_in_bfloat16(
     visit: Callable[..., Any], reference_page: str, reference: Record
 ) -> None:

@@ -1,4 +1,5 @@
-// What the page answers: whether features work on engines and why not, what a convention says, and what changed between releases.
+// What the page answers: whether features work on engines and why not, what an engine can do, how calls end, what a convention says, and
+// what changed between releases.
 "use strict";
 const Answers = (() => {
   const { make, key, title, counted } = Matrix;
@@ -76,12 +77,41 @@ const Answers = (() => {
         make("ul", { class: "lines" }, ...sorted.map((column) => line(wanted, column, columns.length <= 3))));
     }
 
+    /** All features of one engine, those of a state together. */
+    function overview(column) {
+      const byState = Map.groupBy(features.keys(), (feature) => cellOf([feature], column).state);
+      const list = ORDER.filter((state) => state && byState.has(state)).map((state) => make("li", {},
+        make("b", { class: `state ${className(state)}`, "aria-hidden": "true" }, index.answers.states[state].sign), ` ${state}: `,
+        ...byState.get(state).flatMap((feature, place) => [place ? "; " : "",
+          make("a", { href: State.link({ feature: [features[feature][0]], adapter: [key(index.columns[column])], section: "matrix" }) }, features[feature][0])])));
+      return make("div", { class: "answer" }, make("h3", {}, title(index.columns[column])), make("ul", { class: "lines" }, ...list));
+    }
+
+    /** How many checks of these features end in one way, engine by engine. */
+    function endings(status, wanted, columns) {
+      const count = (column) => rows.filter((row) => row.cells[column] && index.statuses[row.cells[column].status].name === status && (!wanted.length || has(row, wanted))).length;
+      const counts = columns.map((column) => [column, count(column)]).filter(([, checks]) => checks).toSorted(([, a], [, b]) => b - a);
+      const names = wanted.map((feature) => features[feature][0]);
+      const list = counts.map(([column, checks]) => make("li", {}, make("b", {}, title(index.columns[column])), ": ",
+        make("a", { href: State.link({ status: [status], feature: names, adapter: [key(index.columns[column])], section: "matrix" }) }, counted(checks, "check"))));
+      return { list, block: make("div", { class: "answer" }, make("h3", {}, [status, ...names].join(" + ")), list.length ? make("ul", { class: "lines" }, ...list) : make("p", {}, "none")) };
+    }
+
     /** The answers of the conventions of these columns to the questions of these topics. */
     function convention(topics, columns) {
       const names = [...new Set(columns.map((column) => index.columns[column].convention))].filter((name) => conventions[name]);
-      return topics.filter((topic) => questions[topic]).map((topic) => make("div", { class: "answer" }, make("h3", {}, questions[topic]),
+      return Object.keys(questions).filter((topic) => topics.includes(topic)).map((topic) => make("div", { class: "answer" }, make("h3", {}, questions[topic]),
         make("dl", { class: "explained" }, ...names.flatMap((name) => [make("dt", {}, name), make("dd", {}, conventions[name][topic])])),
         make("p", {}, make("a", { href: State.link({ section: "conventions" }) }, "All conventions"))));
+    }
+
+    /** The command that takes a layer from one framework to another. */
+    function port(columns) {
+      const names = [...new Set(columns.map((column) => index.columns[column].convention))].filter((name) => conventions[name]);
+      if (names.length !== 2) return null;
+      const [one, other] = names;
+      return make("div", { class: "answer" }, make("h3", {}, `From ${one} to ${other}`),
+        make("pre", { tabindex: "0" }, `conformance port --from ${one} --to ${other} CALL    # CALL as ${one} writes it, or a file with a model`));
     }
 
     /** What differs between columns of one adapter, release by release. */
@@ -104,12 +134,15 @@ const Answers = (() => {
       const columns = question.columns.length ? question.columns : all;
       const since = document.getElementById("changes");
       return [
+        question.topics.includes("port") ? port(question.columns) : null,
         ...convention(question.topics, columns),
         ...(question.changes ? changes(question.columns) : []),
         question.changes && since ? make("p", {}, make("a", { href: State.link({ section: "changes" }) }, "What changed since the baseline")) : null,
+        ...question.statuses.map((status) => endings(status, question.features, columns)).filter(({ list }, _, all) => list.length || all.length === 1).map(({ block }) => block),
+        ...question.sections.map((section) => make("p", {}, make("a", { href: State.link({ section }) }, document.getElementById(section).querySelector("h2").textContent), " of all engines")),
         question.features.length ? support(question.features, columns) : null,
-        !question.features.length && !question.topics.length && !question.changes
-          ? make("p", {}, "Their part of the page: ", ...columns.flatMap((column) => [make("a", { href: State.link({ adapter: [key(index.columns[column])], section: "matrix" }) }, title(index.columns[column])), " "])) : null,
+        ...question.family.map((feature) => support([...question.features, feature], columns)),
+        ...(["features", "family", "statuses", "sections", "topics"].some((kind) => question[kind].length) || question.changes ? [] : columns.map(overview)),
       ].filter(Boolean);
     }
 

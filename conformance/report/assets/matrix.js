@@ -47,15 +47,16 @@ const Matrix = (() => {
     const table = make("table", { role: "grid", "aria-labelledby": "matrix-title", "aria-describedby": "matrix-help" }, group, head, body);
     const frame = make("div", { class: "frame" }, table);
 
-    function matches(state, { words, features: asked }) {
+    function matches(state, { words, features: asked, family, statuses: named }) {
       const names = index.answers.features.map(([name]) => name);
       const features = [...new Set([...state.feature.map((name) => names.indexOf(name)), ...asked])];
       const tags = new Set(state.tag.map((tag) => index.tags.indexOf(tag)));
-      const wanted = new Set(state.status);
+      const wanted = new Set([...state.status, ...named]);
       const found = (cell) => cell && (wanted.has(statuses[cell.status].name) || (cell.state && wanted.has(cell.state)));
       return (row) =>
         words.every((word) => row.words.includes(word)) &&
         (!features.length || has(row, features)) &&
+        (!family.length || family.some((feature) => has(row, [feature]))) &&
         (!tags.size || row.tags.some((tag) => tags.has(tag))) &&
         (!wanted.size || columns.some((column) => found(row.cells[column])));
     }
@@ -67,6 +68,7 @@ const Matrix = (() => {
       const before = columns.join();
       columns = some.length ? some : all;
       shown = rows.filter(matches(state, question));
+      if (!shown.length && question.asks) shown = rows.filter(matches(state, { ...question, words: [] }));
       items = [];
       let last = null;
       for (const row of shown) {
