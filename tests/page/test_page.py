@@ -182,6 +182,8 @@ def test_keys_alone_open_a_case(visit: Callable[..., Any], reference_page: str) 
     page.locator("#matrix tbody [tabindex='0']").focus()
     for _ in range(6):
         page.keyboard.press("PageDown")
+    if page.locator("#matrix tr.group [tabindex='0']").count():
+        page.keyboard.press("ArrowDown")  # from a file's row to its first case
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     label = page.evaluate("document.activeElement.getAttribute('aria-label')")
