@@ -157,6 +157,27 @@ def test_a_subset_makes_no_entry_lost(shipped: Path, pattern: str, is_lost: bool
     assert bool(session.lost_in(chosen, known)) is is_lost
 
 
+@pytest.mark.parametrize("is_shipped", [True, False])
+def test_a_file_makes_entries_lost_in_one_s_own_corpus_alone(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch, is_shipped: bool
+) -> None:
+    """The rest of a corpus is read for the case of an entry, but that of the shipped one only for
+    entries of a file given by name.
+    """
+    if is_shipped:
+        monkeypatch.setattr(session, "shipped_cases", lambda: shipped)
+    (shipped / "known_differences").mkdir()
+    (shipped / "known_differences" / "torch.yaml").write_text(
+        ENTRY.format("b/third/plain") + ENTRY.format("b/third/gone")
+    )
+    more = shipped.parent / "mine.yaml"
+    more.write_text(ENTRY.format("b/third/plain") + ENTRY.format("b/gone/*"))
+    chosen = select([str(shipped / "a" / "first.yaml")])
+    lost = session.lost_in(chosen, load_differences(chosen.roots, [more]))
+    patterns = [entry["problem"].split()[0] for entry in lost]
+    assert patterns == ([] if is_shipped else ["b/third/gone"]) + ["b/gone/*"]
+
+
 def test_a_subset_runs_from_the_command_line(tmp_path: Path) -> None:
     """Together with -k; no known failure is lost, so the record has no problems and the exit
     code is 0.
